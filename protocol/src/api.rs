@@ -1,0 +1,146 @@
+//! Bodies of the HTTP API between the client and the Worker.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ParticipantId, Region, RoomId, UserId};
+
+/// `POST /api/auth/register`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RegisterRequest {
+    pub email: String,
+    pub password: String,
+    pub name: String,
+}
+
+/// `POST /api/auth/login`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct LoginRequest {
+    pub email: String,
+    pub password: String,
+}
+
+/// An account as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    pub id: UserId,
+    pub email: String,
+    pub name: String,
+}
+
+/// The answer to a registration, a sign-in or a refresh. The refresh token travels only in its cookie.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// A JWT to send as `Authorization: Bearer`.
+    pub token: String,
+    /// Seconds until the token expires.
+    pub expires_in: u32,
+    pub user: User,
+}
+
+/// `POST /api/rooms`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct CreateRoomRequest {
+    pub name: String,
+}
+
+/// A room as the HTTP API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Room {
+    pub id: RoomId,
+    pub name: String,
+    pub owner: UserId,
+    /// Unix time in milliseconds.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub created_at: u64,
+    /// How many participants are in the room now.
+    pub people: u32,
+}
+
+/// `GET /api/rooms`: the caller's own and recently visited rooms, the latest first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RoomList {
+    pub rooms: Vec<Room>,
+}
+
+/// `POST /api/rooms/{id}/join`. Everything in it is a hint; an empty object is a valid request.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", default)]
+pub struct JoinRequest {
+    /// The region the client would like its media node in.
+    pub region: Option<Region>,
+    /// Round-trip times that the client measured, in milliseconds per region.
+    #[cfg_attr(test, ts(type = "Record<string, number>"))]
+    pub round_trips: BTreeMap<Region, f64>,
+}
+
+/// The answer to a join.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct JoinResponse {
+    pub room: Room,
+    pub participant: ParticipantId,
+    /// Admits one WebSocket once, within 60 s. It is already part of `url`.
+    pub ticket: String,
+    /// Path and query of the signalling WebSocket, relative to the API's origin.
+    pub url: String,
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// An entry for `RTCConfiguration.iceServers`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct IceServer {
+    pub urls: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub credential: Option<String>,
+}
+
+/// An error of the HTTP API (RFC 9457, `application/problem+json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// A URI reference that names the kind of problem, e.g. `/problems/wrong-credentials`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    pub status: u16,
+    /// What happened this time and what to do about it.
+    pub detail: String,
+    /// The fields of the request that are at fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// A field of a request that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct FieldError {
+    pub field: String,
+    pub message: String,
+}

@@ -1,0 +1,60 @@
+//! What nodes say to each other over QUIC.
+//!
+//! Two connections per pair of nodes, told apart by ALPN. On the control connection the dialling node opens one
+//! bidirectional stream; each message on it is a 4-byte big-endian length and that many bytes of JSON. On the media
+//! connection each datagram is a QUIC varint, the flow id, followed by one RTP packet. The node that wants a flow
+//! chooses its id, unique among those it asked this peer for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{NodeId, RoomId};
+use crate::media::{Codec, Layer, TrackId};
+
+/// Version of the control messages. Unknown fields and message types are ignored.
+pub const VERSION: u32 = 1;
+/// ALPN of the connection for datagrams.
+pub const ALPN_MEDIA: &[u8] = b"connect-media/1";
+/// ALPN of the connection for control messages.
+pub const ALPN_CONTROL: &[u8] = b"connect-control/1";
+/// Longest control message, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// A message on the control stream, in either direction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum CascadeMessage {
+    /// First message of both sides.
+    Hello { version: u32, node: NodeId },
+    /// A track whose publisher is at the sending node can be asked for.
+    Announce {
+        room: RoomId,
+        track: TrackId,
+        codec: Codec,
+        /// How many layers it has; [`Layer`] counts from 0.
+        layers: u8,
+    },
+    /// That track is gone, and with it every flow of it.
+    Withdraw { room: RoomId, track: TrackId },
+    /// Send me this layer of this track as this flow.
+    Want {
+        flow: u64,
+        room: RoomId,
+        track: TrackId,
+        layer: Layer,
+    },
+    /// Send this flow no more.
+    Unwant { flow: u64 },
+    /// A decoder behind the receiver of this flow needs a keyframe.
+    Keyframe { flow: u64 },
+    /// Send these RTP packets of this flow again.
+    Nack { flow: u64, sequences: Vec<u16> },
+    /// The publisher's clock (RFC 3550, 6.4.1): this NTP time is this RTP timestamp. Keeps lips in step across the hop.
+    SenderClock { flow: u64, ntp: u64, rtp: u32 },
+    /// A message of a later version.
+    #[serde(other)]
+    Unknown,
+}

@@ -1,0 +1,266 @@
+//! Messages between a client and its room: the signalling WebSocket (to the Room Durable Object) and the data channel
+//! (to the media node). All are JSON text. On the WebSocket the bare text `ping` is answered with `pong`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::Room;
+use crate::id::{Attempt, NodeId, ParticipantId, Region, UserId};
+use crate::media::{Publishing, Source, TrackId};
+
+/// Longest chat text, in bytes of UTF-8.
+pub const MAX_CHAT_BYTES: usize = 4_000;
+/// Largest signalling message, in bytes: an offer with many slots fits several times.
+pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
+
+/// Client → Room Durable Object.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum ClientMessage {
+    /// The only offer of a media session (see DESIGN: receive slots). Passed on to the assigned node.
+    Offer {
+        attempt: Attempt,
+        sdp: String,
+        /// Which sending m-line is which source; all other m-lines are receive slots.
+        sources: Vec<SourceMid>,
+    },
+    /// What this participant sends has changed.
+    Publishing { publishing: Publishing },
+    /// A line of chat. Sending the same nonce again is safe: it is stored once.
+    Chat { nonce: String, text: String },
+    /// Media of this attempt could not be established or was lost for good.
+    MediaFailed { attempt: Attempt },
+    /// Goes now, without the grace period of a lost connection.
+    Leave,
+}
+
+/// The source whose media an m-line of the offer sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SourceMid {
+    pub mid: String,
+    pub source: Source,
+}
+
+/// Room Durable Object → client.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum ServerMessage {
+    /// First message on every WebSocket.
+    Welcome {
+        /// Sequence number of the last event that this state, or the replay after it, builds on.
+        #[cfg_attr(test, ts(type = "number"))]
+        seq: u64,
+        you: ParticipantId,
+        /// Admits one WebSocket once to go on as this participant: `?resume=TOKEN&since=SEQ`.
+        resume_token: String,
+        /// The whole state, or `null` when the connection was resumed: then every event after `since` follows.
+        snapshot: Option<Snapshot>,
+    },
+    /// Something happened in the room. `seq` counts up by one.
+    Event {
+        #[cfg_attr(test, ts(type = "number"))]
+        seq: u64,
+        event: RoomEvent,
+    },
+    /// The node's answer to the offer with this attempt.
+    Answer {
+        attempt: Attempt,
+        sdp: String,
+        node: NodeId,
+        region: Region,
+    },
+    /// The media session is over (its node died, drained or refused); offer anew with a higher attempt.
+    Renegotiate { attempt: Attempt, reason: String },
+    /// The chat line with this nonce is stored.
+    ChatAccepted { nonce: String, id: String },
+    /// A message of the client was refused. The connection stays.
+    Error {
+        code: ErrorCode,
+        message: String,
+        /// The nonce of the refused chat line, if it was one.
+        nonce: Option<String>,
+    },
+    /// The room has ended for this participant; do not reconnect.
+    Closed { reason: CloseReason },
+}
+
+/// A room's whole state as a client needs it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    pub room: Room,
+    /// Everybody in the room, the client included.
+    pub participants: Vec<Participant>,
+    /// The latest lines, the oldest first.
+    pub chat: Vec<ChatMessage>,
+}
+
+/// Somebody in the room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Participant {
+    pub id: ParticipantId,
+    pub user: UserId,
+    pub name: String,
+    pub role: Role,
+    pub publishing: Publishing,
+    /// Region of the media node; absent until media is assigned.
+    pub region: Option<Region>,
+    /// Unix time in milliseconds.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub joined_at: u64,
+}
+
+/// What somebody may do in the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    Owner,
+    Member,
+}
+
+/// A line of chat, as it was written: render it as text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ChatMessage {
+    pub id: String,
+    pub participant: ParticipantId,
+    pub name: String,
+    pub text: String,
+    /// Unix time in milliseconds.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub sent_at: u64,
+}
+
+/// What happens in a room, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum RoomEvent {
+    Joined {
+        participant: Participant,
+    },
+    Left {
+        participant: ParticipantId,
+        reason: LeaveReason,
+    },
+    Publishing {
+        participant: ParticipantId,
+        publishing: Publishing,
+    },
+    /// The participant's media is at a node of this region now.
+    Placed {
+        participant: ParticipantId,
+        region: Region,
+    },
+    Chat {
+        message: ChatMessage,
+    },
+}
+
+/// Why somebody left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum LeaveReason {
+    Left,
+    ConnectionLost,
+    RoomClosed,
+}
+
+/// Why a room ended for a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum CloseReason {
+    /// The client asked to leave.
+    Left,
+    /// The room was deleted.
+    RoomDeleted,
+    /// Another WebSocket resumed this participant.
+    Replaced,
+}
+
+/// Why a message of the client was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum ErrorCode {
+    /// Not JSON, or not a message of this protocol.
+    Malformed,
+    /// Larger than allowed.
+    TooLarge,
+    /// Sent too often; wait and send again.
+    RateLimited,
+    /// The SDP cannot be answered.
+    BadOffer,
+    /// No media node is available; the room keeps trying.
+    NoNode,
+}
+
+/// Client → node, over the data channel named `connect`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum ClientMediaMessage {
+    /// What the client shows now, whole each time. What is not in it is not sent.
+    View { tiles: Vec<Tile> },
+}
+
+/// A video that the client shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Tile {
+    pub track: TrackId,
+    /// Size on the screen in device pixels.
+    pub width: u16,
+    pub height: u16,
+    /// Larger matters more. Ties go to the earlier tile.
+    pub priority: u8,
+}
+
+/// Node → client, over the data channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum NodeMediaMessage {
+    /// Which track each receive slot carries now, whole each time.
+    Slots { slots: Vec<SlotAssignment> },
+}
+
+/// One receive slot, named by the `mid` of its m-line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SlotAssignment {
+    pub mid: String,
+    pub track: Option<TrackId>,
+}

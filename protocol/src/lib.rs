@@ -1,0 +1,15 @@
+//! The wire types of Connect, written once: HTTP bodies, signalling, data channel, node links and cascade.
+//!
+//! Nothing but types and their validation lives here. The TypeScript in `web/sdk/src/generated` is made from these
+//! (`typescript.rs`), and a test fails when it is stale. Unknown fields are ignored everywhere, so that releases of
+//! different age understand each other; a changed meaning needs a new field or a new version number.
+
+pub mod api;
+pub mod cascade;
+pub mod client;
+pub mod id;
+pub mod media;
+pub mod node;
+
+#[cfg(test)]
+mod typescript;

@@ -1,0 +1,182 @@
+//! Messages between a media node and the edge. The node dials both links (WebSocket, JSON text), with
+//! `Authorization: Bearer <JWT>` (HS256 under the fleet's node key; claims `sub` node id, `region`, `iat`, `exp` at most
+//! 60 s ahead, `aud` = [`AUDIENCE`]):
+//! - the control link, one per node: `/node/regions/{region}`, to the Region Durable Object;
+//! - the room link, one per node and room: `/node/rooms/{room}?epoch=N`, to the Room Durable Object.
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::SourceMid;
+use crate::id::{Attempt, Epoch, NodeId, ParticipantId, Region, RoomId};
+
+/// Version of both links. A receiver ignores messages whose `type` it does not know.
+pub const VERSION: u32 = 1;
+/// The `aud` claim of a node's token.
+pub const AUDIENCE: &str = "connect-edge";
+
+/// Node → Region Durable Object.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum NodeToRegion {
+    /// First message on the link.
+    Register {
+        version: u32,
+        node: NodeId,
+        region: Region,
+        load: Load,
+    },
+    /// Every few seconds, as told by [`RegionToNode::Registered`].
+    Heartbeat { load: Load },
+    /// The node takes no new sessions any more.
+    Draining,
+}
+
+/// How busy a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Load {
+    /// Busiest shard's share of one core, 0 to 1.
+    pub cpu: f32,
+    pub sessions: u32,
+    pub rooms: u32,
+    /// How many sessions the node is willing to hold.
+    pub max_sessions: u32,
+}
+
+/// Region Durable Object → node.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum RegionToNode {
+    Registered {
+        /// Seconds between heartbeats; after three silent ones the node counts as gone.
+        heartbeat_seconds: u32,
+    },
+    /// A room was placed on this node: dial its room link.
+    OpenRoom { room: RoomId, epoch: Epoch },
+    /// The registration was refused; the message says why.
+    Refused { message: String },
+}
+
+/// Node → Room Durable Object.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum NodeToRoom {
+    /// First message on the link: where other nodes reach the shard that holds this room.
+    Ready {
+        version: u32,
+        /// `address:port` of the shard's QUIC endpoint.
+        quic: String,
+        /// SHA-256 of the node's QUIC certificate (DER), 64 lower-case hex digits.
+        fingerprint: String,
+        /// The media sessions this node still holds for the room, so that a restarted Room Durable Object learns of them.
+        sessions: Vec<SessionRef>,
+    },
+    Answer {
+        participant: ParticipantId,
+        attempt: Attempt,
+        sdp: String,
+    },
+    /// The offer cannot be answered.
+    Refused {
+        participant: ParticipantId,
+        attempt: Attempt,
+        reason: RefusalReason,
+        message: String,
+    },
+    /// ICE and DTLS are up.
+    Connected {
+        participant: ParticipantId,
+        attempt: Attempt,
+    },
+    /// The media session is gone (ICE time-out, DTLS close, fault).
+    Disconnected {
+        participant: ParticipantId,
+        attempt: Attempt,
+    },
+}
+
+/// Names a media session.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionRef {
+    pub participant: ParticipantId,
+    pub attempt: Attempt,
+}
+
+/// Why a node refused an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RefusalReason {
+    /// The SDP is malformed, too large or lacks what a session needs.
+    BadOffer,
+    /// The node is full or drains.
+    NoCapacity,
+}
+
+/// Room Durable Object → node.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum RoomToNode {
+    /// The other nodes that host this room now, whole each time. The node with the smaller id dials.
+    Plan { epoch: Epoch, peers: Vec<Peer> },
+    /// A client's offer, and what its role allows it to send.
+    Offer {
+        participant: ParticipantId,
+        attempt: Attempt,
+        sdp: String,
+        sources: Vec<SourceMid>,
+        caps: Caps,
+    },
+    /// End this media session.
+    Close {
+        participant: ParticipantId,
+        attempt: Attempt,
+    },
+    /// Nobody of this room is at this node any more: drop the room and close the link.
+    Release,
+}
+
+/// Another node of the same room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Peer {
+    pub node: NodeId,
+    pub region: Region,
+    /// `address:port` of its QUIC endpoint.
+    pub quic: String,
+    /// SHA-256 of its certificate (DER), 64 lower-case hex digits: the only one to accept.
+    pub fingerprint: String,
+}
+
+/// What a participant may send; the node enforces it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Caps {
+    pub audio: bool,
+    pub video: bool,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self {
+            audio: true,
+            video: true,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The TypeScript of the wire types, made from the Rust: `UPDATE_TYPESCRIPT=1 cargo test -p protocol` writes it, and the
+//! plain test fails when the file in the web SDK is stale.
+
+use ts_rs::{Config, TS};
+
+use crate::{api, client, id, media};
+
+const PATH: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../web/sdk/src/generated/protocol.ts"
+);
+
+macro_rules! declarations {
+    ($config:expr, $($type:ty),* $(,)?) => {
+        [$(<$type as TS>::decl($config)),*]
+    };
+}
+
+fn generate() -> String {
+    let config = Config::new();
+    let mut out = String::from(
+        "// The wire types of Connect, generated from the `protocol` crate. Do not edit:\n\
+         // UPDATE_TYPESCRIPT=1 cargo test -p protocol\n",
+    );
+    for declaration in declarations!(
+        &config,
+        id::RoomId,
+        id::UserId,
+        id::ParticipantId,
+        id::NodeId,
+        id::Region,
+        id::Attempt,
+        media::Source,
+        media::MediaKind,
+        media::TrackId,
+        media::Publishing,
+        api::RegisterRequest,
+        api::LoginRequest,
+        api::User,
+        api::Session,
+        api::CreateRoomRequest,
+        api::Room,
+        api::RoomList,
+        api::JoinRequest,
+        api::JoinResponse,
+        api::IceServer,
+        api::Problem,
+        api::FieldError,
+        client::ClientMessage,
+        client::SourceMid,
+        client::ServerMessage,
+        client::Snapshot,
+        client::Participant,
+        client::Role,
+        client::ChatMessage,
+        client::RoomEvent,
+        client::LeaveReason,
+        client::CloseReason,
+        client::ErrorCode,
+        client::ClientMediaMessage,
+        client::Tile,
+        client::NodeMediaMessage,
+        client::SlotAssignment,
+    ) {
+        out.push_str("\nexport ");
+        out.push_str(&declaration);
+        out.push('\n');
+    }
+    out.push_str(&format!(
+        "\nexport const MAX_CHAT_BYTES = {};\n",
+        client::MAX_CHAT_BYTES
+    ));
+    out
+}
+
+#[test]
+fn the_generated_typescript_is_fresh() {
+    let fresh = generate();
+    if std::env::var_os("UPDATE_TYPESCRIPT").is_some() {
+        let folder = std::path::Path::new(PATH).parent().expect("has a parent");
+        std::fs::create_dir_all(folder).expect("folder can be made");
+        std::fs::write(PATH, &fresh).expect("file can be written");
+    }
+    let current = std::fs::read_to_string(PATH).unwrap_or_default();
+    assert!(
+        current == fresh,
+        "web/sdk/src/generated/protocol.ts is stale; run: UPDATE_TYPESCRIPT=1 cargo test -p protocol"
+    );
+}

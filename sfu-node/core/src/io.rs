@@ -1,0 +1,126 @@
+//! The engine's door: what goes in, what comes out. Times are given by the caller; nothing here waits or sends.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Instant;
+
+use protocol::cascade::CascadeMessage;
+use protocol::id::RoomId;
+use protocol::node::{NodeToRoom, RoomToNode};
+
+/// Another node's shard, named by the SHA-256 of its QUIC certificate (each shard has its own).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerId(pub [u8; 32]);
+
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "PeerId({:02x}{:02x}{:02x}{:02x}…)",
+            self.0[0], self.0[1], self.0[2], self.0[3]
+        )
+    }
+}
+
+/// A fingerprint that is not 64 lower-case hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a certificate fingerprint is 64 lower-case hex digits")]
+pub struct InvalidFingerprint;
+
+impl FromStr for PeerId {
+    type Err = InvalidFingerprint;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFingerprint> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return Err(InvalidFingerprint);
+        }
+        let value = |digit: u8| match digit {
+            b'0'..=b'9' => Ok(digit - b'0'),
+            b'a'..=b'f' => Ok(digit - b'a' + 10),
+            _ => Err(InvalidFingerprint),
+        };
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = value(pair[0])? << 4 | value(pair[1])?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// A peer that some room of this shard is shared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerPlan {
+    pub id: PeerId,
+    /// `address:port` of its QUIC endpoint, as the room's plan gave it.
+    pub address: String,
+    /// Whether this side dials (the other one waits).
+    pub dial: bool,
+}
+
+/// What the shell tells the engine. After each input (or batch of inputs), drain [`Output`]s up to the time-out.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A datagram arrived on the shard's media port.
+    Datagram { from: SocketAddr, data: &'a [u8] },
+    /// A message arrived on a room's link.
+    Room { room: RoomId, message: RoomToNode },
+    /// Both QUIC connections to a peer are up and its `Hello` has arrived.
+    PeerUp { peer: PeerId },
+    /// A peer's connections are gone; they may come back.
+    PeerDown { peer: PeerId },
+    /// A control message of a peer.
+    PeerMessage {
+        peer: PeerId,
+        message: CascadeMessage,
+    },
+    /// A media datagram of a peer.
+    PeerDatagram { peer: PeerId, data: &'a [u8] },
+    /// Nothing but the passing of time.
+    Timeout,
+}
+
+/// What the engine wants done.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// Send datagrams to one address: `contents`, cut after every `segment` bytes (the last one may be shorter).
+    Transmit {
+        to: SocketAddr,
+        contents: &'a [u8],
+        segment: usize,
+    },
+    /// Send a message over a room's link.
+    Room { room: RoomId, message: NodeToRoom },
+    /// The peers to be connected with, whole each time. Accept no other certificate; hang up on whoever is not listed.
+    Peers { peers: Vec<PeerPlan> },
+    /// Send a control message to a peer.
+    PeerMessage {
+        peer: PeerId,
+        message: CascadeMessage,
+    },
+    /// Send a media datagram to a peer: a flow id and an RTP packet.
+    PeerDatagram { peer: PeerId, data: &'a [u8] },
+    /// Nothing more to do until this time, unless an input comes first.
+    Timeout(Instant),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_reads_back_as_it_is_written() {
+        let id = PeerId(std::array::from_fn(|i| i as u8 * 7));
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for bad in ["", "00", &"g".repeat(64), &"A".repeat(64)] {
+            assert_eq!(bad.parse::<PeerId>(), Err(InvalidFingerprint));
+        }
+    }
+}

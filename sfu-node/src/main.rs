@@ -1,0 +1,3 @@
+//! The media node.
+
+fn main() {}

@@ -1,0 +1,174 @@
+// The wire types of Connect, generated from the `protocol` crate. Do not edit:
+// UPDATE_TYPESCRIPT=1 cargo test -p protocol
+
+export type RoomId = string;
+
+export type UserId = string;
+
+export type ParticipantId = string;
+
+export type NodeId = string;
+
+export type Region = string;
+
+export type Attempt = number;
+
+export type Source = "microphone" | "camera" | "screen" | "screenAudio";
+
+export type MediaKind = "audio" | "video";
+
+export type TrackId = { participant: ParticipantId, source: Source, };
+
+export type Publishing = { microphone: boolean, camera: boolean, screen: boolean, };
+
+export type RegisterRequest = { email: string, password: string, name: string, };
+
+export type LoginRequest = { email: string, password: string, };
+
+export type User = { id: UserId, email: string, name: string, };
+
+export type Session = { 
+/**
+ * A JWT to send as `Authorization: Bearer`.
+ */
+token: string, 
+/**
+ * Seconds until the token expires.
+ */
+expiresIn: number, user: User, };
+
+export type CreateRoomRequest = { name: string, };
+
+export type Room = { id: RoomId, name: string, owner: UserId, 
+/**
+ * Unix time in milliseconds.
+ */
+createdAt: number, 
+/**
+ * How many participants are in the room now.
+ */
+people: number, };
+
+export type RoomList = { rooms: Array<Room>, };
+
+export type JoinRequest = { 
+/**
+ * The region the client would like its media node in.
+ */
+region: Region | null, 
+/**
+ * Round-trip times that the client measured, in milliseconds per region.
+ */
+roundTrips: Record<string, number>, };
+
+export type JoinResponse = { room: Room, participant: ParticipantId, 
+/**
+ * Admits one WebSocket once, within 60 s. It is already part of `url`.
+ */
+ticket: string, 
+/**
+ * Path and query of the signalling WebSocket, relative to the API's origin.
+ */
+url: string, iceServers: Array<IceServer>, };
+
+export type IceServer = { urls: Array<string>, username?: string, credential?: string, };
+
+export type Problem = { 
+/**
+ * A URI reference that names the kind of problem, e.g. `/problems/wrong-credentials`.
+ */
+type: string, 
+/**
+ * The kind in words.
+ */
+title: string, status: number, 
+/**
+ * What happened this time and what to do about it.
+ */
+detail: string, 
+/**
+ * The fields of the request that are at fault.
+ */
+errors?: Array<FieldError>, };
+
+export type FieldError = { field: string, message: string, };
+
+export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string, 
+/**
+ * Which sending m-line is which source; all other m-lines are receive slots.
+ */
+sources: Array<SourceMid>, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "leave" };
+
+export type SourceMid = { mid: string, source: Source, };
+
+export type ServerMessage = { "type": "welcome", 
+/**
+ * Sequence number of the last event that this state, or the replay after it, builds on.
+ */
+seq: number, you: ParticipantId, 
+/**
+ * Admits one WebSocket once to go on as this participant: `?resume=TOKEN&since=SEQ`.
+ */
+resumeToken: string, 
+/**
+ * The whole state, or `null` when the connection was resumed: then every event after `since` follows.
+ */
+snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "error", code: ErrorCode, message: string, 
+/**
+ * The nonce of the refused chat line, if it was one.
+ */
+nonce: string | null, } | { "type": "closed", reason: CloseReason, };
+
+export type Snapshot = { room: Room, 
+/**
+ * Everybody in the room, the client included.
+ */
+participants: Array<Participant>, 
+/**
+ * The latest lines, the oldest first.
+ */
+chat: Array<ChatMessage>, };
+
+export type Participant = { id: ParticipantId, user: UserId, name: string, role: Role, publishing: Publishing, 
+/**
+ * Region of the media node; absent until media is assigned.
+ */
+region: Region | null, 
+/**
+ * Unix time in milliseconds.
+ */
+joinedAt: number, };
+
+export type Role = "owner" | "member";
+
+export type ChatMessage = { id: string, participant: ParticipantId, name: string, text: string, 
+/**
+ * Unix time in milliseconds.
+ */
+sentAt: number, };
+
+export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "chat", message: ChatMessage, };
+
+export type LeaveReason = "left" | "connectionLost" | "roomClosed";
+
+export type CloseReason = "left" | "roomDeleted" | "replaced";
+
+export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode";
+
+export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, };
+
+export type Tile = { track: TrackId, 
+/**
+ * Size on the screen in device pixels.
+ */
+width: number, height: number, 
+/**
+ * Larger matters more. Ties go to the earlier tile.
+ */
+priority: number, };
+
+export type NodeMediaMessage = { "type": "slots", slots: Array<SlotAssignment>, };
+
+export type SlotAssignment = { mid: string, track: TrackId | null, };
+
+export const MAX_CHAT_BYTES = 4000;
