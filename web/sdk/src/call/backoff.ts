@@ -1,0 +1,13 @@
+// How long to wait before trying again.
+
+const FIRST_MS = 250;
+const LONGEST_MS = 8_000;
+
+/**
+ * Milliseconds to wait before try number `attempt` (0 the first), with full jitter: after an outage, everybody comes
+ * back at a different time. `random` is in [0, 1).
+ */
+export function backoff(attempt: number, random: number): number {
+  const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt);
+  return ceiling * random;
+}

@@ -1,0 +1,276 @@
+// A call: joins signalling, media and the devices of this browser into one state that a page can show.
+import type { Api } from "../api.ts";
+import type {
+  ChatMessage,
+  CloseReason,
+  JoinResponse,
+  NodeId,
+  Participant,
+  ParticipantId,
+  Publishing,
+  Region,
+  Room,
+  RoomId,
+} from "../generated/protocol.ts";
+import { ApiError } from "../problem.ts";
+import { type Readable, Store } from "../store.ts";
+import { LocalMedia } from "./local-media.ts";
+import { MediaSession, type MediaStatus } from "./media-session.ts";
+import { afterMessage, type Outbox, withLine } from "./outbox.ts";
+import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
+import { type OtherMessage, Signalling, type Welcome } from "./signalling.ts";
+import type { Streams } from "./slots.ts";
+import { type CallStatistics, NO_STATISTICS, type Quality, qualityOf } from "./statistics.ts";
+import type { View } from "./view.ts";
+
+const STATISTICS_EVERY_MS = 1_000;
+/** As many videos as the largest layout shows at once. */
+const VIDEO_SLOTS = 9;
+
+export type CallStatus =
+  | { readonly name: "idle" | "joining" | "joined" | "reconnecting" }
+  | { readonly name: "ended"; readonly reason: CloseReason }
+  /** The room could not be entered; `join` may be called again. */
+  | { readonly name: "failed"; readonly error: unknown };
+
+export interface CallState {
+  readonly status: CallStatus;
+  readonly media: MediaStatus;
+  readonly room: Room | null;
+  /** This client among the participants. */
+  readonly you: ParticipantId | null;
+  readonly participants: readonly Participant[];
+  readonly chat: readonly ChatMessage[];
+  /** Own lines of chat that are not stored yet. */
+  readonly outbox: Outbox;
+  /** The video that flows now, by track (see `trackKey`). */
+  readonly streams: Streams;
+  readonly region: Region | null;
+  readonly node: NodeId | null;
+  readonly quality: Quality;
+  /** What is wrong with the call right now, in words; null when all is well. */
+  readonly notice: string | null;
+}
+
+export interface CallOptions {
+  /** The region that media should come from; null to let Connect choose. */
+  region?: Region | null;
+  /** How many videos can be shown at once. */
+  videoSlots?: number;
+}
+
+const INITIAL: CallState = {
+  status: { name: "idle" },
+  media: "idle",
+  room: null,
+  you: null,
+  participants: [],
+  chat: [],
+  outbox: [],
+  streams: new Map(),
+  region: null,
+  node: null,
+  quality: "unknown",
+  notice: null,
+};
+
+/** One presence in one room, from the pre-join page until it is left. */
+export class Call {
+  /** Microphone and camera; they work before the call, too. */
+  readonly local = new LocalMedia();
+  readonly #api: Api;
+  readonly #room: RoomId;
+  readonly #region: Region | null;
+  readonly #state = new Store<CallState>(INITIAL);
+  readonly #media: MediaSession;
+  #signalling: Signalling | null = null;
+  #roomState: RoomState = EMPTY_ROOM;
+  #told: Publishing | null = null;
+  #statistics: CallStatistics = NO_STATISTICS;
+  #statisticsTimer: ReturnType<typeof setInterval> | undefined;
+  readonly #unsubscribe: () => void;
+
+  constructor(api: Api, room: RoomId, { region = null, videoSlots = VIDEO_SLOTS }: CallOptions = {}) {
+    this.#api = api;
+    this.#room = room;
+    this.#region = region;
+    this.#media = new MediaSession(videoSlots, {
+      send: (message) => this.#signalling?.send(message) ?? false,
+      onStatus: (media) => this.#state.patch({ media }),
+      onStreams: (streams) => this.#state.patch({ streams }),
+      onStep: mark,
+    });
+    this.#unsubscribe = this.local.state.subscribe(() => this.#publish());
+    globalThis.addEventListener?.("online", this.#retryNow);
+    globalThis.addEventListener?.("pagehide", this.leave);
+  }
+
+  get state(): Readable<CallState> {
+    return this.#state;
+  }
+
+  /** What the page shows: each tile reports its track and size. What is not shown is not received. */
+  get view(): View {
+    return this.#media.view;
+  }
+
+  /** Prepares the offer ahead of `join`, so that joining is faster. */
+  prepare(): void {
+    this.#media.prepare();
+  }
+
+  /** Enters the room. Progress and failure are in `state`. */
+  join(): void {
+    if (this.#signalling !== null) return;
+    mark("join");
+    this.#state.patch({ status: { name: "joining" }, notice: null });
+    this.#media.prepare();
+    this.#signalling = new Signalling({
+      origin: webSocketOrigin(this.#api.origin),
+      path: `/api/rooms/${encodeURIComponent(this.#room)}/ws`,
+      ticket: () => this.#ticket(),
+      // A first join that fails is told at once; in a call, a network that is away comes back.
+      isTransient: (error) => this.#state.get().you !== null && isTransient(error),
+      handlers: {
+        onOpen: (resumed) => this.#open(resumed),
+        onWelcome: (message) => this.#welcome(message),
+        onEvent: ({ event }) => this.#setRoom(afterEvent(this.#roomState, event)),
+        onMessage: (message) => this.#receive(message),
+        onLost: () => this.#lost(),
+        onClosed: (reason) => this.#end({ name: "ended", reason }),
+        onFailed: (error) => this.#end({ name: "failed", error }),
+      },
+    });
+    this.#signalling.start();
+  }
+
+  /** Sends a line of chat. It stays in the outbox until the room has stored it. */
+  chat(text: string): void {
+    const nonce = crypto.randomUUID();
+    this.#state.patch({ outbox: withLine(this.#state.get().outbox, nonce, text) });
+    this.#signalling?.send({ type: "chat", nonce, text });
+  }
+
+  /** What the browser measures now. */
+  statistics(): Promise<CallStatistics> {
+    return this.#media.statistics();
+  }
+
+  /** Leaves the room; `join` may follow. */
+  readonly leave = (): void => {
+    if (this.#signalling === null) return;
+    this.#signalling.end();
+    this.#end({ name: "ended", reason: "left" });
+  };
+
+  /** Leaves and releases the devices: the object is of no use afterwards. */
+  dispose(): void {
+    this.leave();
+    this.#media.end();
+    this.#unsubscribe();
+    this.local.end();
+    globalThis.removeEventListener?.("online", this.#retryNow);
+    globalThis.removeEventListener?.("pagehide", this.leave);
+  }
+
+  async #ticket(): Promise<string> {
+    const joined: JoinResponse = await this.#api.join(this.#room, { region: this.#region, roundTrips: {} });
+    mark("ticket");
+    this.#state.patch({ room: joined.room });
+    this.#media.prepare(joined.iceServers);
+    return joined.url;
+  }
+
+  #open(resumed: boolean): void {
+    // The first offer does not wait for the welcome; later ones do, since they depend on it.
+    if (resumed) return;
+    void this.#media.offer();
+    this.#publish();
+  }
+
+  #welcome(message: Welcome): void {
+    const { you: before } = this.#state.get();
+    if (before !== null) {
+      void (before === message.you ? this.#media.resume() : this.#media.restart());
+      for (const { nonce, text, refused } of this.#state.get().outbox) {
+        if (refused === null) this.#signalling?.send({ type: "chat", nonce, text });
+      }
+    }
+    this.#state.patch({ status: { name: "joined" }, you: message.you, notice: null });
+    if (message.snapshot !== null) {
+      this.#state.patch({ room: message.snapshot.room });
+      this.#setRoom(roomOf(message.snapshot));
+    }
+    this.#publish();
+    this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
+    if (before === null) mark("welcome");
+  }
+
+  #receive(message: OtherMessage): void {
+    this.#state.patch({ outbox: afterMessage(this.#state.get().outbox, message) });
+    switch (message.type) {
+      case "answer":
+        this.#state.patch({ node: message.node, region: message.region, notice: null });
+        return void this.#media.answer(message.attempt, message.sdp);
+      case "renegotiate":
+        return void this.#media.renegotiate(message.attempt);
+      case "error":
+        if (message.code === "noNode" || message.code === "badOffer") {
+          this.#state.patch({ notice: message.message });
+        }
+        return;
+    }
+  }
+
+  #lost(): void {
+    this.#told = null;
+    if (this.#state.get().you !== null) this.#state.patch({ status: { name: "reconnecting" } });
+  }
+
+  #end(status: CallStatus): void {
+    this.#signalling = null;
+    this.#told = null;
+    clearInterval(this.#statisticsTimer);
+    this.#statisticsTimer = undefined;
+    this.#media.end();
+    this.#roomState = EMPTY_ROOM;
+    this.#state.set({ ...INITIAL, room: this.#state.get().room, status });
+  }
+
+  #setRoom(room: RoomState): void {
+    this.#roomState = room;
+    this.#state.patch({ participants: room.participants, chat: room.chat });
+  }
+
+  /** Sends what is on, and says so; the room hears only of changes. */
+  #publish(): void {
+    const { microphone, camera } = this.local.state.get();
+    void this.#media.send("microphone", microphone.on ? microphone.track : null);
+    void this.#media.send("camera", camera.on ? camera.track : null);
+    const publishing = { microphone: microphone.on, camera: camera.on, screen: false };
+    if (this.#told?.microphone === publishing.microphone && this.#told.camera === publishing.camera) return;
+    if (this.#signalling?.send({ type: "publishing", publishing })) this.#told = publishing;
+  }
+
+  async #measure(): Promise<void> {
+    const now = await this.#media.statistics();
+    const quality = qualityOf(now, this.#statistics);
+    this.#statistics = now;
+    if (quality !== this.#state.get().quality) this.#state.patch({ quality });
+  }
+
+  readonly #retryNow = (): void => this.#signalling?.retryNow();
+}
+
+function isTransient(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
+}
+
+function webSocketOrigin(origin: string): string {
+  return (origin || globalThis.location.origin).replace(/^http/, "ws");
+}
+
+/** User Timing marks `connect:…`, from the click on *Join* to the first slots. */
+function mark(step: string): void {
+  performance.mark(`connect:${step}`);
+}

@@ -1,0 +1,163 @@
+// Media with the assigned node over the life of a call: one peer connection after another, the same tracks in each.
+import type { Attempt, ClientMessage, Source, Tile } from "../generated/protocol.ts";
+import { AudioOutput } from "./audio-output.ts";
+import { Peer } from "./peer.ts";
+import type { Streams } from "./slots.ts";
+import { type CallStatistics, NO_STATISTICS, statisticsOf } from "./statistics.ts";
+import { View } from "./view.ts";
+
+/** After a reported loss the room says when to offer anew; if it does not within this time, we do it unasked. */
+const RENEGOTIATE_WITHIN_MS = 5_000;
+
+export type MediaStatus = "idle" | "connecting" | "connected" | "reconnecting" | "failed";
+
+export interface MediaSessionHandlers {
+  send(message: ClientMessage): boolean;
+  onStatus(status: MediaStatus): void;
+  onStreams(streams: Streams): void;
+  /** A step of an attempt is done, for measurements. */
+  onStep(step: "offer" | "answer" | "connected" | "ready" | "slots"): void;
+}
+
+/** The media of one participant. */
+export class MediaSession {
+  /** What the page shows: tiles report to it. */
+  readonly view: View;
+  readonly #videoSlots: number;
+  readonly #handlers: MediaSessionHandlers;
+  readonly #audio = new AudioOutput();
+  readonly #tracks = new Map<Source, MediaStreamTrack | null>();
+  #attempt: Attempt = 0;
+  #peer: Peer | null = null;
+  #answered = false;
+  #iceServers: RTCIceServer[] = [];
+  #everConnected = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(videoSlots: number, handlers: MediaSessionHandlers) {
+    this.#videoSlots = videoSlots;
+    this.#handlers = handlers;
+    this.view = new View((tiles) => this.#tellView(tiles));
+  }
+
+  /** Prepares an offer while its way to the node is still being found; with ICE servers, as far as it goes. */
+  prepare(iceServers?: RTCIceServer[]): void {
+    this.#peer ??= this.#createPeer();
+    if (iceServers === undefined) return;
+    this.#iceServers = iceServers;
+    // A failure surfaces when the offer is sent.
+    this.#peer.offer(iceServers).catch(() => {});
+  }
+
+  /** Offers over the open signalling: the prepared connection, or a new one. */
+  async offer(): Promise<void> {
+    this.#peer ??= this.#createPeer();
+    const peer = this.#peer;
+    this.#handlers.onStatus(this.#everConnected ? "reconnecting" : "connecting");
+    try {
+      const offer = await peer.offer(this.#iceServers);
+      if (this.#peer !== peer) return;
+      this.#handlers.send({ type: "offer", attempt: peer.attempt, ...offer });
+      this.#handlers.onStep("offer");
+    } catch {
+      if (this.#peer === peer) this.#handlers.onStatus("failed");
+    }
+  }
+
+  /** The node's answer; one to an older attempt is void. */
+  async answer(attempt: Attempt, sdp: string): Promise<void> {
+    const peer = this.#peer;
+    if (peer?.attempt !== attempt) return;
+    this.#answered = true;
+    try {
+      await peer.answer(sdp);
+      this.#handlers.onStep("answer");
+    } catch {
+      this.#reportLoss(peer);
+    }
+  }
+
+  /** The attempt is over: offers anew, with the same tracks, unless a newer one is under way. */
+  async renegotiate(attempt: Attempt): Promise<void> {
+    if (this.#peer !== null && this.#peer.attempt > attempt) return;
+    await this.restart();
+  }
+
+  /** Offers anew in any case. */
+  async restart(): Promise<void> {
+    this.#drop();
+    await this.offer();
+  }
+
+  /** The signalling was interrupted: an offer without an answer may be lost on its way. */
+  async resume(): Promise<void> {
+    if (!this.#answered) await this.restart();
+  }
+
+  /** Sends this track of a source from now on, through every connection to come. */
+  async send(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    this.#tracks.set(source, track);
+    await this.#peer?.send(source, track).catch(() => {});
+  }
+
+  async statistics(): Promise<CallStatistics> {
+    const peer = this.#peer;
+    if (peer === null) return NO_STATISTICS;
+    return statisticsOf(await peer.getStats(), (mid) => peer.trackOf(mid));
+  }
+
+  end(): void {
+    this.view.end();
+    this.#drop();
+    this.#audio.end();
+    this.#everConnected = false;
+    this.#handlers.onStatus("idle");
+  }
+
+  #createPeer(): Peer {
+    this.#attempt += 1;
+    this.#answered = false;
+    const isCurrent = () => this.#peer === peer;
+    const peer: Peer = new Peer(this.#attempt, this.#videoSlots, {
+      onConnected: () => isCurrent() && this.#connected(peer),
+      onLost: () => isCurrent() && this.#reportLoss(peer),
+      onReady: () => {
+        if (!isCurrent()) return;
+        this.#handlers.onStep("ready");
+        this.view.tellAll();
+      },
+      onStreams: (streams) => {
+        if (!isCurrent()) return;
+        this.#handlers.onStep("slots");
+        this.#handlers.onStreams(streams);
+      },
+    });
+    for (const [source, track] of this.#tracks) void peer.send(source, track).catch(() => {});
+    return peer;
+  }
+
+  #connected(peer: Peer): void {
+    clearTimeout(this.#timer);
+    this.#audio.play(peer.audioTracks);
+    this.#everConnected = true;
+    this.#handlers.onStep("connected");
+    this.#handlers.onStatus("connected");
+  }
+
+  #reportLoss(peer: Peer): void {
+    this.#handlers.onStatus("reconnecting");
+    this.#handlers.send({ type: "mediaFailed", attempt: peer.attempt });
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.renegotiate(peer.attempt), RENEGOTIATE_WITHIN_MS);
+  }
+
+  #drop(): void {
+    clearTimeout(this.#timer);
+    this.#peer?.close();
+    this.#peer = null;
+  }
+
+  #tellView(tiles: Tile[]): void {
+    this.#peer?.tell({ type: "view", tiles });
+  }
+}

@@ -1,0 +1,52 @@
+// The room as this client knows it: a snapshot, and the events since.
+import type { ChatMessage, Participant, RoomEvent, Snapshot } from "../generated/protocol.ts";
+
+/** Lines of chat kept in memory; older ones are dropped. */
+const MAX_CHAT_LINES = 500;
+
+export interface RoomState {
+  readonly participants: readonly Participant[];
+  readonly chat: readonly ChatMessage[];
+}
+
+export const EMPTY_ROOM: RoomState = { participants: [], chat: [] };
+
+export function roomOf(snapshot: Snapshot): RoomState {
+  return { participants: snapshot.participants, chat: snapshot.chat };
+}
+
+/** The room after an event. Applying an event twice changes nothing more. */
+export function afterEvent(room: RoomState, event: RoomEvent): RoomState {
+  switch (event.type) {
+    case "joined":
+      return {
+        ...room,
+        participants: [...without(room.participants, event.participant.id), event.participant],
+      };
+    case "left":
+      return { ...room, participants: without(room.participants, event.participant) };
+    case "publishing":
+      return change(room, event.participant, { publishing: event.publishing });
+    case "placed":
+      return change(room, event.participant, { region: event.region });
+    case "chat":
+      if (room.chat.some((line) => line.id === event.message.id)) return room;
+      return { ...room, chat: [...room.chat, event.message].slice(-MAX_CHAT_LINES) };
+    default:
+      // An event of a newer release.
+      return room;
+  }
+}
+
+function without(participants: readonly Participant[], id: string): readonly Participant[] {
+  return participants.filter((participant) => participant.id !== id);
+}
+
+function change(room: RoomState, id: string, fields: Partial<Participant>): RoomState {
+  return {
+    ...room,
+    participants: room.participants.map((participant) =>
+      participant.id === id ? { ...participant, ...fields } : participant,
+    ),
+  };
+}

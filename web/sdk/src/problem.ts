@@ -1,0 +1,56 @@
+// What can go wrong with a request, as types and in words.
+import type { FieldError, Problem } from "./generated/protocol.ts";
+
+/** The API refused a request (RFC 9457). `message` is fit to be shown. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly problem: Problem;
+  /** Seconds to wait before the next try, when the API said so (`Retry-After`). */
+  readonly retryAfter: number | null;
+
+  constructor(problem: Problem, retryAfter: number | null = null) {
+    super(problem.detail || problem.title);
+    this.problem = problem;
+    this.retryAfter = retryAfter;
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+
+  /** What is wrong with one field of the request, if anything. */
+  field(name: string): string | undefined {
+    return this.problem.errors?.find((error: FieldError) => error.field === name)?.message;
+  }
+}
+
+/** No answer came: offline, or the server is away. */
+export class NetworkError extends Error {
+  override readonly name = "NetworkError";
+
+  constructor(cause: unknown) {
+    super("Connect could not be reached. Check your network and try again.", { cause });
+  }
+}
+
+/** Reads a refusal, whatever its body is: a proxy in between may answer with HTML. */
+export async function problemOf(response: Response): Promise<ApiError> {
+  const seconds = Number(response.headers.get("retry-after"));
+  const retryAfter = Number.isFinite(seconds) && seconds > 0 ? seconds : null;
+  const body: unknown = await response.json().catch(() => null);
+  const problem = isProblem(body)
+    ? body
+    : {
+        type: "about:blank",
+        title: response.statusText || "Error",
+        status: response.status,
+        detail: `The server answered with status ${response.status}.`,
+      };
+  return new ApiError(problem, retryAfter);
+}
+
+function isProblem(body: unknown): body is Problem {
+  if (typeof body !== "object" || body === null) return false;
+  const { title, detail, status } = body as Partial<Problem>;
+  return typeof title === "string" && typeof detail === "string" && typeof status === "number";
+}

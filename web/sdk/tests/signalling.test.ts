@@ -1,0 +1,201 @@
+// Signalling against a real WebSocket server: resumption, replay, holes, and the ways it ends.
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type WebSocket as Peer, WebSocketServer } from "ws";
+import { Signalling, type SignallingHandlers } from "../src/call/signalling.ts";
+import { ApiError } from "../src/problem.ts";
+
+const PATH = "/api/rooms/r/ws";
+
+/** What happened at the client, as lines to compare with. */
+class Log implements SignallingHandlers {
+  readonly lines: string[] = [];
+  #waiting: { line: string; resolve: () => void }[] = [];
+
+  onOpen = (resumed: boolean) => this.#add(resumed ? "open again" : "open");
+  onWelcome = ({ seq, snapshot }: { seq: number; snapshot: unknown }) =>
+    this.#add(`welcome ${seq}${snapshot === null ? " resumed" : ""}`);
+  onEvent = ({ seq }: { seq: number }) => this.#add(`event ${seq}`);
+  onMessage = ({ type }: { type: string }) => this.#add(type);
+  onLost = () => this.#add("lost");
+  onClosed = (reason: string) => this.#add(`closed ${reason}`);
+  onFailed = (error: unknown) => this.#add(`failed ${(error as Error).message}`);
+
+  /** Resolves once the line has been logged. */
+  until(line: string): Promise<void> {
+    if (this.lines.includes(line)) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ line, resolve }));
+  }
+
+  #add(line: string): void {
+    this.lines.push(line);
+    this.#waiting = this.#waiting.filter((waiting) => {
+      if (waiting.line === line) waiting.resolve();
+      return waiting.line !== line;
+    });
+  }
+}
+
+type Script = (peer: Peer, connection: number, url: string) => void;
+
+describe("signalling", () => {
+  let server: WebSocketServer;
+  let log: Log;
+  let urls: string[];
+  let heard: string[];
+  let script: Script;
+  let tickets: number;
+  let signalling: Signalling;
+
+  beforeEach(async () => {
+    [log, urls, heard, tickets] = [new Log(), [], [], 0];
+    server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    await new Promise((resolve) => server.once("listening", resolve));
+    server.on("connection", (peer, request) => {
+      urls.push(request.url ?? "");
+      peer.on("message", (data) => heard.push(String(data)));
+      script(peer, urls.length, request.url ?? "");
+    });
+    const { port } = server.address() as AddressInfo;
+    signalling = new Signalling({
+      origin: `ws://127.0.0.1:${port}`,
+      path: PATH,
+      ticket: async () => {
+        tickets += 1;
+        return `${PATH}?ticket=t${tickets}`;
+      },
+      handlers: log,
+      isTransient: () => true,
+      // No wait before a retry.
+      random: () => 0,
+    });
+  });
+
+  afterEach(async () => {
+    signalling.end();
+    for (const peer of server.clients) peer.terminate();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const say = (peer: Peer, message: object) => peer.send(JSON.stringify(message));
+  const welcome = (peer: Peer, seq: number, resumeToken: string, snapshot: object | null = {}) =>
+    say(peer, { type: "welcome", seq, you: "p", resumeToken, snapshot });
+  const event = (peer: Peer, seq: number) =>
+    say(peer, { type: "event", seq, event: { type: "left", participant: "x", reason: "left" } });
+
+  it("resumes after the last event seen, and gets each event once", async () => {
+    script = (peer, connection) => {
+      if (connection === 1) {
+        welcome(peer, 5, "r1");
+        event(peer, 6);
+        event(peer, 7);
+        peer.close();
+        return;
+      }
+      welcome(peer, 9, "r2", null);
+      for (const seq of [7, 8, 9]) event(peer, seq);
+    };
+    signalling.start();
+    await log.until("event 9");
+    expect(urls).toEqual([`${PATH}?ticket=t1`, `${PATH}?resume=r1&since=7`]);
+    expect(log.lines).toEqual([
+      "open",
+      "welcome 5",
+      "event 6",
+      "event 7",
+      "lost",
+      "open again",
+      "welcome 9 resumed",
+      "event 8",
+      "event 9",
+    ]);
+  });
+
+  it("asks for a replay when an event is missing", async () => {
+    script = (peer, connection) => {
+      if (connection === 1) {
+        welcome(peer, 1, "r1");
+        event(peer, 3);
+        return;
+      }
+      welcome(peer, 3, "r2", null);
+      event(peer, 2);
+      event(peer, 3);
+    };
+    signalling.start();
+    await log.until("event 3");
+    expect(urls[1]).toBe(`${PATH}?resume=r1&since=1`);
+    expect(log.lines.filter((line) => line.startsWith("event"))).toEqual(["event 2", "event 3"]);
+  });
+
+  it("takes a new ticket when it cannot resume", async () => {
+    script = (peer, connection, url) => {
+      if (connection === 1) welcome(peer, 1, "r1");
+      if (connection === 1 || url.includes("resume")) return peer.close();
+      welcome(peer, 40, "r9");
+    };
+    signalling.start();
+    await log.until("welcome 40");
+    expect(urls.slice(1)).toEqual([
+      `${PATH}?resume=r1&since=1`,
+      `${PATH}?resume=r1&since=1`,
+      `${PATH}?ticket=t2`,
+    ]);
+  });
+
+  it("delivers the other messages and ignores what it does not understand", async () => {
+    script = (peer) => {
+      welcome(peer, 1, "r1");
+      peer.send("pong");
+      peer.send("{not json");
+      peer.send("7");
+      say(peer, { type: "renegotiate", attempt: 1, reason: "drain" });
+      say(peer, { type: "answer", attempt: 2, sdp: "", node: "n", region: "eu-west" });
+    };
+    signalling.start();
+    await log.until("answer");
+    expect(log.lines).toEqual(["open", "welcome 1", "renegotiate", "answer"]);
+  });
+
+  it("does not come back once the room has closed it", async () => {
+    script = (peer) => {
+      welcome(peer, 1, "r1");
+      say(peer, { type: "closed", reason: "roomDeleted" });
+    };
+    signalling.start();
+    await log.until("closed roomDeleted");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(urls).toHaveLength(1);
+    expect(log.lines).not.toContain("lost");
+  });
+
+  it("says that it leaves", async () => {
+    script = (peer) => welcome(peer, 1, "r1");
+    signalling.start();
+    await log.until("welcome 1");
+    const left = new Promise((resolve) => [...server.clients][0]?.once("close", resolve));
+    signalling.end();
+    await left;
+    expect(heard).toEqual(['{"type":"leave"}']);
+    expect(signalling.send({ type: "leave" })).toBe(false);
+  });
+
+  it("fails when a ticket is refused for good", async () => {
+    const refused = new ApiError({
+      type: "x",
+      title: "No such room",
+      status: 404,
+      detail: "There is no such room.",
+    });
+    signalling = new Signalling({
+      origin: "ws://127.0.0.1:1",
+      path: PATH,
+      ticket: () => Promise.reject(refused),
+      handlers: log,
+      isTransient: () => false,
+    });
+    signalling.start();
+    await log.until("failed There is no such room.");
+    expect(log.lines).toEqual(["failed There is no such room."]);
+  });
+});

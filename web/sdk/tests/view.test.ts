@@ -1,0 +1,71 @@
+// The view: many changes of a layout are told once, and only when something changed.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { View } from "../src/call/view.ts";
+import type { Tile } from "../src/generated/protocol.ts";
+
+const ann = { participant: "ann", source: "camera" } as const;
+const bob = { participant: "bob", source: "camera" } as const;
+
+describe("the view", () => {
+  const told: Tile[][] = [];
+  let view: View;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    told.length = 0;
+    view = new View((tiles) => told.push(tiles));
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  it("tells many changes at once", () => {
+    view.show(ann, 100, 50);
+    view.show(ann, 320.4, 180);
+    view.show(bob, 320, 180, 2);
+    expect(told).toEqual([]);
+    vi.runAllTimers();
+    expect(told).toEqual([
+      [
+        { track: ann, width: 320, height: 180, priority: 0 },
+        { track: bob, width: 320, height: 180, priority: 2 },
+      ],
+    ]);
+  });
+
+  it("is silent when nothing changed in the end", () => {
+    view.show(ann, 320, 180);
+    vi.runAllTimers();
+    view.hide(ann);
+    view.show(ann, 320, 180);
+    vi.runAllTimers();
+    expect(told).toHaveLength(1);
+  });
+
+  it("tells that nothing is visible any more", () => {
+    view.show(ann, 320, 180);
+    vi.runAllTimers();
+    view.hide(ann);
+    vi.runAllTimers();
+    expect(told.at(-1)).toEqual([]);
+  });
+
+  it("takes a tile without a size for hidden", () => {
+    view.show(ann, 320, 0);
+    vi.runAllTimers();
+    expect(told).toEqual([]);
+  });
+
+  it("tells a new node everything at once", () => {
+    view.show(ann, 320, 180);
+    vi.runAllTimers();
+    view.tellAll();
+    expect(told).toHaveLength(2);
+    expect(told[1]).toEqual(told[0]);
+  });
+
+  it("says nothing after its end", () => {
+    view.show(ann, 320, 180);
+    view.end();
+    vi.runAllTimers();
+    expect(told).toEqual([]);
+  });
+});
