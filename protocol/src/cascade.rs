@@ -29,6 +29,11 @@ pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 pub enum CascadeMessage {
     /// First message of both sides.
     Hello { version: u32, node: NodeId },
+    /// The sender hosts this room and takes announcements of its tracks. Whoever hosts it too answers with them; an
+    /// `Open` that comes before the receiver knows of the room is remembered.
+    Open { room: RoomId },
+    /// The sender hosts this room no more (or not with the receiver).
+    Close { room: RoomId },
     /// A track whose publisher is at the sending node can be asked for.
     Announce {
         room: RoomId,

@@ -52,6 +52,14 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// Whether this codec is for audio or video.
+    pub fn kind(self) -> MediaKind {
+        match self {
+            Codec::Opus => MediaKind::Audio,
+            Codec::Vp8 => MediaKind::Video,
+        }
+    }
+
     /// The RTP clock rate in Hz (RFC 7587, RFC 7741).
     pub fn clock_rate(self) -> u32 {
         match self {
