@@ -1,0 +1,56 @@
+//! `cargo xtask dev`: set up, build, run until Ctrl-C.
+
+use std::thread;
+use std::time::Instant;
+
+use crate::build::{self, Profile};
+use crate::failure::{Failure, Result};
+use crate::progress::Progress;
+use crate::stack::{self, Options, Stack};
+use crate::{DevArguments, paths, process, setup};
+
+/// Runs Connect on this machine.
+pub fn run(arguments: &DevArguments) -> Result<()> {
+    let started = Instant::now();
+    stack::check_port(arguments.port)?;
+    let mut progress = Progress::new(setup::STEPS + build::STEPS + stack::STEPS);
+    setup::tools(&mut progress)?;
+    build::all(&mut progress, Profile::Dev)?;
+    let options = Options {
+        regions: arguments.regions.into(),
+        port: arguments.port,
+        media_ip: arguments.media_ip,
+        wan: arguments.wan,
+        worker_state: paths::root().join(".wrangler/state"),
+        state: paths::local(),
+        program: build::node(Profile::Dev),
+    };
+    let mut stack = Stack::start(&options, &mut progress)?;
+    println!();
+    for node in stack.describe() {
+        println!("  {node}");
+    }
+    if arguments.wan {
+        println!("  Between the regions: the delay and a little of the loss of real distances");
+    }
+    println!(
+        "  Started in {:.1} s; logs are in .connect/logs/; Ctrl-C ends everything\n",
+        started.elapsed().as_secs_f32()
+    );
+    println!("Connect is ready: {}", stack.url());
+    let end = loop {
+        match stack.tend() {
+            Ok(()) => thread::sleep(process::TICK),
+            Err(end) => break end,
+        }
+    };
+    stack.stop();
+    match end {
+        // The only way that a run is meant to end.
+        Failure::Interrupted => {
+            println!("\nStopped.");
+            Ok(())
+        }
+        failure => Err(failure),
+    }
+}
