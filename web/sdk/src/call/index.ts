@@ -1,6 +1,6 @@
 // The SDK's public face for calls.
 export { Call, type CallOptions, type CallState, type CallStatus } from "./call.ts";
-export type { DeviceName, DeviceProblem, LocalDevice, LocalState } from "./local-media.ts";
+export type { DeviceName, DeviceProblem, LocalDevice, LocalMedia, LocalState } from "./local-media.ts";
 export type { MediaStatus } from "./media-session.ts";
 export type { Outbox, PendingLine } from "./outbox.ts";
 export type { Streams } from "./slots.ts";

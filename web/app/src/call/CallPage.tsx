@@ -1,0 +1,109 @@
+// A room's page: from the pre-join through the call to its end.
+import { ApiError, type User } from "@connect/sdk";
+import { Call } from "@connect/sdk/call";
+import { useEffect, useState } from "react";
+import { useApi, useReadable } from "../api-context.ts";
+import { Message } from "../pages/Message.tsx";
+import { Link } from "../router.tsx";
+import { InCall } from "./InCall.tsx";
+import { PreJoin } from "./PreJoin.tsx";
+import "./call.css";
+
+/** Others that can be shown at once: as many as there are video slots. */
+const CAPACITY = 9;
+const CAPACITY_SMALL = 4;
+const SMALL_SCREEN = "(max-width: 640px), (max-height: 480px)";
+
+interface CallPageProps {
+  room: string;
+  /** The query of the address: `region` asks for a region, `debug` shows the call to scripts. */
+  search: string;
+  user: User;
+}
+
+export default function CallPage({ room, search, user }: CallPageProps) {
+  const api = useApi();
+  const [call, setCall] = useState<Call | null>(null);
+  const [capacity] = useState(() => (matchMedia(SMALL_SCREEN).matches ? CAPACITY_SMALL : CAPACITY));
+
+  useEffect(() => {
+    const query = new URLSearchParams(search);
+    const created = new Call(api, room, { region: query.get("region") || null, videoSlots: capacity });
+    void created.local.acquire();
+    setCall(created);
+    // For tests and for a curious developer's console; nothing in it that the page does not show.
+    if (query.has("debug")) Object.assign(window, { connect: created });
+    return () => created.dispose();
+  }, [api, room, search, capacity]);
+
+  return call && <CallView call={call} room={room} user={user} capacity={capacity} />;
+}
+
+interface CallViewProps {
+  call: Call;
+  room: string;
+  user: User;
+  capacity: number;
+}
+
+function CallView({ call, room, user, capacity }: CallViewProps) {
+  const state = useReadable(call.state);
+  const { name, missing } = useRoomName(room);
+
+  if (missing) {
+    return (
+      <Message title="There is no such room" detail="It may have been deleted, or the link is incomplete.">
+        <Link className="button" to="/">
+          Go to your rooms
+        </Link>
+      </Message>
+    );
+  }
+  switch (state.status.name) {
+    case "joined":
+    case "reconnecting":
+      return <InCall call={call} state={state} room={room} capacity={capacity} />;
+    case "ended":
+      return <Ended call={call} reason={state.status.reason} />;
+    default:
+      return <PreJoin call={call} state={state} user={user} title={state.room?.name ?? name} />;
+  }
+}
+
+const ENDED = {
+  left: "You left the call",
+  roomDeleted: "This room was closed",
+  replaced: "You joined from another place",
+};
+
+function Ended({ call, reason }: { call: Call; reason: keyof typeof ENDED }) {
+  return (
+    <Message title={ENDED[reason]}>
+      {reason !== "roomDeleted" && (
+        <button type="button" className="button secondary" onClick={() => call.join()}>
+          Rejoin
+        </button>
+      )}
+      <Link className="button" to="/">
+        Go to your rooms
+      </Link>
+    </Message>
+  );
+}
+
+/** The room's name before joining it, and whether it exists at all. */
+function useRoomName(id: string): { name: string | null; missing: boolean } {
+  const api = useApi();
+  const [found, setFound] = useState<{ name: string | null; missing: boolean }>({
+    name: null,
+    missing: false,
+  });
+  useEffect(() => {
+    api.room(id).then(
+      (room) => setFound({ name: room.name, missing: false }),
+      // Anything else than its absence shows when joining.
+      (error) => setFound({ name: null, missing: error instanceof ApiError && error.status === 404 }),
+    );
+  }, [api, id]);
+  return found;
+}

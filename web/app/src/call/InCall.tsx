@@ -1,0 +1,123 @@
+// In the call: the stage, the controls, and a panel beside it.
+import type { Call, CallState } from "@connect/sdk/call";
+import { type ReactNode, useEffect, useState } from "react";
+import { useReadable } from "../api-context.ts";
+import { CopyLink } from "../ui/CopyLink.tsx";
+import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon } from "../ui/icons.tsx";
+import { ChatPanel } from "./ChatPanel.tsx";
+import { DeviceToggles } from "./DeviceToggles.tsx";
+import { PeoplePanel } from "./PeoplePanel.tsx";
+import { StageView } from "./StageView.tsx";
+import { callTrouble, deviceProblems, QUALITY } from "./words.ts";
+
+type PanelName = "Chat" | "People";
+
+interface InCallProps {
+  call: Call;
+  state: CallState;
+  room: string;
+  capacity: number;
+}
+
+export function InCall({ call, state, room, capacity }: InCallProps) {
+  const local = useReadable(call.local.state);
+  const [panel, setPanel] = useState<PanelName | null>(null);
+  const unread = useUnread(state.chat.length, panel === "Chat");
+  const trouble = callTrouble(state);
+  const title = state.room?.name ?? "Call";
+  const toggle = (name: PanelName) => setPanel(panel === name ? null : name);
+
+  return (
+    <div className={panel === null ? "call" : "call with-panel"}>
+      <title>{`${title} · Connect`}</title>
+      <header className="call-top">
+        <h1>{title}</h1>
+        <p className={`connection ${state.quality}`}>
+          {QUALITY[state.quality]}
+          {state.region !== null && <span className="muted"> · {state.region}</span>}
+        </p>
+        <CopyLink room={room} quiet />
+      </header>
+      <main className="call-main">
+        <StageView call={call} state={state} room={room} capacity={capacity} />
+        <div className="banners" role="status">
+          {trouble !== null && <p className="banner">{trouble}</p>}
+          {deviceProblems(local).map((problem) => (
+            <p key={problem} className="banner">
+              {problem}
+            </p>
+          ))}
+        </div>
+      </main>
+      {panel !== null && (
+        <aside className="panel">
+          <div className="panel-head">
+            <h2>{panel}</h2>
+            <button
+              type="button"
+              className="button quiet"
+              aria-label="Close panel"
+              onClick={() => setPanel(null)}
+            >
+              <CloseIcon />
+            </button>
+          </div>
+          {panel === "Chat" ? <ChatPanel call={call} state={state} /> : <PeoplePanel state={state} />}
+        </aside>
+      )}
+      <footer className="controls" role="toolbar" aria-label="Controls">
+        <DeviceToggles local={call.local} />
+        <PanelButton name="Chat" panel={panel} badge={unread} onToggle={toggle} icon={<ChatIcon />} />
+        <PanelButton
+          name="People"
+          panel={panel}
+          badge={state.participants.length}
+          onToggle={toggle}
+          icon={<PeopleIcon />}
+        />
+        <button type="button" className="control leave" aria-label="Leave" onClick={call.leave}>
+          <LeaveIcon />
+          <span className="control-text">Leave</span>
+        </button>
+      </footer>
+    </div>
+  );
+}
+
+interface PanelButtonProps {
+  name: PanelName;
+  panel: PanelName | null;
+  /** A number beside the icon; none when it is 0. */
+  badge: number;
+  icon: ReactNode;
+  onToggle: (name: PanelName) => void;
+}
+
+function PanelButton({ name, panel, badge, icon, onToggle }: PanelButtonProps) {
+  return (
+    <button
+      type="button"
+      className="control opens"
+      aria-label={name}
+      aria-pressed={panel === name}
+      onClick={() => onToggle(name)}
+    >
+      {icon}
+      <span className="control-text">{name}</span>
+      {badge > 0 && (
+        <span className={name === "Chat" ? "badge new" : "badge"} aria-hidden="true">
+          {badge}
+        </span>
+      )}
+    </button>
+  );
+}
+
+/** How many lines came since the chat was last open. */
+function useUnread(lines: number, open: boolean): number {
+  const [seen, setSeen] = useState(lines);
+  useEffect(() => {
+    if (open) setSeen(lines);
+  }, [lines, open]);
+  return open ? 0 : Math.max(0, lines - seen);
+}

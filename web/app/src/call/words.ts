@@ -1,0 +1,33 @@
+// The state of a call and its devices, in words.
+import type { CallState, DeviceName, DeviceProblem, LocalState, Quality } from "@connect/sdk/call";
+
+const DEVICE: Record<DeviceProblem, (name: DeviceName) => string> = {
+  denied: (name) =>
+    `Your ${name} is blocked. Allow it in your browser’s site settings, then turn it on again.`,
+  missing: (name) => `No ${name} was found. You can join without it.`,
+  busy: (name) => `Your ${name} is in use by another program.`,
+  unsupported: (name) => `This browser gives no access to your ${name} here. A page with https is needed.`,
+};
+
+/** What is wrong with the devices, a line each. */
+export function deviceProblems(local: LocalState): string[] {
+  return (["microphone", "camera"] as const).flatMap((name) => {
+    const { problem } = local[name];
+    return problem === null ? [] : [DEVICE[problem](name)];
+  });
+}
+
+/** What keeps the call from being well right now; null when nothing does. */
+export function callTrouble(state: CallState): string | null {
+  if (state.status.name === "reconnecting" || state.media === "reconnecting") return "Reconnecting…";
+  if (state.notice !== null) return state.notice;
+  if (state.media === "failed") return "Sound and picture could not be set up. Leave and join again.";
+  return null;
+}
+
+export const QUALITY: Record<Quality, string> = {
+  unknown: "Connecting",
+  good: "Good connection",
+  fair: "Fair connection",
+  poor: "Poor connection",
+};

@@ -1,0 +1,98 @@
+// My rooms.
+import type { Room, User } from "@connect/sdk";
+import { useCallback, useEffect, useState } from "react";
+import { useApi } from "../api-context.ts";
+import { Link } from "../router.tsx";
+import { CopyLink } from "../ui/CopyLink.tsx";
+import { Logo } from "../ui/Logo.tsx";
+import { wordsOf } from "../ui/words.ts";
+import { CreateRoom } from "./CreateRoom.tsx";
+
+export function HomePage({ user }: { user: User }) {
+  const api = useApi();
+  const [rooms, setRooms] = useState<readonly Room[] | null>(null);
+  const [error, setError] = useState<unknown>(null);
+
+  const load = useCallback(() => {
+    setError(null);
+    api.rooms().then(setRooms, setError);
+  }, [api]);
+  useEffect(load, [load]);
+
+  return (
+    <>
+      <title>Your rooms · Connect</title>
+      <header className="top">
+        <Logo />
+        <div className="row">
+          <span className="muted">{user.name}</span>
+          {/* Signed out here in any case: what the server says to it changes nothing. */}
+          <button type="button" className="button quiet" onClick={() => void api.logout().catch(() => {})}>
+            Sign out
+          </button>
+        </div>
+      </header>
+      <main className="home">
+        <div className="home-head">
+          <h1>Your rooms</h1>
+          <CreateRoom />
+        </div>
+        {error !== null && (
+          <div className="alert" role="alert">
+            <strong>Your rooms could not be loaded</strong>
+            <span>{wordsOf(error)}</span>
+            <button type="button" className="button secondary" onClick={load}>
+              Try again
+            </button>
+          </div>
+        )}
+        {rooms === null && error === null && <RoomsToCome />}
+        {rooms?.length === 0 && (
+          <div className="empty">
+            <h2>No rooms yet</h2>
+            <p className="muted">
+              A room is a place with a link of its own. Make one and send its link around.
+            </p>
+          </div>
+        )}
+        {rooms !== null && rooms.length > 0 && (
+          <ul className="rooms">
+            {rooms.map((room) => (
+              <RoomCard key={room.id} room={room} />
+            ))}
+          </ul>
+        )}
+      </main>
+    </>
+  );
+}
+
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+
+function RoomCard({ room }: { room: Room }) {
+  return (
+    <li className="room">
+      <Link className="room-link" to={`/call/${encodeURIComponent(room.id)}`}>
+        <h2>{room.name}</h2>
+        <p className="muted small">{room.id}</p>
+        {room.people > 0 ? (
+          <p className="live">{room.people === 1 ? "1 person here now" : `${room.people} people here now`}</p>
+        ) : (
+          <p className="muted small">Opened {DAY.format(room.createdAt)}</p>
+        )}
+      </Link>
+      <CopyLink room={room.id} quiet />
+    </li>
+  );
+}
+
+/** Holds the place of the list, so that nothing jumps when it comes. */
+function RoomsToCome() {
+  return (
+    <div className="rooms" role="status" aria-label="Loading your rooms">
+      {["first", "second", "third"].map((place) => (
+        <div className="room to-come" key={place} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+// Signing in.
+import { useApi } from "../api-context.ts";
+import { Link } from "../router.tsx";
+import { Field } from "../ui/Field.tsx";
+import { AccountForm, textOf } from "./AccountForm.tsx";
+
+export function LoginPage({ from }: { from: string | null }) {
+  const api = useApi();
+  return (
+    <AccountForm
+      heading="Welcome back"
+      lead={from?.startsWith("/call/") ? "Sign in to join the call." : "Sign in to open your rooms."}
+      submit="Sign in"
+      failure="Login failed"
+      onSubmit={(fields) =>
+        api.login({ email: textOf(fields, "email"), password: textOf(fields, "password") })
+      }
+      footer={
+        <>
+          New to Connect?{" "}
+          <Link to="/register" from={from}>
+            Create an account
+          </Link>
+        </>
+      }
+    >
+      {(errorOf) => (
+        <>
+          <Field
+            label="Email"
+            name="email"
+            type="email"
+            autoComplete="username"
+            required
+            error={errorOf("email")}
+          />
+          <Field
+            label="Password"
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            required
+            error={errorOf("password")}
+          />
+        </>
+      )}
+    </AccountForm>
+  );
+}

@@ -1,0 +1,28 @@
+// A labelled input with its error.
+import { type ComponentProps, useId } from "react";
+
+interface FieldProps extends ComponentProps<"input"> {
+  label: string;
+  /** What is wrong with the value. */
+  error?: string | undefined;
+}
+
+export function Field({ label, error, ...input }: FieldProps) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        {...input}
+        id={id}
+        aria-invalid={error !== undefined}
+        aria-describedby={error === undefined ? undefined : `${id}-error`}
+      />
+      {error !== undefined && (
+        <p className="field-error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}

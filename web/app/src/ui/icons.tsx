@@ -1,0 +1,65 @@
+// Icons: drawn with strokes in the text's color, never with a meaning of their own.
+import type { ReactNode } from "react";
+
+function Icon({ children }: { children: ReactNode }) {
+  return (
+    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true">
+      {children}
+    </svg>
+  );
+}
+
+const SLASH = <path d="M4 4l16 16" />;
+
+export const MicrophoneIcon = ({ off = false }) => (
+  <Icon>
+    <rect x="9" y="3" width="6" height="11" rx="3" />
+    <path d="M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3" />
+    {off && SLASH}
+  </Icon>
+);
+
+export const CameraIcon = ({ off = false }) => (
+  <Icon>
+    <rect x="3" y="6.5" width="12.5" height="11" rx="2.5" />
+    <path d="M15.5 11l5.5-3.2v8.4L15.5 13" />
+    {off && SLASH}
+  </Icon>
+);
+
+export const ChatIcon = () => (
+  <Icon>
+    <path d="M4 6.5A2.5 2.5 0 0 1 6.5 4h11A2.5 2.5 0 0 1 20 6.5v7a2.5 2.5 0 0 1-2.5 2.5H11l-4.5 4v-4A2.5 2.5 0 0 1 4 13.5z" />
+  </Icon>
+);
+
+export const PeopleIcon = () => (
+  <Icon>
+    <circle cx="9" cy="8.5" r="3.5" />
+    <path d="M2.5 19.5c.5-3.5 3-5.5 6.5-5.5s6 2 6.5 5.5M15.5 5.300a3.5 3.5 0 0 1 0 6.400M18 14.600c2 .8 3.200 2.5 3.5 4.900" />
+  </Icon>
+);
+
+export const LeaveIcon = () => (
+  <Icon>
+    <path d="M3.5 14.5c-.8-3 3.700-6 8.5-6s9.300 3 8.5 6c-.3 1.200-1.300 1.5-2.300 1.200l-1.900-.6c-.9-.3-1.300-.9-1.300-1.800v-1.200a10.5 10.5 0 0 0-6 0v1.200c0 .9-.4 1.5-1.300 1.800l-1.900.6c-1 .3-2 0-2.300-1.200z" />
+  </Icon>
+);
+
+export const LinkIcon = () => (
+  <Icon>
+    <path d="M10 14a4 4 0 0 0 5.700 0l3-3A4 4 0 0 0 13 5.300l-1 1M14 10a4 4 0 0 0-5.700 0l-3 3A4 4 0 0 0 11 18.700l1-1" />
+  </Icon>
+);
+
+export const CloseIcon = () => (
+  <Icon>
+    <path d="M6 6l12 12M18 6L6 18" />
+  </Icon>
+);
+
+export const PlusIcon = () => (
+  <Icon>
+    <path d="M12 5v14M5 12h14" />
+  </Icon>
+);
