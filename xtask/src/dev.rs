@@ -1,5 +1,6 @@
 //! `cargo xtask dev`: set up, build, run until Ctrl-C.
 
+use std::net::IpAddr;
 use std::thread;
 use std::time::Instant;
 
@@ -7,17 +8,29 @@ use crate::build::{self, Profile};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::stack::{self, Options, Stack};
-use crate::{DevArguments, paths, process, setup};
+use crate::{paths, process, setup};
+
+/// What to run, and where.
+pub struct Arguments {
+    /// How many regions, one media node each.
+    pub regions: usize,
+    /// The port of the web app and the API.
+    pub port: u16,
+    /// Whether there is distance between the nodes.
+    pub wan: bool,
+    /// The address that browsers send media to.
+    pub media_ip: IpAddr,
+}
 
 /// Runs Connect on this machine.
-pub fn run(arguments: &DevArguments) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
     let started = Instant::now();
     stack::check_port(arguments.port)?;
     let mut progress = Progress::new(setup::STEPS + build::STEPS + stack::STEPS);
     setup::tools(&mut progress)?;
     build::all(&mut progress, Profile::Dev)?;
     let options = Options {
-        regions: arguments.regions.into(),
+        regions: arguments.regions,
         port: arguments.port,
         media_ip: arguments.media_ip,
         wan: arguments.wan,

@@ -18,80 +18,130 @@ mod test;
 mod wan;
 mod wasm;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Result};
 
-/// Everything a developer does with Connect.
-#[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    version,
-    after_help = "Logs are under .connect/logs/, state under .wrangler/ and .connect/, tools under \
-                  ~/.cache/connect/ ($XDG_CACHE_HOME). Delete any of them to start afresh."
-)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
+fn command_line() -> Command {
+    Command::new("cargo xtask")
+        .about("Everything a developer does with Connect")
+        .after_help(
+            "Logs are under .connect/logs/, state under .wrangler/ and .connect/, tools under ~/.cache/connect/\n\
+             ($XDG_CACHE_HOME). Delete any of them to start afresh.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(dev_command())
+        .subcommand(
+            Command::new("test")
+                .about("Install what tests need, and run all of them (or some groups)")
+                .arg(
+                    Arg::new("only")
+                        .long("only")
+                        .value_name("NAME")
+                        .help("Run only this group; may be given several times")
+                        .action(ArgAction::Append)
+                        .value_parser(test::Group::ALL.map(test::Group::name)),
+                ),
+        )
+        .subcommand(
+            Command::new("build")
+                .about("Build the Worker, the web app and the media node")
+                .arg(
+                    Arg::new("release")
+                        .long("release")
+                        .help("Build the media node with all optimizations (minutes)")
+                        .action(ArgAction::SetTrue),
+                ),
+        )
+        .subcommand(
+            Command::new("guard")
+                .about("End the process groups named on the input when it ends")
+                .hide(true),
+        )
+        .subcommand(
+            Command::new("browser-tests")
+                .about("The browser tests, inside the network that `test` makes for them")
+                .hide(true),
+        )
 }
 
-#[derive(Subcommand)]
-enum Command {
-    /// Install what is missing, build, and run Connect on this machine until Ctrl-C.
-    Dev(DevArguments),
-    /// Install what tests need, and run all of them (or one group).
-    Test {
-        /// Run only this group; may be given several times.
-        #[arg(long, value_name = "NAME")]
-        only: Vec<test::Group>,
-    },
-    /// Build the Worker, the web app and the media node.
-    Build {
-        /// Build the media node with all optimizations (minutes).
-        #[arg(long)]
-        release: bool,
-    },
-    /// Ends the process groups named on its input when that input ends.
-    #[command(hide = true)]
-    Guard,
-    /// The browser tests, inside the network that `test` makes for them.
-    #[command(hide = true)]
-    BrowserTests,
+fn dev_command() -> Command {
+    Command::new("dev")
+        .about("Install what is missing, build, and run Connect on this machine until Ctrl-C")
+        .arg(
+            Arg::new("regions")
+                .long("regions")
+                .value_name("N")
+                .help("How many regions to run, one media node each")
+                .default_value("3")
+                .value_parser(value_parser!(u8).range(1..=stack::REGIONS.len() as i64)),
+        )
+        .arg(
+            Arg::new("port")
+                .long("port")
+                .value_name("P")
+                .help("The port of the web app and the API")
+                .default_value("8787")
+                .value_parser(value_parser!(u16).range(1..)),
+        )
+        .arg(
+            Arg::new("wan")
+                .long("wan")
+                .help("Put the delay and the loss of real distances between the nodes")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("media-ip")
+                .long("media-ip")
+                .value_name("IP")
+                .help("The address that browsers send media to; to call from other devices, this machine's own")
+                .default_value("127.0.0.1")
+                .value_parser(value_parser!(IpAddr)),
+        )
 }
 
-/// What `dev` runs, and where.
-#[derive(clap::Args)]
-struct DevArguments {
-    /// How many regions to run, one media node each.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=stack::REGIONS.len() as i64))]
-    regions: u8,
-    /// The port of the web app and the API.
-    #[arg(long, default_value_t = 8787)]
-    port: u16,
-    /// Put the delay and the loss of real distances between the nodes.
-    #[arg(long)]
-    wan: bool,
-    /// The address that browsers send media to. To call from other devices: this machine's address in the network.
-    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
-    media_ip: IpAddr,
+fn run(matches: &ArgMatches) -> Result<()> {
+    match matches.subcommand() {
+        Some(("dev", matches)) => dev::run(&dev::Arguments {
+            regions: matches
+                .get_one::<u8>("regions")
+                .map_or(3, |&regions| regions.into()),
+            port: matches.get_one("port").copied().unwrap_or(8787),
+            wan: matches.get_flag("wan"),
+            media_ip: matches
+                .get_one("media-ip")
+                .copied()
+                .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        }),
+        Some(("test", matches)) => {
+            let names: Vec<&String> = matches.get_many("only").unwrap_or_default().collect();
+            let named = |group: &test::Group| {
+                names.is_empty() || names.iter().any(|name| *name == group.name())
+            };
+            test::run(
+                &test::Group::ALL
+                    .into_iter()
+                    .filter(named)
+                    .collect::<Vec<_>>(),
+            )
+        }
+        Some(("build", matches)) => build::run(matches.get_flag("release")),
+        Some(("browser-tests", _)) => test::browser_tests(),
+        _ => Ok(()),
+    }
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    if matches!(arguments.command, Command::Guard) {
+    let matches = command_line().get_matches();
+    if matches.subcommand_name() == Some("guard") {
         guard::run();
         return ExitCode::SUCCESS;
     }
-    let outcome = process::supervise().and_then(|()| match arguments.command {
-        Command::Dev(arguments) => dev::run(&arguments),
-        Command::Test { only } => test::run(&only),
-        Command::Build { release } => build::run(release),
-        Command::BrowserTests => test::browser_tests(),
-        Command::Guard => Ok(()),
-    });
+    let outcome = process::supervise().and_then(|()| run(&matches));
     process::stop_all();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

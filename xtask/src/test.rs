@@ -6,8 +6,6 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clap::ValueEnum;
-
 use crate::build::{self, Profile};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
@@ -16,7 +14,7 @@ use crate::wasm::{self, Toolchain};
 use crate::{namespace, paths, process, secrets, setup};
 
 /// A group of checks; they run in this order, the quick ones first.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     /// Formatting of Rust, TypeScript, CSS and JSON.
     Fmt,
@@ -39,10 +37,32 @@ pub enum Group {
 }
 
 impl Group {
-    fn name(self) -> String {
-        self.to_possible_value()
-            .map(|value| value.get_name().to_owned())
-            .unwrap_or_default()
+    /// All of them, in the order they run.
+    pub const ALL: [Self; 9] = [
+        Self::Fmt,
+        Self::Deny,
+        Self::Clippy,
+        Self::House,
+        Self::Unit,
+        Self::Simulation,
+        Self::Web,
+        Self::Edge,
+        Self::Browser,
+    ];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fmt => "fmt",
+            Self::Deny => "deny",
+            Self::Clippy => "clippy",
+            Self::House => "house",
+            Self::Unit => "unit",
+            Self::Simulation => "simulation",
+            Self::Web => "web",
+            Self::Edge => "edge",
+            Self::Browser => "browser",
+        }
     }
 
     fn needs(self, need: Need) -> bool {
@@ -65,14 +85,9 @@ enum Need {
     Chromium,
 }
 
-/// Runs the groups, or all of them if none is named.
-pub fn run(only: &[Group]) -> Result<()> {
-    let groups: Vec<Group> = Group::value_variants()
-        .iter()
-        .copied()
-        .filter(|group| only.is_empty() || only.contains(group))
-        .collect();
-    set_up(&groups)?;
+/// Runs groups.
+pub fn run(groups: &[Group]) -> Result<()> {
+    set_up(groups)?;
     let mut results = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         println!("\n── {} ({}/{}) ──", group.name(), index + 1, groups.len());
@@ -95,7 +110,7 @@ fn summarize(results: &[(Group, bool, Duration)]) -> Result<()> {
         let result = if *passed { "passed" } else { "FAILED" };
         println!("{:<12} {result:<8} {:>5} s", group.name(), time.as_secs());
     }
-    let failed: Vec<String> = results
+    let failed: Vec<&str> = results
         .iter()
         .filter(|result| !result.1)
         .map(|result| result.0.name())
