@@ -1,0 +1,9 @@
+//! The sending side of a session: packets built, sealed, repaired and reported by ourselves.
+
+pub mod batch;
+pub mod feedback;
+pub mod repair;
+pub mod report;
+pub mod seal;
+pub mod stream;
+pub mod subscriber;

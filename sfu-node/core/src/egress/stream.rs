@@ -1,0 +1,292 @@
+//! A receive slot's outgoing stream: RTP and RTX packets built straight into the send buffer.
+
+use crate::packet::{ONE_BYTE_PROFILE, Packet, RTP_HEADER_LEN};
+use crate::rewrite::Rewritten;
+
+/// The ids of header extensions as a session negotiated them (RFC 8285: 1 to 14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extensions {
+    /// `urn:ietf:params:rtp-hdrext:sdes:mid` (RFC 9143).
+    pub mid: Option<u8>,
+    /// The transport-wide sequence number (draft-holmer-rmcat-transport-wide-cc-extensions).
+    pub twcc: Option<u8>,
+    /// `urn:ietf:params:rtp-hdrext:ssrc-audio-level` (RFC 6464).
+    pub level: Option<u8>,
+}
+
+/// How a stream's repair packets are told apart (RFC 4588, session multiplexing is not used).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rtx {
+    pub ssrc: u32,
+    pub pt: u8,
+}
+
+/// What was sent under one SSRC, for sender reports (RFC 3550, 6.4.1). Both wrap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sent {
+    pub packets: u32,
+    /// Payload octets, without headers.
+    pub octets: u32,
+}
+
+impl Sent {
+    fn count(&mut self, octets: usize) {
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(octets as u32);
+    }
+}
+
+/// One slot's outgoing stream.
+#[derive(Debug)]
+pub struct Stream {
+    ssrc: u32,
+    pt: u8,
+    rtx: Option<Rtx>,
+    extensions: Block,
+    sent: Sent,
+    rtx_sent: Sent,
+    /// Extended, as [`Rewritten::sequence`] is.
+    rtx_sequence: u64,
+}
+
+impl Stream {
+    /// A stream that has sent nothing. `rtx_first` is the first sequence number of its repair packets.
+    pub fn new(
+        ssrc: u32,
+        pt: u8,
+        rtx: Option<Rtx>,
+        rtx_first: u16,
+        mid: &str,
+        extensions: Extensions,
+    ) -> Self {
+        Self {
+            ssrc,
+            pt,
+            rtx,
+            extensions: Block::new(mid, extensions),
+            sent: Sent::default(),
+            rtx_sent: Sent::default(),
+            rtx_sequence: u64::from(rtx_first),
+        }
+    }
+
+    pub fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    pub fn rtx_ssrc(&self) -> Option<u32> {
+        self.rtx.map(|rtx| rtx.ssrc)
+    }
+
+    /// What was sent so far, repair apart.
+    pub fn sent(&self) -> Sent {
+        self.sent
+    }
+
+    /// What was sent as repair.
+    pub fn rtx_sent(&self) -> Sent {
+        self.rtx_sent
+    }
+
+    /// Appends the packet in the clear, and returns the length of its header.
+    pub fn write(
+        &mut self,
+        out: &mut Vec<u8>,
+        packet: &Packet,
+        rewritten: &Rewritten,
+        twcc: u16,
+    ) -> usize {
+        let header = Header {
+            ssrc: self.ssrc,
+            pt: self.pt,
+            sequence: rewritten.sequence as u16,
+        };
+        let header_len = self.extensions.write_header(out, header, packet, rewritten, twcc);
+        write_payload(out, packet, rewritten);
+        self.sent.count(packet.payload.len());
+        header_len
+    }
+
+    /// Appends the packet once more as a repair packet (RFC 4588, 4), and returns the length of its header and its own
+    /// extended sequence number. `None`, and nothing written, when the session negotiated no repair.
+    pub fn write_rtx(
+        &mut self,
+        out: &mut Vec<u8>,
+        packet: &Packet,
+        rewritten: &Rewritten,
+        twcc: u16,
+    ) -> Option<(usize, u64)> {
+        let rtx = self.rtx?;
+        let sequence = self.rtx_sequence;
+        self.rtx_sequence += 1;
+        let header = Header {
+            ssrc: rtx.ssrc,
+            pt: rtx.pt,
+            sequence: sequence as u16,
+        };
+        let header_len = self.extensions.write_header(out, header, packet, rewritten, twcc);
+        out.extend_from_slice(&(rewritten.sequence as u16).to_be_bytes());
+        write_payload(out, packet, rewritten);
+        self.rtx_sent.count(2 + packet.payload.len());
+        Some((header_len, sequence))
+    }
+}
+
+/// Appends the payload, with the slot's numbers in a VP8 descriptor.
+fn write_payload(out: &mut Vec<u8>, packet: &Packet, rewritten: &Rewritten) {
+    let start = out.len();
+    out.extend_from_slice(&packet.payload);
+    if let Some(vp8) = &packet.vp8 {
+        vp8.patch(&mut out[start..], rewritten.picture_id, rewritten.tl0_pic_idx);
+    }
+}
+
+/// What differs between a stream's RTP headers and those of its repair.
+struct Header {
+    ssrc: u32,
+    pt: u8,
+    sequence: u16,
+}
+
+/// The extension block of a stream, laid out once; each packet takes a copy and fills in its numbers.
+#[derive(Debug)]
+struct Block {
+    /// Whole, with its profile and length; empty when no extension was negotiated.
+    template: Vec<u8>,
+    /// Where the transport-wide number stands.
+    twcc_at: Option<usize>,
+    /// Where the audio level's element starts, and its id.
+    level: Option<(usize, u8)>,
+}
+
+impl Block {
+    fn new(mid: &str, extensions: Extensions) -> Self {
+        let mut template = Vec::with_capacity(32);
+        template.extend_from_slice(&ONE_BYTE_PROFILE);
+        template.extend_from_slice(&[0, 0]);
+        let twcc_at = extensions.twcc.map(|id| {
+            template.extend_from_slice(&[id << 4 | 1, 0, 0]);
+            template.len() - 2
+        });
+        let level = extensions.level.map(|id| {
+            template.extend_from_slice(&[0, 0]);
+            (template.len() - 2, id)
+        });
+        // An element holds 1 to 16 bytes; mids are ours and shorter.
+        if let (Some(id), 1..=16) = (extensions.mid, mid.len()) {
+            template.push(id << 4 | (mid.len() - 1) as u8);
+            template.extend_from_slice(mid.as_bytes());
+        }
+        let words = (template.len() - 4).div_ceil(4);
+        template.resize(4 + 4 * words, 0);
+        template[3] = words as u8;
+        if words == 0 {
+            template.clear();
+        }
+        Self {
+            template,
+            twcc_at,
+            level,
+        }
+    }
+
+    fn write_header(
+        &self,
+        out: &mut Vec<u8>,
+        header: Header,
+        packet: &Packet,
+        rewritten: &Rewritten,
+        twcc: u16,
+    ) -> usize {
+        let mut fixed = [0; RTP_HEADER_LEN];
+        fixed[0] = 0x80 | u8::from(!self.template.is_empty()) << 4;
+        fixed[1] = u8::from(packet.marker) << 7 | header.pt;
+        fixed[2..4].copy_from_slice(&header.sequence.to_be_bytes());
+        fixed[4..8].copy_from_slice(&rewritten.timestamp.to_be_bytes());
+        fixed[8..12].copy_from_slice(&header.ssrc.to_be_bytes());
+        out.extend_from_slice(&fixed);
+        let start = out.len();
+        out.extend_from_slice(&self.template);
+        let block = &mut out[start..];
+        if let Some(at) = self.twcc_at {
+            block[at..at + 2].copy_from_slice(&twcc.to_be_bytes());
+        }
+        // A packet without a level keeps two bytes of padding in its place.
+        if let (Some((at, id)), Some(level)) = (self.level, packet.level) {
+            block[at..at + 2].copy_from_slice(&[id << 4, level.to_byte()]);
+        }
+        RTP_HEADER_LEN + self.template.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::media::Codec;
+
+    use super::*;
+    use crate::packet::AudioLevel;
+
+    const REWRITTEN: Rewritten = Rewritten {
+        sequence: 0x1_0002,
+        timestamp: 0x0A0B_0C0D,
+        picture_id: Some(0x1234),
+        tl0_pic_idx: Some(9),
+    };
+    const EXTENSIONS: Extensions = Extensions {
+        mid: Some(4),
+        twcc: Some(3),
+        level: Some(1),
+    };
+
+    fn audio(level: Option<AudioLevel>) -> Packet {
+        Packet::new(5, 5, true, Codec::Opus, level, [7, 7, 7][..].into())
+    }
+
+    #[test]
+    fn the_header_carries_the_slot_s_numbers_and_extensions() {
+        let mut stream = Stream::new(0x01020304, 111, None, 0, "a1", EXTENSIONS);
+        let mut out = vec![99];
+        let level = AudioLevel { dbov: 20, voice: true };
+        let header_len = stream.write(&mut out, &audio(Some(level)), &REWRITTEN, 0xABCD);
+        assert_eq!(header_len, 12 + 4 + 8);
+        let mut expected = vec![99, 0x90, 0xEF, 0, 2, 0x0A, 0x0B, 0x0C, 0x0D, 1, 2, 3, 4];
+        expected.extend_from_slice(&[0xBE, 0xDE, 0, 2]);
+        expected.extend_from_slice(&[0x31, 0xAB, 0xCD, 0x10, 0x94, 0x41, b'a', b'1']);
+        expected.extend_from_slice(&[7, 7, 7]);
+        assert_eq!(out, expected);
+        assert_eq!(stream.sent(), Sent { packets: 1, octets: 3 });
+
+        // Without a level, padding stands in its place.
+        out.clear();
+        stream.write(&mut out, &audio(None), &REWRITTEN, 0);
+        assert_eq!(out[16..24], [0x31, 0, 0, 0, 0, 0x41, b'a', b'1']);
+    }
+
+    #[test]
+    fn without_extensions_there_is_no_block() {
+        let mut stream = Stream::new(1, 111, None, 0, "a1", Extensions::default());
+        let mut out = Vec::new();
+        assert_eq!(stream.write(&mut out, &audio(None), &REWRITTEN, 0), 12);
+        assert_eq!((out[0], out.len()), (0x80, 15));
+        assert_eq!(stream.write_rtx(&mut out, &audio(None), &REWRITTEN, 0), None);
+        assert_eq!(out.len(), 15);
+    }
+
+    #[test]
+    fn a_repair_packet_starts_with_the_sequence_number_it_repairs() {
+        let rtx = Rtx { ssrc: 2, pt: 97 };
+        let mut stream = Stream::new(1, 96, Some(rtx), 65_535, "v", EXTENSIONS);
+        let payload = [0x90, 0xC0, 0x80, 0x00, 1, 0x00];
+        let packet = Packet::new(5, 5, false, Codec::Vp8, None, payload[..].into());
+        let mut out = Vec::new();
+        let (header_len, sequence) = stream.write_rtx(&mut out, &packet, &REWRITTEN, 1).unwrap();
+        assert_eq!(sequence, 65_535);
+        assert_eq!(out[..4], [0x90, 97, 0xFF, 0xFF]);
+        assert_eq!(out[header_len..], [0, 2, 0x90, 0xC0, 0x92, 0x34, 9, 0x00]);
+        // The repair's own numbers wrap by themselves.
+        out.clear();
+        assert_eq!(stream.write_rtx(&mut out, &packet, &REWRITTEN, 2).unwrap().1, 65_536);
+        assert_eq!(out[2..4], [0, 0]);
+        assert_eq!((stream.sent().packets, stream.rtx_sent()), (0, Sent { packets: 2, octets: 16 }));
+    }
+}

@@ -1,0 +1,430 @@
+//! Rewriting of one receive slot: whatever flows in it, the decoder sees one continuous stream.
+
+use std::time::{Duration, Instant};
+
+use protocol::media::Codec;
+
+use crate::packet::Packet;
+
+/// A step in the source's numbers that no loss explains (RFC 3550, A.1 `MAX_DROPOUT`): it is taken as a switch, or
+/// else the receiver would lose count of the roll-overs, and with it its keys.
+const MAX_DROPOUT: u64 = 3_000;
+/// Longest step of the timestamp at a switch, in ticks. Receivers compare timestamps modulo 2³²: a step of half of
+/// that (6.6 hours of video) would look like one back.
+const MAX_STEP: u64 = 1 << 30;
+/// Late packets are told from duplicates as far back as this, in packets. It must be at least what a repair takes:
+/// a second of video at 5 Mbit/s is some 600 packets.
+const WINDOW: u64 = 1_024;
+
+/// A packet's numbers in the slot's own stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rewritten {
+    /// Extended: the low 16 bits go on the wire, the others are the roll-over counter of SRTP.
+    pub sequence: u64,
+    pub timestamp: u32,
+    /// 15 bits; a narrow descriptor takes the low 7.
+    pub picture_id: Option<u16>,
+    pub tl0_pic_idx: Option<u8>,
+}
+
+/// What is added to each of a source's numbers. Within one source these never change; a narrow picture id is the same
+/// sum modulo 2⁷.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offsets {
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub picture_id: u16,
+    pub tl0_pic_idx: u8,
+}
+
+impl Offsets {
+    /// The packet's numbers in the slot's stream.
+    pub fn apply(&self, packet: &Packet) -> Rewritten {
+        Rewritten {
+            sequence: packet.sequence.wrapping_add(self.sequence),
+            timestamp: packet.timestamp.wrapping_add(self.timestamp),
+            picture_id: packet
+                .vp8
+                .and_then(|vp8| vp8.picture_id)
+                .map(|id| id.value.wrapping_add(self.picture_id) & 0x7FFF),
+            tl0_pic_idx: packet
+                .vp8
+                .and_then(|vp8| vp8.tl0_pic_idx)
+                .map(|index| index.wrapping_add(self.tl0_pic_idx)),
+        }
+    }
+}
+
+/// The source that flows now.
+#[derive(Debug)]
+struct Source {
+    /// Its first packet in the slot; what is older stays out.
+    first: u64,
+    offsets: Offsets,
+}
+
+/// The newest packet sent.
+#[derive(Debug)]
+struct Newest {
+    sequence: u64,
+    timestamp: u32,
+    /// When this timestamp was first sent.
+    at: Instant,
+}
+
+/// Gives each packet its place in the slot's stream. It never gives one place twice, so no (SSRC, index) is sealed twice.
+#[derive(Debug)]
+pub struct Rewriter {
+    codec: Codec,
+    first_sequence: u16,
+    first_timestamp: u32,
+    source: Option<Source>,
+    newest: Option<Newest>,
+    picture_id: u16,
+    tl0_pic_idx: u8,
+    sent: Window,
+}
+
+impl Rewriter {
+    /// A stream that starts with these numbers, which are best chosen at random (RFC 3550, 5.1).
+    pub fn new(codec: Codec, first_sequence: u16, first_timestamp: u32) -> Self {
+        Self {
+            codec,
+            first_sequence,
+            first_timestamp,
+            source: None,
+            newest: None,
+            picture_id: 0,
+            tl0_pic_idx: 0,
+            sent: Window::default(),
+        }
+    }
+
+    /// The next packet comes from another source, or from the same one after a pause: go on after the last sent.
+    pub fn switch(&mut self) {
+        self.source = None;
+    }
+
+    /// What the present source's timestamps are moved by, for sender reports.
+    pub fn timestamp_offset(&self) -> Option<u32> {
+        self.source.as_ref().map(|source| source.offsets.timestamp)
+    }
+
+    /// All that the present source's numbers are moved by.
+    pub fn offsets(&self) -> Option<Offsets> {
+        self.source.as_ref().map(|source| source.offsets)
+    }
+
+    /// The packet's place, or `None` when it has none: older than the switch, sent already, or too old to know.
+    pub fn rewrite(&mut self, now: Instant, packet: &Packet) -> Option<Rewritten> {
+        let source = match &self.source {
+            Some(source) if packet.sequence < source.first => return None,
+            Some(source) if !self.jumps(source, packet) => source,
+            _ => {
+                let offsets = self.start(now, packet);
+                self.source.insert(Source {
+                    first: packet.sequence,
+                    offsets,
+                })
+            }
+        };
+        let rewritten = source.offsets.apply(packet);
+        if !self.sent.insert(rewritten.sequence) {
+            return None;
+        }
+        self.note(now, &rewritten);
+        Some(rewritten)
+    }
+
+    /// Whether the source's numbers have made a step that cannot be loss.
+    fn jumps(&self, source: &Source, packet: &Packet) -> bool {
+        self.newest.as_ref().is_some_and(|newest| {
+            let sequence = packet.sequence.wrapping_add(source.offsets.sequence);
+            sequence > newest.sequence + MAX_DROPOUT
+        })
+    }
+
+    /// The offsets that put a source's first packet right after what was sent last.
+    fn start(&self, now: Instant, packet: &Packet) -> Offsets {
+        let (sequence, timestamp) = match &self.newest {
+            None => (u64::from(self.first_sequence), self.first_timestamp),
+            Some(newest) => (
+                newest.sequence + 1,
+                newest.timestamp.wrapping_add(self.step(now, newest.at)),
+            ),
+        };
+        let picture_id = self.picture_id.wrapping_add(1);
+        let tl0_pic_idx = self.tl0_pic_idx.wrapping_add(1);
+        let vp8 = packet.vp8;
+        Offsets {
+            sequence: sequence.wrapping_sub(packet.sequence),
+            timestamp: timestamp.wrapping_sub(packet.timestamp),
+            picture_id: vp8
+                .and_then(|vp8| vp8.picture_id)
+                .map_or(0, |id| picture_id.wrapping_sub(id.value)),
+            tl0_pic_idx: vp8
+                .and_then(|vp8| vp8.tl0_pic_idx)
+                .map_or(0, |index| tl0_pic_idx.wrapping_sub(index)),
+        }
+    }
+
+    /// The ticks of the time that has passed; at least a frame, for two frames must not share a timestamp.
+    fn step(&self, now: Instant, since: Instant) -> u32 {
+        let frame = match self.codec {
+            // 20 ms, the usual packet.
+            Codec::Opus => 960,
+            // 1/30 s.
+            Codec::Vp8 => 3_000,
+        };
+        let passed: Duration = now.saturating_duration_since(since);
+        let ticks = passed.as_micros() * u128::from(self.codec.clock_rate()) / 1_000_000;
+        ticks.clamp(frame, u128::from(MAX_STEP)) as u32
+    }
+
+    /// Remembers what was sent last, by sequence rather than by time.
+    fn note(&mut self, now: Instant, sent: &Rewritten) {
+        let at = match &self.newest {
+            Some(newest) if sent.sequence <= newest.sequence => return,
+            Some(newest) if sent.timestamp == newest.timestamp => newest.at,
+            _ => now,
+        };
+        self.newest = Some(Newest {
+            sequence: sent.sequence,
+            timestamp: sent.timestamp,
+            at,
+        });
+        self.picture_id = sent.picture_id.unwrap_or(self.picture_id);
+        self.tl0_pic_idx = sent.tl0_pic_idx.unwrap_or(self.tl0_pic_idx);
+    }
+}
+
+/// Which of the last [`WINDOW`] sequence numbers were used: a bit each, in a ring.
+#[derive(Debug, Default)]
+struct Window {
+    /// One above the highest used.
+    end: u64,
+    used: [u64; (WINDOW / 64) as usize],
+}
+
+impl Window {
+    /// Marks a number as used; false when it was already, or is too old to know.
+    fn insert(&mut self, sequence: u64) -> bool {
+        if sequence + WINDOW < self.end {
+            return false;
+        }
+        if sequence >= self.end + WINDOW {
+            self.used = Default::default();
+        } else {
+            for skipped in self.end..=sequence {
+                self.used[word(skipped)] &= !bit(skipped);
+            }
+        }
+        self.end = self.end.max(sequence + 1);
+        let new = self.used[word(sequence)] & bit(sequence) == 0;
+        self.used[word(sequence)] |= bit(sequence);
+        new
+    }
+}
+
+fn word(sequence: u64) -> usize {
+    (sequence % WINDOW / 64) as usize
+}
+
+fn bit(sequence: u64) -> u64 {
+    1 << (sequence % 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn audio(sequence: u64, timestamp: u32) -> Packet {
+        Packet::new(sequence, timestamp, false, Codec::Opus, None, [0][..].into())
+    }
+
+    /// An interframe's first packet with a picture id (15 bits, or 7) and a TL0PICIDX.
+    fn video(sequence: u64, timestamp: u32, picture_id: u16, wide: bool, tl0: u8) -> Packet {
+        let mut payload = vec![0x90, 0xC0];
+        match wide {
+            true => payload.extend_from_slice(&(picture_id | 0x8000).to_be_bytes()),
+            false => payload.push(picture_id as u8),
+        }
+        payload.extend_from_slice(&[tl0, 1]);
+        Packet::new(sequence, timestamp, true, Codec::Vp8, None, payload.into())
+    }
+
+    #[test]
+    fn a_stream_starts_where_it_is_told_and_counts_on_over_the_wrap_around() {
+        let now = Instant::now();
+        let mut rewriter = Rewriter::new(Codec::Opus, 65_535, u32::MAX - 100);
+        let first = rewriter.rewrite(now, &audio(500, 7)).unwrap();
+        assert_eq!((first.sequence, first.timestamp), (65_535, u32::MAX - 100));
+        assert_eq!(rewriter.timestamp_offset(), Some((u32::MAX - 100).wrapping_sub(7)));
+        let next = rewriter.rewrite(now, &audio(501, 967)).unwrap();
+        assert_eq!((next.sequence, next.timestamp), (65_536, 859));
+        assert_eq!((next.picture_id, next.tl0_pic_idx), (None, None));
+    }
+
+    #[test]
+    fn the_timestamp_steps_by_the_time_that_passed_at_a_switch() {
+        let start = Instant::now();
+        let mut rewriter = Rewriter::new(Codec::Vp8, 0, 0);
+        // A frame of three packets: the time counts from its first.
+        for (n, ms) in [(0, 0), (1, 5), (2, 10)] {
+            rewriter.rewrite(start + ms * MS, &video(n, 50, 1, true, 1));
+        }
+        rewriter.switch();
+        assert_eq!(rewriter.timestamp_offset(), None);
+        let next = rewriter.rewrite(start + 200 * MS, &video(9_000, 4_000_000_000, 7, true, 7)).unwrap();
+        assert_eq!((next.sequence, next.timestamp), (3, 200 * 90));
+        // Right away: one frame at least.
+        rewriter.switch();
+        let next = rewriter.rewrite(start + 201 * MS, &video(5, 5, 7, true, 7)).unwrap();
+        assert_eq!((next.sequence, next.timestamp), (4, 18_000 + 3_000));
+        // After a day: a step that still looks like one forward.
+        rewriter.switch();
+        let next = rewriter.rewrite(start + 86_400_000 * MS, &video(5, 5, 7, true, 7)).unwrap();
+        assert_eq!(next.timestamp, 21_000 + (1 << 30));
+    }
+
+    #[test]
+    fn late_packets_get_their_place_and_duplicates_none() {
+        let now = Instant::now();
+        let mut rewriter = Rewriter::new(Codec::Opus, 65_530, 0);
+        assert_eq!(rewriter.rewrite(now, &audio(100, 0)).unwrap().sequence, 65_530);
+        assert_eq!(rewriter.rewrite(now, &audio(110, 10)).unwrap().sequence, 65_540);
+        assert_eq!(rewriter.rewrite(now, &audio(105, 5)).unwrap().sequence, 65_535);
+        assert_eq!(rewriter.rewrite(now, &audio(105, 5)), None);
+        assert_eq!(rewriter.rewrite(now, &audio(110, 10)), None);
+        assert_eq!(rewriter.rewrite(now, &audio(99, 0)), None, "older than the first");
+        assert_eq!(rewriter.rewrite(now, &audio(110 + 1_024, 0)).unwrap().sequence, 66_564);
+        assert_eq!(rewriter.rewrite(now, &audio(110, 0)), None, "too old to know");
+        assert_eq!(rewriter.rewrite(now, &audio(111, 0)).unwrap().sequence, 65_541);
+    }
+
+    #[test]
+    fn a_step_that_no_loss_explains_is_taken_as_a_switch() {
+        let now = Instant::now();
+        let mut rewriter = Rewriter::new(Codec::Opus, 10, 0);
+        rewriter.rewrite(now, &audio(100, 0));
+        assert_eq!(rewriter.rewrite(now, &audio(3_100, 0)).unwrap().sequence, 3_010);
+        assert_eq!(rewriter.rewrite(now, &audio(9_000, 0)).unwrap().sequence, 3_011);
+    }
+
+    #[test]
+    fn picture_ids_go_on_over_their_wrap_arounds_and_widths() {
+        let now = Instant::now();
+        let mut rewriter = Rewriter::new(Codec::Vp8, 0, 0);
+        let mut ids = |packet: &Packet| {
+            let r = rewriter.rewrite(now, packet).unwrap();
+            (r.picture_id.unwrap(), r.tl0_pic_idx.unwrap())
+        };
+        assert_eq!(ids(&video(0, 0, 0x7FFE, true, 254)), (1, 1));
+        assert_eq!(ids(&video(1, 0, 0x7FFF, true, 255)), (2, 2));
+        assert_eq!(ids(&video(2, 0, 0, true, 0)), (3, 3));
+        rewriter.switch();
+        let mut ids = |packet: &Packet| {
+            let r = rewriter.rewrite(now, packet).unwrap();
+            (r.picture_id.unwrap() & 0x7F, r.tl0_pic_idx.unwrap())
+        };
+        assert_eq!(ids(&video(7, 0, 126, false, 9)), (4, 4));
+        assert_eq!(ids(&video(8, 0, 127, false, 9)), (5, 4));
+        assert_eq!(ids(&video(9, 0, 0, false, 10)), (6, 5));
+        rewriter.switch();
+        assert_eq!(ids(&video(1, 0, 77, true, 1)), (7, 6));
+    }
+
+    /// What happens to a slot: packets lost, late and doubled on the way from a source, and changes of source.
+    #[derive(Debug, Clone)]
+    enum Step {
+        /// The source sends one; it arrives after the `late` following ones, `times` times.
+        Send { late: u8, times: u8 },
+        Switch { sequence: u64, timestamp: u32, picture_id: u16, wide: bool, pause: u16 },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            8 => (0..6_u8, 0..4_u8).prop_map(|(late, times)| Step::Send { late, times }),
+            1 => (0..1_u64 << 40, any::<u32>(), 0..0x8000_u16, any::<bool>(), any::<u16>()).prop_map(
+                |(sequence, timestamp, picture_id, wide, pause)| Step::Switch {
+                    sequence, timestamp, picture_id, wide, pause
+                }
+            ),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_decoder_sees_one_stream_whatever_happens(
+            first: u16,
+            first_timestamp: u32,
+            steps in proptest::collection::vec(step(), 1..200),
+        ) {
+            let mut rewriter = Rewriter::new(Codec::Vp8, first, first_timestamp);
+            let mut now = Instant::now();
+            let (mut sequence, mut timestamp, mut picture_id, mut wide) = (9, 9, 9, true);
+            // By due time and number: what is on its way.
+            let mut wire = BTreeMap::new();
+            let mut sent: BTreeMap<u64, Rewritten> = BTreeMap::new();
+            for (tick, step) in steps.into_iter().enumerate() {
+                match step {
+                    Step::Send { late, times } => {
+                        let packet = video(sequence, timestamp, picture_id & if wide { 0x7FFF } else { 0x7F }, wide, picture_id as u8);
+                        for copy in 0..times {
+                            wire.insert((tick + usize::from(late) + usize::from(copy), sequence), packet.clone());
+                        }
+                        sequence += 1;
+                        timestamp = timestamp.wrapping_add(3_000);
+                        picture_id = picture_id.wrapping_add(1);
+                        now += 33 * MS;
+                    }
+                    Step::Switch { sequence: s, timestamp: t, picture_id: p, wide: w, pause } => {
+                        // The caller hands in nothing more of the old source.
+                        wire.clear();
+                        rewriter.switch();
+                        (sequence, timestamp, picture_id, wide) = (s, t, p, w);
+                        now += u32::from(pause) * MS;
+                    }
+                }
+                let rest = wire.split_off(&(tick + 1, 0));
+                for packet in std::mem::replace(&mut wire, rest).into_values() {
+                    let before = sent.keys().next_back().copied();
+                    let fresh = rewriter.source.is_none();
+                    let Some(r) = rewriter.rewrite(now, &packet) else { continue };
+                    if fresh {
+                        prop_assert_eq!(r.sequence, before.map_or(u64::from(first), |last| last + 1));
+                    }
+                    prop_assert!(sent.insert(r.sequence, r).is_none(), "{} was given twice", r.sequence);
+                }
+            }
+            for (a, b) in sent.values().zip(sent.values().skip(1)) {
+                let step = b.timestamp.wrapping_sub(a.timestamp) as i32;
+                prop_assert!(step > 0, "the timestamp went from {} to {}", a.timestamp, b.timestamp);
+            }
+        }
+
+        #[test]
+        fn without_loss_the_output_has_no_gap(
+            first: u16,
+            sources in proptest::collection::vec((0..1_u64 << 40, any::<u32>(), 1..200_u64), 1..10),
+        ) {
+            let mut rewriter = Rewriter::new(Codec::Opus, first, 0);
+            let now = Instant::now();
+            let mut expected = u64::from(first);
+            for (sequence, timestamp, count) in sources {
+                rewriter.switch();
+                for n in 0..count {
+                    let r = rewriter.rewrite(now, &audio(sequence + n, timestamp.wrapping_add(n as u32 * 960)));
+                    prop_assert_eq!(r.map(|r| r.sequence), Some(expected));
+                    expected += 1;
+                }
+            }
+        }
+    }
+}
