@@ -6,8 +6,54 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use protocol::cascade::CascadeMessage;
-use protocol::id::RoomId;
+use protocol::id::{NodeId, RoomId};
 use protocol::node::{NodeToRoom, RoomToNode};
+
+/// What a shard is told at its start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub node: NodeId,
+    /// The addresses of the media port as clients reach it: the host candidates of every answer.
+    pub candidates: Vec<SocketAddr>,
+    /// How many sessions this shard holds at most.
+    pub max_sessions: usize,
+}
+
+/// Counters since the start, for the metrics page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub packets_in: u64,
+    pub bytes_in: u64,
+    pub packets_out: u64,
+    pub bytes_out: u64,
+    pub relay_packets_in: u64,
+    pub relay_packets_out: u64,
+    /// Packets sent again to subscribers, and to peers, because a NACK asked for them.
+    pub retransmissions: u64,
+    pub relay_retransmissions: u64,
+    pub keyframe_requests: u64,
+    pub sessions: u64,
+    pub rooms: u64,
+    /// Flows that this shard receives from and sends to peers now.
+    pub relay_flows_in: u64,
+    pub relay_flows_out: u64,
+    pub drops: Drops,
+}
+
+/// Packets that went no further, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drops {
+    /// A datagram of no known protocol, or from an address of no session.
+    pub unknown: u64,
+    /// A packet that its session could not make sense of.
+    pub malformed: u64,
+    /// Media of a kind that the participant's role does not allow.
+    pub not_allowed: u64,
+    /// A relay datagram of a flow that nobody asked for.
+    pub unknown_flow: u64,
+    /// A session that ended by a fault of our own.
+    pub faults: u64,
+}
 
 /// Another node's shard, named by the SHA-256 of its QUIC certificate (each shard has its own).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,0 +1,193 @@
+//! The cascade's table: which flows run between this shard and its peers, and how a media datagram is written.
+
+use std::collections::{HashMap, HashSet};
+
+use protocol::id::RoomId;
+
+use crate::io::PeerId;
+use crate::packet::Packet;
+use crate::room::RoomKey;
+use crate::router::LayerKey;
+
+/// Most rooms that a peer may claim to share with us; far more than a shard holds.
+const MAX_OPEN_ROOMS: usize = 65_536;
+
+/// What a flow carries.
+pub type FlowTarget = (RoomKey, LayerKey);
+
+/// What is known of one peer.
+#[derive(Debug, Default)]
+pub struct RelayPeer {
+    /// Both connections are up.
+    pub up: bool,
+    /// The rooms that the peer has said it shares with us.
+    pub open: HashSet<RoomId>,
+    /// Flows that we asked the peer for, by the id we gave.
+    inbound: HashMap<u64, FlowTarget>,
+    /// Flows that the peer asked us for, by the id it gave.
+    outbound: HashMap<u64, FlowTarget>,
+    next_flow: u64,
+}
+
+/// The flows of a shard.
+#[derive(Debug, Default)]
+pub struct Relay {
+    peers: HashMap<PeerId, RelayPeer>,
+}
+
+impl Relay {
+    /// The peer, if it has ever been heard of.
+    pub fn peer(&self, peer: PeerId) -> Option<&RelayPeer> {
+        self.peers.get(&peer)
+    }
+
+    /// The peer, made on first mention.
+    pub fn peer_mut(&mut self, peer: PeerId) -> &mut RelayPeer {
+        self.peers.entry(peer).or_default()
+    }
+
+    /// The peer says that it hosts this room.
+    pub fn remember_open(&mut self, peer: PeerId, room: RoomId) {
+        let open = &mut self.peer_mut(peer).open;
+        if open.len() < MAX_OPEN_ROOMS {
+            open.insert(room);
+        }
+    }
+
+    pub fn is_up(&self, peer: PeerId) -> bool {
+        self.peer(peer).is_some_and(|peer| peer.up)
+    }
+
+    /// The peer is gone: forgets all flows with it.
+    pub fn down(&mut self, peer: PeerId) {
+        // Flow ids go on counting, so that a datagram of the old connection cannot meet a new flow.
+        let next_flow = self.peer(peer).map_or(0, |peer| peer.next_flow);
+        self.peers.insert(
+            peer,
+            RelayPeer {
+                next_flow,
+                ..RelayPeer::default()
+            },
+        );
+    }
+
+    /// Opens a flow from a peer to us and returns its id.
+    pub fn open_inbound(&mut self, peer: PeerId, target: FlowTarget) -> u64 {
+        let peer = self.peer_mut(peer);
+        let flow = peer.next_flow;
+        peer.next_flow += 1;
+        peer.inbound.insert(flow, target);
+        flow
+    }
+
+    pub fn close_inbound(&mut self, peer: PeerId, flow: u64) {
+        self.peer_mut(peer).inbound.remove(&flow);
+    }
+
+    pub fn inbound(&self, peer: PeerId, flow: u64) -> Option<FlowTarget> {
+        self.peer(peer)?.inbound.get(&flow).copied()
+    }
+
+    /// A peer asked for a flow. Returns the target that this id had before, if any.
+    pub fn open_outbound(
+        &mut self,
+        peer: PeerId,
+        flow: u64,
+        target: FlowTarget,
+    ) -> Option<FlowTarget> {
+        self.peer_mut(peer).outbound.insert(flow, target)
+    }
+
+    pub fn close_outbound(&mut self, peer: PeerId, flow: u64) -> Option<FlowTarget> {
+        self.peer_mut(peer).outbound.remove(&flow)
+    }
+
+    pub fn outbound(&self, peer: PeerId, flow: u64) -> Option<FlowTarget> {
+        self.peer(peer)?.outbound.get(&flow).copied()
+    }
+
+    /// How many flows come in and go out now.
+    pub fn flows(&self) -> (usize, usize) {
+        self.peers.values().fold((0, 0), |(inward, outward), peer| {
+            (inward + peer.inbound.len(), outward + peer.outbound.len())
+        })
+    }
+}
+
+/// Media datagrams for peers, laid out back to back.
+#[derive(Debug, Default)]
+pub struct RelayBatch {
+    bytes: Vec<u8>,
+    /// Peer and end of each datagram.
+    datagrams: Vec<(PeerId, usize)>,
+    taken: usize,
+}
+
+impl RelayBatch {
+    /// Appends a packet as a datagram of this flow.
+    pub fn push(&mut self, peer: PeerId, flow: u64, packet: &Packet) {
+        write_varint(&mut self.bytes, flow);
+        packet.write_relay(&mut self.bytes);
+        self.datagrams.push((peer, self.bytes.len()));
+    }
+
+    /// The next datagram; after the last one the batch is empty again.
+    pub fn next(&mut self) -> Option<(PeerId, std::ops::Range<usize>)> {
+        let Some((peer, end)) = self.datagrams.get(self.taken).copied() else {
+            self.bytes.clear();
+            self.datagrams.clear();
+            self.taken = 0;
+            return None;
+        };
+        let start = match self.taken {
+            0 => 0,
+            taken => self.datagrams[taken - 1].1,
+        };
+        self.taken += 1;
+        Some((peer, start..end))
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Appends a QUIC variable-length integer (RFC 9000, 16); larger values than 2^62 - 1 do not occur.
+fn write_varint(out: &mut Vec<u8>, value: u64) {
+    match value {
+        0..0x40 => out.push(value as u8),
+        0x40..0x4000 => out.extend((value as u16 | 0x4000).to_be_bytes()),
+        0x4000..0x4000_0000 => out.extend((value as u32 | 0x8000_0000).to_be_bytes()),
+        _ => out.extend((value | 0xc000_0000_0000_0000).to_be_bytes()),
+    }
+}
+
+/// Reads a QUIC variable-length integer; returns it and what follows.
+pub fn read_varint(data: &[u8]) -> Option<(u64, &[u8])> {
+    let first = *data.first()?;
+    let len = 1 << (first >> 6);
+    let (head, rest) = data.split_at_checked(len)?;
+    let value = head[1..]
+        .iter()
+        .fold(u64::from(first & 0x3f), |value, byte| {
+            value << 8 | u64::from(*byte)
+        });
+    Some((value, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_id_reads_back_at_each_length() {
+        for value in [0, 63, 64, 16_383, 16_384, (1 << 30) - 1, 1 << 30, (1 << 62) - 1] {
+            let mut out = Vec::new();
+            write_varint(&mut out, value);
+            out.push(9);
+            assert_eq!(read_varint(&out), Some((value, &[9][..])));
+            assert!(out.len() == 2 || read_varint(&out[..out.len() - 2]).is_none());
+        }
+        assert_eq!(read_varint(&[]), None);
+    }
+}

@@ -1,0 +1,306 @@
+//! One room on this shard: its members, their tracks, and who hears and sees whom.
+//!
+//! The work is divided by subject: [`slots`] decides what each receive slot carries, [`media`] moves packets, and
+//! [`cascade`] speaks with the other nodes of the room.
+
+mod cascade;
+mod media;
+mod slots;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Instant;
+
+use protocol::cascade::CascadeMessage;
+use protocol::client::{SlotAssignment, SourceMid, Tile};
+use protocol::id::{Attempt, Epoch, ParticipantId, RoomId};
+use protocol::media::{Codec, MediaKind, Source, TrackId};
+use protocol::node::{Caps, SessionRef};
+
+use crate::demux::SessionKey;
+use crate::egress::seal::Sealer;
+use crate::egress::subscriber::Subscriber;
+use crate::io::PeerId;
+use crate::relay::{Relay, RelayBatch};
+use crate::router::{MemberKey, Origin, Router, TrackKey};
+use crate::speaker::Loudest;
+
+pub use media::Routed;
+
+/// A room's place in the engine's table.
+pub type RoomKey = usize;
+
+/// How many audio streams a room selects: one more than a client's audio slots, since nobody hears himself.
+const SPEAKERS: usize = 4;
+
+/// What a room wants done outside of itself.
+#[derive(Debug)]
+pub enum Effect {
+    /// Ask a publisher's encoder for a keyframe.
+    Keyframe { session: SessionKey, source: Source },
+    /// Send a text over a session's data channel.
+    Text { session: SessionKey, text: String },
+    /// Send a control message to a peer.
+    Peer {
+        peer: PeerId,
+        message: CascadeMessage,
+    },
+}
+
+/// What a room works with besides itself.
+pub struct Context<'a> {
+    pub now: Instant,
+    pub relay: &'a mut Relay,
+    pub relay_batch: &'a mut RelayBatch,
+    pub effects: &'a mut VecDeque<Effect>,
+}
+
+/// A participant whose session is here.
+pub struct Member {
+    pub participant: ParticipantId,
+    pub attempt: Attempt,
+    pub session: SessionKey,
+    caps: Caps,
+    sources: Vec<Source>,
+    /// Its published tracks, by [`source_index`]; set once it is connected.
+    tracks: [Option<TrackKey>; 4],
+    /// What the client shows; `None` until it has said so, and then everybody's camera is shown as far as slots go.
+    view: Option<Vec<Tile>>,
+    channel_open: bool,
+    told: Vec<SlotAssignment>,
+    pub subscriber: Subscriber,
+    /// Stands in [`Room::pending`].
+    pending: bool,
+}
+
+/// A room on this shard.
+pub struct Room {
+    pub id: RoomId,
+    key: RoomKey,
+    epoch: Epoch,
+    members: Vec<Option<Member>>,
+    router: Router,
+    speakers: Loudest<TrackKey>,
+    /// Audio levels have come in since the speakers were last chosen.
+    heard: bool,
+    peers: BTreeSet<PeerId>,
+    /// Members with something to send.
+    pending: Vec<MemberKey>,
+    /// When [`Room::handle_timeout`] is due.
+    pub due: Option<Instant>,
+}
+
+impl Room {
+    /// An empty room.
+    pub fn new(id: RoomId, key: RoomKey) -> Self {
+        Self {
+            id,
+            key,
+            epoch: Epoch::default(),
+            members: Vec::new(),
+            router: Router::default(),
+            speakers: Loudest::new(SPEAKERS),
+            heard: false,
+            peers: BTreeSet::new(),
+            pending: Vec::new(),
+            due: None,
+        }
+    }
+
+    /// The member at this place.
+    pub fn member(&self, key: MemberKey) -> Option<&Member> {
+        self.members.get(key)?.as_ref()
+    }
+
+    fn member_mut(&mut self, key: MemberKey) -> Option<&mut Member> {
+        self.members.get_mut(key)?.as_mut()
+    }
+
+    fn members(&self) -> impl Iterator<Item = (MemberKey, &Member)> {
+        let members = self.members.iter().enumerate();
+        members.filter_map(|(key, member)| Some((key, member.as_ref()?)))
+    }
+
+    fn member_keys(&self) -> Vec<MemberKey> {
+        self.members().map(|(key, _)| key).collect()
+    }
+
+    /// The sessions of all members.
+    pub fn sessions(&self) -> impl Iterator<Item = (SessionKey, SessionRef)> {
+        self.members()
+            .filter_map(|(key, member)| Some((member.session, self.name(key)?)))
+    }
+
+    /// Who the member at this place is.
+    pub fn name(&self, key: MemberKey) -> Option<SessionRef> {
+        let member = self.member(key)?;
+        Some(SessionRef {
+            participant: member.participant.clone(),
+            attempt: member.attempt,
+        })
+    }
+
+    /// The member of this participant.
+    pub fn find(&self, participant: &ParticipantId) -> Option<(MemberKey, &Member)> {
+        self.members()
+            .find(|(_, member)| member.participant == *participant)
+    }
+
+    /// Adds a member. One of the same participant must have left before.
+    pub fn join(
+        &mut self,
+        name: SessionRef,
+        session: SessionKey,
+        sources: &[SourceMid],
+        caps: Caps,
+        subscriber: Subscriber,
+    ) -> MemberKey {
+        let member = Member {
+            participant: name.participant,
+            attempt: name.attempt,
+            session,
+            caps,
+            sources: sources.iter().map(|s| s.source).collect(),
+            tracks: [None; 4],
+            view: None,
+            channel_open: false,
+            told: Vec::new(),
+            subscriber,
+            pending: false,
+        };
+        let free = self.members.iter().position(Option::is_none);
+        let key = free.unwrap_or_else(|| {
+            self.members.push(None);
+            self.members.len() - 1
+        });
+        self.members[key] = Some(member);
+        key
+    }
+
+    /// A member's media is up: it can be sent to, and its tracks are there for everybody.
+    pub fn connected(&mut self, cx: &mut Context<'_>, key: MemberKey, sealer: Sealer) {
+        let Some(member) = self.member_mut(key) else {
+            return;
+        };
+        member.subscriber.connected(cx.now, sealer);
+        let next_report = member.subscriber.next_report();
+        let participant = member.participant.clone();
+        for source in member.sources.clone() {
+            let id = TrackId {
+                participant: participant.clone(),
+                source,
+            };
+            // The same participant's track of a former session, here or at a node that it has left.
+            if let Some(former) = self.router.find(&id) {
+                self.remove_track(cx, former);
+            }
+            let track = self.router.add(id, codec_of(source), Origin::Local(key), 1);
+            if let Some(member) = self.member_mut(key) {
+                member.tracks[source_index(source)] = Some(track);
+            }
+            self.announce_to_all(cx, track);
+        }
+        if let Some(at) = next_report {
+            self.arm(at);
+        }
+        self.assign_all(cx);
+    }
+
+    /// Removes a member and its tracks.
+    pub fn leave(&mut self, cx: &mut Context<'_>, key: MemberKey) -> Option<Member> {
+        let mut member = self.members.get_mut(key)?.take()?;
+        for slot in 0..member.subscriber.slots.len() {
+            if let Some(layer) = member.subscriber.slots[slot].carrying.layer() {
+                self.detach(cx, layer, key, slot);
+            }
+        }
+        for track in member.tracks.iter_mut().filter_map(Option::take) {
+            self.remove_track(cx, track);
+        }
+        self.pending.retain(|pending| *pending != key);
+        self.assign_all(cx);
+        Some(member)
+    }
+
+    /// The client's data channel is open.
+    pub fn channel_open(&mut self, cx: &mut Context<'_>, key: MemberKey) {
+        if let Some(member) = self.member_mut(key) {
+            member.channel_open = true;
+            self.tell_slots(cx, key);
+        }
+    }
+
+    /// The client says what it shows.
+    pub fn set_view(&mut self, cx: &mut Context<'_>, key: MemberKey, tiles: Vec<Tile>) {
+        if let Some(member) = self.member_mut(key) {
+            member.view = Some(tiles);
+            self.assign(cx, key);
+        }
+    }
+
+    /// Takes a track out: its slots become free, its flows end.
+    fn remove_track(&mut self, cx: &mut Context<'_>, key: TrackKey) {
+        self.speakers.remove(&key);
+        let Some(track) = self.router.remove(key) else {
+            return;
+        };
+        for layer in &track.layers {
+            for forward in &layer.forwards {
+                if let Some(member) = self.member_mut(forward.member) {
+                    member.subscriber.carry(forward.slot, None);
+                }
+            }
+        }
+        self.end_flows(cx, &track);
+    }
+
+    /// Makes sure that [`Room::handle_timeout`] is called by then.
+    fn arm(&mut self, at: Instant) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Members that have something to send; each is named once.
+    pub fn take_pending(&mut self) -> Option<MemberKey> {
+        let key = self.pending.pop()?;
+        if let Some(member) = self.member_mut(key) {
+            member.pending = false;
+        }
+        Some(key)
+    }
+
+    /// Whether anybody has something to send.
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    fn mark_pending(&mut self, key: MemberKey) {
+        if let Some(member) = self.member_mut(key)
+            && !member.pending
+        {
+            member.pending = true;
+            self.pending.push(key);
+        }
+    }
+
+    /// The member's sending side together with the tracks that it sends from.
+    pub fn subscriber(&mut self, key: MemberKey) -> Option<(&mut Subscriber, &Router)> {
+        let member = self.members.get_mut(key)?.as_mut()?;
+        Some((&mut member.subscriber, &self.router))
+    }
+}
+
+fn source_index(source: Source) -> usize {
+    match source {
+        Source::Microphone => 0,
+        Source::Camera => 1,
+        Source::Screen => 2,
+        Source::ScreenAudio => 3,
+    }
+}
+
+/// The one codec of each kind that a session negotiates.
+fn codec_of(source: Source) -> Codec {
+    match source.kind() {
+        MediaKind::Audio => Codec::Opus,
+        MediaKind::Video => Codec::Vp8,
+    }
+}

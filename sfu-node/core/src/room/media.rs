@@ -1,0 +1,260 @@
+//! How packets move through a room: from a publisher or a peer to the slots and flows that want them.
+
+use std::time::Duration;
+
+use protocol::cascade::CascadeMessage;
+use protocol::media::{Layer, MediaKind, Source};
+
+use super::{Context, Effect, Room, source_index};
+use crate::egress::report::ClockMap;
+use crate::egress::subscriber::Requests;
+use crate::packet::Packet;
+use crate::router::{LayerKey, MemberKey, Origin};
+
+/// How often the speakers are chosen anew while audio comes in.
+const SPEAKER_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What became of a published packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Routed {
+    Forwarded,
+    /// The participant's role does not allow it.
+    NotAllowed,
+    /// A duplicate, or media of a track that is not there.
+    Ignored,
+}
+
+impl Room {
+    /// A packet that a member published.
+    pub fn publish(
+        &mut self,
+        cx: &mut Context<'_>,
+        member: MemberKey,
+        source: Source,
+        packet: Packet,
+    ) -> Routed {
+        let Some(publisher) = self.member(member) else {
+            return Routed::Ignored;
+        };
+        let allowed = match source.kind() {
+            MediaKind::Audio => publisher.caps.audio,
+            MediaKind::Video => publisher.caps.video,
+        };
+        if !allowed {
+            return Routed::NotAllowed;
+        }
+        let Some(track) = publisher.tracks[source_index(source)] else {
+            return Routed::Ignored;
+        };
+        self.route(cx, (track, Layer(0)), packet)
+    }
+
+    /// Hands a packet to everybody who wants its layer.
+    pub(super) fn route(
+        &mut self,
+        cx: &mut Context<'_>,
+        key: LayerKey,
+        packet: Packet,
+    ) -> Routed {
+        if !self.router.received(cx.now, key, &packet) {
+            return Routed::Ignored;
+        }
+        if let Some(level) = packet.level {
+            self.speakers.level(cx.now, key.0, level);
+            if !self.heard {
+                self.heard = true;
+                self.arm(cx.now + SPEAKER_INTERVAL);
+            }
+        }
+        let Some(layer) = self.router.layer(key) else {
+            return Routed::Ignored;
+        };
+        for forward in &layer.forwards {
+            if let Some(Some(member)) = self.members.get_mut(forward.member)
+                && member
+                    .subscriber
+                    .offer(cx.now, forward.slot, key, &packet)
+                && !member.pending
+            {
+                member.pending = true;
+                self.pending.push(forward.member);
+            }
+        }
+        let is_heard =
+            packet.codec.kind() == MediaKind::Video || self.speakers.selected().contains(&key.0);
+        if is_heard {
+            for relay in &layer.relays {
+                cx.relay_batch.push(relay.peer, relay.flow, &packet);
+            }
+        }
+        let repair = layer.inbound.as_ref().and_then(|i| i.loss.timeout());
+        if let Some(at) = repair {
+            self.arm(at);
+        }
+        Routed::Forwarded
+    }
+
+    /// Compound RTCP of a member: answers its NACKs, passes its keyframe requests on. Returns its own sender reports.
+    pub fn feedback(
+        &mut self,
+        cx: &mut Context<'_>,
+        key: MemberKey,
+        compound: &[u8],
+    ) -> Vec<(u32, u64, u32)> {
+        let Some(member) = self.member_mut(key) else {
+            return Vec::new();
+        };
+        let mut requests = Requests::default();
+        member.subscriber.feedback(cx.now, compound, &mut requests);
+        if member.subscriber.is_pending() {
+            self.mark_pending(key);
+        }
+        for layer in requests.keyframes {
+            self.request_keyframe(cx, layer);
+        }
+        requests.clocks
+    }
+
+    /// A publisher's sender report: this NTP time was this RTP time of the track.
+    pub fn clock(
+        &mut self,
+        cx: &mut Context<'_>,
+        member: MemberKey,
+        source: Source,
+        ntp: u64,
+        rtp: u32,
+    ) {
+        let track = self.member(member).map(|m| m.tracks[source_index(source)]);
+        if let Some(Some(track)) = track {
+            self.set_clock(cx, (track, Layer(0)), ntp, rtp);
+        }
+    }
+
+    /// A layer's publisher says that this NTP time was this RTP time.
+    pub fn set_clock(&mut self, cx: &mut Context<'_>, key: LayerKey, ntp: u64, rtp: u32) {
+        let Some(layer) = self.router.layer_mut(key) else {
+            return;
+        };
+        layer.clock = Some(ClockMap {
+            ntp,
+            rtp,
+            at: cx.now,
+        });
+        for relay in &layer.relays {
+            let message = CascadeMessage::SenderClock {
+                flow: relay.flow,
+                ntp,
+                rtp,
+            };
+            cx.effects.push_back(Effect::Peer {
+                peer: relay.peer,
+                message,
+            });
+        }
+    }
+
+    /// A decoder needs a keyframe of this layer; at most one request goes on in a while.
+    pub fn request_keyframe(&mut self, cx: &mut Context<'_>, key: LayerKey) {
+        let Some(track) = self.router.get_mut(key.0) else {
+            return;
+        };
+        if track.codec.kind() != MediaKind::Video {
+            return;
+        }
+        let Some(layer) = track.layers.get_mut(usize::from(key.1.0)) else {
+            return;
+        };
+        let send_now = layer.keyframes.request(cx.now);
+        let retry = layer.keyframes.timeout();
+        if send_now {
+            self.send_keyframe_request(cx, key);
+        }
+        if let Some(at) = retry {
+            self.arm(at);
+        }
+    }
+
+    fn send_keyframe_request(&mut self, cx: &mut Context<'_>, key: LayerKey) {
+        let Some(track) = self.router.get(key.0) else {
+            return;
+        };
+        match track.origin {
+            Origin::Local(member) => {
+                let source = track.id.source;
+                if let Some(member) = self.member(member) {
+                    cx.effects.push_back(Effect::Keyframe {
+                        session: member.session,
+                        source,
+                    });
+                }
+            }
+            Origin::Remote(peer) => {
+                let layer = track.layers.get(usize::from(key.1.0));
+                if let Some(inbound) = layer.and_then(|layer| layer.inbound.as_ref()) {
+                    cx.effects.push_back(Effect::Peer {
+                        peer,
+                        message: CascadeMessage::Keyframe { flow: inbound.flow },
+                    });
+                }
+            }
+        }
+    }
+
+    /// Everything that is due: the choice of speakers, keyframe retries, repair of flows, reports.
+    pub fn handle_timeout(&mut self, cx: &mut Context<'_>) {
+        self.due = None;
+        if self.heard {
+            self.heard = false;
+            if self.speakers.update(cx.now) {
+                self.assign_all(cx);
+            }
+        }
+        for key in self.router.layer_keys() {
+            self.retry(cx, key);
+        }
+        for key in self.member_keys() {
+            let Some(at) = self.member(key).and_then(|m| m.subscriber.next_report()) else {
+                continue;
+            };
+            if at <= cx.now {
+                self.mark_pending(key);
+                self.arm(cx.now + crate::egress::subscriber::REPORT_INTERVAL);
+            } else {
+                self.arm(at);
+            }
+        }
+    }
+
+    fn retry(&mut self, cx: &mut Context<'_>, key: LayerKey) {
+        let Some(track) = self.router.get_mut(key.0) else {
+            return;
+        };
+        let origin = track.origin;
+        let Some(layer) = track.layers.get_mut(usize::from(key.1.0)) else {
+            return;
+        };
+        let mut due = None;
+        let mut ask_again = false;
+        if layer.is_wanted() {
+            ask_again = layer.keyframes.poll(cx.now);
+            due = layer.keyframes.timeout();
+        }
+        if let (Origin::Remote(peer), Some(inbound)) = (origin, &mut layer.inbound) {
+            let missing = inbound.loss.poll(cx.now);
+            if !missing.is_empty() {
+                let message = CascadeMessage::Nack {
+                    flow: inbound.flow,
+                    sequences: missing.iter().map(|sequence| *sequence as u16).collect(),
+                };
+                cx.effects.push_back(Effect::Peer { peer, message });
+            }
+            due = due.into_iter().chain(inbound.loss.timeout()).min();
+        }
+        if ask_again {
+            self.send_keyframe_request(cx, key);
+        }
+        if let Some(at) = due {
+            self.arm(at);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! A room's tracks: who publishes them, what is kept of them, and which slots and peers want them.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use protocol::media::{Codec, Layer, TrackId};
+
+use crate::egress::repair::{LossTracker, PacketStore};
+use crate::egress::report::ClockMap;
+use crate::io::PeerId;
+use crate::keyframe::KeyframeGate;
+use crate::packet::Packet;
+
+/// A member's place in its room's table.
+pub type MemberKey = usize;
+
+/// A track's place in its room's table. The serial number keeps a late reference from meeting the place's next owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TrackKey {
+    index: u32,
+    serial: u32,
+}
+
+/// One layer of one track: what a slot or a flow carries.
+pub type LayerKey = (TrackKey, Layer);
+
+/// Where a track enters this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From a publisher's session here.
+    Local(MemberKey),
+    /// From another node.
+    Remote(PeerId),
+}
+
+/// A local slot that wants a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forward {
+    pub member: MemberKey,
+    pub slot: usize,
+}
+
+/// A peer that asked for a layer, under the flow id that it chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelayFlow {
+    pub peer: PeerId,
+    pub flow: u64,
+}
+
+/// The receiving end of a flow.
+#[derive(Debug)]
+pub struct Inbound {
+    pub flow: u64,
+    pub loss: LossTracker,
+}
+
+/// One layer of a track.
+#[derive(Debug)]
+pub struct TrackLayer {
+    pub store: PacketStore,
+    pub keyframes: KeyframeGate,
+    /// The publisher's clock, from its latest sender report.
+    pub clock: Option<ClockMap>,
+    pub forwards: Vec<Forward>,
+    pub relays: Vec<RelayFlow>,
+    /// Set while this layer is asked for at its home node.
+    pub inbound: Option<Inbound>,
+}
+
+impl Inbound {
+    /// A flow that has just been asked for.
+    pub fn new(flow: u64) -> Self {
+        Self {
+            flow,
+            loss: LossTracker::new(),
+        }
+    }
+}
+
+impl TrackLayer {
+    fn new(codec: Codec) -> Self {
+        Self {
+            store: PacketStore::new(codec),
+            keyframes: KeyframeGate::default(),
+            clock: None,
+            forwards: Vec::new(),
+            relays: Vec::new(),
+            inbound: None,
+        }
+    }
+
+    /// Whether anybody here or behind another node wants this layer.
+    pub fn is_wanted(&self) -> bool {
+        !self.forwards.is_empty() || !self.relays.is_empty()
+    }
+}
+
+/// A published track.
+#[derive(Debug)]
+pub struct Track {
+    pub id: TrackId,
+    pub codec: Codec,
+    pub origin: Origin,
+    pub layers: Vec<TrackLayer>,
+    serial: u32,
+}
+
+/// The tracks of a room.
+#[derive(Debug, Default)]
+pub struct Router {
+    tracks: Vec<Option<Track>>,
+    by_id: HashMap<TrackId, TrackKey>,
+    serial: u32,
+}
+
+impl Router {
+    /// Adds a track; one of the same name must have been removed before.
+    pub fn add(&mut self, id: TrackId, codec: Codec, origin: Origin, layers: u8) -> TrackKey {
+        debug_assert!(!self.by_id.contains_key(&id));
+        self.serial += 1;
+        let free = self.tracks.iter().position(Option::is_none);
+        let index = free.unwrap_or_else(|| {
+            self.tracks.push(None);
+            self.tracks.len() - 1
+        });
+        let key = TrackKey {
+            index: index as u32,
+            serial: self.serial,
+        };
+        self.by_id.insert(id.clone(), key);
+        self.tracks[index] = Some(Track {
+            id,
+            codec,
+            origin,
+            layers: (0..layers.max(1)).map(|_| TrackLayer::new(codec)).collect(),
+            serial: self.serial,
+        });
+        key
+    }
+
+    /// Removes a track and returns it, so that its slots and flows can be told.
+    pub fn remove(&mut self, key: TrackKey) -> Option<Track> {
+        self.get(key)?;
+        let track = self.tracks[key.index as usize].take()?;
+        self.by_id.remove(&track.id);
+        Some(track)
+    }
+
+    /// The track of this name.
+    pub fn find(&self, id: &TrackId) -> Option<TrackKey> {
+        self.by_id.get(id).copied()
+    }
+
+    pub fn get(&self, key: TrackKey) -> Option<&Track> {
+        let track = self.tracks.get(key.index as usize)?.as_ref()?;
+        (track.serial == key.serial).then_some(track)
+    }
+
+    pub fn get_mut(&mut self, key: TrackKey) -> Option<&mut Track> {
+        let track = self.tracks.get_mut(key.index as usize)?.as_mut()?;
+        (track.serial == key.serial).then_some(track)
+    }
+
+    pub fn layer(&self, (key, layer): LayerKey) -> Option<&TrackLayer> {
+        self.get(key)?.layers.get(usize::from(layer.0))
+    }
+
+    pub fn layer_mut(&mut self, (key, layer): LayerKey) -> Option<&mut TrackLayer> {
+        self.get_mut(key)?.layers.get_mut(usize::from(layer.0))
+    }
+
+    /// A packet kept for repair.
+    pub fn packet(&self, key: LayerKey, sequence: u64) -> Option<&Packet> {
+        self.layer(key)?.store.get(sequence)
+    }
+
+    /// All tracks, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (TrackKey, &Track)> {
+        self.tracks.iter().enumerate().filter_map(|(index, track)| {
+            let track = track.as_ref()?;
+            let key = TrackKey {
+                index: index as u32,
+                serial: track.serial,
+            };
+            Some((key, track))
+        })
+    }
+
+    /// The keys of all layers of all tracks.
+    pub fn layer_keys(&self) -> Vec<LayerKey> {
+        self.iter()
+            .flat_map(|(key, track)| {
+                (0..track.layers.len()).map(move |layer| (key, Layer(layer as u8)))
+            })
+            .collect()
+    }
+
+    /// Keeps a received packet for repair and notes what it tells about losses and keyframes. Returns false for a
+    /// packet that has been received before.
+    pub fn received(&mut self, now: Instant, key: LayerKey, packet: &Packet) -> bool {
+        let Some(layer) = self.layer_mut(key) else {
+            return false;
+        };
+        if layer.store.get(packet.sequence).is_some() {
+            return false;
+        }
+        if packet.keyframe {
+            layer.keyframes.received(now);
+        }
+        if let Some(inbound) = &mut layer.inbound {
+            inbound.loss.note(packet.sequence, now);
+        }
+        layer.store.insert(packet);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::media::Source;
+
+    use super::*;
+
+    fn camera(of: &str) -> TrackId {
+        TrackId {
+            participant: of.parse().expect("an id"),
+            source: Source::Camera,
+        }
+    }
+
+    #[test]
+    fn a_late_reference_does_not_meet_the_next_owner_of_its_place() {
+        let mut router = Router::default();
+        let first = router.add(camera("a"), Codec::Vp8, Origin::Local(0), 1);
+        router.remove(first);
+        let second = router.add(camera("b"), Codec::Vp8, Origin::Local(1), 1);
+        assert_eq!(first.index, second.index);
+        assert!(router.get(first).is_none());
+        assert!(router.remove(first).is_none());
+        assert_eq!(router.get(second).map(|t| &t.id), Some(&camera("b")));
+    }
+
+    #[test]
+    fn a_removed_track_is_not_found_by_name() {
+        let mut router = Router::default();
+        let key = router.add(camera("a"), Codec::Vp8, Origin::Local(0), 1);
+        assert_eq!(router.find(&camera("a")), Some(key));
+        router.remove(key);
+        assert_eq!(router.find(&camera("a")), None);
+    }
+}
