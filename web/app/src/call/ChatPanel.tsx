@@ -14,7 +14,10 @@ export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
 
   const lineCount = chat.length + outbox.length;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new line is what moves the view.
-  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [lineCount]);
+  useEffect(() => {
+    // Newer browsers return a promise here: not to be taken for a clean-up.
+    end.current?.scrollIntoView({ block: "end" });
+  }, [lineCount]);
 
   const send = () => {
     const line = text.trim();

@@ -46,7 +46,7 @@ export function PreJoin({ call, state, user, title }: PreJoinProps) {
         <div className="ready">
           <div>
             <h1>{title ?? "Ready?"}</h1>
-            <p className="muted">You’ll be seen as {user.name}.</p>
+            <p className="muted">You'll be seen as {user.name}.</p>
           </div>
           {state.status.name === "failed" && (
             <div className="alert" role="alert">

@@ -7,6 +7,8 @@ import { gridOf, type Size, stageOf } from "./layout.ts";
 import { Tile } from "./Tile.tsx";
 
 const GAP = 12;
+/** Space around the grid, in CSS pixels. */
+const STAGE_INSET = { x: 12, y: 4 };
 
 interface StageProps {
   call: Call;
@@ -26,26 +28,34 @@ export function StageView({ call, state, room, capacity }: StageProps) {
 
   return (
     <section className="stage" aria-label="Participants">
-      <div className="grid" ref={box} style={{ gap: GAP }}>
+      <div className="grid" ref={box} style={{ gap: GAP, margin: `${STAGE_INSET.y}px ${STAGE_INSET.x}px` }}>
         {grid.map((tile) => (
           <Tile key={`${tile.participant}/${tile.source}`} {...shared} tile={tile} size={size} />
         ))}
       </div>
       {corner !== null && (
-        <div className="corner">
+        <div className="corner" style={cornerIn(space, size)}>
           <Tile {...shared} tile={corner} />
         </div>
       )}
       {hidden > 0 && <p className="hidden-count">and {hidden} more</p>}
       {alone && (
         <div className="alone" role="status">
-          <h2>You’re the only one here</h2>
+          <h2>You're the only one here</h2>
           <p className="muted small">Send the link to whom you want to talk with.</p>
           <CopyLink room={room} />
         </div>
       )}
     </section>
   );
+}
+
+/** Keeps the corner tile inside of the large one, wherever that is centered. */
+function cornerIn(space: Size, tile: Size) {
+  return {
+    right: STAGE_INSET.x + (space.width - tile.width) / 2 + GAP,
+    bottom: STAGE_INSET.y + (space.height - tile.height) / 2 + GAP,
+  };
 }
 
 /** The size of an element, followed. */

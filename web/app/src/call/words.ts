@@ -3,7 +3,7 @@ import type { CallState, DeviceName, DeviceProblem, LocalState, Quality } from "
 
 const DEVICE: Record<DeviceProblem, (name: DeviceName) => string> = {
   denied: (name) =>
-    `Your ${name} is blocked. Allow it in your browser’s site settings, then turn it on again.`,
+    `Your ${name} is blocked. Allow it in your browser's site settings, then turn it on again.`,
   missing: (name) => `No ${name} was found. You can join without it.`,
   busy: (name) => `Your ${name} is in use by another program.`,
   unsupported: (name) => `This browser gives no access to your ${name} here. A page with https is needed.`,

@@ -28,7 +28,9 @@ function CreateRoomForm({ onCancel }: { onCancel: () => void }) {
   const fieldError = error instanceof ApiError ? error.field("name") : undefined;
 
   // The user has just asked for this field.
-  useEffect(() => input.current?.focus(), []);
+  useEffect(() => {
+    input.current?.focus();
+  }, []);
 
   const create = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();

@@ -9,6 +9,9 @@ import { View } from "./view.ts";
 /** After a reported loss the room says when to offer anew; if it does not within this time, we do it unasked. */
 const RENEGOTIATE_WITHIN_MS = 5_000;
 
+/** A prepared offer older than this is made anew: the device may have changed its network since. */
+const PREPARED_FOR_MS = 60_000;
+
 export type MediaStatus = "idle" | "connecting" | "connected" | "reconnecting" | "failed";
 
 export interface MediaSessionHandlers {
@@ -31,6 +34,7 @@ export class MediaSession {
   #peer: Peer | null = null;
   #answered = false;
   #iceServers: RTCIceServer[] = [];
+  #preparedAt = 0;
   #everConnected = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -40,13 +44,13 @@ export class MediaSession {
     this.view = new View((tiles) => this.#tellView(tiles));
   }
 
-  /** Prepares an offer while its way to the node is still being found; with ICE servers, as far as it goes. */
-  prepare(iceServers?: RTCIceServer[]): void {
-    this.#peer ??= this.#createPeer();
-    if (iceServers === undefined) return;
+  /** Prepares an offer while its way to the node is still being found. */
+  prepare(iceServers = this.#iceServers): void {
+    const stale = performance.now() - this.#preparedAt > PREPARED_FOR_MS;
+    const otherServers = JSON.stringify(iceServers) !== JSON.stringify(this.#iceServers);
     this.#iceServers = iceServers;
-    // A failure surfaces when the offer is sent.
-    this.#peer.offer(iceServers).catch(() => {});
+    if (stale || otherServers) this.#drop();
+    this.#peer ??= this.#createPeer();
   }
 
   /** Offers over the open signalling: the prepared connection, or a new one. */
@@ -55,7 +59,7 @@ export class MediaSession {
     const peer = this.#peer;
     this.#handlers.onStatus(this.#everConnected ? "reconnecting" : "connecting");
     try {
-      const offer = await peer.offer(this.#iceServers);
+      const offer = await peer.offer;
       if (this.#peer !== peer) return;
       this.#handlers.send({ type: "offer", attempt: peer.attempt, ...offer });
       this.#handlers.onStep("offer");
@@ -117,8 +121,10 @@ export class MediaSession {
   #createPeer(): Peer {
     this.#attempt += 1;
     this.#answered = false;
+    this.#preparedAt = performance.now();
+    const options = { videoSlots: this.#videoSlots, iceServers: this.#iceServers };
     const isCurrent = () => this.#peer === peer;
-    const peer: Peer = new Peer(this.#attempt, this.#videoSlots, {
+    const peer: Peer = new Peer(this.#attempt, options, {
       onConnected: () => isCurrent() && this.#connected(peer),
       onLost: () => isCurrent() && this.#reportLoss(peer),
       onReady: () => {

@@ -21,6 +21,12 @@ const DISCONNECTED_FOR_MS = 3_000;
 
 const SOURCES: readonly Source[] = ["microphone", "camera", "screen", "screenAudio"];
 
+export interface PeerOptions {
+  /** How many videos can be received at once. */
+  videoSlots: number;
+  iceServers: RTCIceServer[];
+}
+
 /** What the node needs to know to answer. */
 export interface Offer {
   sdp: string;
@@ -44,26 +50,25 @@ export class Peer {
   readonly #senders: ReadonlyMap<Source, RTCRtpTransceiver>;
   readonly #receivers: readonly RTCRtpTransceiver[];
   readonly #channel: RTCDataChannel;
-  readonly #created: Promise<RTCSessionDescriptionInit>;
+  readonly #offered: Promise<Offer>;
   #slots = new Slots(new Map());
   #lossTimer: ReturnType<typeof setTimeout> | undefined;
-  #offered: Promise<Offer> | null = null;
   #closed = false;
 
   /** Starts to prepare the offer at once: it needs nothing of the network. */
-  constructor(attempt: Attempt, videoSlots: number, handlers: PeerHandlers) {
+  constructor(attempt: Attempt, { videoSlots, iceServers }: PeerOptions, handlers: PeerHandlers) {
     this.attempt = attempt;
-    this.#pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.#pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
     this.#channel = this.#pc.createDataChannel("connect");
     this.#senders = new Map(SOURCES.map((source) => [source, this.#addSender(source)]));
     this.#receivers = [
       ...Array.from({ length: AUDIO_SLOTS }, () => this.#addReceiver("audio")),
       ...Array.from({ length: videoSlots }, () => this.#addReceiver("video")),
     ];
-    this.#created = this.#pc.createOffer();
-    // A failure surfaces where the offer is awaited.
-    this.#created.catch(() => {});
     this.#listen(handlers);
+    this.#offered = this.#createOffer();
+    // A failure surfaces where the offer is awaited.
+    this.#offered.catch(() => {});
   }
 
   /** The incoming tracks of the audio slots. */
@@ -71,12 +76,8 @@ export class Peer {
     return this.#receivers.map(({ receiver }) => receiver.track).filter(({ kind }) => kind === "audio");
   }
 
-  /**
-   * Applies the offer, once, and returns it without waiting for candidates: the node is ICE lite and learns ours from the
-   * checks that we send it.
-   */
-  offer(iceServers: RTCIceServer[]): Promise<Offer> {
-    this.#offered ??= this.#apply(iceServers);
+  /** The only offer. It does not wait for candidates: the node is ICE lite and learns ours from our checks. */
+  get offer(): Promise<Offer> {
     return this.#offered;
   }
 
@@ -115,9 +116,8 @@ export class Peer {
     this.#pc.close();
   }
 
-  async #apply(iceServers: RTCIceServer[]): Promise<Offer> {
-    const offer = await this.#created;
-    if (iceServers.length > 0) this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers });
+  async #createOffer(): Promise<Offer> {
+    const offer = await this.#pc.createOffer();
     await this.#pc.setLocalDescription(offer);
     this.#slots = new Slots(new Map(this.#receivers.map((slot) => [slot.mid ?? "", slot.receiver.track])));
     const sources = [...this.#senders].map(([source, { mid }]) => ({ mid: mid ?? "", source }));
@@ -126,10 +126,12 @@ export class Peer {
 
   #addSender(source: Source): RTCRtpTransceiver {
     if (source === "microphone" || source === "screenAudio") {
-      return this.#pc.addTransceiver("audio", { direction: "sendonly" });
+      return only("audio", OPUS, this.#pc.addTransceiver("audio", { direction: "sendonly" }));
     }
     const maxBitrate = source === "camera" ? CAMERA_BITRATE : SCREEN_BITRATE;
-    return preferVp8(
+    return only(
+      "video",
+      VP8,
       this.#pc.addTransceiver("video", {
         direction: "sendonly",
         sendEncodings: [{ maxBitrate, maxFramerate: MAX_FRAME_RATE }],
@@ -139,7 +141,7 @@ export class Peer {
 
   #addReceiver(kind: "audio" | "video"): RTCRtpTransceiver {
     const transceiver = this.#pc.addTransceiver(kind, { direction: "recvonly" });
-    return kind === "video" ? preferVp8(transceiver) : transceiver;
+    return only(kind, kind === "video" ? VP8 : OPUS, transceiver);
   }
 
   #listen(handlers: PeerHandlers): void {
@@ -160,11 +162,13 @@ export class Peer {
   }
 }
 
-/** The node forwards VP8 only (and its repair, RTX): offering less makes the SDP a third as long. */
-function preferVp8(transceiver: RTCRtpTransceiver): RTCRtpTransceiver {
-  const codecs = RTCRtpReceiver.getCapabilities("video")?.codecs ?? [];
-  const wanted = codecs.filter(({ mimeType }) => /^video\/(vp8|rtx)$/i.test(mimeType));
-  if (wanted.some(({ mimeType }) => /vp8/i.test(mimeType))) transceiver.setCodecPreferences(wanted);
+/** The codecs that the node forwards, and RTX, their repair. Offering no others makes the SDP a third as long. */
+const OPUS = /^audio\/opus$/i;
+const VP8 = /^video\/(vp8|rtx)$/i;
+
+function only(kind: "audio" | "video", wanted: RegExp, transceiver: RTCRtpTransceiver): RTCRtpTransceiver {
+  const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
+  transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => wanted.test(mimeType)));
   return transceiver;
 }
 
