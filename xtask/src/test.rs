@@ -162,7 +162,7 @@ fn run_group(group: Group) -> Result<()> {
         }
         Group::Deny => deny(),
         Group::Clippy => clippy(),
-        Group::House => cargo(&["test", "--quiet", "--package", "house"]),
+        Group::House => cargo(&["test", "--quiet", "--no-fail-fast", "--package", "house"]),
         Group::Unit => cargo(&[
             "test",
             "--quiet",

@@ -1,0 +1,89 @@
+//! Which package may depend on which: the arrows between rooms.
+
+use house::{Package, expect_none, packages};
+
+/// The whole of what a package may depend on.
+const ONLY: [(&str, &[&str]); 3] = [
+    ("protocol", &["serde"]),
+    (
+        "edge-core",
+        &["protocol", "serde", "serde_json", "thiserror"],
+    ),
+    (
+        "sfu-core",
+        // The cipher and the WebRTC library have one file each that names them: see imports.rs.
+        &[
+            "protocol",
+            "aws-lc-rs",
+            "bytes",
+            "serde_json",
+            "str0m",
+            "thiserror",
+            "tracing",
+        ],
+    ),
+];
+
+/// Packages of the workspace that a package may depend on.
+const INSIDE: [(&str, &[&str]); 6] = [
+    ("edge", &["edge-core", "protocol"]),
+    ("sfu-node", &["sfu-core", "protocol"]),
+    ("simulation", &["edge-core", "sfu-core", "protocol"]),
+    ("loadtest", &["protocol"]),
+    ("house", &[]),
+    ("xtask", &[]),
+];
+
+fn outside<'a>(package: &'a Package, allowed: &'a [&str]) -> impl Iterator<Item = &'a String> {
+    package
+        .dependencies
+        .iter()
+        .filter(move |name| !allowed.contains(&name.as_str()))
+}
+
+#[test]
+fn the_pure_packages_depend_on_nothing_but_the_allowed() {
+    let packages = packages();
+    let mut found = Vec::new();
+    for (name, allowed) in ONLY {
+        let package = packages
+            .iter()
+            .find(|package| package.name == name)
+            .expect(name);
+        found.extend(outside(package, allowed).map(|other| format!("{name} depends on {other}")));
+    }
+    expect_none(
+        &found,
+        "protocol is wire types only, and a core takes time, randomness and I/O from its shell: move the code there. If the \
+         new dependency is pure arithmetic, add it to ONLY in this file and say why in the commit.",
+    );
+}
+
+#[test]
+fn no_package_reaches_into_a_room_that_is_not_its_own() {
+    let packages = packages();
+    let inside = |name: &String| packages.iter().any(|package| package.name == *name);
+    let mut found = Vec::new();
+    for package in packages
+        .iter()
+        .filter(|package| ONLY.iter().all(|(name, _)| package.name != *name))
+    {
+        let Some((_, allowed)) = INSIDE.iter().find(|(name, _)| package.name == *name) else {
+            found.push(format!("{} has no rule", package.name));
+            continue;
+        };
+        let tests = package
+            .test_dependencies
+            .iter()
+            .filter(|name| !allowed.contains(&name.as_str()));
+        let wrong = outside(package, allowed)
+            .chain(tests)
+            .filter(|name| inside(name));
+        found.extend(wrong.map(|other| format!("{} depends on {other}", package.name)));
+    }
+    expect_none(
+        &found,
+        "shells depend on their own core, tests on the cores, the load test on the protocol alone. A new package gets its \
+         line in INSIDE in this file.",
+    );
+}
