@@ -1,3 +1,223 @@
-//! The media node.
+//! The media node: reads its configuration, binds its sockets, starts its shards and joins them with the edge.
+//!
+//! Exit codes: 0 after SIGTERM or SIGINT, 1 for a failure while running, 2 for a bad configuration, 3 when an address
+//! cannot be bound. Standard output carries one line, `ready …`; logs go to standard error.
 
-fn main() {}
+mod backoff;
+mod config;
+mod control;
+mod health;
+mod ledger;
+mod metrics;
+mod node;
+mod quic;
+mod roster;
+mod shard;
+mod task;
+mod udp;
+
+use std::io::{self, IsTerminal, Write};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing_subscriber::EnvFilter;
+
+use config::{Arguments, Config, ConfigError, port_of_shard};
+use control::Edge;
+use health::Healthy;
+use ledger::{LedgerError, Recorder, Sqlite};
+use metrics_exporter_prometheus::BuildError;
+use node::RunningShard;
+use shard::ShardError;
+
+/// Messages of the shards waiting for the links.
+const MAX_WAITING: usize = 8_192;
+
+/// Why the node does not run.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{what} cannot listen on {address}: {error}")]
+    Bind {
+        what: &'static str,
+        address: SocketAddr,
+        error: io::Error,
+    },
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Shard(#[from] ShardError),
+    #[error(transparent)]
+    Metrics(#[from] BuildError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 2,
+            Self::Bind { .. } => 3,
+            _ => 1,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("sfu-node: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn start() -> Result<(), Failure> {
+    let config = Arguments::parse().check(std::env::var("CONNECT_NODE_KEY").ok())?;
+    // The edge's certificate and our own: one cryptography for all of the process. It fails only when set before.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let sockets = Sockets::bind(&config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(run(config, sockets))
+}
+
+/// Everything that listens.
+struct Sockets {
+    /// Per shard: media and QUIC.
+    shards: Vec<(UdpSocket, UdpSocket)>,
+    private: TcpListener,
+}
+
+impl Sockets {
+    fn bind(config: &Config) -> Result<Self, Failure> {
+        let udp = |what, address| {
+            udp::bind(address).map_err(|error| Failure::Bind {
+                what,
+                address,
+                error,
+            })
+        };
+        let shards = (0..config.shards).map(|shard| {
+            let media = udp("media (UDP)", port_of_shard(config.media, shard))?;
+            Ok((media, udp("QUIC", port_of_shard(config.quic, shard))?))
+        });
+        let private = TcpListener::bind(config.private).map_err(|error| Failure::Bind {
+            what: "the private endpoint",
+            address: config.private,
+            error,
+        })?;
+        private.set_nonblocking(true)?;
+        Ok(Self {
+            shards: shards.collect::<Result<_, Failure>>()?,
+            private,
+        })
+    }
+}
+
+async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
+    let stop = stop_signal()?;
+    let page = metrics::install()?;
+    let healthy = Healthy::default();
+    let private = tokio::net::TcpListener::from_std(sockets.private)?;
+    let private_address = private.local_addr()?;
+    let router = health::router(page, healthy.clone());
+    let _private = task::Task::from(tokio::spawn(async move {
+        if let Err(error) = axum::serve(private, router).await {
+            tracing::error!(%error, "the private endpoint is gone");
+        }
+    }));
+    let ledger = config
+        .data_dir
+        .join(format!("ledger-{}.sqlite", config.node));
+    let ledger = Recorder::start(Box::new(Sqlite::open(&ledger, SystemTime::now())?))?;
+    let (outbox, from_shards) = mpsc::channel(MAX_WAITING);
+    let mut addresses = Vec::new();
+    let mut shards = Vec::new();
+    for (index, (media, quic)) in (0..).zip(sockets.shards) {
+        let (media_address, quic_bound) = (media.local_addr()?, quic.local_addr()?);
+        addresses.push((media_address, quic_bound));
+        let parts = shard::Parts {
+            index,
+            node: config.node.clone(),
+            candidate: SocketAddr::new(config.media_address, media_address.port()),
+            max_sessions: config.max_sessions.div_ceil(config.shards.into()) as usize,
+            media,
+            quic,
+        };
+        shards.push(RunningShard {
+            shard: shard::start(parts, outbox.clone())?,
+            quic_address: config.quic_address_of(index, quic_bound),
+        });
+    }
+    announce(&config, &addresses, private_address)?;
+    let secret = config.key.secret();
+    let edge = Edge::new(
+        config.edge,
+        secret,
+        config.node.clone(),
+        config.region.clone(),
+    );
+    let parts = node::Parts {
+        node: config.node,
+        region: config.region,
+        edge: Arc::new(edge),
+        shards,
+        from_shards,
+        ledger,
+        healthy,
+        max_sessions: config.max_sessions,
+    };
+    node::run(parts, stop).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says what listens where: to people on standard error, to a supervisor on standard output.
+fn announce(
+    config: &Config,
+    shards: &[(SocketAddr, SocketAddr)],
+    private: SocketAddr,
+) -> io::Result<()> {
+    for (index, (media, quic)) in shards.iter().enumerate() {
+        tracing::info!(shard = index, %media, %quic, "shard listens");
+    }
+    tracing::info!(edge = config.edge, %private, "node starts");
+    let Some((media, quic)) = shards.first() else {
+        return Ok(());
+    };
+    let (node, region) = (&config.node, &config.region);
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "ready node={node} region={region} media={media} quic={quic} metrics=http://{private}/metrics"
+    )?;
+    out.flush()
+}
+
+/// Resolves at SIGTERM or SIGINT.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("asked to stop");
+    })
+}

@@ -1,0 +1,335 @@
+//! Configuration: flags and environment, checked before anything is bound.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+
+use clap::Parser;
+use protocol::id::{NodeId, Region};
+use tokio_tungstenite::tungstenite::http::Uri;
+
+/// The shortest node key: 32 bytes in base64url without padding.
+const MIN_KEY_CHARACTERS: usize = 43;
+
+/// A media node of Connect: WebRTC for browsers, QUIC to other nodes, links to the edge.
+///
+/// The key that signs the node's tokens comes from the environment only: CONNECT_NODE_KEY.
+#[derive(Debug, Parser)]
+#[command(name = "sfu-node", version)]
+pub struct Arguments {
+    /// Where the edge is reached
+    #[arg(long, env = "CONNECT_EDGE", default_value = "http://127.0.0.1:8787")]
+    edge: String,
+    /// The region this node serves, e.g. eu-west
+    #[arg(long, env = "CONNECT_REGION")]
+    region: Region,
+    /// This node's name, unique in the fleet [default: a random one]
+    #[arg(long, env = "CONNECT_NODE_ID")]
+    node_id: Option<NodeId>,
+    /// UDP address for media; shard n takes the port plus n
+    #[arg(long, env = "CONNECT_MEDIA", default_value = "127.0.0.1:0")]
+    media: SocketAddr,
+    /// IP address that clients reach the media port at [default: the bound one]
+    #[arg(long, env = "CONNECT_MEDIA_ADDRESS")]
+    media_address: Option<IpAddr>,
+    /// UDP address for QUIC between nodes; shard n takes the port plus n
+    #[arg(long, env = "CONNECT_QUIC", default_value = "127.0.0.1:0")]
+    quic: SocketAddr,
+    /// HOST:PORT that other nodes reach the QUIC port at [default: the bound one]
+    #[arg(long, env = "CONNECT_QUIC_ADDRESS")]
+    quic_address: Option<String>,
+    /// TCP address of /metrics and /healthz; keep it private
+    #[arg(long, env = "CONNECT_PRIVATE", default_value = "127.0.0.1:0")]
+    private: SocketAddr,
+    /// Media threads, each with its own sockets and rooms
+    #[arg(long, env = "CONNECT_SHARDS", default_value = "1")]
+    shards: NonZeroU16,
+    /// Directory of the session ledger
+    #[arg(long, env = "CONNECT_DATA_DIR", default_value = "connect-data")]
+    data_dir: PathBuf,
+    /// How many media sessions this node accepts
+    #[arg(long, env = "CONNECT_MAX_SESSIONS", default_value = "1000")]
+    max_sessions: u32,
+}
+
+/// What the node was told, all of it valid.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// WebSocket base of the edge, without a trailing slash.
+    pub edge: String,
+    pub region: Region,
+    pub node: NodeId,
+    pub key: NodeKey,
+    pub media: SocketAddr,
+    pub media_address: IpAddr,
+    pub quic: SocketAddr,
+    /// Host and port that peers are told; port 0 stands for the bound one.
+    pub quic_address: (String, u16),
+    pub private: SocketAddr,
+    pub shards: u16,
+    pub data_dir: PathBuf,
+    pub max_sessions: u32,
+}
+
+/// The fleet's node key. It never shows in a log.
+#[derive(Clone)]
+pub struct NodeKey(String);
+
+impl NodeKey {
+    /// The secret of the HS256 signature.
+    pub fn secret(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for NodeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NodeKey(…)")
+    }
+}
+
+/// Why the configuration does not do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error(
+        "CONNECT_NODE_KEY is not set: it is the key that the edge knows as well. `cargo xtask dev` generates one into \
+         .dev.vars; else take `openssl rand -base64 32 | tr '+/' '-_' | tr -d '='` and give it to the edge and to every node"
+    )]
+    KeyMissing,
+    #[error(
+        "CONNECT_NODE_KEY must be at least {MIN_KEY_CHARACTERS} characters of base64url (32 bytes); it has {0}"
+    )]
+    KeyTooShort(usize),
+    #[error("CONNECT_NODE_KEY must be base64url: letters, digits, '-' and '_' only")]
+    KeyMalformed,
+    #[error(
+        "--edge (CONNECT_EDGE) must be an http:// or https:// address without a path; it is {0:?}"
+    )]
+    Edge(String),
+    #[error("{flag} ({variable}) is needed because {bound} is no address that others can reach")]
+    Unreachable {
+        flag: &'static str,
+        variable: &'static str,
+        bound: IpAddr,
+    },
+    #[error(
+        "--quic-address (CONNECT_QUIC_ADDRESS) must be HOST:PORT, e.g. node1.example.org:4433; it is {0:?}"
+    )]
+    QuicAddress(String),
+    #[error("{flag} starts at port {port}: {shards} shards do not fit below 65536")]
+    Ports {
+        flag: &'static str,
+        port: u16,
+        shards: u16,
+    },
+    #[error("--max-sessions (CONNECT_MAX_SESSIONS) must be at least 1")]
+    NoSessions,
+}
+
+impl Arguments {
+    /// Checks the arguments together; `key` is the value of CONNECT_NODE_KEY.
+    pub fn check(self, key: Option<String>) -> Result<Config, ConfigError> {
+        for (flag, port) in [("--media", self.media.port()), ("--quic", self.quic.port())] {
+            let shards = self.shards.get();
+            if port != 0 && port.checked_add(shards - 1).is_none() {
+                return Err(ConfigError::Ports { flag, port, shards });
+            }
+        }
+        if self.max_sessions == 0 {
+            return Err(ConfigError::NoSessions);
+        }
+        let quic_address = match self.quic_address {
+            Some(text) => host_and_port(&text).ok_or(ConfigError::QuicAddress(text))?,
+            None => {
+                let ip = reachable(self.quic.ip(), "--quic-address", "CONNECT_QUIC_ADDRESS")?;
+                (host(ip), 0)
+            }
+        };
+        let media_address = match self.media_address {
+            Some(ip) => ip,
+            None => reachable(self.media.ip(), "--media-address", "CONNECT_MEDIA_ADDRESS")?,
+        };
+        Ok(Config {
+            edge: websocket_base(&self.edge)?,
+            region: self.region,
+            node: self.node_id.unwrap_or_else(random_node_id),
+            key: check_key(key)?,
+            media: self.media,
+            media_address,
+            quic: self.quic,
+            quic_address,
+            private: self.private,
+            shards: self.shards.get(),
+            data_dir: self.data_dir,
+            max_sessions: self.max_sessions,
+        })
+    }
+}
+
+impl Config {
+    /// What peers are told of shard number `shard`, whose socket is bound to `bound`.
+    pub fn quic_address_of(&self, shard: u16, bound: SocketAddr) -> String {
+        let (host, first) = &self.quic_address;
+        let port = if *first == 0 {
+            bound.port()
+        } else {
+            first.saturating_add(shard)
+        };
+        format!("{host}:{port}")
+    }
+}
+
+/// `address`, moved to the port of shard number `shard`; port 0 stays a free one.
+pub fn port_of_shard(address: SocketAddr, shard: u16) -> SocketAddr {
+    match address.port() {
+        0 => address,
+        port => SocketAddr::new(address.ip(), port.saturating_add(shard)),
+    }
+}
+
+fn check_key(key: Option<String>) -> Result<NodeKey, ConfigError> {
+    let key = key
+        .filter(|key| !key.is_empty())
+        .ok_or(ConfigError::KeyMissing)?;
+    if !key
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b))
+    {
+        return Err(ConfigError::KeyMalformed);
+    }
+    if key.len() < MIN_KEY_CHARACTERS {
+        return Err(ConfigError::KeyTooShort(key.len()));
+    }
+    Ok(NodeKey(key))
+}
+
+fn websocket_base(edge: &str) -> Result<String, ConfigError> {
+    let fail = || ConfigError::Edge(edge.to_owned());
+    let uri: Uri = edge.parse().map_err(|_| fail())?;
+    let scheme = match uri.scheme_str() {
+        Some("http") => "ws",
+        Some("https") => "wss",
+        _ => return Err(fail()),
+    };
+    let authority = uri.authority().ok_or_else(fail)?;
+    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+        return Err(fail());
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
+fn reachable(
+    bound: IpAddr,
+    flag: &'static str,
+    variable: &'static str,
+) -> Result<IpAddr, ConfigError> {
+    if bound.is_unspecified() {
+        return Err(ConfigError::Unreachable {
+            flag,
+            variable,
+            bound,
+        });
+    }
+    Ok(bound)
+}
+
+fn host_and_port(text: &str) -> Option<(String, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let bracketed = host.starts_with('[') && host.ends_with(']');
+    let well_formed = !host.is_empty() && (bracketed || !host.contains(':'));
+    well_formed.then_some((host.to_owned(), port.parse().ok()?))
+}
+
+fn random_node_id() -> NodeId {
+    let name = format!("node-{:08x}", rand::random::<u32>());
+    name.parse()
+        .expect("hexadecimal digits and a dash make an id")
+}
+
+/// An address as it stands before a port: IPv6 in brackets.
+fn host(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str], key: Option<&str>) -> Result<Config, ConfigError> {
+        let base = ["sfu-node", "--region", "eu-west"];
+        Arguments::try_parse_from(base.iter().chain(arguments))
+            .expect("well-formed arguments")
+            .check(key.map(str::to_owned))
+    }
+
+    fn key() -> String {
+        "k".repeat(MIN_KEY_CHARACTERS)
+    }
+
+    #[test]
+    fn the_defaults_need_only_a_region_and_a_key() {
+        let config = check(&[], Some(&key())).unwrap();
+        assert_eq!(config.edge, "ws://127.0.0.1:8787");
+        assert_eq!(
+            config.quic_address_of(0, "127.0.0.1:99".parse().unwrap()),
+            "127.0.0.1:99"
+        );
+        assert!(
+            !format!("{config:?}").contains("kkk"),
+            "the key must not show"
+        );
+    }
+
+    #[test]
+    fn a_key_that_does_not_do_is_refused_by_name() {
+        for key in [None, Some(""), Some("short"), Some("kö")] {
+            let error = check(&[], key).unwrap_err().to_string();
+            assert!(error.contains("CONNECT_NODE_KEY"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_nobody_reaches_is_refused() {
+        for flag in ["--media", "--quic"] {
+            let error = check(&[flag, "0.0.0.0:4000"], Some(&key())).unwrap_err();
+            assert!(matches!(error, ConfigError::Unreachable { .. }), "{error}");
+        }
+        let told = ["--media", "0.0.0.0:0", "--media-address", "192.0.2.1"];
+        assert!(check(&told, Some(&key())).is_ok());
+    }
+
+    #[test]
+    fn advertised_quic_ports_count_up_with_the_shards() {
+        let told = ["--quic-address", "n1.example.org:4433", "--shards", "2"];
+        let config = check(&told, Some(&key())).unwrap();
+        let bound = "127.0.0.1:99".parse().unwrap();
+        assert_eq!(config.quic_address_of(1, bound), "n1.example.org:4434");
+        for bad in ["host", ":1", "::1:5x", "h:70000", "2001:db8::1:443"] {
+            let error = check(&["--quic-address", bad], Some(&key())).unwrap_err();
+            assert!(matches!(error, ConfigError::QuicAddress(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_edge_is_an_origin() {
+        let secure = check(&["--edge", "https://connect.example/"], Some(&key())).unwrap();
+        assert_eq!(secure.edge, "wss://connect.example");
+        for bad in ["connect.example", "ftp://x", "http://x/path", "http://"] {
+            let error = check(&["--edge", bad], Some(&key())).unwrap_err();
+            assert!(matches!(error, ConfigError::Edge(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn shards_beyond_the_last_port_are_refused() {
+        let error = check(
+            &["--media", "127.0.0.1:65535", "--shards", "2"],
+            Some(&key()),
+        );
+        assert!(matches!(error, Err(ConfigError::Ports { port: 65535, .. })));
+    }
+}

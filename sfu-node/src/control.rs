@@ -1,0 +1,317 @@
+//! Links to the edge: WebSockets that this node dials, greets on, keeps alive and dials again.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::{SinkExt, StreamExt};
+use jsonwebtoken::{EncodingKey, Header};
+use protocol::id::{NodeId, Region};
+use protocol::node::AUDIENCE;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
+use tokio_tungstenite::tungstenite::http::uri::InvalidUri;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+use crate::backoff::Backoff;
+use crate::task::Task;
+
+/// How long a token lives, in seconds: under the minute that the edge allows, so that its clock may be behind ours.
+const TOKEN_SECONDS: u64 = 45;
+/// How long a dial may take, TLS and upgrade included.
+const DIAL_PATIENCE: Duration = Duration::from_secs(5);
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// A link on which nothing has come for so long, not even a pong, is dead.
+const SILENCE: Duration = Duration::from_secs(12);
+/// Fast first: most losses are a restart of the other end, and clients wait.
+const FIRST_REDIAL: Duration = Duration::from_millis(100);
+const SLOWEST_REDIAL: Duration = Duration::from_secs(5);
+/// Messages waiting for a link that is down or slow.
+const MAX_OUTGOING: usize = 256;
+/// Longest message of the edge, in bytes: an offer and its wrapping.
+const MAX_MESSAGE_BYTES: usize = protocol::client::MAX_MESSAGE_BYTES * 2;
+
+/// The edge, and this node's proof of who it is.
+pub struct Edge {
+    base: String,
+    key: EncodingKey,
+    node: NodeId,
+    region: Region,
+}
+
+/// The claims of a node's token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Claims {
+    pub sub: NodeId,
+    pub region: Region,
+    pub aud: String,
+    pub iat: u64,
+    pub exp: u64,
+}
+
+/// Why a link is not up.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    #[error("no token could be signed: {0}")]
+    Token(#[from] jsonwebtoken::errors::Error),
+    #[error("the link's address is malformed: {0}")]
+    Address(#[from] InvalidUri),
+    #[error("no answer within {} s", DIAL_PATIENCE.as_secs())]
+    NoAnswer,
+    #[error("nothing heard for {} s", SILENCE.as_secs())]
+    Silent,
+    #[error("closed by the edge")]
+    Closed,
+    #[error("a message could not be written as JSON: {0}")]
+    Encode(#[from] serde_json::Error),
+    #[error(transparent)]
+    WebSocket(Box<tungstenite::Error>),
+}
+
+impl From<tungstenite::Error> for LinkError {
+    fn from(error: tungstenite::Error) -> Self {
+        Self::WebSocket(Box::new(error))
+    }
+}
+
+impl LinkError {
+    /// The HTTP status with which the edge refused the link.
+    fn status(&self) -> Option<u16> {
+        match self {
+            Self::WebSocket(error) => match &**error {
+                tungstenite::Error::Http(response) => Some(response.status().as_u16()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// What a link reports.
+#[derive(Debug)]
+pub enum LinkEvent<T> {
+    /// It is open, and greeted.
+    Up,
+    Message(T),
+    /// It is lost; it is being dialed again.
+    Down,
+    /// The edge refused it with this HTTP status; it is being dialed again.
+    Refused(u16),
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+impl Edge {
+    /// The edge at `base` (`ws://` or `wss://`, without a trailing slash).
+    pub fn new(base: String, secret: &[u8], node: NodeId, region: Region) -> Self {
+        Self {
+            base,
+            key: EncodingKey::from_secret(secret),
+            node,
+            region,
+        }
+    }
+
+    async fn dial(&self, path: &str) -> Result<Socket, LinkError> {
+        let request = ClientRequestBuilder::new(format!("{}{path}", self.base).parse()?)
+            .with_header("Authorization", format!("Bearer {}", self.token()?));
+        let limits = WebSocketConfig::default()
+            .max_message_size(Some(MAX_MESSAGE_BYTES))
+            .max_frame_size(Some(MAX_MESSAGE_BYTES));
+        let dial = connect_async_with_config(request, Some(limits), true);
+        let (socket, _) = tokio::time::timeout(DIAL_PATIENCE, dial)
+            .await
+            .map_err(|_| LinkError::NoAnswer)??;
+        Ok(socket)
+    }
+
+    fn token(&self) -> Result<String, LinkError> {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        let claims = Claims {
+            sub: self.node.clone(),
+            region: self.region.clone(),
+            aud: AUDIENCE.to_owned(),
+            iat: now,
+            exp: now + TOKEN_SECONDS,
+        };
+        Ok(jsonwebtoken::encode(
+            &Header::default(),
+            &claims,
+            &self.key,
+        )?)
+    }
+}
+
+/// A link; dropping it ends it at once.
+pub struct Link<Out> {
+    outgoing: mpsc::Sender<Out>,
+    task: Task,
+}
+
+/// The link's queue is full: the message was not taken.
+#[derive(Debug, thiserror::Error)]
+#[error("{MAX_OUTGOING} messages wait for the edge already")]
+pub struct LinkFull;
+
+impl<Out: Serialize + Send + Sync + 'static> Link<Out> {
+    /// Opens the link at `path` and keeps it open. `greet` makes the first message of each connection (`None`: hang up
+    /// and dial again); `report` takes what happens.
+    pub fn open<In, Greet, Greeting, Report, Reporting>(
+        edge: Arc<Edge>,
+        path: String,
+        greet: Greet,
+        report: Report,
+    ) -> Self
+    where
+        In: DeserializeOwned + Send + 'static,
+        Greet: Fn() -> Greeting + Send + Sync + 'static,
+        Greeting: Future<Output = Option<Out>> + Send,
+        Report: Fn(LinkEvent<In>) -> Reporting + Send + Sync + 'static,
+        Reporting: Future<Output = ()> + Send,
+    {
+        let (outgoing, mut messages) = mpsc::channel(MAX_OUTGOING);
+        let task = tokio::spawn(async move {
+            let mut backoff = Backoff::new(FIRST_REDIAL, SLOWEST_REDIAL);
+            loop {
+                match edge.dial(&path).await {
+                    Ok(socket) => {
+                        let began = Instant::now();
+                        match serve(socket, &mut messages, &greet, &report).await {
+                            Ok(()) => return,
+                            Err(error) => tracing::info!(path, %error, "link lost"),
+                        }
+                        report(LinkEvent::Down).await;
+                        if began.elapsed() > SLOWEST_REDIAL {
+                            backoff.reset();
+                        }
+                    }
+                    Err(error) => {
+                        tracing::info!(path, %error, "link not up");
+                        if let Some(status) = error.status() {
+                            report(LinkEvent::Refused(status)).await;
+                        }
+                        if messages.is_closed() {
+                            return;
+                        }
+                    }
+                }
+                tokio::time::sleep(backoff.wait()).await;
+            }
+        });
+        Self {
+            outgoing,
+            task: task.into(),
+        }
+    }
+
+    /// Queues a message; it survives a loss of the link.
+    pub fn send(&self, message: Out) -> Result<(), LinkFull> {
+        self.outgoing.try_send(message).map_err(|_| LinkFull)
+    }
+
+    /// Queues messages for whoever holds no link. It keeps [`close`](Self::close) waiting as long as it lives.
+    pub fn sender(&self) -> impl FnMut(Out) -> Result<(), LinkFull> + Send + use<Out> {
+        let outgoing = self.outgoing.clone();
+        move |message| outgoing.try_send(message).map_err(|_| LinkFull)
+    }
+
+    /// Sends what is queued, says goodbye and ends.
+    pub async fn close(self) {
+        drop(self.outgoing);
+        self.task.finished().await;
+    }
+}
+
+/// Serves one connection. `Ok` means that this side is done with the link.
+async fn serve<In, Out, Greeting, Reporting>(
+    mut socket: Socket,
+    messages: &mut mpsc::Receiver<Out>,
+    greet: &(impl Fn() -> Greeting + Sync),
+    report: &(impl Fn(LinkEvent<In>) -> Reporting + Sync),
+) -> Result<(), LinkError>
+where
+    In: DeserializeOwned,
+    Out: Serialize,
+    Greeting: Future<Output = Option<Out>> + Send,
+    Reporting: Future<Output = ()> + Send,
+{
+    let greeting = greet().await.ok_or(LinkError::Closed)?;
+    send(&mut socket, &greeting).await?;
+    report(LinkEvent::Up).await;
+    let mut heard = Instant::now();
+    let mut ping = tokio::time::interval(PING_INTERVAL);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            message = messages.recv() => match message {
+                Some(message) => send(&mut socket, &message).await?,
+                None => {
+                    socket.close(None).await?;
+                    return Ok(());
+                }
+            },
+            received = socket.next() => {
+                heard = Instant::now();
+                match received.ok_or(LinkError::Closed)?? {
+                    Message::Text(text) => match serde_json::from_str(&text) {
+                        Ok(message) => report(LinkEvent::Message(message)).await,
+                        // A newer edge may say what this release does not know.
+                        Err(error) => tracing::debug!(%error, "message skipped"),
+                    },
+                    Message::Close(_) => return Err(LinkError::Closed),
+                    _ => {}
+                }
+            }
+            _ = ping.tick() => {
+                if heard.elapsed() > SILENCE {
+                    return Err(LinkError::Silent);
+                }
+                socket.send(Message::Ping(Default::default())).await?;
+            }
+        }
+    }
+}
+
+async fn send(socket: &mut Socket, message: &impl Serialize) -> Result<(), LinkError> {
+    let text = serde_json::to_string(message)?;
+    Ok(socket.send(Message::text(text)).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{DecodingKey, Validation};
+
+    use super::*;
+
+    #[test]
+    fn a_token_says_who_dials_for_less_than_a_minute() {
+        let secret = b"0123456789012345678901234567890123456789012";
+        let edge = Edge::new(
+            "ws://127.0.0.1:1".into(),
+            secret,
+            "n1".parse().unwrap(),
+            "eu-west".parse().unwrap(),
+        );
+        let mut validation = Validation::default();
+        validation.set_audience(&[AUDIENCE]);
+        let token = edge.token().unwrap();
+        let key = DecodingKey::from_secret(secret);
+        let claims = jsonwebtoken::decode::<Claims>(&token, &key, &validation)
+            .unwrap()
+            .claims;
+        assert_eq!(
+            (claims.sub.as_str(), claims.region.as_str()),
+            ("n1", "eu-west")
+        );
+        assert!(claims.exp - claims.iat <= 60);
+    }
+}

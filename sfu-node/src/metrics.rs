@@ -1,0 +1,202 @@
+//! The metrics page: shards' reports and the node's own events as Prometheus text.
+
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+
+use crate::shard::Report;
+
+/// Installs the recorder of the process and describes every metric.
+///
+/// # Errors
+/// A recorder is installed already.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new().install_recorder()?;
+    for (name, help) in COUNTERS {
+        describe_counter!(*name, *help);
+    }
+    for (name, help) in GAUGES {
+        describe_gauge!(*name, *help);
+    }
+    Ok(handle)
+}
+
+const COUNTERS: &[(&str, &str)] = &[
+    (
+        "connect_packets_in_total",
+        "Media packets received from clients",
+    ),
+    ("connect_bytes_in_total", "Bytes received from clients"),
+    ("connect_packets_out_total", "Media packets sent to clients"),
+    ("connect_bytes_out_total", "Bytes sent to clients"),
+    (
+        "connect_relay_packets_in_total",
+        "Media packets received from other nodes",
+    ),
+    (
+        "connect_relay_packets_out_total",
+        "Media packets sent to other nodes",
+    ),
+    (
+        "connect_retransmissions_total",
+        "Packets sent again because a client asked",
+    ),
+    ("connect_keyframe_requests_total", "Keyframes asked for"),
+    (
+        "connect_drops_total",
+        "Packets that went no further, by reason",
+    ),
+    (
+        "connect_session_faults_total",
+        "Sessions ended by a fault of our own",
+    ),
+    (
+        "connect_udp_datagrams_in_total",
+        "Datagrams received on the media port",
+    ),
+    (
+        "connect_udp_datagrams_out_total",
+        "Datagrams sent from the media port",
+    ),
+    (
+        "connect_udp_reads_total",
+        "System calls that received datagrams",
+    ),
+    (
+        "connect_udp_writes_total",
+        "System calls that sent datagrams",
+    ),
+    (
+        "connect_udp_send_errors_total",
+        "Datagrams that the kernel refused to send",
+    ),
+    (
+        "connect_quic_rejected_dials_total",
+        "QUIC dials refused because the certificate is not pinned",
+    ),
+    (
+        "connect_quic_failed_dials_total",
+        "QUIC dials of ours that came to nothing",
+    ),
+    (
+        "connect_shard_cpu_microseconds_total",
+        "CPU time of the shard's thread",
+    ),
+    (
+        "connect_shard_lost_messages_total",
+        "Messages to rooms lost because the links did not keep up",
+    ),
+    ("connect_link_lost_total", "Links to the edge lost, by kind"),
+    (
+        "connect_link_refused_total",
+        "Links refused by the edge, by kind and HTTP status",
+    ),
+    (
+        "connect_shard_ended_total",
+        "Shards that ended by a fault, which ends the process",
+    ),
+    (
+        "connect_ledger_lost_total",
+        "Ledger entries lost because the disk did not keep up",
+    ),
+];
+
+const GAUGES: &[(&str, &str)] = &[
+    ("connect_sessions", "Media sessions now"),
+    ("connect_rooms", "Rooms now"),
+    (
+        "connect_relay_flows",
+        "Flows from and to other nodes now, by direction",
+    ),
+    ("connect_quic_peers", "Other nodes' shards connected now"),
+    (
+        "connect_shard_load",
+        "The shard's share of one core, 0 to 1",
+    ),
+    (
+        "connect_registered",
+        "1 while the node is registered with its region",
+    ),
+    ("connect_room_links", "Room links, open or being dialed"),
+];
+
+/// Takes over a shard's counters.
+pub fn shard(index: u16, report: &Report) {
+    let shard = index.to_string();
+    let total = |name, value| counter!(name, "shard" => shard.clone()).absolute(value);
+    let now = |name, value| gauge!(name, "shard" => shard.clone()).set(value);
+    let (stats, udp, quic) = (&report.stats, &report.udp, &report.quic);
+    total("connect_packets_in_total", stats.packets_in);
+    total("connect_bytes_in_total", stats.bytes_in);
+    total("connect_packets_out_total", stats.packets_out);
+    total("connect_bytes_out_total", stats.bytes_out);
+    total("connect_relay_packets_in_total", stats.relay_packets_in);
+    total("connect_relay_packets_out_total", stats.relay_packets_out);
+    total("connect_retransmissions_total", stats.retransmissions);
+    total("connect_keyframe_requests_total", stats.keyframe_requests);
+    total("connect_session_faults_total", stats.drops.faults);
+    total("connect_udp_datagrams_in_total", udp.datagrams_in);
+    total("connect_udp_datagrams_out_total", udp.datagrams_out);
+    total("connect_udp_reads_total", udp.reads);
+    total("connect_udp_writes_total", udp.writes);
+    total("connect_udp_send_errors_total", udp.send_errors);
+    total("connect_quic_rejected_dials_total", quic.rejected_dials);
+    total("connect_quic_failed_dials_total", quic.failed_dials);
+    total("connect_shard_lost_messages_total", report.lost_messages);
+    for (reason, value) in [
+        ("unknown", stats.drops.unknown),
+        ("malformed", stats.drops.malformed),
+        ("not_allowed", stats.drops.not_allowed),
+        ("unknown_flow", stats.drops.unknown_flow),
+        ("udp_full", udp.would_block),
+        ("relay_no_peer", quic.drops.no_peer),
+        ("relay_too_large", quic.drops.too_large),
+        ("relay_overflow", quic.drops.overflow),
+    ] {
+        counter!("connect_drops_total", "shard" => shard.clone(), "reason" => reason)
+            .absolute(value);
+    }
+    for (direction, value) in [("in", stats.relay_flows_in), ("out", stats.relay_flows_out)] {
+        gauge!("connect_relay_flows", "shard" => shard.clone(), "direction" => direction)
+            .set(value as f64);
+    }
+    now("connect_sessions", stats.sessions as f64);
+    now("connect_rooms", stats.rooms as f64);
+    now("connect_quic_peers", quic.peers as f64);
+    now("connect_shard_load", f64::from(report.load));
+    // In whole microseconds: a counter holds no fractions.
+    total(
+        "connect_shard_cpu_microseconds_total",
+        report.cpu.as_micros() as u64,
+    );
+}
+
+/// Whether the node is registered with its region.
+pub fn registered(is: bool) {
+    gauge!("connect_registered").set(if is { 1.0 } else { 0.0 });
+}
+
+/// How many rooms have a link, open or being dialed.
+pub fn room_links(count: usize) {
+    gauge!("connect_room_links").set(count as f64);
+}
+
+/// A link was lost; `kind` is `region` or `room`.
+pub fn link_lost(kind: &'static str) {
+    counter!("connect_link_lost_total", "kind" => kind).increment(1);
+}
+
+/// The edge refused a link.
+pub fn link_refused(kind: &'static str, status: u16) {
+    counter!("connect_link_refused_total", "kind" => kind, "status" => status.to_string())
+        .increment(1);
+}
+
+/// A ledger entry was lost.
+pub fn ledger_lost() {
+    counter!("connect_ledger_lost_total").increment(1);
+}
+
+/// A shard ended by a fault.
+pub fn shard_ended() {
+    counter!("connect_shard_ended_total").increment(1);
+}

@@ -1,0 +1,405 @@
+//! The node as a whole: joins the links to the edge, the shards, the roster and the ledger.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use protocol::id::{Epoch, NodeId, Region, RoomId};
+use protocol::node::{Load, NodeToRegion, NodeToRoom, RegionToNode, RoomToNode, VERSION};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Interval, MissedTickBehavior, timeout};
+
+use crate::control::{Edge, Link, LinkEvent};
+use crate::health::Healthy;
+use crate::ledger::{Entry, Recorder, What};
+use crate::metrics;
+use crate::roster::{Direct, Roster};
+use crate::shard::{FromShard, Report, Shard, ShardError, ToShard};
+
+/// Events of links waiting for the node.
+const MAX_WAITING: usize = 1_024;
+/// How long the farewell to the edge and to peers may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Seconds between heartbeats: whatever the edge asks for, within reason.
+const HEARTBEAT_SECONDS: std::ops::RangeInclusive<u32> = 1..=60;
+
+/// What the node is joined of.
+pub struct Parts {
+    pub node: NodeId,
+    pub region: Region,
+    pub edge: Arc<Edge>,
+    pub shards: Vec<RunningShard>,
+    /// What the shards say.
+    pub from_shards: mpsc::Receiver<(u16, FromShard)>,
+    pub ledger: Recorder,
+    pub healthy: Healthy,
+    pub max_sessions: u32,
+}
+
+/// A shard, and where peers reach it.
+pub struct RunningShard {
+    pub shard: Shard,
+    pub quic_address: String,
+}
+
+/// What links report.
+enum Event {
+    Region(LinkEvent<RegionToNode>),
+    Room {
+        room: RoomId,
+        epoch: Epoch,
+        event: LinkEvent<RoomToNode>,
+    },
+}
+
+/// A room that was placed on this node.
+struct OpenRoom {
+    epoch: Epoch,
+    link: Link<NodeToRoom>,
+}
+
+struct Node {
+    edge: Arc<Edge>,
+    shards: Vec<RunningShard>,
+    ledger: Recorder,
+    healthy: Healthy,
+    region: Link<NodeToRegion>,
+    roster: Box<dyn Roster>,
+    heartbeat: Option<Interval>,
+    load: watch::Sender<Load>,
+    reports: Vec<Report>,
+    rooms: HashMap<RoomId, OpenRoom>,
+    events: mpsc::Sender<Event>,
+}
+
+/// Runs the node until `stop` resolves.
+///
+/// # Errors
+/// A shard has ended by itself.
+pub async fn run(parts: Parts, stop: impl Future<Output = ()>) -> Result<(), ShardError> {
+    let (events, mut incoming) = mpsc::channel(MAX_WAITING);
+    let (load, load_now) = watch::channel(Load {
+        max_sessions: parts.max_sessions,
+        ..Load::default()
+    });
+    let region = open_region_link(&parts, events.clone(), load_now);
+    let mut from_shards = parts.from_shards;
+    let mut node = Node {
+        roster: Box::new(Direct::new(region.sender())),
+        region,
+        edge: parts.edge,
+        reports: vec![Report::default(); parts.shards.len()],
+        shards: parts.shards,
+        ledger: parts.ledger,
+        healthy: parts.healthy,
+        heartbeat: None,
+        load,
+        rooms: HashMap::new(),
+        events,
+    };
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            Some(event) = incoming.recv() => match event {
+                Event::Region(event) => node.on_region(event),
+                Event::Room { room, epoch, event } => node.on_room(room, epoch, event).await,
+            },
+            Some((index, message)) = from_shards.recv() => node.on_shard(index, message)?,
+            () = next_beat(&mut node.heartbeat) => node.beat(),
+        }
+    }
+    node.say_goodbye(from_shards).await;
+    Ok(())
+}
+
+fn open_region_link(
+    parts: &Parts,
+    events: mpsc::Sender<Event>,
+    load: watch::Receiver<Load>,
+) -> Link<NodeToRegion> {
+    let (node, region) = (parts.node.clone(), parts.region.clone());
+    let path = format!("/node/regions/{region}");
+    let greet = move || {
+        let register = NodeToRegion::Register {
+            version: VERSION,
+            node: node.clone(),
+            region: region.clone(),
+            load: *load.borrow(),
+        };
+        async { Some(register) }
+    };
+    Link::open(parts.edge.clone(), path, greet, move |event| {
+        let events = events.clone();
+        // Nobody listens any more only when the node ends.
+        async move { drop(events.send(Event::Region(event)).await) }
+    })
+}
+
+async fn next_beat(heartbeat: &mut Option<Interval>) {
+    match heartbeat {
+        Some(interval) => drop(interval.tick().await),
+        None => pending().await,
+    }
+}
+
+impl Node {
+    fn on_region(&mut self, event: LinkEvent<RegionToNode>) {
+        match event {
+            LinkEvent::Up => {}
+            LinkEvent::Message(RegionToNode::Registered { heartbeat_seconds }) => {
+                let seconds =
+                    heartbeat_seconds.clamp(*HEARTBEAT_SECONDS.start(), *HEARTBEAT_SECONDS.end());
+                let mut interval = tokio::time::interval(Duration::from_secs(seconds.into()));
+                interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                self.heartbeat = Some(interval);
+                self.set_registered(true);
+            }
+            LinkEvent::Message(RegionToNode::OpenRoom { room, epoch }) => {
+                self.open_room(room, epoch)
+            }
+            LinkEvent::Message(RegionToNode::Refused { message }) => {
+                tracing::error!(message, "the edge refuses this node");
+                self.set_registered(false);
+            }
+            LinkEvent::Down => {
+                metrics::link_lost("region");
+                self.set_registered(false);
+            }
+            LinkEvent::Refused(status) => {
+                tracing::error!(
+                    status,
+                    "the edge refuses this node; is CONNECT_NODE_KEY the same there?"
+                );
+                metrics::link_refused("region", status);
+            }
+        }
+    }
+
+    fn set_registered(&mut self, registered: bool) {
+        if !registered {
+            self.heartbeat = None;
+        }
+        tracing::info!(registered, "registration");
+        metrics::registered(registered);
+        self.healthy.store(registered, Ordering::Relaxed);
+    }
+
+    fn beat(&mut self) {
+        let load = *self.load.borrow();
+        if let Err(error) = self.roster.announce(load) {
+            tracing::warn!(%error, "heartbeat lost");
+        }
+    }
+
+    fn open_room(&mut self, room: RoomId, epoch: Epoch) {
+        if self
+            .rooms
+            .get(&room)
+            .is_some_and(|open| open.epoch >= epoch)
+        {
+            return;
+        }
+        tracing::info!(%room, epoch = epoch.0, "room opened");
+        let link = self.open_room_link(&room, epoch);
+        // A link of an older epoch ends here; the room itself goes on.
+        self.rooms.insert(room, OpenRoom { epoch, link });
+        metrics::room_links(self.rooms.len());
+    }
+
+    fn open_room_link(&self, room: &RoomId, epoch: Epoch) -> Link<NodeToRoom> {
+        let running = &self.shards[shard_of(room, self.shards.len())];
+        let shard = running.shard.inbox.clone();
+        let (quic, fingerprint) = (running.quic_address.clone(), running.shard.id.to_string());
+        let asked = room.clone();
+        let greet = move || {
+            let (shard, room) = (shard.clone(), asked.clone());
+            let (quic, fingerprint) = (quic.clone(), fingerprint.clone());
+            async move {
+                let (reply, sessions) = oneshot::channel();
+                shard.send(ToShard::Sessions { room, reply }).await.ok()?;
+                Some(NodeToRoom::Ready {
+                    version: VERSION,
+                    quic,
+                    fingerprint,
+                    sessions: sessions.await.ok()?,
+                })
+            }
+        };
+        let path = format!("/node/rooms/{room}?epoch={}", epoch.0);
+        let (events, room) = (self.events.clone(), room.clone());
+        Link::open(self.edge.clone(), path, greet, move |event| {
+            let (events, room) = (events.clone(), room.clone());
+            async move { drop(events.send(Event::Room { room, epoch, event }).await) }
+        })
+    }
+
+    async fn on_room(&mut self, room: RoomId, epoch: Epoch, event: LinkEvent<RoomToNode>) {
+        // The last words of a link that has been replaced or closed are of no interest.
+        if self.rooms.get(&room).is_none_or(|open| open.epoch != epoch) {
+            return;
+        }
+        match event {
+            LinkEvent::Up => {}
+            LinkEvent::Message(RoomToNode::Release) => self.release(room).await,
+            LinkEvent::Message(message) => {
+                if let RoomToNode::Close {
+                    participant,
+                    attempt,
+                } = &message
+                {
+                    let (participant, attempt) = (participant.clone(), *attempt);
+                    self.record(
+                        &room,
+                        What::Ended {
+                            participant,
+                            attempt,
+                        },
+                    );
+                }
+                self.tell_shard(room, message).await;
+            }
+            LinkEvent::Down => metrics::link_lost("room"),
+            LinkEvent::Refused(status) => {
+                metrics::link_refused("room", status);
+                // Not allowed, no such room, an old epoch, a room that is over: dialing again will not help.
+                if matches!(status, 403 | 404 | 409 | 410) {
+                    tracing::info!(%room, epoch = epoch.0, status, "room refused");
+                    self.release(room).await;
+                }
+            }
+        }
+    }
+
+    async fn release(&mut self, room: RoomId) {
+        let Some(open) = self.rooms.remove(&room) else {
+            return;
+        };
+        tracing::info!(%room, epoch = open.epoch.0, "room released");
+        metrics::room_links(self.rooms.len());
+        self.record(&room, What::Released);
+        self.tell_shard(room, RoomToNode::Release).await;
+        tokio::spawn(timeout(FAREWELL, open.link.close()));
+    }
+
+    async fn tell_shard(&self, room: RoomId, message: RoomToNode) {
+        let shard = &self.shards[shard_of(&room, self.shards.len())].shard;
+        // A shard that has ended says so itself.
+        let _ = shard.inbox.send(ToShard::Room { room, message }).await;
+    }
+
+    fn on_shard(&mut self, index: u16, message: FromShard) -> Result<(), ShardError> {
+        match message {
+            FromShard::Room { room, message } => self.tell_room(room, message),
+            FromShard::Report(report) => self.take_report(index, *report),
+            FromShard::Ended(ended) => {
+                tracing::error!(shard = index, "shard ended");
+                metrics::shard_ended();
+                return ended.and(Err(ShardError::Panic));
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_room(&mut self, room: RoomId, message: NodeToRoom) {
+        match &message {
+            NodeToRoom::Connected {
+                participant,
+                attempt,
+            } => self.record(
+                &room,
+                What::Started {
+                    participant: participant.clone(),
+                    attempt: *attempt,
+                },
+            ),
+            NodeToRoom::Disconnected {
+                participant,
+                attempt,
+            } => self.record(
+                &room,
+                What::Ended {
+                    participant: participant.clone(),
+                    attempt: *attempt,
+                },
+            ),
+            _ => {}
+        }
+        let Some(open) = self.rooms.get(&room) else {
+            return;
+        };
+        if let Err(error) = open.link.send(message) {
+            tracing::warn!(%room, %error, "a message to a room was lost");
+        }
+    }
+
+    fn take_report(&mut self, index: u16, report: Report) {
+        metrics::shard(index, &report);
+        if let Some(place) = self.reports.get_mut(usize::from(index)) {
+            *place = report;
+        }
+        let sum = |field: fn(&Report) -> u64| self.reports.iter().map(field).sum::<u64>() as u32;
+        let (sessions, rooms) = (sum(|r| r.stats.sessions), sum(|r| r.stats.rooms));
+        let cpu = self.reports.iter().map(|r| r.load).fold(0.0, f32::max);
+        self.load.send_modify(|load| {
+            (load.cpu, load.sessions, load.rooms) = (cpu, sessions, rooms);
+        });
+    }
+
+    fn record(&self, room: &RoomId, what: What) {
+        let (at, room) = (SystemTime::now(), room.clone());
+        if !self.ledger.record(Entry { at, room, what }) {
+            metrics::ledger_lost();
+        }
+    }
+
+    /// Tells the edge, ends the links, then the shards; what is in the ledger's queue is written.
+    async fn say_goodbye(self, mut from_shards: mpsc::Receiver<(u16, FromShard)>) {
+        self.healthy.store(false, Ordering::Relaxed);
+        for room in self.rooms.keys() {
+            self.record(room, What::Released);
+        }
+        if let Err(error) = self.region.send(NodeToRegion::Draining) {
+            tracing::warn!(%error, "the edge does not learn that this node drains");
+        }
+        // It holds a sender of the region link, which closes when the last one is gone.
+        drop(self.roster);
+        let mut closing = tokio::task::JoinSet::new();
+        closing.spawn(self.region.close());
+        for open in self.rooms.into_values() {
+            closing.spawn(open.link.close());
+        }
+        // A link that is down has nobody to say goodbye to: the time-out ends it.
+        let _ = timeout(FAREWELL, closing.join_all()).await;
+        for running in &self.shards {
+            // A shard that has ended already needs no telling.
+            let _ = running.shard.inbox.try_send(ToShard::Stop);
+        }
+        let ended = async {
+            let mut left = self.shards.len();
+            while left > 0 {
+                match from_shards.recv().await {
+                    Some((_, FromShard::Ended(_))) => left -= 1,
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+        };
+        if timeout(FAREWELL, ended).await.is_err() {
+            tracing::warn!("a shard did not end in time");
+        }
+    }
+}
+
+/// The shard that holds a room: the same for as long as the node lives (FNV-1a).
+fn shard_of(room: &RoomId, shards: usize) -> usize {
+    let hash = room
+        .as_str()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    (hash % shards.max(1) as u64) as usize
+}

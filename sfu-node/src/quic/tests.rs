@@ -1,0 +1,150 @@
+//! Real endpoints on loopback.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use protocol::cascade::CascadeMessage;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::time::timeout;
+
+use super::*;
+use crate::udp;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Peer {
+    quic: Quic,
+    id: PeerId,
+    address: SocketAddr,
+}
+
+impl Peer {
+    fn new(name: &str) -> Self {
+        let socket = udp::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        let identity = Identity::generate().unwrap();
+        let id = identity.id;
+        let quic = Quic::new(socket, identity, name.parse().unwrap()).unwrap();
+        Self { quic, id, address }
+    }
+
+    /// How another node's plan names this one.
+    fn plan(&self, dial: bool) -> PeerPlan {
+        PeerPlan {
+            id: self.id,
+            address: self.address.to_string(),
+            dial,
+        }
+    }
+
+    async fn next(&self) -> Event {
+        timeout(PATIENCE, self.quic.readable())
+            .await
+            .expect("an event in time");
+        self.quic.next().expect("an event")
+    }
+}
+
+/// Two peers that are connected; the first one has dialed.
+async fn pair() -> (Peer, Peer) {
+    let (mut a, mut b) = (Peer::new("a"), Peer::new("b"));
+    b.quic.set_peers(vec![a.plan(false)]);
+    a.quic.set_peers(vec![b.plan(true)]);
+    assert_eq!(a.next().await, Event::Up(b.id));
+    assert_eq!(b.next().await, Event::Up(a.id));
+    (a, b)
+}
+
+fn in_a_shard(test: impl Future<Output = ()>) {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+        .unwrap();
+    runtime.block_on(test);
+}
+
+#[test]
+fn pinned_peers_exchange_messages_and_datagrams() {
+    in_a_shard(async {
+        let (a, b) = pair().await;
+        let message = CascadeMessage::Keyframe { flow: 7 };
+        for (from, to) in [(&a, &b), (&b, &a)] {
+            from.quic.send_message(to.id, message.clone());
+            assert_eq!(to.next().await, Event::Message(from.id, message.clone()));
+            // The largest RTP packet of a browser passes from the start.
+            let datagram = vec![0x80; 1_210];
+            from.quic.send_datagram(to.id, &datagram);
+            assert_eq!(to.next().await, Event::Datagram(from.id, datagram.into()));
+        }
+        let expected = Counters {
+            peers: 1,
+            ..Counters::default()
+        };
+        assert_eq!((a.quic.counters(), b.quic.counters()), (expected, expected));
+    });
+}
+
+#[test]
+fn an_unpinned_dial_is_refused_and_disturbs_nobody() {
+    in_a_shard(async {
+        let (a, b) = pair().await;
+        let mut stranger = Peer::new("stranger");
+        stranger.quic.set_peers(vec![b.plan(true)]);
+        let refused = async {
+            while b.quic.counters().rejected_dials == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, refused).await.expect("a refusal in time");
+        a.quic.send_datagram(b.id, b"still here");
+        assert_eq!(
+            b.next().await,
+            Event::Datagram(a.id, Bytes::from_static(b"still here"))
+        );
+        assert!(stranger.quic.next().is_none());
+        stranger.quic.send_datagram(b.id, b"nobody there");
+        assert_eq!(stranger.quic.counters().drops.no_peer, 1);
+    });
+}
+
+#[test]
+fn an_impostor_at_the_address_of_a_peer_is_refused() {
+    in_a_shard(async {
+        let (mut a, mut impostor) = (Peer::new("a"), Peer::new("impostor"));
+        let expected = Identity::generate().unwrap().id;
+        impostor.quic.set_peers(vec![a.plan(false)]);
+        a.quic.set_peers(vec![PeerPlan {
+            id: expected,
+            ..impostor.plan(true)
+        }]);
+        let failed = async {
+            while a.quic.counters().failed_dials == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, failed)
+            .await
+            .expect("a failed dial in time");
+        assert!(a.quic.next().is_none() && impostor.quic.next().is_none());
+    });
+}
+
+#[test]
+fn whoever_leaves_the_plan_is_hung_up_on_and_may_come_back() {
+    in_a_shard(async {
+        let (mut a, mut b) = pair().await;
+        b.quic.set_peers(Vec::new());
+        assert_eq!(b.next().await, Event::Down(a.id));
+        assert_eq!(a.next().await, Event::Down(b.id));
+        a.quic.send_datagram(b.id, b"too late");
+        assert_eq!(a.quic.counters().drops.no_peer, 1);
+        // It keeps dialing for as long as its own plan says so.
+        b.quic.set_peers(vec![a.plan(false)]);
+        assert_eq!(b.next().await, Event::Up(a.id));
+        assert_eq!(a.next().await, Event::Up(b.id));
+        a.quic.set_peers(Vec::new());
+        assert_eq!(a.next().await, Event::Down(b.id));
+    });
+}

@@ -1,0 +1,30 @@
+//! The default roster: each node's own heartbeat to the edge, over whatever takes it there.
+
+use std::error::Error;
+
+use protocol::node::{Load, NodeToRegion};
+
+use super::{Roster, RosterError};
+
+/// Sends each announcement as a heartbeat.
+pub struct Direct<Send>(Send);
+
+impl<Send, E> Direct<Send>
+where
+    Send: FnMut(NodeToRegion) -> Result<(), E>,
+{
+    /// Heartbeats go to `send`, which must not block.
+    pub fn new(send: Send) -> Self {
+        Self(send)
+    }
+}
+
+impl<F, E> Roster for Direct<F>
+where
+    F: FnMut(NodeToRegion) -> Result<(), E> + Send,
+    E: Error + Send + Sync + 'static,
+{
+    fn announce(&mut self, load: Load) -> Result<(), RosterError> {
+        (self.0)(NodeToRegion::Heartbeat { load }).map_err(|error| RosterError(Box::new(error)))
+    }
+}

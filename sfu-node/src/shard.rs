@@ -1,0 +1,292 @@
+//! A shard: one thread with its own sockets, peers, rooms and engine. No packet ever leaves its thread.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use protocol::id::{NodeId, RoomId};
+use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
+use rustix::time::{ClockId, clock_gettime};
+use sfu_core::{Config as EngineConfig, Engine, Input, Output, PeerId, Stats};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Interval, MissedTickBehavior};
+
+use crate::quic::{self, Identity, IdentityError, Quic, QuicError};
+use crate::udp::{self, Udp};
+
+/// Batches of datagrams taken before the rest of the shard gets its turn.
+const BATCHES_PER_TURN: usize = 8;
+/// Events of peers taken per turn.
+const EVENTS_PER_TURN: usize = 512;
+/// Messages of links taken per turn.
+const MESSAGES_PER_TURN: usize = 64;
+/// Messages of links waiting for the shard.
+const MAX_WAITING: usize = 1_024;
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What a shard is told, besides datagrams.
+#[derive(Debug)]
+pub enum ToShard {
+    /// A message arrived on a room's link.
+    Room { room: RoomId, message: RoomToNode },
+    /// Which media sessions does this room have?
+    Sessions {
+        room: RoomId,
+        reply: oneshot::Sender<Vec<SessionRef>>,
+    },
+    /// Say goodbye to peers and end.
+    Stop,
+}
+
+/// What a shard says, besides datagrams.
+#[derive(Debug)]
+pub enum FromShard {
+    /// A message for a room's link.
+    Room { room: RoomId, message: NodeToRoom },
+    /// How it goes, once a second.
+    Report(Box<Report>),
+    /// The shard's thread has ended: after [`ToShard::Stop`], else by a fault.
+    Ended(Result<(), ShardError>),
+}
+
+/// A shard's counters since its start.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Report {
+    pub stats: Stats,
+    pub udp: udp::Counters,
+    pub quic: quic::Counters,
+    /// CPU time of the shard's thread.
+    pub cpu: Duration,
+    /// Share of one core since the report before, 0 to 1.
+    pub load: f32,
+    /// Messages to rooms that were lost because the links' queue was full.
+    pub lost_messages: u64,
+}
+
+/// Why a shard ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ShardError {
+    #[error("panicked")]
+    Panic,
+    #[error("no thread or runtime: {0}")]
+    Runtime(io::Error),
+    #[error("the media socket broke: {0}")]
+    Media(io::Error),
+    #[error(transparent)]
+    Quic(#[from] QuicError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+/// What a shard is made of.
+pub struct Parts {
+    pub index: u16,
+    pub node: NodeId,
+    /// The media port as clients reach it.
+    pub candidate: SocketAddr,
+    pub max_sessions: usize,
+    pub media: UdpSocket,
+    pub quic: UdpSocket,
+}
+
+/// The handle of a running shard.
+pub struct Shard {
+    /// What peers pin.
+    pub id: PeerId,
+    pub inbox: mpsc::Sender<ToShard>,
+}
+
+/// Starts a shard's thread. What it says goes to `outbox` with its index; nothing there blocks the shard.
+pub fn start(parts: Parts, outbox: mpsc::Sender<(u16, FromShard)>) -> Result<Shard, ShardError> {
+    let identity = Identity::generate()?;
+    let id = identity.id;
+    let (inbox, messages) = mpsc::channel(MAX_WAITING);
+    let index = parts.index;
+    thread::Builder::new()
+        .name(format!("shard-{index}"))
+        .spawn(move || {
+            let run = || run(parts, identity, messages, outbox.clone());
+            let ended = catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(ShardError::Panic));
+            // Nobody listens any more only when the whole node ends.
+            let _ = outbox.blocking_send((index, FromShard::Ended(ended)));
+        })
+        .map_err(ShardError::Runtime)?;
+    Ok(Shard { id, inbox })
+}
+
+fn run(
+    parts: Parts,
+    identity: Identity,
+    inbox: mpsc::Receiver<ToShard>,
+    outbox: mpsc::Sender<(u16, FromShard)>,
+) -> Result<(), ShardError> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+        .map_err(ShardError::Runtime)?;
+    runtime.block_on(async {
+        let mut ticks = tokio::time::interval(REPORT_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let state = State {
+            index: parts.index,
+            media: Udp::new(parts.media).map_err(ShardError::Media)?,
+            quic: Quic::new(parts.quic, identity, parts.node.clone())?,
+            engine: Engine::new(EngineConfig {
+                node: parts.node,
+                candidates: vec![parts.candidate],
+                max_sessions: parts.max_sessions,
+            }),
+            outbox,
+            measured: (Instant::now(), cpu_time()),
+            lost_messages: 0,
+        };
+        state.run(inbox, ticks).await
+    })
+}
+
+struct State {
+    index: u16,
+    media: Udp,
+    quic: Quic,
+    engine: Engine,
+    outbox: mpsc::Sender<(u16, FromShard)>,
+    /// When the CPU time was last read, and what it was.
+    measured: (Instant, Duration),
+    lost_messages: u64,
+}
+
+impl State {
+    /// The loop: wait for anything, take everything there is, let the engine say what to do.
+    async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<ToShard>,
+        mut ticks: Interval,
+    ) -> Result<(), ShardError> {
+        let mut deadline = self.drain(Instant::now());
+        loop {
+            let mut message = None;
+            tokio::select! {
+                ready = self.media.readable() => ready.map_err(ShardError::Media)?,
+                () = self.quic.readable() => {}
+                received = inbox.recv() => message = Some(received.unwrap_or(ToShard::Stop)),
+                () = tokio::time::sleep_until(deadline.into()) => {}
+                _ = ticks.tick() => self.report(),
+            }
+            let now = Instant::now();
+            let mut busy = self.take_datagrams(now).map_err(ShardError::Media)?;
+            busy |= self.take_peer_events(now);
+            for _ in 0..MESSAGES_PER_TURN {
+                match message.take().or_else(|| inbox.try_recv().ok()) {
+                    Some(ToShard::Room { room, message }) => {
+                        self.engine.handle(now, Input::Room { room, message });
+                    }
+                    Some(ToShard::Sessions { room, reply }) => {
+                        // The link that asked may be gone by now.
+                        let _ = reply.send(self.engine.sessions(&room));
+                    }
+                    Some(ToShard::Stop) => {
+                        self.quic.close().await;
+                        return Ok(());
+                    }
+                    None => break,
+                }
+            }
+            if now >= deadline {
+                self.engine.handle(now, Input::Timeout);
+            }
+            deadline = self.drain(now);
+            if busy {
+                // QUIC's own tasks live in this thread, too.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Hands in what the media socket has, up to a limit; returns whether there may be more.
+    fn take_datagrams(&mut self, now: Instant) -> io::Result<bool> {
+        for _ in 0..BATCHES_PER_TURN {
+            let engine = &mut self.engine;
+            let more = self
+                .media
+                .receive(|from, data| engine.handle(now, Input::Datagram { from, data }))?;
+            if !more {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Hands in what peers did, up to a limit; returns whether there may be more.
+    fn take_peer_events(&mut self, now: Instant) -> bool {
+        for _ in 0..EVENTS_PER_TURN {
+            let Some(event) = self.quic.next() else {
+                return false;
+            };
+            let input = match &event {
+                quic::Event::Datagram(peer, data) => Input::PeerDatagram { peer: *peer, data },
+                quic::Event::Message(peer, message) => Input::PeerMessage {
+                    peer: *peer,
+                    message: message.clone(),
+                },
+                quic::Event::Up(peer) => Input::PeerUp { peer: *peer },
+                quic::Event::Down(peer) => Input::PeerDown { peer: *peer },
+            };
+            self.engine.handle(now, input);
+        }
+        true
+    }
+
+    /// Does what the engine wants done; returns when it wants to be woken.
+    fn drain(&mut self, now: Instant) -> Instant {
+        loop {
+            match self.engine.poll_output(now) {
+                Output::Transmit {
+                    to,
+                    contents,
+                    segment,
+                } => self.media.send(to, contents, segment),
+                Output::PeerDatagram { peer, data } => self.quic.send_datagram(peer, data),
+                Output::PeerMessage { peer, message } => self.quic.send_message(peer, message),
+                Output::Peers { peers } => self.quic.set_peers(peers),
+                Output::Room { room, message } => {
+                    let message = FromShard::Room { room, message };
+                    if self.outbox.try_send((self.index, message)).is_err() {
+                        self.lost_messages += 1;
+                        tracing::error!("a message to a room was lost: the links do not keep up");
+                    }
+                }
+                Output::Timeout(at) => return at,
+            }
+        }
+    }
+
+    fn report(&mut self) {
+        let (now, cpu) = (Instant::now(), cpu_time());
+        let (then, cpu_then) = std::mem::replace(&mut self.measured, (now, cpu));
+        let passed = (now - then).as_secs_f32().max(f32::EPSILON);
+        let report = Report {
+            stats: self.engine.stats(),
+            udp: self.media.counters(),
+            quic: self.quic.counters(),
+            cpu,
+            load: (cpu.saturating_sub(cpu_then).as_secs_f32() / passed).min(1.0),
+            lost_messages: self.lost_messages,
+        };
+        // A report that finds no room is made good by the next one.
+        let _ = self
+            .outbox
+            .try_send((self.index, FromShard::Report(Box::new(report))));
+    }
+}
+
+/// CPU time of the calling thread.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        time.tv_sec.try_into().unwrap_or_default(),
+        time.tv_nsec.try_into().unwrap_or_default(),
+    )
+}
