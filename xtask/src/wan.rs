@@ -3,6 +3,7 @@
 //! Nodes tell each other the proxy's address. A datagram's sender is known by its port, so each pair has its own figures.
 
 use std::cmp::Ordering;
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -102,20 +103,24 @@ impl Door {
             let Ok((length, from)) = self.front.recv_from(&mut buffer) else {
                 continue;
             };
-            if !backs.contains_key(&from) {
-                let Ok(back) = bind().map(Arc::new) else {
-                    continue;
-                };
-                let link = Link::between(self.region_of(from), site.region);
-                if self.answers(&back, from, &link).is_err() {
-                    continue;
-                }
-                backs.insert(from, (back, link));
-            }
-            if let Some((back, link)) = backs.get(&from) {
-                link.carry(&self.line, back, site.quic, &buffer[..length]);
-            }
+            let way = match backs.entry(from) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => match self.way_for(from) {
+                    Ok(way) => new.insert(way),
+                    Err(_) => continue,
+                },
+            };
+            let (back, link) = &*way;
+            link.carry(&self.line, back, site.quic, &buffer[..length]);
         }
+    }
+
+    /// A socket of its own for a sender, whose answers go back to it, and the link between the two.
+    fn way_for(&self, from: SocketAddr) -> Result<(Arc<UdpSocket>, Link)> {
+        let back = Arc::new(bind()?);
+        let link = Link::between(self.region_of(from), self.sites[self.index].region);
+        self.answers(&back, from, &link)?;
+        Ok((back, link))
     }
 
     fn answers(&self, back: &Arc<UdpSocket>, to: SocketAddr, link: &Link) -> Result<()> {

@@ -29,7 +29,6 @@ fn the_cores_have_no_clock_no_randomness_and_no_io() {
     ];
     let mut cores = sources("edge/core/src", &["rs"]);
     cores.extend(sources("sfu-node/core/src", &["rs"]));
-    cores.extend(sources("protocol/src", &["rs"]));
     let found = lines(&cores, |_, line| {
         IMPURE.iter().any(|name| line.contains(name))
     });
