@@ -1,1 +1,13 @@
-//! The rules of the control plane.
+//! The rules of the control plane: pure, (now, event) in, effects out.
+//!
+//! Nothing here reads a clock, draws a random number, hashes or talks to anything: the Worker (`edge/src`) hands all of
+//! that in and carries the effects out. Times are Unix milliseconds.
+
+pub mod account;
+pub mod assign;
+pub mod chat;
+pub mod directory;
+pub mod limits;
+pub mod roster;
+pub mod room;
+pub mod token;

@@ -1,0 +1,114 @@
+//! Limits: token buckets for whatever may happen only so often.
+
+use serde::{Deserialize, Serialize};
+
+/// How often something may happen: at once up to `burst` times, in the long run `burst` times per `window`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    pub burst: u32,
+    /// Milliseconds in which an empty bucket fills up.
+    pub window: u64,
+}
+
+impl Limit {
+    /// Reads `burst/seconds`, e.g. `10/900`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (burst, seconds) = text.split_once('/')?;
+        let burst = burst.trim().parse().ok().filter(|burst| *burst > 0)?;
+        let seconds: u64 = seconds.trim().parse().ok().filter(|s| *s > 0)?;
+        Some(Self {
+            burst,
+            window: seconds.checked_mul(1000)?,
+        })
+    }
+}
+
+/// A token bucket. It starts full.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bucket {
+    tokens: f64,
+    at: u64,
+}
+
+impl Bucket {
+    /// A full bucket.
+    pub fn full(limit: Limit, now: u64) -> Self {
+        Self {
+            tokens: f64::from(limit.burst),
+            at: now,
+        }
+    }
+
+    /// Whether there is a token; if not, the milliseconds until there is.
+    pub fn check(&mut self, limit: Limit, now: u64) -> Result<(), u64> {
+        let per_ms = f64::from(limit.burst) / limit.window as f64;
+        let passed = now.saturating_sub(self.at) as f64;
+        self.tokens = (self.tokens + passed * per_ms).min(f64::from(limit.burst));
+        self.at = self.at.max(now);
+        if self.tokens >= 1.0 {
+            Ok(())
+        } else {
+            Err(((1.0 - self.tokens) / per_ms).ceil() as u64)
+        }
+    }
+
+    /// Takes a token; if there is none, the milliseconds until there is.
+    pub fn take(&mut self, limit: Limit, now: u64) -> Result<(), u64> {
+        self.check(limit, now)?;
+        self.tokens -= 1.0;
+        Ok(())
+    }
+
+    /// Whether forgetting this bucket would change nothing.
+    pub fn is_full(&mut self, limit: Limit, now: u64) -> bool {
+        let _ = self.check(limit, now);
+        self.tokens >= f64::from(limit.burst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMIT: Limit = Limit {
+        burst: 3,
+        window: 3000,
+    };
+
+    #[test]
+    fn a_burst_passes_and_then_the_rate() {
+        let mut bucket = Bucket::full(LIMIT, 0);
+        for _ in 0..3 {
+            assert_eq!(bucket.take(LIMIT, 0), Ok(()));
+        }
+        assert_eq!(bucket.take(LIMIT, 0), Err(1000));
+        assert_eq!(bucket.take(LIMIT, 400), Err(600));
+        assert_eq!(bucket.take(LIMIT, 1000), Ok(()));
+        assert!(!bucket.is_full(LIMIT, 2000));
+        assert!(bucket.is_full(LIMIT, 9000));
+    }
+
+    #[test]
+    fn a_limit_reads_from_configuration() {
+        let parsed = Limit::parse("10/900").unwrap();
+        assert_eq!((parsed.burst, parsed.window), (10, 900_000));
+        for bad in ["", "10", "0/5", "5/0", "-1/5", "a/b"] {
+            assert_eq!(Limit::parse(bad), None, "{bad:?} passed");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_burst_plus_rate(gaps in proptest::collection::vec(0u64..700, 1..200)) {
+            let mut bucket = Bucket::full(LIMIT, 0);
+            let mut now = 0;
+            let mut passed = 0;
+            for gap in gaps {
+                now += gap;
+                passed += u64::from(bucket.take(LIMIT, now).is_ok());
+                prop_assert!(passed <= 3 + now / 1000);
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The event log: what happened lately, for whoever reconnects.
+
+use std::collections::VecDeque;
+
+use protocol::client::RoomEvent;
+
+use super::record::LoggedEvent;
+
+/// How many events are kept, and for how long (milliseconds). The latest is always kept: it holds the count.
+const MAX_EVENTS: usize = 1_000;
+const MAX_AGE: u64 = 10 * 60 * 1000;
+
+/// The latest events of a room.
+#[derive(Debug, Default)]
+pub struct Log {
+    events: VecDeque<LoggedEvent>,
+}
+
+impl Log {
+    /// Takes up stored events, the oldest first.
+    pub fn restore(events: Vec<LoggedEvent>) -> Self {
+        Self {
+            events: events.into(),
+        }
+    }
+
+    /// The number of the latest event, 0 before the first.
+    pub fn seq(&self) -> u64 {
+        self.events.back().map_or(0, |event| event.seq)
+    }
+
+    /// Notes an event; returns it with its number, and the numbers of those that are forgotten.
+    pub fn push(&mut self, event: RoomEvent, now: u64) -> (LoggedEvent, Vec<u64>) {
+        let logged = LoggedEvent {
+            seq: self.seq() + 1,
+            at: now,
+            event,
+        };
+        self.events.push_back(logged.clone());
+        let mut forgotten = Vec::new();
+        while self.events.len() > 1 {
+            let Some(oldest) = self.events.front() else {
+                break;
+            };
+            if self.events.len() <= MAX_EVENTS && oldest.at + MAX_AGE > now {
+                break;
+            }
+            forgotten.push(oldest.seq);
+            self.events.pop_front();
+        }
+        (logged, forgotten)
+    }
+
+    /// Every event after this one, or `None` if they are not all known (any more).
+    pub fn since(&self, seq: u64) -> Option<Vec<LoggedEvent>> {
+        let first = self.events.front().map_or(1, |event| event.seq);
+        (seq + 1 >= first && seq <= self.seq())
+            .then(|| self.events.iter().filter(|event| event.seq > seq).cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::client::LeaveReason;
+    use proptest::prelude::*;
+
+    fn left() -> RoomEvent {
+        RoomEvent::Left {
+            participant: "p".parse().unwrap(),
+            reason: LeaveReason::Left,
+        }
+    }
+
+    #[test]
+    fn a_replay_is_whole_or_not_at_all() {
+        let mut log = Log::default();
+        assert_eq!(log.since(0), Some(vec![]));
+        assert_eq!(log.since(1), None);
+        for now in 0..3 {
+            log.push(left(), now);
+        }
+        assert_eq!(log.since(1).unwrap().len(), 2);
+        assert_eq!(log.since(3).unwrap().len(), 0);
+        assert_eq!(log.since(u64::MAX - 1), None);
+        let (logged, forgotten) = log.push(left(), MAX_AGE + 2);
+        assert_eq!((logged.seq, forgotten), (4, vec![1, 2, 3]));
+        assert_eq!(log.since(2), None);
+        assert_eq!(log.since(3).unwrap().len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn the_log_is_bounded_and_without_gaps(gaps in proptest::collection::vec(0u64..5000, 1..3000)) {
+            let mut log = Log::default();
+            let mut now = 0;
+            for (i, gap) in gaps.iter().enumerate() {
+                now += gap;
+                log.push(left(), now);
+                prop_assert_eq!(log.seq(), i as u64 + 1);
+                prop_assert!(log.events.len() <= MAX_EVENTS);
+            }
+            let seqs: Vec<u64> = log.events.iter().map(|event| event.seq).collect();
+            prop_assert!(seqs.windows(2).all(|pair| pair[1] == pair[0] + 1));
+        }
+    }
+}

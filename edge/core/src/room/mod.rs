@@ -1,0 +1,422 @@
+//! A room: who is there, what was said, and which nodes carry its media.
+//!
+//! The contract: [`Room::handle`] takes an [`Event`] and returns [`Effect`]s, to be carried out in order;
+//! [`Room::deadline`] says when an [`Event::Alarm`] is due. Every acknowledgement comes after the [`Effect::Save`] it
+//! stands for. [`Room::restore`] builds the room anew from what was saved.
+
+mod log;
+mod media;
+mod people;
+pub mod record;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use protocol::client::{
+    ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, RoomEvent, ServerMessage, SourceMid,
+};
+use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region, RoomId, UserId};
+use protocol::node::{NodeToRoom, RoomToNode};
+
+use crate::chat::{Chat, Said};
+use crate::limits::{Bucket, Limit};
+use log::Log;
+use record::{Host, Info, Key, Link, Person, Presence, Record};
+
+/// How many messages a client may send: 60 at once, 20 a second in the long run.
+const MESSAGES: Limit = Limit {
+    burst: 60,
+    window: 3_000,
+};
+
+/// Names a client's WebSocket: the participant and how many it had before.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Client {
+    pub participant: ParticipantId,
+    pub connection: u32,
+}
+
+/// Names a node's room link: the node, its placement, and how many links it had before under it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NodeLink {
+    pub node: NodeId,
+    pub epoch: Epoch,
+    pub link: u32,
+}
+
+/// A fresh token and its SHA-256.
+pub struct Secret {
+    pub text: String,
+    pub hash: String,
+}
+
+/// What happens to a room.
+pub enum Event {
+    /// Somebody was given a ticket.
+    Admitted {
+        participant: ParticipantId,
+        user: UserId,
+        name: String,
+        /// SHA-256 of the ticket.
+        ticket: String,
+        /// Regions for the media, the one to try first first.
+        regions: Vec<Region>,
+    },
+    /// A client's WebSocket was opened by its ticket or resume token ([`Room::admit`]); `since` comes with the latter.
+    ClientOpened {
+        client: Client,
+        since: Option<u64>,
+        resume: Secret,
+    },
+    ClientSaid {
+        client: Client,
+        text: String,
+    },
+    ClientClosed {
+        client: Client,
+    },
+    /// A node opened its room link ([`Room::expect_node`]).
+    NodeOpened {
+        link: NodeLink,
+        region: Region,
+    },
+    NodeSaid {
+        link: NodeLink,
+        message: NodeToRoom,
+    },
+    NodeClosed {
+        link: NodeLink,
+    },
+    /// The answer to [`Effect::Seek`].
+    Found {
+        participant: ParticipantId,
+        epoch: Epoch,
+        place: Option<(NodeId, Region)>,
+    },
+    /// The owner deletes the room.
+    Deleted,
+    /// A deadline has come.
+    Alarm,
+}
+
+/// What a room wants done.
+pub enum Effect {
+    Save(Record),
+    Erase(Key),
+    /// Send to one client.
+    Send {
+        client: Client,
+        message: ServerMessage,
+    },
+    /// Send to every client that is here, but for this one.
+    Broadcast {
+        except: Option<ParticipantId>,
+        message: ServerMessage,
+    },
+    /// Close a client's WebSocket.
+    HangUp { client: Client },
+    /// Send to a node.
+    Tell { link: NodeLink, message: RoomToNode },
+    /// Close a node's link.
+    HangUpNode { link: NodeLink },
+    /// Find a node for this participant's media, region by region, and tell it to open the room under this epoch unless
+    /// it hosts it already. Answer with [`Event::Found`], always.
+    Seek {
+        participant: ParticipantId,
+        epoch: Epoch,
+        regions: Vec<Region>,
+        hosting: Vec<NodeId>,
+        avoid: Vec<NodeId>,
+    },
+    /// Tell the directory how the room is now.
+    Report(protocol::api::Room),
+    /// The room is no more: tell the directory, and forget everything stored.
+    Vanish,
+}
+
+/// Why a WebSocket is not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdmitted {
+    #[error("the ticket is unknown, used or expired: join again")]
+    Ticket,
+    #[error("the resume token is unknown, used or expired: join again")]
+    Resume,
+    #[error("the room is not placed on this node under this epoch")]
+    StaleEpoch,
+}
+
+/// What a client shows to be admitted, as its SHA-256.
+pub enum Pass<'a> {
+    Ticket(&'a str),
+    Resume(&'a str),
+}
+
+/// An offer on its way to a node, and its answer on its way back. Kept in memory only: after a loss the client is asked
+/// to offer anew.
+struct Negotiation {
+    attempt: Attempt,
+    sdp: String,
+    sources: Vec<SourceMid>,
+    answer: Option<ServerMessage>,
+}
+
+/// One room.
+pub struct Room {
+    info: Info,
+    people: BTreeMap<ParticipantId, Person>,
+    hosts: BTreeMap<NodeId, Host>,
+    log: Log,
+    chat: Chat,
+    // What follows is not stored; losing it costs a retry.
+    negotiations: HashMap<ParticipantId, Negotiation>,
+    buckets: HashMap<ParticipantId, Bucket>,
+    /// The search for a node that is under way; one at a time, so that people who join together share a node.
+    seeking: Option<(ParticipantId, Epoch)>,
+    /// When to search again for whom no node was found.
+    retries: HashMap<ParticipantId, u64>,
+    /// Who was told that there is no node.
+    told: HashSet<ParticipantId>,
+    /// Where the media of a person just failed.
+    avoid: HashMap<ParticipantId, NodeId>,
+}
+
+impl Room {
+    /// A new room.
+    pub fn create(id: RoomId, name: String, owner: UserId, now: u64) -> (Self, Vec<Effect>) {
+        let info = Info {
+            id,
+            name,
+            owner,
+            created_at: now,
+            epoch: Epoch(0),
+        };
+        let room = Self::new(info.clone());
+        let report = Effect::Report(room.view());
+        (room, vec![Effect::Save(Record::Info(info)), report])
+    }
+
+    fn new(info: Info) -> Self {
+        Self {
+            info,
+            people: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            log: Log::default(),
+            chat: Chat::default(),
+            negotiations: HashMap::new(),
+            buckets: HashMap::new(),
+            seeking: None,
+            retries: HashMap::new(),
+            told: HashSet::new(),
+            avoid: HashMap::new(),
+        }
+    }
+
+    /// The room that these records describe (events and chat in order), or `None` if they describe none. Whoever is
+    /// recorded as connected and has no WebSocket among the living ones counts as lost from now on.
+    pub fn restore(
+        records: Vec<Record>,
+        clients: &[Client],
+        links: &[NodeLink],
+        now: u64,
+    ) -> Option<(Self, Vec<Effect>)> {
+        let mut info = None;
+        let (mut people, mut hosts) = (BTreeMap::new(), BTreeMap::new());
+        let (mut events, mut lines) = (Vec::new(), Vec::new());
+        for record in records {
+            match record {
+                Record::Info(stored) => info = Some(stored),
+                Record::Person(person) => {
+                    people.insert(person.id.clone(), person);
+                }
+                Record::Host(host) => {
+                    hosts.insert(host.node.clone(), host);
+                }
+                Record::Event(event) => events.push(event),
+                Record::Chat(line) => lines.push(line),
+            }
+        }
+        let mut room = Self::new(info?);
+        room.people = people;
+        room.hosts = hosts;
+        room.log = Log::restore(events);
+        room.chat = Chat::restore(lines);
+        let mut effects = Vec::new();
+        room.miss_clients(clients, now, &mut effects);
+        room.miss_links(links, now, &mut effects);
+        Some((room, effects))
+    }
+
+    /// Takes one event.
+    pub fn handle(&mut self, now: u64, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let out = &mut effects;
+        match event {
+            Event::Admitted {
+                participant,
+                user,
+                name,
+                ticket,
+                regions,
+            } => self.admitted(participant, user, name, ticket, regions, now, out),
+            Event::ClientOpened {
+                client,
+                since,
+                resume,
+            } => self.client_opened(client, since, resume, now, out),
+            Event::ClientSaid { client, text } => self.client_said(client, &text, now, out),
+            Event::ClientClosed { client } => self.client_closed(&client, now, out),
+            Event::NodeOpened { link, region } => self.node_opened(link, region, now, out),
+            Event::NodeSaid { link, message } => self.node_said(&link, message, now, out),
+            Event::NodeClosed { link } => self.node_closed(&link, now, out),
+            Event::Found {
+                participant,
+                epoch,
+                place,
+            } => self.found(participant, epoch, place, now, out),
+            Event::Deleted => self.deleted(out),
+            Event::Alarm => {
+                self.expire_people(now, out);
+                self.expire_hosts(now, out);
+            }
+        }
+        self.seek(now, out);
+        effects
+    }
+
+    /// When the next [`Event::Alarm`] is due.
+    pub fn deadline(&self) -> Option<u64> {
+        let people = self.people.values().filter_map(|person| match person.presence {
+            Presence::Expected { until, .. } | Presence::Lost { until, .. } => Some(until),
+            Presence::Here { .. } => None,
+        });
+        let links = self.hosts.values().filter_map(|host| match host.state {
+            Link::Awaited { until } | Link::Broken { until } => Some(until),
+            Link::Ready => None,
+        });
+        let releases = self.hosts.values().filter_map(|host| host.release_at);
+        let retries = self.retries.values().copied();
+        people.chain(links).chain(releases).chain(retries).min()
+    }
+
+    /// The room as the HTTP API shows it.
+    pub fn view(&self) -> protocol::api::Room {
+        protocol::api::Room {
+            id: self.info.id.clone(),
+            name: self.info.name.clone(),
+            owner: self.info.owner.clone(),
+            created_at: self.info.created_at,
+            people: self.people.values().filter(|person| person.is_in()).count() as u32,
+        }
+    }
+
+    /// Whether this user may delete the room.
+    pub fn is_owner(&self, user: &UserId) -> bool {
+        self.info.owner == *user
+    }
+
+    fn client_said(&mut self, client: Client, text: &str, now: u64, out: &mut Vec<Effect>) {
+        let Some(person) = self.people.get(&client.participant) else {
+            return out.push(Effect::HangUp { client });
+        };
+        if person.connection != client.connection {
+            return out.push(Effect::HangUp { client });
+        }
+        let bucket = self
+            .buckets
+            .entry(client.participant.clone())
+            .or_insert_with(|| Bucket::full(MESSAGES, now));
+        let refusal = if bucket.take(MESSAGES, now).is_err() {
+            Err((ErrorCode::RateLimited, "too many messages: wait and send again"))
+        } else if text.len() > MAX_MESSAGE_BYTES {
+            Err((ErrorCode::TooLarge, "a message has at most 256 KiB"))
+        } else {
+            serde_json::from_str::<ClientMessage>(text)
+                .map_err(|_| (ErrorCode::Malformed, "not a message of this protocol"))
+        };
+        let participant = client.participant.clone();
+        match refusal {
+            Err((code, message)) => out.push(refuse(client, code, message, None)),
+            Ok(ClientMessage::Offer {
+                attempt,
+                sdp,
+                sources,
+            }) => self.offered(&participant, attempt, sdp, sources, out),
+            Ok(ClientMessage::Publishing { publishing }) => {
+                self.publishes(&participant, publishing, now, out);
+            }
+            Ok(ClientMessage::Chat { nonce, text }) => self.said(client, nonce, text, now, out),
+            Ok(ClientMessage::MediaFailed { attempt }) => {
+                self.media_failed(&participant, attempt, out);
+            }
+            Ok(ClientMessage::Leave) => self.leaves(client, now, out),
+        }
+    }
+
+    fn said(&mut self, client: Client, nonce: String, text: String, now: u64, out: &mut Vec<Effect>) {
+        let name = match self.people.get(&client.participant) {
+            Some(person) => person.name.clone(),
+            None => return,
+        };
+        match self.chat.say(&client.participant, &name, nonce.clone(), text, now) {
+            Said::New(line) => {
+                let message = line.message.clone();
+                out.push(Effect::Save(Record::Chat(line)));
+                let id = message.id.clone();
+                self.happen(RoomEvent::Chat { message }, None, now, out);
+                out.push(Effect::Send {
+                    client,
+                    message: ServerMessage::ChatAccepted { nonce, id },
+                });
+            }
+            Said::Known { id } => out.push(Effect::Send {
+                client,
+                message: ServerMessage::ChatAccepted { nonce, id },
+            }),
+            Said::Refused { code, message } => {
+                out.push(refuse(client, code, &message, Some(nonce)));
+            }
+        }
+    }
+
+    /// Logs an event and tells everybody here but one.
+    fn happen(
+        &mut self,
+        event: RoomEvent,
+        except: Option<ParticipantId>,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        let (logged, forgotten) = self.log.push(event, now);
+        let message = ServerMessage::Event {
+            seq: logged.seq,
+            event: logged.event.clone(),
+        };
+        out.push(Effect::Save(Record::Event(logged)));
+        out.extend(forgotten.into_iter().map(|seq| Effect::Erase(record::event_key(seq))));
+        out.push(Effect::Broadcast { except, message });
+    }
+
+    fn save_person(&self, id: &ParticipantId, out: &mut Vec<Effect>) {
+        if let Some(person) = self.people.get(id) {
+            out.push(Effect::Save(Record::Person(person.clone())));
+        }
+    }
+
+    fn save_host(&self, node: &NodeId, out: &mut Vec<Effect>) {
+        if let Some(host) = self.hosts.get(node) {
+            out.push(Effect::Save(Record::Host(host.clone())));
+        }
+    }
+}
+
+fn refuse(client: Client, code: ErrorCode, message: &str, nonce: Option<String>) -> Effect {
+    Effect::Send {
+        client,
+        message: ServerMessage::Error {
+            code,
+            message: message.to_owned(),
+            nonce,
+        },
+    }
+}

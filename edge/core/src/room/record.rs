@@ -1,0 +1,202 @@
+//! What a room stores: one record for each thing that changes by itself.
+
+use protocol::client::{Participant, Role, RoomEvent};
+use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region, UserId};
+use protocol::media::Publishing;
+use serde::{Deserialize, Serialize};
+
+use crate::chat::Line;
+
+/// A stored record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Record {
+    Info(Info),
+    Person(Person),
+    Host(Host),
+    Event(LoggedEvent),
+    Chat(Line),
+}
+
+/// Names a record: its kind, and its name within the kind. Numbers are padded, so that names sort as they count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pub kind: &'static str,
+    pub name: String,
+}
+
+/// The kind of the chat's records, of which only the latest are read back.
+pub const CHAT: &str = "chat";
+
+impl Record {
+    /// The record's name.
+    pub fn key(&self) -> Key {
+        match self {
+            Record::Info(_) => Key {
+                kind: "info",
+                name: String::new(),
+            },
+            Record::Person(person) => person_key(&person.id),
+            Record::Host(host) => host_key(&host.node),
+            Record::Event(event) => event_key(event.seq),
+            Record::Chat(line) => Key {
+                kind: CHAT,
+                name: format!("{:016}", line.number),
+            },
+        }
+    }
+}
+
+pub(super) fn person_key(id: &ParticipantId) -> Key {
+    Key {
+        kind: "person",
+        name: id.to_string(),
+    }
+}
+
+pub(super) fn host_key(node: &NodeId) -> Key {
+    Key {
+        kind: "host",
+        name: node.to_string(),
+    }
+}
+
+pub(super) fn event_key(seq: u64) -> Key {
+    Key {
+        kind: "event",
+        name: format!("{seq:016}"),
+    }
+}
+
+/// The room itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Info {
+    pub id: protocol::id::RoomId,
+    pub name: String,
+    pub owner: UserId,
+    pub created_at: u64,
+    /// The number of the latest placement.
+    pub epoch: Epoch,
+}
+
+/// Somebody who joined: expected, here, or lost for a moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    pub id: ParticipantId,
+    pub user: UserId,
+    pub name: String,
+    pub role: Role,
+    pub publishing: Publishing,
+    pub joined_at: u64,
+    /// Regions for the media, the one to try first first.
+    pub regions: Vec<Region>,
+    pub presence: Presence,
+    /// How many WebSockets this participant has had.
+    pub connection: u32,
+    /// The node that has the media, once there is one.
+    pub node: Option<NodeId>,
+    /// Where the media is or was last.
+    pub region: Option<Region>,
+    /// The latest media session.
+    pub session: Option<Session>,
+}
+
+/// Whether somebody is there. Tokens are kept as their SHA-256.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Presence {
+    /// Has a ticket and has not come yet.
+    Expected { ticket: String, until: u64 },
+    /// Has an open WebSocket.
+    Here { resume: String },
+    /// The WebSocket is gone and may come back.
+    Lost { resume: String, until: u64 },
+}
+
+/// A media session as the room knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub attempt: Attempt,
+    pub state: SessionState,
+}
+
+/// How far a media session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionState {
+    /// Offered, not answered.
+    Offered,
+    /// Answered.
+    Answered,
+    /// Over; a new offer is due.
+    Over,
+}
+
+impl Person {
+    /// Whether this person is in the room for the others to see.
+    pub fn is_in(&self) -> bool {
+        !matches!(self.presence, Presence::Expected { .. })
+    }
+
+    pub fn is_here(&self) -> bool {
+        matches!(self.presence, Presence::Here { .. })
+    }
+
+    /// The attempt of the session that a node holds or is asked to hold.
+    pub fn live_attempt(&self) -> Option<Attempt> {
+        self.session
+            .filter(|session| session.state != SessionState::Over)
+            .map(|session| session.attempt)
+    }
+
+    /// This person as the others see them.
+    pub fn view(&self) -> Participant {
+        Participant {
+            id: self.id.clone(),
+            user: self.user.clone(),
+            name: self.name.clone(),
+            role: self.role,
+            publishing: self.publishing,
+            region: self.region.clone(),
+            joined_at: self.joined_at,
+        }
+    }
+}
+
+/// A node that the room is placed on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    pub node: NodeId,
+    pub region: Region,
+    /// The placement under which it holds the room.
+    pub epoch: Epoch,
+    /// How many links it has opened under this epoch.
+    pub link: u32,
+    pub state: Link,
+    /// Where other nodes reach it, once it has said so.
+    pub reach: Option<Reach>,
+    /// When to release it, if nobody is there any more.
+    pub release_at: Option<u64>,
+}
+
+/// The room link of a node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Link {
+    /// Due to be opened, or open and not yet ready.
+    Awaited { until: u64 },
+    Ready,
+    /// Closed, and may come back.
+    Broken { until: u64 },
+}
+
+/// A node's QUIC endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reach {
+    pub quic: String,
+    pub fingerprint: String,
+}
+
+/// An event that can be replayed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoggedEvent {
+    pub seq: u64,
+    pub at: u64,
+    pub event: RoomEvent,
+}
