@@ -164,7 +164,8 @@ const SIGNED_OUT = {
 /** The refresh token is used up by each use, and all tabs share its cookie: two uses at once would look like theft. */
 function oneTabAtATime<T>(task: () => Promise<T>): Promise<T> {
   const locks = globalThis.navigator?.locks;
-  return locks === undefined ? task() : locks.request("connect-refresh", task);
+  // Absent outside of secure contexts.
+  return locks ? locks.request("connect-refresh", task) : task();
 }
 
 function unlessUnauthorized(error: unknown): null {

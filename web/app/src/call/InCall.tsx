@@ -33,8 +33,9 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
       <header className="call-top">
         <h1>{title}</h1>
         <p className={`connection ${state.quality}`}>
-          {QUALITY[state.quality]}
-          {state.region !== null && <span className="muted"> · {state.region}</span>}
+          <span className="connection-words">
+            {[QUALITY[state.quality], state.region].filter(Boolean).join(" · ")}
+          </span>
         </p>
         <CopyLink room={room} quiet />
       </header>

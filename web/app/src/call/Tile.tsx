@@ -25,7 +25,7 @@ export function Tile({ call, tile, streams, preview, size }: TileProps) {
   useVisible(frame, call, tile, sends && !isYou, isScreen ? 1 : 0);
 
   const stream = isYou ? preview : sends ? streams.get(trackKey(tile)) : undefined;
-  const name = isYou ? `${person.name} (you)` : isScreen ? `${person.name}'s screen` : person.name;
+  const name = isYou ? "You" : isScreen ? `${person.name}'s screen` : person.name;
   const muted = !isScreen && !person.publishing.microphone;
   return (
     <figure

@@ -1,0 +1,155 @@
+// The pages outside of a call, as a person uses them: labels, names, errors, and where they lead.
+import { cleanup, render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { App } from "./App.tsx";
+import { ApiContext } from "./api-context.ts";
+import { ANN, type Answers, apiWith, problem, SESSION } from "./test-api.ts";
+
+// The call itself needs a browser: here only who gets there, and with which address.
+vi.mock("./call/CallPage.tsx", () => ({
+  default: ({ room, search }: { room: string; search: string }) => `call ${room} ${search}`,
+}));
+
+const SIGNED_OUT: Answers = { "POST /api/auth/refresh": problem(401, "No session.") };
+const SIGNED_IN: Answers = {
+  "POST /api/auth/refresh": [200, SESSION],
+  "GET /api/rooms": [200, { rooms: [] }],
+};
+const ROOM = { id: "bako-tuvi", name: "Stand-up", owner: ANN.id, createdAt: 1, people: 0 };
+
+function open(path: string, answers: Answers) {
+  history.replaceState(null, "", path);
+  const { api, asked } = apiWith(answers);
+  render(
+    <ApiContext value={api}>
+      <App />
+    </ApiContext>,
+  );
+  return { asked, user: userEvent.setup() };
+}
+
+const address = () => location.pathname + location.search;
+
+beforeEach(() => {
+  history.replaceState(null, "", "/");
+});
+afterEach(cleanup);
+
+describe("signing in", () => {
+  it("has the labels, names and button that people and tools look for", async () => {
+    open("/login", SIGNED_OUT);
+    expect(screen.getByLabelText("Email").getAttribute("name")).toBe("email");
+    expect(screen.getByLabelText("Password").getAttribute("name")).toBe("password");
+    expect(screen.getByRole("button", { name: "Sign in" }).getAttribute("type")).toBe("submit");
+  });
+
+  it("leads to the rooms", async () => {
+    const { asked, user } = open("/login", {
+      ...SIGNED_OUT,
+      "POST /api/auth/login": [200, SESSION],
+      "GET /api/rooms": [200, { rooms: [] }],
+    });
+    await user.type(screen.getByLabelText("Email"), "ann@example.com");
+    await user.type(screen.getByLabelText("Password"), "password123");
+    await user.click(screen.getByRole("button", { name: "Sign in" }));
+    await screen.findByRole("button", { name: "Create Room" });
+    expect(address()).toBe("/");
+    expect(asked).toContainEqual({
+      path: "POST /api/auth/login",
+      body: { email: "ann@example.com", password: "password123" },
+    });
+  });
+
+  it("says that it failed, and why", async () => {
+    const { user } = open("/login", {
+      ...SIGNED_OUT,
+      "POST /api/auth/login": problem(401, "The email address or the password is wrong."),
+    });
+    await user.type(screen.getByLabelText("Email"), "ann@example.com");
+    await user.type(screen.getByLabelText("Password"), "nope{Enter}");
+    const alert = await screen.findByRole("alert");
+    expect(screen.getByText("Login failed")).toBeTruthy();
+    expect(alert.textContent).toContain("The email address or the password is wrong.");
+    expect(address()).toBe("/login");
+  });
+
+  it("leads back to the call that was asked for, region and all", async () => {
+    const { user } = open("/call/bako-tuvi?region=us-east", {
+      ...SIGNED_OUT,
+      "POST /api/auth/login": [200, SESSION],
+    });
+    await screen.findByLabelText("Email");
+    expect(address()).toBe("/login");
+    await user.type(screen.getByLabelText("Email"), "ann@example.com");
+    await user.type(screen.getByLabelText("Password"), "password123{Enter}");
+    await screen.findByText("call bako-tuvi ?region=us-east");
+    expect(address()).toBe("/call/bako-tuvi?region=us-east");
+  });
+
+  it("is asked of those who open the rooms without a session, and not of others", async () => {
+    open("/", SIGNED_OUT);
+    await screen.findByLabelText("Email");
+    expect(address()).toBe("/login");
+    cleanup();
+    open("/", SIGNED_IN);
+    await screen.findByRole("heading", { name: "Your rooms" });
+    expect(address()).toBe("/");
+  });
+});
+
+describe("signing up", () => {
+  it("shows what is wrong at its field", async () => {
+    const { user } = open("/register", {
+      ...SIGNED_OUT,
+      "POST /api/auth/register": problem(422, "The password is too weak.", [
+        { field: "password", message: "Use at least 8 characters." },
+      ]),
+    });
+    await user.type(screen.getByLabelText("Name"), "Ann");
+    await user.type(screen.getByLabelText("Email"), "ann@example.com");
+    await user.type(screen.getByLabelText("Password"), "abc{Enter}");
+    await screen.findByText("Use at least 8 characters.");
+    const password = screen.getByLabelText("Password");
+    expect(password.getAttribute("aria-invalid")).toBe("true");
+    const described = document.getElementById(password.getAttribute("aria-describedby") ?? "");
+    expect(described?.textContent).toBe("Use at least 8 characters.");
+  });
+});
+
+describe("the rooms", () => {
+  it("are listed with who is there", async () => {
+    open("/", { ...SIGNED_IN, "GET /api/rooms": [200, { rooms: [{ ...ROOM, people: 2 }] }] });
+    const link = await screen.findByRole("link", { name: /Stand-up/ });
+    expect(link.getAttribute("href")).toBe("/call/bako-tuvi");
+    expect(link.textContent).toContain("2 people here now");
+  });
+
+  it("are made by a name, and opened", async () => {
+    const { asked, user } = open("/", { ...SIGNED_IN, "POST /api/rooms": [200, ROOM] });
+    await user.click(await screen.findByRole("button", { name: "Create Room" }));
+    const input = screen.getByLabelText("Room name");
+    expect(input.getAttribute("name")).toBe("roomName");
+    expect(document.activeElement).toBe(input);
+    expect(screen.queryByRole("button", { name: "Create Room" })).toBeNull();
+    await user.type(input, "Stand-up");
+    await user.click(screen.getByRole("button", { name: "Create" }));
+    await waitFor(() => expect(address()).toBe("/call/bako-tuvi"));
+    expect(asked).toContainEqual({ path: "POST /api/rooms", body: { name: "Stand-up" } });
+  });
+
+  it("say in words when they cannot be loaded", async () => {
+    open("/", { ...SIGNED_IN, "GET /api/rooms": problem(503, "The directory is away for a moment.") });
+    const alert = await screen.findByRole("alert");
+    expect(alert.textContent).toContain("The directory is away for a moment.");
+    expect(screen.getByRole("button", { name: "Try again" })).toBeTruthy();
+  });
+});
+
+describe("an address that does not exist", () => {
+  it("says so and leads on", async () => {
+    open("/nowhere/at/all", SIGNED_IN);
+    expect(await screen.findByRole("heading", { name: "There is nothing here" })).toBeTruthy();
+    expect(screen.getByRole("link", { name: "Go to your rooms" }).getAttribute("href")).toBe("/");
+  });
+});
