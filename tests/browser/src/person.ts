@@ -1,0 +1,228 @@
+// A person with a browser: signs in, joins, and tells what arrives.
+import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { newAccount, URL_OF_APP } from "./stack.ts";
+
+/** The part of the SDK's call that `?debug` shows, as the tests use it. */
+interface DebugCall {
+  readonly state: {
+    get(): {
+      readonly status: { readonly name: string };
+      readonly you: string | null;
+      readonly node: string | null;
+      readonly region: string | null;
+      readonly participants: readonly {
+        id: string;
+        name: string;
+        publishing: { camera: boolean; microphone: boolean };
+      }[];
+      readonly chat: readonly { text: string }[];
+    };
+  };
+  statistics(): Promise<{ readonly incoming: readonly Incoming[]; readonly roundTrip: number | null }>;
+}
+
+/** What arrives of one track. */
+interface Incoming {
+  readonly track: { readonly participant: string; readonly source: string };
+  readonly packets: number;
+  readonly framesDecoded: number;
+  readonly audioLevel: number;
+}
+
+declare global {
+  interface Window {
+    connect: DebugCall;
+  }
+}
+
+/** How long anything may take before a test gives up. */
+export const PATIENCE = 30_000;
+const FEW_FRAMES = 10;
+
+/** A browser with a fake camera and microphone. */
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--use-fake-device-for-media-stream=fps=30",
+      "--use-fake-ui-for-media-stream",
+      "--allow-loopback-in-peer-connection",
+    ],
+  });
+}
+
+/** What sets a person apart. */
+export interface Options {
+  /** A picture of 320 × 180 at 15 frames a second, for many browsers on few cores. */
+  small?: boolean;
+}
+
+/** Somebody who is signed in. */
+export class Person {
+  readonly name: string;
+  readonly page: Page;
+  readonly #context: BrowserContext;
+
+  private constructor(name: string, page: Page, context: BrowserContext) {
+    this.name = name;
+    this.page = page;
+    this.#context = context;
+  }
+
+  /** Opens a window of their own and an account. */
+  static async arrive(browser: Browser, name: string, { small = false }: Options = {}): Promise<Person> {
+    const context = await browser.newContext({ viewport: { width: 960, height: 640 } });
+    context.setDefaultTimeout(PATIENCE);
+    const page = await context.newPage();
+    if (small) await page.addInitScript(makeCameraSmall);
+    page.on("pageerror", (error) => process.stderr.write(`${name}'s page: ${error}\n`));
+    await page.goto(`${URL_OF_APP}/login`);
+    const status = await page.evaluate(async (account) => {
+      const headers = { "content-type": "application/json" };
+      return (await fetch("/api/auth/register", { method: "POST", headers, body: JSON.stringify(account) }))
+        .status;
+    }, newAccount(name));
+    assert.ok(status < 300, `registration was answered with ${status}`);
+    return new Person(name, page, context);
+  }
+
+  /** Opens the page before the call. */
+  async open(room: string, region?: string): Promise<void> {
+    const query = new URLSearchParams({ debug: "", ...(region && { region }) });
+    await this.page.goto(`${URL_OF_APP}/call/${room}?${query}`);
+    await this.page.getByRole("button", { name: "Join", exact: true }).waitFor();
+  }
+
+  /** Opens the page and joins. */
+  async join(room: string, region?: string): Promise<void> {
+    await this.open(room, region);
+    await this.press("Join");
+    await this.page.getByRole("button", { name: "Leave", exact: true }).waitFor();
+  }
+
+  /** Presses a button. */
+  async press(name: string): Promise<void> {
+    await this.page.getByRole("button", { name, exact: true }).click();
+  }
+
+  /** Their id in the room. */
+  async id(): Promise<string> {
+    const id = await this.page.evaluate(() => window.connect.state.get().you);
+    assert.ok(id, `${this.name} is in no room`);
+    return id;
+  }
+
+  /** Their media node. */
+  async node(): Promise<{ id: string; region: string }> {
+    await this.page.waitForFunction(() => window.connect.state.get().node !== null);
+    const { node, region } = await this.page.evaluate(() => window.connect.state.get());
+    assert.ok(node !== null && region !== null);
+    return { id: node, region };
+  }
+
+  /** Waits until so many people are in the room. */
+  async counts(people: number): Promise<void> {
+    await this.page.waitForFunction(
+      (count) => window.connect.state.get().participants.length === count,
+      people,
+    );
+  }
+
+  /** Waits until new frames of somebody's camera are decoded. */
+  async sees(other: string): Promise<void> {
+    let first: number | undefined;
+    await until(`${this.name} sees ${other}`, async () => {
+      const frames = await this.#framesOf(other);
+      // The first look only remembers; a stream that began anew is a first look again.
+      if (frames !== undefined && (first === undefined || frames < first)) first = frames;
+      return frames !== undefined && first !== undefined && frames >= first + FEW_FRAMES;
+    });
+  }
+
+  /** Waits until somebody's sound is heard. */
+  async hears(other: string): Promise<void> {
+    await until(`${this.name} hears ${other}`, async () => {
+      const incoming = await this.#incoming();
+      return incoming.some(({ track, audioLevel }) => track.participant === other && audioLevel > 0);
+    });
+  }
+
+  /** Waits until no frame of somebody's camera has come for a second. */
+  async seesNoMore(other: string): Promise<void> {
+    let last: { frames: number; at: number } | undefined;
+    await until(`${this.name} sees ${other} no more`, async () => {
+      const frames = (await this.#framesOf(other)) ?? 0;
+      if (last === undefined || frames > last.frames) last = { frames, at: Date.now() };
+      return Date.now() - last.at > 1_000;
+    });
+  }
+
+  /** Writes a line of chat; the panel is open afterwards. */
+  async says(text: string): Promise<void> {
+    await this.#openChat();
+    const box = this.page.getByRole("textbox", { name: "Message", exact: true });
+    await box.fill(text);
+    await box.press("Enter");
+  }
+
+  /** Waits until a line of chat is on the page. */
+  async reads(text: string): Promise<void> {
+    await this.#openChat();
+    await this.page.getByRole("log").getByText(text, { exact: true }).waitFor();
+  }
+
+  /** Closes the window. */
+  async close(): Promise<void> {
+    await this.#context.close();
+  }
+
+  async #openChat(): Promise<void> {
+    const button = this.page.getByRole("button", { name: "Chat", exact: true });
+    if ((await button.getAttribute("aria-pressed")) !== "true") await button.click();
+  }
+
+  async #incoming(): Promise<readonly Incoming[]> {
+    return (await this.page.evaluate(() => window.connect.statistics())).incoming;
+  }
+
+  async #framesOf(other: string): Promise<number | undefined> {
+    const incoming = await this.#incoming();
+    return incoming.find(({ track }) => track.participant === other && track.source === "camera")
+      ?.framesDecoded;
+  }
+}
+
+/** Looks again and again until it holds. */
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + PATIENCE;
+  while (!(await holds())) {
+    assert.ok(Date.now() < deadline, `within ${PATIENCE / 1_000} s: ${what}`);
+    await setTimeout(100);
+  }
+}
+
+/** Everybody sees and hears everybody else. */
+export async function everybodyMeets(people: readonly Person[], { sound = true } = {}): Promise<void> {
+  const ids = await Promise.all(people.map((person) => person.id()));
+  for (const [index, person] of people.entries()) {
+    for (const other of ids.filter((_, position) => position !== index)) {
+      await person.sees(other);
+      if (sound) await person.hears(other);
+    }
+  }
+}
+
+/** Runs in the page before its own scripts. */
+function makeCameraSmall(): void {
+  const devices = navigator.mediaDevices;
+  if (devices === undefined) return;
+  const original = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = (constraints = {}) => {
+    const video = typeof constraints.video === "object" ? constraints.video : {};
+    const small = { ...video, width: 320, height: 180, frameRate: 15 };
+    return original({ ...constraints, ...(constraints.video && { video: small }) });
+  };
+}
