@@ -168,6 +168,18 @@ impl Arguments {
 }
 
 impl Config {
+    /// Whether tokens and session descriptions travel to another machine without TLS.
+    pub fn edge_in_clear(&self) -> bool {
+        let Some(authority) = self.edge.strip_prefix("ws://") else {
+            return false;
+        };
+        let host = authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host);
+        let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host != "localhost" && !ip.is_ok_and(|ip| ip.is_loopback())
+    }
+
     /// What peers are told of shard number `shard`, whose socket is bound to `bound`.
     pub fn quic_address_of(&self, shard: u16, bound: SocketAddr) -> String {
         let (host, first) = &self.quic_address;
@@ -318,6 +330,17 @@ mod tests {
     fn the_edge_is_an_origin() {
         let secure = check(&["--edge", "https://connect.example/"], Some(&key())).unwrap();
         assert_eq!(secure.edge, "wss://connect.example");
+        for (edge, in_clear) in [
+            ("https://connect.example", false),
+            ("http://localhost:8787", false),
+            ("http://127.0.0.1:8787", false),
+            ("http://[::1]:8787", false),
+            ("http://10.0.0.1:8787", true),
+            ("http://edge.internal", true),
+        ] {
+            let config = check(&["--edge", edge], Some(&key())).unwrap();
+            assert_eq!(config.edge_in_clear(), in_clear, "{edge}");
+        }
         for bad in ["connect.example", "ftp://x", "http://x/path", "http://"] {
             let error = check(&["--edge", bad], Some(&key())).unwrap_err();
             assert!(matches!(error, ConfigError::Edge(_)), "{error}");

@@ -197,6 +197,9 @@ fn announce(
         tracing::info!(shard = index, %media, %quic, "shard listens");
     }
     tracing::info!(edge = config.edge, %private, "node starts");
+    if config.edge_in_clear() {
+        tracing::warn!("the way to the edge is not encrypted; give --edge an https:// address");
+    }
     let Some((media, quic)) = shards.first() else {
         return Ok(());
     };

@@ -225,14 +225,11 @@ impl State {
             let Some(event) = self.quic.next() else {
                 return false;
             };
-            let input = match &event {
-                quic::Event::Datagram(peer, data) => Input::PeerDatagram { peer: *peer, data },
-                quic::Event::Message(peer, message) => Input::PeerMessage {
-                    peer: *peer,
-                    message: message.clone(),
-                },
-                quic::Event::Up(peer) => Input::PeerUp { peer: *peer },
-                quic::Event::Down(peer) => Input::PeerDown { peer: *peer },
+            let input = match event {
+                quic::Event::Datagram(peer, ref data) => Input::PeerDatagram { peer, data },
+                quic::Event::Message(peer, message) => Input::PeerMessage { peer, message },
+                quic::Event::Up(peer) => Input::PeerUp { peer },
+                quic::Event::Down(peer) => Input::PeerDown { peer },
             };
             self.engine.handle(now, input);
         }

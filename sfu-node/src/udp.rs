@@ -101,7 +101,10 @@ impl Udp {
         self.counters.reads += 1;
         for (meta, slice) in metas.iter().zip(&slices).take(messages) {
             let from = canonical(meta.addr);
-            for datagram in slice[..meta.len].chunks(meta.stride.max(1)) {
+            // An empty datagram is one, too.
+            let empty = (meta.len == 0).then_some(&[][..]);
+            let coalesced = slice[..meta.len].chunks(meta.stride.max(1));
+            for datagram in empty.into_iter().chain(coalesced) {
                 self.counters.datagrams_in += 1;
                 each(from, datagram);
             }

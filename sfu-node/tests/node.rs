@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use jsonwebtoken::{DecodingKey, Validation};
-use protocol::node::{AUDIENCE, NodeToRegion, NodeToRoom, RegionToNode, RoomToNode};
+use protocol::node::{AUDIENCE, NodeToRegion, NodeToRoom, Peer, RegionToNode, RoomToNode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,10 +40,14 @@ fn command(arguments: &[&str]) -> Command {
 
 impl Node {
     fn start(edge: SocketAddr) -> Self {
+        Self::start_as("n1", edge)
+    }
+
+    fn start_as(id: &str, edge: SocketAddr) -> Self {
         let name = format!("connect-node-{:016x}", rand::random::<u64>());
         let directory = std::env::temp_dir().join(name);
         let edge = format!("http://{edge}");
-        let mut child = command(&["--edge", &edge, "--node-id", "n1", "--shards", "2"])
+        let mut child = command(&["--edge", &edge, "--node-id", id, "--shards", "2"])
             .arg("--data-dir")
             .arg(&directory)
             .stdout(Stdio::piped())
@@ -324,6 +328,55 @@ async fn a_node_whose_placement_is_refused_lets_go_of_the_room() {
             && page.contains("connect_room_links 0")
     })
     .await;
+}
+
+/// Opens the room at a node and returns its link, and how other nodes reach it.
+async fn room_at(edge: &Edge, node: &str) -> (Link, Link, Peer) {
+    let mut region = edge.registered().await;
+    region.send(&open_room(1)).await;
+    let mut room = edge.link().await;
+    let NodeToRoom::Ready {
+        quic, fingerprint, ..
+    } = room.receive().await
+    else {
+        panic!("the first message is Ready");
+    };
+    let peer = Peer {
+        node: node.parse().unwrap(),
+        region: "eu-west".parse().unwrap(),
+        quic,
+        fingerprint,
+    };
+    (region, room, peer)
+}
+
+#[tokio::test]
+async fn two_nodes_of_a_room_connect_and_part_as_their_plan_says() {
+    let ((first_edge, first_address), (second_edge, second_address)) =
+        (Edge::new().await, Edge::new().await);
+    let first = Node::start_as("n1", first_address);
+    let second = Node::start_as("n2", second_address);
+    let (_first_region, mut first_room, first_peer) = room_at(&first_edge, "n1").await;
+    let (_second_region, mut second_room, second_peer) = room_at(&second_edge, "n2").await;
+    let plan = |peers| RoomToNode::Plan {
+        epoch: protocol::id::Epoch(1),
+        peers,
+    };
+    first_room.send(&plan(vec![second_peer])).await;
+    second_room.send(&plan(vec![first_peer])).await;
+    let connected = |count: u32| {
+        move |page: &str| {
+            let lines = page
+                .lines()
+                .filter(|line| line.starts_with("connect_quic_peers{"));
+            lines.filter(|line| line.ends_with(" 1")).count() == count as usize
+        }
+    };
+    first.get_until("/metrics", connected(1)).await;
+    second.get_until("/metrics", connected(1)).await;
+    first_room.send(&plan(Vec::new())).await;
+    first.get_until("/metrics", connected(0)).await;
+    second.get_until("/metrics", connected(0)).await;
 }
 
 #[tokio::test]

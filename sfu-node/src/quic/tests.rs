@@ -10,7 +10,6 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::time::timeout;
 
 use super::*;
-use crate::udp;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -22,7 +21,7 @@ struct Peer {
 
 impl Peer {
     fn new(name: &str) -> Self {
-        let socket = udp::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         let identity = Identity::generate().unwrap();
         let id = identity.id;

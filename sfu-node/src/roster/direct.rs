@@ -7,14 +7,14 @@ use protocol::node::{Load, NodeToRegion};
 use super::{Roster, RosterError};
 
 /// Sends each announcement as a heartbeat.
-pub struct Direct<Send>(Send);
+pub struct Direct<F>(F);
 
-impl<Send, E> Direct<Send>
+impl<F, E> Direct<F>
 where
-    Send: FnMut(NodeToRegion) -> Result<(), E>,
+    F: FnMut(NodeToRegion) -> Result<(), E>,
 {
     /// Heartbeats go to `send`, which must not block.
-    pub fn new(send: Send) -> Self {
+    pub fn new(send: F) -> Self {
         Self(send)
     }
 }
