@@ -1,7 +1,7 @@
 // The small pure parts: room events, outbox, back-off, answers, statistics.
 import { describe, expect, it } from "vitest";
 import { backoff } from "../src/call/backoff.ts";
-import { afterMessage, withLine } from "../src/call/outbox.ts";
+import { afterEcho, afterMessage, withLine } from "../src/call/outbox.ts";
 import { afterEvent, EMPTY_ROOM } from "../src/call/room.ts";
 import { withOpusRepairAndSilence } from "../src/call/sdp.ts";
 import { NO_STATISTICS, qualityOf, statisticsOf } from "../src/call/statistics.ts";
@@ -43,6 +43,17 @@ describe("the outbox", () => {
     expect(afterMessage(outbox, { type: "chatAccepted", nonce: "1", id: "x" })).toHaveLength(1);
     const error = { type: "error", code: "rateLimited", message: "Too fast.", nonce: "2" } as const;
     expect(afterMessage(outbox, error)[1]?.refused).toBe("Too fast.");
+  });
+});
+
+describe("a line that comes back as an event", () => {
+  it("leaves the outbox once, and not when it was refused", () => {
+    const outbox = withLine(withLine([], "1", "a"), "2", "a");
+    const once = afterEcho(outbox, "a");
+    expect(once.map(({ nonce }) => nonce)).toEqual(["2"]);
+    expect(afterEcho(once, "b")).toBe(once);
+    const error = { type: "error", code: "rateLimited", message: "Too fast.", nonce: "2" } as const;
+    expect(afterEcho(afterMessage(once, error), "a")).toHaveLength(1);
   });
 });
 

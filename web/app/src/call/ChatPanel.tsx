@@ -2,6 +2,7 @@
 import { MAX_CHAT_BYTES } from "@connect/sdk";
 import type { Call, CallState } from "@connect/sdk/call";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { sentence } from "../ui/words.ts";
 
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const bytes = new TextEncoder();
@@ -34,7 +35,8 @@ export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
 
   return (
     <>
-      <div className="lines" role="log" aria-label="Conversation">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there. */}
+      <div className="lines" role="log" aria-label="Conversation" tabIndex={0}>
         {lineCount === 0 && (
           <p className="muted small">Nothing said yet. What you write stays with the room.</p>
         )}
@@ -50,7 +52,7 @@ export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
         {outbox.map((line) => (
           <div key={line.nonce} className="line mine pending">
             <p className="line-text">{line.text}</p>
-            {line.refused !== null && <p className="field-error">Not sent: {line.refused}</p>}
+            {line.refused !== null && <p className="field-error">Not sent. {sentence(line.refused)}</p>}
           </div>
         ))}
         <div ref={end} />

@@ -51,7 +51,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
         </div>
       </main>
       {panel !== null && (
-        <aside className="panel">
+        <aside className="panel" aria-label="Side panel">
           <div className="panel-head">
             <h2>{panel}</h2>
             <button
@@ -66,7 +66,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
           {panel === "Chat" ? <ChatPanel call={call} state={state} /> : <PeoplePanel state={state} />}
         </aside>
       )}
-      <footer className="controls" role="toolbar" aria-label="Controls">
+      <footer className="controls">
         <DeviceToggles local={call.local} />
         <PanelButton name="Chat" panel={panel} badge={unread} onToggle={toggle} icon={<ChatIcon />} />
         <PanelButton

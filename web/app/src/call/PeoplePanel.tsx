@@ -5,7 +5,8 @@ import { Avatar } from "./Avatar.tsx";
 
 export function PeoplePanel({ state }: { state: CallState }) {
   return (
-    <ul className="people">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there.
+    <ul className="people" aria-label="Everyone here" tabIndex={0}>
       {state.participants.map((person) => (
         <li key={person.id} className="person">
           <Avatar name={person.name} id={person.id} />

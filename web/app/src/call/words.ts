@@ -1,5 +1,6 @@
 // The state of a call and its devices, in words.
 import type { CallState, DeviceName, DeviceProblem, LocalState, Quality } from "@connect/sdk/call";
+import { sentence } from "../ui/words.ts";
 
 const DEVICE: Record<DeviceProblem, (name: DeviceName) => string> = {
   denied: (name) =>
@@ -20,7 +21,7 @@ export function deviceProblems(local: LocalState): string[] {
 /** What keeps the call from being well right now; null when nothing does. */
 export function callTrouble(state: CallState): string | null {
   if (state.status.name === "reconnecting" || state.media === "reconnecting") return "Reconnecting…";
-  if (state.notice !== null) return state.notice;
+  if (state.notice !== null) return sentence(state.notice);
   if (state.media === "failed") return "Sound and picture could not be set up. Leave and join again.";
   return null;
 }

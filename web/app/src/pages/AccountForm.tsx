@@ -30,6 +30,7 @@ export function AccountForm({
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const errorOf = (field: string) => (error instanceof ApiError ? error.field(field) : undefined);
+  const namesFields = error instanceof ApiError && (error.problem.errors ?? []).length > 0;
 
   const send = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -57,7 +58,7 @@ export function AccountForm({
           {error !== null && (
             <div className="alert" role="alert">
               <strong>{failure}</strong>
-              <span>{wordsOf(error)}</span>
+              <span>{namesFields ? "Please look at the fields below." : wordsOf(error)}</span>
             </div>
           )}
           {children(errorOf)}

@@ -1,5 +1,6 @@
 // A labelled input with its error.
 import { type ComponentProps, useId } from "react";
+import { sentence } from "./words.ts";
 
 interface FieldProps extends ComponentProps<"input"> {
   label: string;
@@ -20,7 +21,7 @@ export function Field({ label, error, ...input }: FieldProps) {
       />
       {error !== undefined && (
         <p className="field-error" id={`${id}-error`}>
-          {error}
+          {sentence(error)}
         </p>
       )}
     </div>

@@ -10,13 +10,14 @@ import type {
   Publishing,
   Region,
   Room,
+  RoomEvent,
   RoomId,
 } from "../generated/protocol.ts";
 import { ApiError } from "../problem.ts";
 import { type Readable, Store } from "../store.ts";
 import { LocalMedia } from "./local-media.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
-import { afterMessage, type Outbox, withLine } from "./outbox.ts";
+import { afterEcho, afterMessage, type Outbox, withLine } from "./outbox.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
 import { type OtherMessage, Signalling, type Welcome } from "./signalling.ts";
 import type { Streams } from "./slots.ts";
@@ -134,7 +135,7 @@ export class Call {
       handlers: {
         onOpen: (resumed) => this.#open(resumed),
         onWelcome: (message) => this.#welcome(message),
-        onEvent: ({ event }) => this.#setRoom(afterEvent(this.#roomState, event)),
+        onEvent: ({ event }) => this.#happen(event),
         onMessage: (message) => this.#receive(message),
         onLost: () => this.#lost(),
         onClosed: (reason) => this.#end({ name: "ended", reason }),
@@ -198,8 +199,8 @@ export class Call {
     }
     this.#state.patch({ status: { name: "joined" }, you: message.you, notice: null });
     if (message.snapshot !== null) {
-      this.#state.patch({ room: message.snapshot.room });
-      this.#setRoom(roomOf(message.snapshot));
+      this.#roomState = roomOf(message.snapshot);
+      this.#state.patch({ room: message.snapshot.room, ...this.#roomState });
     }
     this.#publish();
     this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
@@ -222,6 +223,16 @@ export class Call {
     }
   }
 
+  #happen(event: RoomEvent): void {
+    const { you, outbox } = this.#state.get();
+    const isEcho = event.type === "chat" && event.message.participant === you;
+    this.#roomState = afterEvent(this.#roomState, event);
+    this.#state.patch({
+      ...this.#roomState,
+      outbox: isEcho ? afterEcho(outbox, event.message.text) : outbox,
+    });
+  }
+
   #lost(): void {
     this.#told = null;
     if (this.#state.get().you !== null) this.#state.patch({ status: { name: "reconnecting" } });
@@ -235,11 +246,6 @@ export class Call {
     this.#media.end();
     this.#roomState = EMPTY_ROOM;
     this.#state.set({ ...INITIAL, room: this.#state.get().room, status });
-  }
-
-  #setRoom(room: RoomState): void {
-    this.#roomState = room;
-    this.#state.patch({ participants: room.participants, chat: room.chat });
   }
 
   /** Sends what is on, and says so; the room hears only of changes. */

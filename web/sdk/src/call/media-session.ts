@@ -93,9 +93,9 @@ export class MediaSession {
     await this.offer();
   }
 
-  /** The signalling was interrupted: an offer without an answer may be lost on its way. */
+  /** The signalling was interrupted: an offer without an answer may be lost. Offering the same again does no harm. */
   async resume(): Promise<void> {
-    if (!this.#answered) await this.restart();
+    if (!this.#answered) await this.offer();
   }
 
   /** Sends this track of a source from now on, through every connection to come. */

@@ -15,6 +15,15 @@ export function withLine(outbox: Outbox, nonce: string, text: string): Outbox {
   return [...outbox, { nonce, text, refused: null }];
 }
 
+/**
+ * The outbox after an own line has come back as an event: that one is stored. The event comes just before the
+ * acknowledgement, and the line is not to stand there twice in between.
+ */
+export function afterEcho(outbox: Outbox, text: string): Outbox {
+  const echoed = outbox.findIndex((line) => line.text === text && line.refused === null);
+  return echoed < 0 ? outbox : outbox.toSpliced(echoed, 1);
+}
+
 /** The outbox after a message of the room: stored lines are gone, refused ones say why. */
 export function afterMessage(outbox: Outbox, message: ServerMessage): Outbox {
   if (message.type === "chatAccepted") return outbox.filter(({ nonce }) => nonce !== message.nonce);
