@@ -1,7 +1,6 @@
 //! `cargo xtask dev`: set up, build, run until Ctrl-C.
 
 use std::net::IpAddr;
-use std::thread;
 use std::time::Instant;
 
 use crate::build::{self, Profile};
@@ -53,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     println!("Connect is ready: {}", stack.url());
     let end = loop {
         match stack.tend() {
-            Ok(()) => thread::sleep(process::TICK),
+            Ok(()) => process::tick(),
             Err(end) => break end,
         }
     };

@@ -19,7 +19,7 @@ use crate::guard::Guard;
 /// How long a child has after SIGTERM until SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 /// How often a waiting loop looks again.
-pub const TICK: Duration = Duration::from_millis(25);
+const TICK: Duration = Duration::from_millis(25);
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 static RUNNING: Mutex<Running> = Mutex::new(Running {
@@ -53,6 +53,15 @@ pub fn check_interrupted() -> Result<()> {
         Some(flag) if flag.load(Ordering::Relaxed) => Err(Failure::Interrupted),
         _ => Ok(()),
     }
+}
+
+/// A moment until a waiting loop looks again.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "children are many, of all kinds, and watched by one thread"
+)]
+pub fn tick() {
+    thread::sleep(TICK);
 }
 
 /// A running child and its group.
@@ -102,7 +111,7 @@ impl Child {
                 return Ok(status);
             }
             idle();
-            thread::sleep(TICK);
+            tick();
         }
     }
 }
@@ -137,7 +146,7 @@ fn end_and_reap(children: &mut [&mut Child], grace: Duration) {
             }
             break;
         }
-        thread::sleep(TICK);
+        tick();
     }
     let mut running = running();
     running.groups.retain(|group| !groups.contains(group));
@@ -164,7 +173,7 @@ pub fn end_groups(groups: &[i32], grace: Duration) {
             signal(groups, Signal::KILL);
             return;
         }
-        thread::sleep(TICK);
+        tick();
     }
 }
 

@@ -143,7 +143,7 @@ impl Stack {
                     node.log(),
                 ));
             }
-            std::thread::sleep(process::TICK);
+            process::tick();
         }
         self.write_file()
     }
@@ -245,7 +245,7 @@ fn start_worker(options: &Options, log: &Path) -> Result<Child> {
                 &log.to_path_buf(),
             ));
         }
-        std::thread::sleep(process::TICK);
+        process::tick();
     }
     Ok(worker)
 }

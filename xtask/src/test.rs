@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::process::Command;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::build::{self, Profile};
@@ -284,7 +283,7 @@ pub fn browser_tests() -> Result<()> {
                     Err(failed(&command))
                 };
             }
-            thread::sleep(process::TICK);
+            process::tick();
         }
     });
     stack.stop();
