@@ -1,5 +1,6 @@
 //! Set-up: every tool that the builds and the tests need, installed once and kept in the cache.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -184,7 +185,9 @@ pub fn apt_install(step: &mut Step, packages: &[&str]) -> Result<()> {
 /// Installs the browser of the tests.
 pub fn chromium(step: &mut Step) -> Result<Outcome> {
     let mut missing = Vec::new();
-    if !Path::new("/usr/bin/chromium").exists() {
+    // The tests ask for it by the same name.
+    let program = env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
+    if !Path::new(&program).exists() {
         missing.extend(["chromium", "fonts-dejavu-core"]);
     }
     // For the network that the browser tests run in.
