@@ -25,7 +25,9 @@ impl KeyframeGate {
 
     /// Somebody needs a keyframe. Whether to ask for it now; if not, [`Self::poll`] will say when.
     pub fn request(&mut self, now: Instant) -> bool {
-        let due = self.asked.is_none_or(|asked| now.saturating_duration_since(asked) >= MIN_INTERVAL);
+        let due = self
+            .asked
+            .is_none_or(|asked| now.saturating_duration_since(asked) >= MIN_INTERVAL);
         match self.waiting {
             None => self.waiting = Some(MIN_INTERVAL),
             Some(_) if !due => {}
@@ -97,7 +99,9 @@ mod tests {
         let start = Instant::now();
         let mut gate = KeyframeGate::new();
         assert!(gate.request(start));
-        let sent: Vec<u32> = (1..10_000).filter(|ms| gate.poll(start + *ms * MS)).collect();
+        let sent: Vec<u32> = (1..10_000)
+            .filter(|ms| gate.poll(start + *ms * MS))
+            .collect();
         assert_eq!(sent, [300, 900, 2_100, 4_500, 6_900, 9_300]);
     }
 }

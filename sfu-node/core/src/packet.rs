@@ -227,10 +227,15 @@ pub fn read_relay(data: &[u8], highest: Option<u64>) -> Result<Packet, Malformed
     let mut at = RTP_HEADER_LEN + 4 * usize::from(header[0] & 0x0F);
     let mut level = None;
     if header[0] & 0x10 != 0 {
-        let &[p0, p1, l0, l1] = data.get(at..).and_then(<[u8]>::first_chunk).ok_or(Malformed::Short(at + 3))?;
+        let &[p0, p1, l0, l1] = data
+            .get(at..)
+            .and_then(<[u8]>::first_chunk)
+            .ok_or(Malformed::Short(at + 3))?;
         at += 4;
         let len = 4 * usize::from(u16::from_be_bytes([l0, l1]));
-        let elements = data.get(at..at + len).ok_or(Malformed::Short(at + len - 1))?;
+        let elements = data
+            .get(at..at + len)
+            .ok_or(Malformed::Short(at + len - 1))?;
         if [p0, p1] == ONE_BYTE_PROFILE {
             level = one_byte_element(elements, RELAY_LEVEL)
                 .and_then(<[u8]>::first)
@@ -311,7 +316,10 @@ mod tests {
         assert_eq!(extend(Some(131_072), 65_535), 131_071);
         assert_eq!(extend(Some(extend(None, 0)), 65_535), 65_535);
         // Half a cycle ahead counts as behind.
-        assert_eq!(extend(Some(100_000), (100_000_u64 + 32_767) as u16), 132_767);
+        assert_eq!(
+            extend(Some(100_000), (100_000_u64 + 32_767) as u16),
+            132_767
+        );
         assert_eq!(extend(Some(100_000), (100_000_u64 + 32_768) as u16), 67_232);
         // Nothing lies before 0.
         assert_eq!(extend(Some(3), 65_535), 65_535);
@@ -324,8 +332,17 @@ mod tests {
         let wide = [0x90, 0xE0, 0x81, 0x02, 7, 0x60, 0x00];
         let packet = vp8(&wide);
         let read = packet.vp8.unwrap();
-        assert_eq!(read.picture_id, Some(PictureId { value: 0x102, wide: true }));
-        assert_eq!((read.tl0_pic_idx, read.tid, read.layer_sync), (Some(7), 1, true));
+        assert_eq!(
+            read.picture_id,
+            Some(PictureId {
+                value: 0x102,
+                wide: true
+            })
+        );
+        assert_eq!(
+            (read.tl0_pic_idx, read.tid, read.layer_sync),
+            (Some(7), 1, true)
+        );
         assert!(packet.keyframe);
         let mut copy = wide;
         read.patch(&mut copy, Some(0x7FFF), Some(255));
@@ -334,7 +351,13 @@ mod tests {
         // 7 bits, no temporal layers, an interframe.
         let narrow = [0x90, 0x80, 0x7F, 0x01];
         let packet = vp8(&narrow);
-        assert_eq!(packet.vp8.unwrap().picture_id, Some(PictureId { value: 127, wide: false }));
+        assert_eq!(
+            packet.vp8.unwrap().picture_id,
+            Some(PictureId {
+                value: 127,
+                wide: false
+            })
+        );
         assert!(!packet.keyframe);
         let mut copy = narrow;
         packet.vp8.unwrap().patch(&mut copy, Some(128), Some(1));
@@ -352,7 +375,10 @@ mod tests {
 
     #[test]
     fn a_relay_packet_survives_foreign_extensions_and_padding() {
-        let level = AudioLevel { dbov: 30, voice: true };
+        let level = AudioLevel {
+            dbov: 30,
+            voice: true,
+        };
         let mut data = vec![0xB1, RELAY_OPUS, 0, 5, 0, 0, 0, 9, 0, 0, 0, 0, 1, 2, 3, 4];
         data.extend_from_slice(&[0xBE, 0xDE, 0, 2, 0x21, 8, 8, 0, 0x10, level.to_byte(), 0, 0]);
         data.extend_from_slice(&[42, 0, 0, 3]);

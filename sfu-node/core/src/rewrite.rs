@@ -245,7 +245,14 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn audio(sequence: u64, timestamp: u32) -> Packet {
-        Packet::new(sequence, timestamp, false, Codec::Opus, None, [0][..].into())
+        Packet::new(
+            sequence,
+            timestamp,
+            false,
+            Codec::Opus,
+            None,
+            [0][..].into(),
+        )
     }
 
     /// An interframe's first packet with a picture id (15 bits, or 7) and a TL0PICIDX.
@@ -265,7 +272,10 @@ mod tests {
         let mut rewriter = Rewriter::new(Codec::Opus, 65_535, u32::MAX - 100);
         let first = rewriter.rewrite(now, &audio(500, 7)).unwrap();
         assert_eq!((first.sequence, first.timestamp), (65_535, u32::MAX - 100));
-        assert_eq!(rewriter.timestamp_offset(), Some((u32::MAX - 100).wrapping_sub(7)));
+        assert_eq!(
+            rewriter.timestamp_offset(),
+            Some((u32::MAX - 100).wrapping_sub(7))
+        );
         let next = rewriter.rewrite(now, &audio(501, 967)).unwrap();
         assert_eq!((next.sequence, next.timestamp), (65_536, 859));
         assert_eq!((next.picture_id, next.tl0_pic_idx), (None, None));
@@ -281,15 +291,21 @@ mod tests {
         }
         rewriter.switch();
         assert_eq!(rewriter.timestamp_offset(), None);
-        let next = rewriter.rewrite(start + 200 * MS, &video(9_000, 4_000_000_000, 7, true, 7)).unwrap();
+        let next = rewriter
+            .rewrite(start + 200 * MS, &video(9_000, 4_000_000_000, 7, true, 7))
+            .unwrap();
         assert_eq!((next.sequence, next.timestamp), (3, 200 * 90));
         // Right away: one frame at least.
         rewriter.switch();
-        let next = rewriter.rewrite(start + 201 * MS, &video(5, 5, 7, true, 7)).unwrap();
+        let next = rewriter
+            .rewrite(start + 201 * MS, &video(5, 5, 7, true, 7))
+            .unwrap();
         assert_eq!((next.sequence, next.timestamp), (4, 18_000 + 3_000));
         // After a day: a step that still looks like one forward.
         rewriter.switch();
-        let next = rewriter.rewrite(start + 86_400_000 * MS, &video(5, 5, 7, true, 7)).unwrap();
+        let next = rewriter
+            .rewrite(start + 86_400_000 * MS, &video(5, 5, 7, true, 7))
+            .unwrap();
         assert_eq!(next.timestamp, 21_000 + (1 << 30));
     }
 
@@ -297,15 +313,41 @@ mod tests {
     fn late_packets_get_their_place_and_duplicates_none() {
         let now = Instant::now();
         let mut rewriter = Rewriter::new(Codec::Opus, 65_530, 0);
-        assert_eq!(rewriter.rewrite(now, &audio(100, 0)).unwrap().sequence, 65_530);
-        assert_eq!(rewriter.rewrite(now, &audio(110, 10)).unwrap().sequence, 65_540);
-        assert_eq!(rewriter.rewrite(now, &audio(105, 5)).unwrap().sequence, 65_535);
+        assert_eq!(
+            rewriter.rewrite(now, &audio(100, 0)).unwrap().sequence,
+            65_530
+        );
+        assert_eq!(
+            rewriter.rewrite(now, &audio(110, 10)).unwrap().sequence,
+            65_540
+        );
+        assert_eq!(
+            rewriter.rewrite(now, &audio(105, 5)).unwrap().sequence,
+            65_535
+        );
         assert_eq!(rewriter.rewrite(now, &audio(105, 5)), None);
         assert_eq!(rewriter.rewrite(now, &audio(110, 10)), None);
-        assert_eq!(rewriter.rewrite(now, &audio(99, 0)), None, "older than the first");
-        assert_eq!(rewriter.rewrite(now, &audio(110 + 1_024, 0)).unwrap().sequence, 66_564);
-        assert_eq!(rewriter.rewrite(now, &audio(110, 0)), None, "too old to know");
-        assert_eq!(rewriter.rewrite(now, &audio(111, 0)).unwrap().sequence, 65_541);
+        assert_eq!(
+            rewriter.rewrite(now, &audio(99, 0)),
+            None,
+            "older than the first"
+        );
+        assert_eq!(
+            rewriter
+                .rewrite(now, &audio(110 + 1_024, 0))
+                .unwrap()
+                .sequence,
+            66_564
+        );
+        assert_eq!(
+            rewriter.rewrite(now, &audio(110, 0)),
+            None,
+            "too old to know"
+        );
+        assert_eq!(
+            rewriter.rewrite(now, &audio(111, 0)).unwrap().sequence,
+            65_541
+        );
     }
 
     #[test]
@@ -313,31 +355,34 @@ mod tests {
         let now = Instant::now();
         let mut rewriter = Rewriter::new(Codec::Opus, 10, 0);
         rewriter.rewrite(now, &audio(100, 0));
-        assert_eq!(rewriter.rewrite(now, &audio(3_100, 0)).unwrap().sequence, 3_010);
-        assert_eq!(rewriter.rewrite(now, &audio(9_000, 0)).unwrap().sequence, 3_011);
+        assert_eq!(
+            rewriter.rewrite(now, &audio(3_100, 0)).unwrap().sequence,
+            3_010
+        );
+        assert_eq!(
+            rewriter.rewrite(now, &audio(9_000, 0)).unwrap().sequence,
+            3_011
+        );
     }
 
     #[test]
     fn picture_ids_go_on_over_their_wrap_arounds_and_widths() {
         let now = Instant::now();
         let mut rewriter = Rewriter::new(Codec::Vp8, 0, 0);
-        let mut ids = |packet: &Packet| {
+        let ids = |rewriter: &mut Rewriter, packet: &Packet| {
             let r = rewriter.rewrite(now, packet).unwrap();
-            (r.picture_id.unwrap(), r.tl0_pic_idx.unwrap())
-        };
-        assert_eq!(ids(&video(0, 0, 0x7FFE, true, 254)), (1, 1));
-        assert_eq!(ids(&video(1, 0, 0x7FFF, true, 255)), (2, 2));
-        assert_eq!(ids(&video(2, 0, 0, true, 0)), (3, 3));
-        rewriter.switch();
-        let mut ids = |packet: &Packet| {
-            let r = rewriter.rewrite(now, packet).unwrap();
+            // A narrow source leaves the upper bits open.
             (r.picture_id.unwrap() & 0x7F, r.tl0_pic_idx.unwrap())
         };
-        assert_eq!(ids(&video(7, 0, 126, false, 9)), (4, 4));
-        assert_eq!(ids(&video(8, 0, 127, false, 9)), (5, 4));
-        assert_eq!(ids(&video(9, 0, 0, false, 10)), (6, 5));
+        assert_eq!(ids(&mut rewriter, &video(0, 0, 0x7FFE, true, 254)), (1, 1));
+        assert_eq!(ids(&mut rewriter, &video(1, 0, 0x7FFF, true, 255)), (2, 2));
+        assert_eq!(ids(&mut rewriter, &video(2, 0, 0, true, 0)), (3, 3));
         rewriter.switch();
-        assert_eq!(ids(&video(1, 0, 77, true, 1)), (7, 6));
+        assert_eq!(ids(&mut rewriter, &video(7, 0, 126, false, 9)), (4, 4));
+        assert_eq!(ids(&mut rewriter, &video(8, 0, 127, false, 9)), (5, 4));
+        assert_eq!(ids(&mut rewriter, &video(9, 0, 0, false, 10)), (6, 5));
+        rewriter.switch();
+        assert_eq!(ids(&mut rewriter, &video(1, 0, 77, true, 1)), (7, 6));
     }
 
     /// What happens to a slot: packets lost, late and doubled on the way from a source, and changes of source.
@@ -345,7 +390,13 @@ mod tests {
     enum Step {
         /// The source sends one; it arrives after the `late` following ones, `times` times.
         Send { late: u8, times: u8 },
-        Switch { sequence: u64, timestamp: u32, picture_id: u16, wide: bool, pause: u16 },
+        Switch {
+            sequence: u64,
+            timestamp: u32,
+            picture_id: u16,
+            wide: bool,
+            pause: u16,
+        },
     }
 
     fn step() -> impl Strategy<Value = Step> {

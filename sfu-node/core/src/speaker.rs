@@ -118,7 +118,8 @@ impl<K: Copy + Eq + Ord + Hash> Loudest<K> {
         }
         if changed {
             self.keys.clear();
-            self.keys.extend(self.selected.iter().map(|chosen| chosen.key));
+            self.keys
+                .extend(self.selected.iter().map(|chosen| chosen.key));
         }
         changed
     }
@@ -130,7 +131,8 @@ impl<K: Copy + Eq + Ord + Hash> Loudest<K> {
 
     fn drop_gone(&mut self) -> bool {
         let before = self.selected.len();
-        self.selected.retain(|chosen| self.candidates.contains_key(&chosen.key));
+        self.selected
+            .retain(|chosen| self.candidates.contains_key(&chosen.key));
         self.selected.len() != before
     }
 
@@ -165,9 +167,18 @@ mod tests {
     use super::*;
 
     const TICK: Duration = Duration::from_millis(20);
-    const LOUD: AudioLevel = AudioLevel { dbov: 20, voice: true };
-    const SOFT: AudioLevel = AudioLevel { dbov: 40, voice: true };
-    const SILENT: AudioLevel = AudioLevel { dbov: 127, voice: false };
+    const LOUD: AudioLevel = AudioLevel {
+        dbov: 20,
+        voice: true,
+    };
+    const SOFT: AudioLevel = AudioLevel {
+        dbov: 40,
+        voice: true,
+    };
+    const SILENT: AudioLevel = AudioLevel {
+        dbov: 127,
+        voice: false,
+    };
 
     /// A room in which each candidate sends a packet every 20 ms.
     struct Room {
@@ -214,14 +225,20 @@ mod tests {
         room.run(50, &[(1, LOUD), (2, SILENT), (3, SILENT)]);
         let place = room.loudest.selected().iter().position(|key| *key == 2);
         assert_eq!(room.run(3, &[(1, LOUD), (2, SILENT), (3, LOUD)]), [1, 3]);
-        assert_eq!(room.loudest.selected().iter().position(|key| *key == 3), place);
+        assert_eq!(
+            room.loudest.selected().iter().position(|key| *key == 3),
+            place
+        );
     }
 
     #[test]
     fn who_is_a_little_louder_takes_nothing() {
         let mut room = Room::new(1);
         room.run(100, &[(1, SOFT), (2, SILENT)]);
-        let a_little = AudioLevel { dbov: 36, voice: true };
+        let a_little = AudioLevel {
+            dbov: 36,
+            voice: true,
+        };
         assert_eq!(room.run(500, &[(1, SOFT), (2, a_little)]), [1]);
     }
 
@@ -237,7 +254,11 @@ mod tests {
     fn two_who_shout_at_each_other_do_not_flutter() {
         let mut room = Room::new(1);
         for turn in 0..100 {
-            let (a, b) = if turn % 2 == 0 { (LOUD, SOFT) } else { (SOFT, LOUD) };
+            let (a, b) = if turn % 2 == 0 {
+                (LOUD, SOFT)
+            } else {
+                (SOFT, LOUD)
+            };
             room.run(10, &[(1, a), (2, b)]);
         }
         assert!(room.changes < 20, "{} changes in 20 s", room.changes);
@@ -246,7 +267,10 @@ mod tests {
     #[test]
     fn a_click_is_not_a_voice() {
         let mut room = Room::new(1);
-        let talk = AudioLevel { dbov: 60, voice: true };
+        let talk = AudioLevel {
+            dbov: 60,
+            voice: true,
+        };
         room.run(100, &[(1, talk), (2, SILENT)]);
         assert_eq!(room.run(1, &[(1, talk), (2, LOUD)]), [1]);
         assert_eq!(room.run(100, &[(1, talk), (2, SILENT)]), [1]);

@@ -277,11 +277,26 @@ mod tests {
     #[test]
     fn a_browser_s_compound_is_read_in_order() {
         let mut compound = words(&[
-            0x81C9_0007, 1, 0xAA, 0x40FF_FFFE, 0x0001_0005, 77, 0x1234_5678, 0x8000, // RR
+            0x81C9_0007,
+            1,
+            0xAA,
+            0x40FF_FFFE,
+            0x0001_0005,
+            77,
+            0x1234_5678,
+            0x8000, // RR
         ]);
         compound.extend(words(&[0x81CD_0003, 1, 0xAA, 0xFFFE_8005])); // NACK
         compound.extend(words(&[0x81CE_0002, 1, 0xBB])); // PLI
-        compound.extend(words(&[0x84CE_0006, 1, 0, 0xCC, 0x0100_0000, 0xDD, 0x0200_0000])); // FIR
+        compound.extend(words(&[
+            0x84CE_0006,
+            1,
+            0,
+            0xCC,
+            0x0100_0000,
+            0xDD,
+            0x0200_0000,
+        ])); // FIR
         compound.extend(words(&[0x8FCE_0005, 1, 0, 0x5245_4D42, 0x010B_FFFF, 0xAA])); // REMB
         compound.extend(words(&[0x8FCD_0004, 1, 0xAA, 0x0001_0002, 0x0304_0506])); // TWCC
         compound.extend(words(&[0x81CB_0001, 1])); // BYE
@@ -296,7 +311,11 @@ mod tests {
             dlsr: 0x8000,
         };
         assert_eq!(read[0], Feedback::ReceiverReport(report));
-        let Feedback::Nack { ssrc: 0xAA, sequences } = read[1].clone() else {
+        let Feedback::Nack {
+            ssrc: 0xAA,
+            sequences,
+        } = read[1].clone()
+        else {
             panic!("{:?}", read[1]);
         };
         assert_eq!(sequences.collect::<Vec<_>>(), [65_534, 65_535, 1, 14]);
@@ -306,8 +325,12 @@ mod tests {
                 Feedback::Pli { ssrc: 0xBB },
                 Feedback::Fir { ssrc: 0xCC },
                 Feedback::Fir { ssrc: 0xDD },
-                Feedback::Remb { bitrate: 0x3_FFFF << 2 },
-                Feedback::TransportWide { fci: &[0, 1, 0, 2, 3, 4, 5, 6] },
+                Feedback::Remb {
+                    bitrate: 0x3_FFFF << 2
+                },
+                Feedback::TransportWide {
+                    fci: &[0, 1, 0, 2, 3, 4, 5, 6]
+                },
                 Feedback::Bye { ssrc: 1 },
             ]
         );

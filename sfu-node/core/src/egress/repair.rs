@@ -120,7 +120,10 @@ impl LossTracker {
     pub fn note(&mut self, sequence: u64, now: Instant) {
         let highest = *self.highest.get_or_insert(sequence);
         if sequence <= highest {
-            if let Ok(at) = self.missing.binary_search_by_key(&sequence, |missing| missing.sequence) {
+            if let Ok(at) = self
+                .missing
+                .binary_search_by_key(&sequence, |missing| missing.sequence)
+            {
                 self.missing.remove(at);
             }
             return;
@@ -133,12 +136,13 @@ impl LossTracker {
         if gap > MAX_MISSING {
             return;
         }
-        self.missing.extend((highest + 1..sequence).map(|sequence| Missing {
-            sequence,
-            noticed: now,
-            due: now + REORDERING,
-            tries: 0,
-        }));
+        self.missing
+            .extend((highest + 1..sequence).map(|sequence| Missing {
+                sequence,
+                noticed: now,
+                due: now + REORDERING,
+                tries: 0,
+            }));
     }
 
     /// The extended sequence numbers to ask for now. Gives up what came too late to be of use.
@@ -240,7 +244,11 @@ impl<K: Copy + PartialEq> SentLog<K> {
     /// A packet of this source was sent with these offsets ([`crate::rewrite::Rewriter::offsets`]).
     pub fn record(&mut self, key: K, rewritten: &Rewritten, offsets: Offsets) {
         self.highest = self.highest.max(rewritten.sequence);
-        if self.runs.back().is_some_and(|run| run.key == key && run.offsets == offsets) {
+        if self
+            .runs
+            .back()
+            .is_some_and(|run| run.key == key && run.offsets == offsets)
+        {
             return;
         }
         if self.runs.len() == MAX_RUNS {
@@ -275,7 +283,9 @@ impl<K: Copy + PartialEq> SentLog<K> {
         while self.again.front().is_some_and(|(_, at)| !recent(*at)) {
             self.again.pop_front();
         }
-        if self.again.len() == MAX_AGAIN || self.again.iter().any(|(answered, _)| *answered == sequence) {
+        if self.again.len() == MAX_AGAIN
+            || self.again.iter().any(|(answered, _)| *answered == sequence)
+        {
             return false;
         }
         self.again.push_back((sequence, now));
@@ -291,7 +301,14 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn packet(sequence: u64, timestamp: u32) -> Packet {
-        Packet::new(sequence, timestamp, false, Codec::Opus, None, [0][..].into())
+        Packet::new(
+            sequence,
+            timestamp,
+            false,
+            Codec::Opus,
+            None,
+            [0][..].into(),
+        )
     }
 
     #[test]
@@ -304,11 +321,17 @@ mod tests {
         }
         assert_eq!(store.highest(), Some(65_699));
         assert_eq!(store.get(65_443), None);
-        assert_eq!(store.get(65_444).map(|packet| packet.sequence), Some(65_444));
+        assert_eq!(
+            store.get(65_444).map(|packet| packet.sequence),
+            Some(65_444)
+        );
         // A late one, and one too late.
         store.insert(&packet(65_300, 0));
         assert_eq!(store.get(65_300), None);
-        assert_eq!(store.get(65_300 + 256).map(|packet| packet.sequence), Some(65_556));
+        assert_eq!(
+            store.get(65_300 + 256).map(|packet| packet.sequence),
+            Some(65_556)
+        );
         // One second on, over the timestamp's wrap-around: still there; then not.
         store.insert(&packet(65_700, (u32::MAX - 100).wrapping_add(48_000)));
         assert!(store.get(65_699).is_some());
@@ -345,7 +368,9 @@ mod tests {
         tracker.set_rtt(MS);
         tracker.note(1, start);
         tracker.note(3, start);
-        let asked: usize = (0..1_000).map(|ms| tracker.poll(start + ms * MS).len()).sum();
+        let asked: usize = (0..1_000)
+            .map(|ms| tracker.poll(start + ms * MS).len())
+            .sum();
         assert_eq!(asked, usize::from(MAX_TRIES));
         assert_eq!(tracker.timeout(), None);
         // Slow hops give up by age.
@@ -408,7 +433,9 @@ mod tests {
         log.set_rtt(100 * MS);
         assert!(log.find(now + 119 * MS, 7).is_none());
         assert!(log.find(now + 120 * MS, 7).is_some());
-        let answered = (100..300).filter(|n| log.find(now + 300 * MS, *n).is_some()).count();
+        let answered = (100..300)
+            .filter(|n| log.find(now + 300 * MS, *n).is_some())
+            .count();
         assert_eq!(answered, MAX_AGAIN);
     }
 }

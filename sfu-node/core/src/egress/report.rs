@@ -19,7 +19,8 @@ pub struct ClockMap {
 impl ClockMap {
     /// What the publisher's NTP clock shows now.
     pub fn ntp_at(&self, now: Instant) -> u64 {
-        self.ntp.wrapping_add(ntp_ticks(now.saturating_duration_since(self.at)))
+        self.ntp
+            .wrapping_add(ntp_ticks(now.saturating_duration_since(self.at)))
     }
 
     /// The publisher's RTP timestamp now. Add a rewriter's offset to get the slot's.
@@ -42,7 +43,9 @@ pub fn round_trip(ntp_now: u64, lsr: u32, dlsr: u32) -> Option<Duration> {
     if lsr == 0 {
         return None;
     }
-    let ticks = ((ntp_now >> 16) as u32).wrapping_sub(lsr).wrapping_sub(dlsr);
+    let ticks = ((ntp_now >> 16) as u32)
+        .wrapping_sub(lsr)
+        .wrapping_sub(dlsr);
     // A negative difference (clocks are re-read in 2⁻¹⁶ s) looks like half a day.
     (ticks < 1 << 31).then(|| Duration::from_secs(1) * ticks / 65_536)
 }
@@ -108,7 +111,10 @@ mod tests {
         let now = sent.wrapping_add(ntp_ticks(Duration::from_millis(700)));
         let dlsr = 65_536 / 2;
         let trip = round_trip(now, lsr, dlsr).unwrap();
-        assert!(trip.abs_diff(Duration::from_millis(200)) < Duration::from_millis(1), "{trip:?}");
+        assert!(
+            trip.abs_diff(Duration::from_millis(200)) < Duration::from_millis(1),
+            "{trip:?}"
+        );
         assert_eq!(round_trip(now, 0, 0), None);
         assert_eq!(round_trip(sent, lsr, 1), None);
     }
@@ -122,7 +128,10 @@ mod tests {
             assert_eq!(report.len() % 4, 0);
             assert_eq!(report.last(), Some(&0), "an item list ends with a zero");
             let sdes = &report[28..];
-            assert_eq!(sdes.len(), 4 + 4 * usize::from(u16::from_be_bytes([sdes[2], sdes[3]])));
+            assert_eq!(
+                sdes.len(),
+                4 + 4 * usize::from(u16::from_be_bytes([sdes[2], sdes[3]]))
+            );
             assert_eq!(usize::from(sdes[9]), len.min(255));
             let read: Vec<_> = parse(report).collect();
             assert_eq!(

@@ -58,7 +58,9 @@ pub struct Sealer {
 impl fmt::Debug for Sealer {
     /// Without the keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer").field("rtcp_index", &self.rtcp_index).finish_non_exhaustive()
+        f.debug_struct("Sealer")
+            .field("rtcp_index", &self.rtcp_index)
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,7 +89,9 @@ impl Sealer {
         if header_len < RTP_HEADER_LEN {
             return Err(SealError::Short);
         }
-        let (header, payload) = packet.split_at_mut_checked(header_len).ok_or(SealError::Short)?;
+        let (header, payload) = packet
+            .split_at_mut_checked(header_len)
+            .ok_or(SealError::Short)?;
         debug_assert_eq!(header[2..4], (sequence as u16).to_be_bytes());
         let ssrc = [header[8], header[9], header[10], header[11]];
         match &self.rtp {
@@ -117,8 +121,9 @@ impl Sealer {
             return Err(SealError::Exhausted);
         }
         let packet = buf.get_mut(start..).ok_or(SealError::Short)?;
-        let (header, payload) =
-            packet.split_first_chunk_mut::<RTCP_HEADER_LEN>().ok_or(SealError::Short)?;
+        let (header, payload) = packet
+            .split_first_chunk_mut::<RTCP_HEADER_LEN>()
+            .ok_or(SealError::Short)?;
         self.rtcp_index += 1;
         let word = (ENCRYPTED | index).to_be_bytes();
         let ssrc = [header[4], header[5], header[6], header[7]];

@@ -101,7 +101,9 @@ impl Stream {
             pt: self.pt,
             sequence: rewritten.sequence as u16,
         };
-        let header_len = self.extensions.write_header(out, header, packet, rewritten, twcc);
+        let header_len = self
+            .extensions
+            .write_header(out, header, packet, rewritten, twcc);
         write_payload(out, packet, rewritten);
         self.sent.count(packet.payload.len());
         header_len
@@ -124,7 +126,9 @@ impl Stream {
             pt: rtx.pt,
             sequence: sequence as u16,
         };
-        let header_len = self.extensions.write_header(out, header, packet, rewritten, twcc);
+        let header_len = self
+            .extensions
+            .write_header(out, header, packet, rewritten, twcc);
         out.extend_from_slice(&(rewritten.sequence as u16).to_be_bytes());
         write_payload(out, packet, rewritten);
         self.rtx_sent.count(2 + packet.payload.len());
@@ -137,7 +141,11 @@ fn write_payload(out: &mut Vec<u8>, packet: &Packet, rewritten: &Rewritten) {
     let start = out.len();
     out.extend_from_slice(&packet.payload);
     if let Some(vp8) = &packet.vp8 {
-        vp8.patch(&mut out[start..], rewritten.picture_id, rewritten.tl0_pic_idx);
+        vp8.patch(
+            &mut out[start..],
+            rewritten.picture_id,
+            rewritten.tl0_pic_idx,
+        );
     }
 }
 
@@ -246,7 +254,10 @@ mod tests {
     fn the_header_carries_the_slot_s_numbers_and_extensions() {
         let mut stream = Stream::new(0x01020304, 111, None, 0, "a1", EXTENSIONS);
         let mut out = vec![99];
-        let level = AudioLevel { dbov: 20, voice: true };
+        let level = AudioLevel {
+            dbov: 20,
+            voice: true,
+        };
         let header_len = stream.write(&mut out, &audio(Some(level)), &REWRITTEN, 0xABCD);
         assert_eq!(header_len, 12 + 4 + 8);
         let mut expected = vec![99, 0x90, 0xEF, 0, 2, 0x0A, 0x0B, 0x0C, 0x0D, 1, 2, 3, 4];
@@ -254,7 +265,13 @@ mod tests {
         expected.extend_from_slice(&[0x31, 0xAB, 0xCD, 0x10, 0x94, 0x41, b'a', b'1']);
         expected.extend_from_slice(&[7, 7, 7]);
         assert_eq!(out, expected);
-        assert_eq!(stream.sent(), Sent { packets: 1, octets: 3 });
+        assert_eq!(
+            stream.sent(),
+            Sent {
+                packets: 1,
+                octets: 3
+            }
+        );
 
         // Without a level, padding stands in its place.
         out.clear();
@@ -268,7 +285,10 @@ mod tests {
         let mut out = Vec::new();
         assert_eq!(stream.write(&mut out, &audio(None), &REWRITTEN, 0), 12);
         assert_eq!((out[0], out.len()), (0x80, 15));
-        assert_eq!(stream.write_rtx(&mut out, &audio(None), &REWRITTEN, 0), None);
+        assert_eq!(
+            stream.write_rtx(&mut out, &audio(None), &REWRITTEN, 0),
+            None
+        );
         assert_eq!(out.len(), 15);
     }
 
@@ -285,8 +305,23 @@ mod tests {
         assert_eq!(out[header_len..], [0, 2, 0x90, 0xC0, 0x92, 0x34, 9, 0x00]);
         // The repair's own numbers wrap by themselves.
         out.clear();
-        assert_eq!(stream.write_rtx(&mut out, &packet, &REWRITTEN, 2).unwrap().1, 65_536);
+        assert_eq!(
+            stream
+                .write_rtx(&mut out, &packet, &REWRITTEN, 2)
+                .unwrap()
+                .1,
+            65_536
+        );
         assert_eq!(out[2..4], [0, 0]);
-        assert_eq!((stream.sent().packets, stream.rtx_sent()), (0, Sent { packets: 2, octets: 16 }));
+        assert_eq!(
+            (stream.sent().packets, stream.rtx_sent()),
+            (
+                0,
+                Sent {
+                    packets: 2,
+                    octets: 16
+                }
+            )
+        );
     }
 }

@@ -43,9 +43,16 @@ struct Overheard {
 }
 
 impl Overheard {
-    fn keyed(&mut self, material: &[u8], profile: SrtpProfile, active: bool) -> Result<(), Unspecified> {
+    fn keyed(
+        &mut self,
+        material: &[u8],
+        profile: SrtpProfile,
+        active: bool,
+    ) -> Result<(), Unspecified> {
         // The active side is the DTLS client.
-        self.sealer = Some(Sealer::new(&SessionKeys::derive(material, profile, active)?)?);
+        self.sealer = Some(Sealer::new(&SessionKeys::derive(
+            material, profile, active,
+        )?)?);
         self.remote = Some(SessionKeys::derive(material, profile, !active)?.rtcp);
         Ok(())
     }
@@ -144,7 +151,9 @@ impl Tap {
 /// str0m's crypto provider on aws-lc-rs, wrapped so that each session's [`Tap`] overhears it.
 pub fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    PROVIDER.get_or_init(|| Arc::new(wrap(from_feature_flags()))).clone()
+    PROVIDER
+        .get_or_init(|| Arc::new(wrap(from_feature_flags())))
+        .clone()
 }
 
 /// Wraps a provider. It leaks a few words: str0m wants its providers static.
@@ -246,7 +255,10 @@ struct Hmac(&'static dyn Sha1HmacProvider);
 impl Sha1HmacProvider for Hmac {
     fn sha1_hmac(&self, key: &[u8], payloads: &[&[u8]]) -> [u8; 20] {
         overhear(|session| {
-            let of_rtcp = session.remote.as_ref().is_some_and(|remote| remote.auth == key);
+            let of_rtcp = session
+                .remote
+                .as_ref()
+                .is_some_and(|remote| remote.auth == key);
             let start = payloads.first().and_then(|packet| packet.first_chunk());
             if let (true, Some(start)) = (of_rtcp, start) {
                 session.header = *start;
@@ -307,7 +319,10 @@ struct Tapped<T: ?Sized>(Box<T>);
 
 fn opens_rtcp(key: &[u8], encrypt: bool) -> bool {
     let of_remote = |session: &mut Overheard| {
-        session.remote.as_ref().is_some_and(|remote| remote.key() == key)
+        session
+            .remote
+            .as_ref()
+            .is_some_and(|remote| remote.key() == key)
     };
     !encrypt && overhear(of_remote) == Some(true)
 }
@@ -383,7 +398,9 @@ macro_rules! tap_gcm {
                     // Authenticated only: the packet is the associated data, and then its index.
                     [packet, index, ..] if !index.is_empty() => session.push(packet, &[]),
                     // The clear start and the index are the associated data.
-                    [aad, ..] => session.push(&aad[..aad.len().min(RTCP_HEADER_LEN)], &output[..len]),
+                    [aad, ..] => {
+                        session.push(&aad[..aad.len().min(RTCP_HEADER_LEN)], &output[..len])
+                    }
                     [] => {}
                 });
                 Ok(len)
