@@ -1,1 +1,51 @@
-//! The Worker.
+//! The Worker: HTTP in front of the Durable Objects. The rules are in `edge-core`; what is here carries them out.
+
+mod config;
+mod crypto;
+mod directory;
+mod http;
+mod jwt;
+mod limiter;
+mod password;
+mod problem;
+mod region;
+mod room;
+mod routes;
+mod rpc;
+mod store;
+mod user;
+
+use worker::{Context, Date, Env, Request, Response, Result, console_log, event};
+
+#[event(start)]
+fn start() {
+    jwt::install();
+}
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    let started = Date::now().as_millis();
+    let id = crypto::hex(&crypto::random::<8>()?);
+    let (method, path) = (request.method(), request.path());
+    let cors = http::Cors::of(&request, &env);
+    let response = if request.method() == worker::Method::Options {
+        Response::empty().map(|response| response.with_status(204))
+    } else {
+        match routes::route(request, &env, &context).await {
+            Ok(response) => Ok(response),
+            Err(refusal) => refusal.into_response(),
+        }
+    }?;
+    // Ids only: the path has at most a room's; the query, which may hold a ticket, stays out.
+    console_log!(
+        "{}",
+        serde_json::json!({
+            "request": id,
+            "method": method.as_ref(),
+            "path": path,
+            "status": response.status_code(),
+            "ms": Date::now().as_millis() - started,
+        })
+    );
+    http::finish(response, &id, &cors)
+}

@@ -1,0 +1,81 @@
+//! Configuration: variables of the Worker (`wrangler.toml`), and who its Durable Objects are.
+
+use edge_core::assign::{Site, parse_sites};
+use edge_core::directory::shard_of;
+use edge_core::limits::Limit;
+use protocol::api::IceServer;
+use protocol::id::{Region, RoomId, UserId};
+use worker::{Env, Error, Result, Stub};
+
+use crate::crypto;
+
+/// The regions that the fleet covers, the default first.
+pub fn sites(env: &Env) -> Result<Vec<Site>> {
+    Ok(parse_sites(&env.var("CONNECT_REGIONS")?.to_string()))
+}
+
+/// The limit of failed sign-ins under this name.
+pub fn limit(env: &Env, name: &str) -> Result<Limit> {
+    Limit::parse(&env.var(name)?.to_string())
+        .ok_or_else(|| Error::RustError(format!("{name} must be COUNT/SECONDS, e.g. 10/900")))
+}
+
+/// The ICE servers for clients.
+pub fn ice_servers(env: &Env) -> Result<Vec<IceServer>> {
+    serde_json::from_str(&env.var("CONNECT_ICE_SERVERS")?.to_string()).map_err(|_| {
+        Error::RustError("CONNECT_ICE_SERVERS must be a JSON list of {urls, username, credential}".into())
+    })
+}
+
+/// The id of the account with this normalized e-mail address. Keyed, so that an id does not give the address away.
+pub fn user_id(env: &Env, email: &str) -> Result<UserId> {
+    let key = env.var("CONNECT_ID_KEY")?.to_string();
+    let mac = crypto::hmac(key.as_bytes(), email.as_bytes());
+    crypto::hex(&mac[..16])
+        .parse()
+        .map_err(|error: protocol::id::InvalidId| Error::RustError(error.to_string()))
+}
+
+pub fn user(env: &Env, id: &UserId) -> Result<Stub> {
+    env.durable_object("USERS")?.get_by_name(id.as_str())
+}
+
+/// A room; `near` is the continent of whoever asks, which matters for the first only.
+pub fn room(env: &Env, id: &RoomId, near: Option<&str>) -> Result<Stub> {
+    let rooms = env.durable_object("ROOMS")?;
+    match near.and_then(location) {
+        Some(hint) => rooms.get_by_name_with_location_hint(id.as_str(), hint),
+        None => rooms.get_by_name(id.as_str()),
+    }
+}
+
+pub fn region(env: &Env, region: &Region) -> Result<Stub> {
+    env.durable_object("REGIONS")?.get_by_name(region.as_str())
+}
+
+pub fn directory(env: &Env, room: &RoomId) -> Result<Stub> {
+    shard(env, shard_of(room))
+}
+
+/// A shard of the directory.
+pub fn shard(env: &Env, shard: u32) -> Result<Stub> {
+    env.durable_object("DIRECTORY")?.get_by_name(&shard.to_string())
+}
+
+/// The limiter of failed sign-ins from an address, which is kept as its hash only.
+pub fn limiter(env: &Env, address: &str) -> Result<Stub> {
+    env.durable_object("LIMITERS")?.get_by_name(&crypto::sha256(address))
+}
+
+/// The platform's location hint for a continent.
+fn location(continent: &str) -> Option<&'static str> {
+    Some(match continent {
+        "EU" => "weur",
+        "NA" => "enam",
+        "SA" => "sam",
+        "AS" => "apac",
+        "OC" => "oc",
+        "AF" => "afr",
+        _ => return None,
+    })
+}

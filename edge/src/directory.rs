@@ -1,0 +1,54 @@
+//! A shard of the Directory Durable Object: which rooms exist, and how many are in them.
+
+use protocol::api::Room;
+use protocol::id::RoomId;
+use serde_json::{Value, json};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+
+use crate::problem::Refusal;
+use crate::rpc;
+use crate::store::Store;
+
+#[durable_object(fetch)]
+pub struct DirectoryObject {
+    store: Store,
+}
+
+impl DurableObject for DirectoryObject {
+    fn new(state: State, _env: Env) -> Self {
+        Self {
+            store: Store::new(&state),
+        }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let (operation, body) = rpc::read(&mut request).await?;
+        rpc::answer(self.operate(&operation, &body))
+    }
+}
+
+impl DirectoryObject {
+    fn operate(&self, operation: &str, body: &str) -> std::result::Result<Value, Refusal> {
+        match operation {
+            "put" => {
+                let room: Room = serde_json::from_str(body)?;
+                self.store.put("room", room.id.as_str(), &room)?;
+                Ok(Value::Null)
+            }
+            "remove" => {
+                let id: RoomId = serde_json::from_str(body)?;
+                self.store.delete("room", id.as_str())?;
+                Ok(Value::Null)
+            }
+            "get" => {
+                let ids: Vec<RoomId> = serde_json::from_str(body)?;
+                let mut rooms = Vec::new();
+                for id in ids {
+                    rooms.extend(self.store.get::<Room>("room", id.as_str())?);
+                }
+                Ok(json!(rooms))
+            }
+            _ => Err(rpc::unknown(operation)),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Errors of the HTTP API: problem documents (RFC 9457).
+
+use edge_core::room::NotAdmitted;
+use protocol::api::{FieldError, Problem};
+use worker::{Response, ResponseBuilder, console_error};
+
+/// Why a request is not answered as it wished.
+#[derive(Debug)]
+pub struct Refusal {
+    pub problem: Problem,
+    /// Seconds to wait before the next try.
+    pub retry_after: Option<u64>,
+}
+
+impl Refusal {
+    fn new(status: u16, kind: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self {
+            problem: Problem {
+                kind: format!("/problems/{kind}"),
+                title: title.into(),
+                status,
+                detail: detail.into(),
+                errors: Vec::new(),
+            },
+            retry_after: None,
+        }
+    }
+
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(400, "malformed", "The request cannot be read", detail)
+    }
+
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.field, error.message))
+            .collect::<Vec<_>>()
+            .join("; ");
+        let mut refusal = Self::new(422, "invalid", "A field is not acceptable", detail);
+        refusal.problem.errors = errors;
+        refusal
+    }
+
+    pub fn invalid_field(field: &str, message: &str) -> Self {
+        Self::invalid(vec![FieldError {
+            field: field.into(),
+            message: message.into(),
+        }])
+    }
+
+    pub fn wrong_credentials() -> Self {
+        let detail = "no account has this e-mail address and password";
+        Self::new(401, "wrong-credentials", "Wrong e-mail address or password", detail)
+    }
+
+    pub fn unauthenticated(detail: &str) -> Self {
+        Self::new(401, "unauthenticated", "Not signed in", detail)
+    }
+
+    pub fn forbidden(detail: &str) -> Self {
+        Self::new(403, "forbidden", "Not allowed", detail)
+    }
+
+    pub fn not_found(detail: &str) -> Self {
+        Self::new(404, "not-found", "There is no such thing", detail)
+    }
+
+    pub fn no_room() -> Self {
+        Self::not_found("there is no room with this id")
+    }
+
+    pub fn method_not_allowed() -> Self {
+        Self::new(405, "method-not-allowed", "Not possible here", "this address does not take this method")
+    }
+
+    pub fn taken() -> Self {
+        let mut refusal = Self::new(
+            409,
+            "address-taken",
+            "The e-mail address is taken",
+            "there is an account with this e-mail address: sign in",
+        );
+        refusal.problem.errors = vec![FieldError {
+            field: "email".into(),
+            message: "there is an account with this e-mail address".into(),
+        }];
+        refusal
+    }
+
+    pub fn too_large() -> Self {
+        Self::new(413, "too-large", "The body is too large", "a body has at most 64 KiB")
+    }
+
+    pub fn upgrade_required() -> Self {
+        Self::new(426, "upgrade-required", "A WebSocket is needed", "connect by WebSocket")
+    }
+
+    /// `wait` in milliseconds.
+    pub fn too_many(wait: u64) -> Self {
+        let seconds = wait.div_ceil(1000).max(1);
+        let detail = format!("too many failed sign-ins: try again in {seconds} s");
+        let mut refusal = Self::new(429, "too-many-attempts", "Too many attempts", detail);
+        refusal.retry_after = Some(seconds);
+        refusal
+    }
+
+    pub fn internal() -> Self {
+        Self::new(500, "internal", "Something went wrong", "a fault of ours: try again")
+    }
+
+    /// The problem document as a response.
+    pub fn into_response(self) -> worker::Result<Response> {
+        let mut builder = ResponseBuilder::new()
+            .with_status(self.problem.status)
+            .with_header("content-type", "application/problem+json")?;
+        if let Some(seconds) = self.retry_after {
+            builder = builder.with_header("retry-after", &seconds.to_string())?;
+        }
+        if self.problem.status == 401 {
+            builder = builder.with_header("www-authenticate", "Bearer")?;
+        }
+        Ok(builder.fixed(serde_json::to_vec(&self.problem)?))
+    }
+}
+
+impl From<NotAdmitted> for Refusal {
+    fn from(reason: NotAdmitted) -> Self {
+        let detail = reason.to_string();
+        match reason {
+            NotAdmitted::Ticket => Self::new(403, "bad-ticket", "The ticket does not admit", detail),
+            NotAdmitted::Resume => Self::new(403, "bad-resume-token", "The token does not admit", detail),
+            NotAdmitted::StaleEpoch => Self::new(409, "stale-epoch", "The placement is over", detail),
+        }
+    }
+}
+
+/// Faults of the platform or of ours. What happened is logged, and nobody else's business.
+impl From<worker::Error> for Refusal {
+    fn from(error: worker::Error) -> Self {
+        console_error!("{}", serde_json::json!({ "fault": error.to_string() }));
+        Self::internal()
+    }
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(error: serde_json::Error) -> Self {
+        worker::Error::from(error).into()
+    }
+}

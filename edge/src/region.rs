@@ -1,0 +1,195 @@
+//! The Region Durable Object: the control links of a region's nodes, and the choice among them.
+//!
+//! What is known of a node is attached to its WebSocket: it survives hibernation and is gone with the node.
+
+use std::collections::BTreeMap;
+
+use edge_core::roster::{self, HEARTBEAT_SECONDS, Member};
+use protocol::id::{Epoch, NodeId, RoomId};
+use protocol::node::{NodeToRegion, RegionToNode, VERSION};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use worker::{
+    Date, DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
+    WebSocketIncomingMessage, WebSocketPair, console_log, durable_object,
+};
+
+use crate::problem::Refusal;
+use crate::{crypto, rpc};
+
+/// A room's wish for a node.
+#[derive(Serialize, Deserialize)]
+pub struct Assign {
+    pub room: RoomId,
+    pub epoch: Epoch,
+    #[serde(flatten)]
+    pub request: roster::Request,
+}
+
+/// What is attached to a control link.
+#[derive(Serialize, Deserialize)]
+struct Attached {
+    node: NodeId,
+    /// Absent until the node registers.
+    member: Option<Member>,
+}
+
+#[durable_object]
+pub struct RegionObject {
+    state: State,
+}
+
+impl DurableObject for RegionObject {
+    fn new(state: State, _env: Env) -> Self {
+        Self { state }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let now = Date::now().as_millis();
+        if request.path() == "/node" {
+            let response = self.link(&request)?;
+            self.watch().await?;
+            return Ok(response);
+        }
+        let (operation, body) = rpc::read(&mut request).await?;
+        rpc::answer(match operation.as_str() {
+            "assign" => self.assign(&body, now),
+            _ => Err(rpc::unknown(&operation)),
+        })
+    }
+
+    async fn websocket_message(&self, link: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+        let now = Date::now().as_millis();
+        let WebSocketIncomingMessage::String(text) = message else {
+            return Ok(());
+        };
+        // A message of a later version is ignored (`protocol::node`).
+        let (Some(attached), Ok(message)) = (read(&link), serde_json::from_str(&text)) else {
+            return Ok(());
+        };
+        self.heard(&link, attached, message, now)
+    }
+
+    async fn websocket_close(&self, link: WebSocket, _: usize, _: String, _: bool) -> Result<()> {
+        if let Some(attached) = read(&link) {
+            console_log!("{}", json!({ "event": "node gone", "node": attached.node }));
+        }
+        // An error means that it is closed already.
+        let _ = link.close(Some(1000), Some("closed"));
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _: WebSocket, _: Error) -> Result<()> {
+        Ok(())
+    }
+
+    /// Hangs up on nodes that fell silent.
+    async fn alarm(&self) -> Result<Response> {
+        let now = Date::now().as_millis();
+        for link in self.state.get_websockets() {
+            let silent = |attached: Attached| attached.member.is_none_or(|member| member.is_silent(now));
+            if read(&link).is_none_or(silent) {
+                let _ = link.close(Some(1008), Some("no heartbeat"));
+            }
+        }
+        self.watch().await?;
+        Response::empty()
+    }
+}
+
+impl RegionObject {
+    fn link(&self, request: &Request) -> Result<Response> {
+        #[derive(Deserialize)]
+        struct Query {
+            node: NodeId,
+        }
+        let Query { node } = request.query()?;
+        let pair = WebSocketPair::new()?;
+        self.state.accept_websocket_with_tags(&pair.server, &[node.as_str()]);
+        write(&pair.server, &Attached { node, member: None })?;
+        Response::from_websocket(pair.client)
+    }
+
+    fn heard(&self, link: &WebSocket, mut attached: Attached, message: NodeToRegion, now: u64) -> Result<()> {
+        match message {
+            NodeToRegion::Register { version, node, load, .. } => {
+                if version != VERSION || node != attached.node {
+                    let message = format!("this edge speaks version {VERSION}, to the node that the token names");
+                    send(link, &RegionToNode::Refused { message })?;
+                    return link.close(Some(1008), Some("refused"));
+                }
+                for other in self.state.get_websockets_with_tag(node.as_str()) {
+                    if other.as_ref() != link.as_ref() {
+                        let _ = other.close(Some(1000), Some("replaced"));
+                        write(&other, &Attached { node: node.clone(), member: None })?;
+                    }
+                }
+                attached.member = Some(Member::new(load, now));
+                write(link, &attached)?;
+                console_log!("{}", json!({ "event": "node registered", "node": node }));
+                send(link, &RegionToNode::Registered { heartbeat_seconds: HEARTBEAT_SECONDS })
+            }
+            NodeToRegion::Heartbeat { load } => {
+                if let Some(member) = &mut attached.member {
+                    member.load = load;
+                    member.heard = now;
+                    write(link, &attached)?;
+                }
+                Ok(())
+            }
+            NodeToRegion::Draining => {
+                if let Some(member) = &mut attached.member {
+                    member.draining = true;
+                    write(link, &attached)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn assign(&self, body: &str, now: u64) -> std::result::Result<Value, Refusal> {
+        let wish: Assign = serde_json::from_str(body)?;
+        let mut links = BTreeMap::new();
+        let mut members = BTreeMap::new();
+        for link in self.state.get_websockets() {
+            if let Some(Attached { node, member: Some(member) }) = read(&link) {
+                links.insert(node.clone(), link);
+                members.insert(node, member);
+            }
+        }
+        let chosen = roster::assign(&members, &wish.request, now, crypto::random_pair()?);
+        if let Some(node) = &chosen
+            && let (Some(link), Some(mut member)) = (links.get(node), members.remove(node))
+        {
+            // The next heartbeat says it better; until then this one counts.
+            member.load.sessions += 1;
+            write(link, &Attached { node: node.clone(), member: Some(member) })?;
+            if !wish.request.hosting.contains(node) {
+                let (room, epoch) = (wish.room, wish.epoch);
+                send(link, &RegionToNode::OpenRoom { room, epoch })?;
+            }
+        }
+        Ok(json!(chosen))
+    }
+
+    /// Comes back to look for silent nodes while there are nodes.
+    async fn watch(&self) -> Result<()> {
+        if !self.state.get_websockets().is_empty() {
+            self.state.storage().set_alarm(roster::LEASE as i64).await?;
+        }
+        Ok(())
+    }
+}
+
+fn read(link: &WebSocket) -> Option<Attached> {
+    let text: String = link.deserialize_attachment().ok()??;
+    serde_json::from_str(&text).ok()
+}
+
+fn write(link: &WebSocket, attached: &Attached) -> Result<()> {
+    link.serialize_attachment(serde_json::to_string(attached)?)
+}
+
+fn send(link: &WebSocket, message: &RegionToNode) -> Result<()> {
+    link.send_with_str(serde_json::to_string(message)?)
+}
