@@ -17,6 +17,8 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     for (name, help) in GAUGES {
         describe_gauge!(*name, *help);
     }
+    registered(false);
+    room_links(0);
     Ok(handle)
 }
 
