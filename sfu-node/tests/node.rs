@@ -348,33 +348,45 @@ async fn room_at(edge: &Edge, node: &str) -> (Link, Link, Peer) {
     (region, room, peer)
 }
 
-#[tokio::test]
-async fn two_nodes_of_a_room_connect_and_part_as_their_plan_says() {
-    let ((first_edge, first_address), (second_edge, second_address)) =
-        (Edge::new().await, Edge::new().await);
-    let first = Node::start_as("n1", first_address);
-    let second = Node::start_as("n2", second_address);
-    let (_first_region, mut first_room, first_peer) = room_at(&first_edge, "n1").await;
-    let (_second_region, mut second_room, second_peer) = room_at(&second_edge, "n2").await;
-    let plan = |peers| RoomToNode::Plan {
+fn plan(peers: Vec<Peer>) -> RoomToNode {
+    RoomToNode::Plan {
         epoch: protocol::id::Epoch(1),
         peers,
-    };
-    first_room.send(&plan(vec![second_peer])).await;
-    second_room.send(&plan(vec![first_peer])).await;
-    let connected = |count: u32| {
-        move |page: &str| {
-            let lines = page
-                .lines()
-                .filter(|line| line.starts_with("connect_quic_peers{"));
-            lines.filter(|line| line.ends_with(" 1")).count() == count as usize
-        }
-    };
+    }
+}
+
+/// Whether a metrics page counts this many shards with one peer each.
+fn connected(shards: usize) -> impl Fn(&str) -> bool {
+    move |page| {
+        let lines = page
+            .lines()
+            .filter(|l| l.starts_with("connect_quic_peers{"));
+        lines.filter(|line| line.ends_with(" 1")).count() == shards
+    }
+}
+
+#[tokio::test]
+async fn two_nodes_of_a_room_connect_as_planned_and_notice_a_death() {
+    let ((edge_1, address_1), (edge_2, address_2)) = (Edge::new().await, Edge::new().await);
+    let (first, mut second) = (
+        Node::start_as("n1", address_1),
+        Node::start_as("n2", address_2),
+    );
+    let (_region_1, mut room_1, peer_1) = room_at(&edge_1, "n1").await;
+    let (_region_2, mut room_2, peer_2) = room_at(&edge_2, "n2").await;
+    room_1.send(&plan(vec![peer_2.clone()])).await;
+    room_2.send(&plan(vec![peer_1])).await;
     first.get_until("/metrics", connected(1)).await;
     second.get_until("/metrics", connected(1)).await;
-    first_room.send(&plan(Vec::new())).await;
+    // The room has left the second node, and comes back.
+    room_1.send(&plan(Vec::new())).await;
     first.get_until("/metrics", connected(0)).await;
     second.get_until("/metrics", connected(0)).await;
+    room_1.send(&plan(vec![peer_2])).await;
+    first.get_until("/metrics", connected(1)).await;
+    // Killed without a goodbye.
+    second.child.kill().unwrap();
+    first.get_until("/metrics", connected(0)).await;
 }
 
 #[tokio::test]
