@@ -1,1 +1,14 @@
-//! Simulated worlds.
+//! Worlds of nodes, clients and bad networks on virtual time: the engine as it ships, with WebRTC clients around it.
+//!
+//! Nothing here waits: the world jumps from event to event. The network is seeded, so a failure repeats (the keys of
+//! DTLS are random, but nothing depends on their value).
+
+mod client;
+mod media;
+mod network;
+mod world;
+
+pub use client::{Client, Received};
+pub use media::Stamp;
+pub use network::Path;
+pub use world::World;

@@ -1,0 +1,408 @@
+//! The world: nodes, clients and the network between them, driven from event to event in the place of the edge.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use protocol::cascade::CascadeMessage;
+use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, RoomId};
+use protocol::media::{Source, TrackId};
+use protocol::node::{Caps, NodeToRoom, Peer, RoomToNode};
+use sfu_core::{Config, Engine, Input, Output, PeerId};
+
+use crate::client::Client;
+use crate::network::Path;
+
+/// One media node: an engine of one shard.
+struct Node {
+    engine: Engine,
+    name: NodeId,
+    id: PeerId,
+    address: SocketAddr,
+    next_timeout: Instant,
+    /// Peers that the engine wants to be connected with.
+    wanted: Vec<PeerId>,
+    /// Media datagrams that arrived from peers.
+    relayed: u64,
+}
+
+#[derive(Debug)]
+enum Delivery {
+    ToNode {
+        node: usize,
+        from: SocketAddr,
+        data: Vec<u8>,
+    },
+    ToClient {
+        client: usize,
+        from: SocketAddr,
+        data: Vec<u8>,
+    },
+    PeerDatagram {
+        from: usize,
+        to: usize,
+        data: Vec<u8>,
+    },
+    PeerMessage {
+        from: usize,
+        to: usize,
+        message: CascadeMessage,
+    },
+}
+
+/// A delivery at its time; the order breaks ties, so that a run repeats.
+struct Event {
+    at: Instant,
+    order: u64,
+    delivery: Delivery,
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.order) == (other.at, other.order)
+    }
+}
+impl Eq for Event {}
+impl PartialOrd for Event {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Event {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// Nodes, clients and the network between them, in one room.
+pub struct World {
+    pub now: Instant,
+    room: RoomId,
+    nodes: Vec<Node>,
+    pub clients: Vec<Client>,
+    homes: Vec<usize>,
+    rng: fastrand::Rng,
+    /// Between a client and its node.
+    pub access: Path,
+    /// Between two nodes.
+    pub backbone: Path,
+    events: BinaryHeap<Reverse<Event>>,
+    order: u64,
+    /// When the last reliable message between two nodes arrives: they keep their order.
+    reliable: HashMap<(usize, usize), Instant>,
+    /// What the nodes told the room.
+    pub told: Vec<(usize, NodeToRoom)>,
+}
+
+impl World {
+    /// A room that is shared by so many nodes, without anybody in it.
+    pub fn new(seed: u64, nodes: usize, access: Path, backbone: Path) -> Self {
+        let now = Instant::now();
+        let mut world = Self {
+            now,
+            room: "bako-tuvi-remo-dasu".parse().expect("an id"),
+            nodes: (0..nodes).map(|n| Node::new(now, n)).collect(),
+            clients: Vec::new(),
+            homes: Vec::new(),
+            rng: fastrand::Rng::with_seed(seed),
+            access,
+            backbone,
+            events: BinaryHeap::new(),
+            order: 0,
+            reliable: HashMap::new(),
+            told: Vec::new(),
+        };
+        for node in 0..nodes {
+            world.plan(node, 1, nodes);
+        }
+        world
+    }
+
+    /// Tells a node that the room is hosted by the first so many nodes.
+    fn plan(&mut self, node: usize, epoch: u32, nodes: usize) {
+        let others = self.nodes[..nodes].iter().enumerate();
+        let peers = others
+            .filter(|(other, _)| *other != node)
+            .map(|(_, other)| Peer {
+                node: other.name.clone(),
+                region: "here".parse().expect("a region"),
+                quic: String::new(),
+                fingerprint: other.id.to_string(),
+            })
+            .collect();
+        let message = RoomToNode::Plan {
+            epoch: Epoch(epoch),
+            peers,
+        };
+        self.tell(node, message);
+    }
+
+    fn tell(&mut self, node: usize, message: RoomToNode) {
+        let room = self.room.clone();
+        self.input(node, Input::Room { room, message });
+    }
+
+    /// A client joins at a node and sends audio and video once it is connected; returns its number.
+    pub fn join(&mut self, node: usize) -> usize {
+        let number = self.clients.len();
+        let address = SocketAddr::from(([10, 1, number as u8, 2], 5_000));
+        let (client, sdp, sources) = Client::new(self.now, number as u8, address);
+        self.clients.push(client);
+        self.homes.push(node);
+        let told = self.told.len();
+        self.tell(
+            node,
+            RoomToNode::Offer {
+                participant: participant(number),
+                attempt: Attempt(1),
+                sdp,
+                sources,
+                caps: Caps::default(),
+            },
+        );
+        let answer = self.told[told..].iter().find_map(|(_, m)| match m {
+            NodeToRoom::Answer { sdp, .. } => Some(sdp.clone()),
+            _ => None,
+        });
+        self.clients[number].accept(&answer.expect("the offer is answered"));
+        self.clients[number].publish(self.now);
+        number
+    }
+
+    /// The room ends a client's session.
+    pub fn kick(&mut self, client: usize) {
+        let message = RoomToNode::Close {
+            participant: participant(client),
+            attempt: Attempt(1),
+        };
+        self.tell(self.homes[client], message);
+    }
+
+    /// The connections between two nodes break, or come back.
+    pub fn link(&mut self, a: usize, b: usize, up: bool) {
+        for (node, peer) in [(a, b), (b, a)] {
+            let peer = self.nodes[peer].id;
+            let input = if up {
+                Input::PeerUp { peer }
+            } else {
+                Input::PeerDown { peer }
+            };
+            self.input(node, input);
+        }
+    }
+
+    /// A random datagram at a node's media port.
+    pub fn noise(&mut self, node: usize) {
+        let mut data = vec![0; self.rng.usize(..1_300)];
+        self.rng.fill(&mut data);
+        let from = SocketAddr::from(([10, 9, 9, 9], self.rng.u16(1..)));
+        self.input(node, Input::Datagram { from, data: &data });
+    }
+
+    /// A node's counters.
+    pub fn stats(&self, node: usize) -> sfu_core::Stats {
+        self.nodes[node].engine.stats()
+    }
+
+    /// Media datagrams that a node received from other nodes.
+    pub fn relayed(&self, node: usize) -> u64 {
+        self.nodes[node].relayed
+    }
+
+    /// Lets so much time pass.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(at) = self.next_event().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.step();
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass until something holds, at most so long; returns whether it does.
+    pub fn run_until(&mut self, time: Duration, holds: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + time;
+        while !holds(self) {
+            let Some(at) = self.next_event().filter(|at| *at <= end) else {
+                return false;
+            };
+            self.now = self.now.max(at);
+            self.step();
+        }
+        true
+    }
+
+    fn next_event(&self) -> Option<Instant> {
+        let wire = self.events.peek().map(|Reverse(event)| event.at);
+        let nodes = self.nodes.iter().map(|node| node.next_timeout);
+        let clients = self.clients.iter().map(Client::next_event);
+        wire.into_iter().chain(nodes).chain(clients).min()
+    }
+
+    fn step(&mut self) {
+        let now = self.now;
+        while self.events.peek().is_some_and(|Reverse(e)| e.at <= now) {
+            if let Some(Reverse(event)) = self.events.pop() {
+                self.deliver(event.delivery);
+            }
+        }
+        for node in 0..self.nodes.len() {
+            if self.nodes[node].next_timeout <= now {
+                self.input(node, Input::Timeout);
+            }
+        }
+        for client in 0..self.clients.len() {
+            if self.clients[client].next_event() <= now {
+                self.poll_client(client);
+            }
+        }
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::ToNode { node, from, data } => {
+                self.input(node, Input::Datagram { from, data: &data });
+            }
+            Delivery::ToClient { client, from, data } => {
+                self.clients[client].receive(self.now, from, &data);
+                self.poll_client(client);
+            }
+            Delivery::PeerDatagram { from, to, data } => {
+                self.nodes[to].relayed += 1;
+                let peer = self.nodes[from].id;
+                self.input(to, Input::PeerDatagram { peer, data: &data });
+            }
+            Delivery::PeerMessage { from, to, message } => {
+                // As JSON over the wire, like the real thing.
+                let text = serde_json::to_vec(&message).expect("messages can be written");
+                let message = serde_json::from_slice(&text).expect("and read back");
+                let peer = self.nodes[from].id;
+                self.input(to, Input::PeerMessage { peer, message });
+            }
+        }
+    }
+
+    fn poll_client(&mut self, client: usize) {
+        let sent = self.clients[client].poll(self.now);
+        let from = self.clients[client].address;
+        for (to, data) in sent {
+            let node = self.nodes.iter().position(|node| node.address == to);
+            if let (Some(node), Some(time)) = (node, self.access.carry(&mut self.rng)) {
+                self.schedule(self.now + time, Delivery::ToNode { node, from, data });
+            }
+        }
+    }
+
+    fn schedule(&mut self, at: Instant, delivery: Delivery) {
+        self.order += 1;
+        let order = self.order;
+        self.events.push(Reverse(Event {
+            at,
+            order,
+            delivery,
+        }));
+    }
+
+    fn input(&mut self, node: usize, input: Input<'_>) {
+        self.nodes[node].engine.handle(self.now, input);
+        self.drain(node);
+    }
+
+    fn drain(&mut self, node: usize) {
+        let mut datagrams = Vec::new();
+        let mut relayed = Vec::new();
+        let mut messages = Vec::new();
+        let mut wanted = None;
+        loop {
+            match self.nodes[node].engine.poll_output(self.now) {
+                Output::Timeout(at) => {
+                    self.nodes[node].next_timeout = at;
+                    break;
+                }
+                Output::Transmit {
+                    to,
+                    contents,
+                    segment,
+                } => datagrams.extend(contents.chunks(segment).map(|part| (to, part.to_vec()))),
+                Output::Room { message, .. } => self.told.push((node, message)),
+                Output::Peers { peers } => wanted = Some(peers),
+                Output::PeerMessage { peer, message } => messages.push((peer, message)),
+                Output::PeerDatagram { peer, data } => relayed.push((peer, data.to_vec())),
+            }
+        }
+        let from = self.nodes[node].address;
+        for (to, data) in datagrams {
+            let client = self.clients.iter().position(|client| client.address == to);
+            if let (Some(client), Some(time)) = (client, self.access.carry(&mut self.rng)) {
+                self.schedule(self.now + time, Delivery::ToClient { client, from, data });
+            }
+        }
+        for (peer, data) in relayed {
+            let to = self.by_id(peer);
+            if let Some(time) = self.backbone.carry(&mut self.rng) {
+                let from = node;
+                self.schedule(self.now + time, Delivery::PeerDatagram { from, to, data });
+            }
+        }
+        for (peer, message) in messages {
+            let to = self.by_id(peer);
+            let time = self.backbone.carry_reliably(&mut self.rng);
+            let last = self.reliable.entry((node, to)).or_insert(self.now);
+            let at = (self.now + time).max(*last);
+            *last = at;
+            let from = node;
+            self.schedule(at, Delivery::PeerMessage { from, to, message });
+        }
+        if let Some(peers) = wanted {
+            self.nodes[node].wanted = peers.iter().map(|peer| peer.id).collect();
+            for peer in peers {
+                let other = self.by_id(peer.id);
+                let own = self.nodes[node].id;
+                if self.nodes[other].wanted.contains(&own) {
+                    self.link(node, other, true);
+                }
+            }
+        }
+    }
+
+    fn by_id(&self, id: PeerId) -> usize {
+        let found = self.nodes.iter().position(|node| node.id == id);
+        found.expect("peers are nodes of this world")
+    }
+}
+
+impl Node {
+    fn new(now: Instant, number: usize) -> Self {
+        let name: NodeId = format!("node-{number}").parse().expect("an id");
+        let address = SocketAddr::from(([10, 0, 0, 1 + number as u8], 4_000));
+        Self {
+            engine: Engine::new(Config {
+                node: name.clone(),
+                candidates: vec![address],
+                max_sessions: 100,
+            }),
+            name,
+            id: PeerId([number as u8; 32]),
+            address,
+            next_timeout: now,
+            wanted: Vec::new(),
+            relayed: 0,
+        }
+    }
+}
+
+/// The participant that a client is.
+pub fn participant(client: usize) -> ParticipantId {
+    format!("p{client}").parse().expect("an id")
+}
+
+impl World {
+    /// The camera of a client, to be shown.
+    pub fn camera(client: usize) -> TrackId {
+        TrackId {
+            participant: participant(client),
+            source: Source::Camera,
+        }
+    }
+}

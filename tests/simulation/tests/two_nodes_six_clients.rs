@@ -1,0 +1,123 @@
+//! Two nodes and six clients, with delay, jitter and loss on every hop: each client receives every other one's video and
+//! audio, each packet once and in its place.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use protocol::media::MediaKind;
+use simulation::{Path, Received, World};
+
+fn world(seed: u64, loss: f64) -> World {
+    let access = Path::clean(10).jittery(3).lossy(loss);
+    let backbone = Path::clean(40).jittery(5).lossy(loss);
+    let mut world = World::new(seed, 2, access, backbone);
+    for client in 0..6 {
+        world.join(client % 2);
+    }
+    world
+}
+
+/// What one slot of a client received, in the order of its sequence numbers.
+fn slots(received: &[Received]) -> BTreeMap<usize, BTreeMap<u64, Received>> {
+    let mut slots: BTreeMap<usize, BTreeMap<u64, Received>> = BTreeMap::new();
+    for packet in received {
+        let before = slots
+            .entry(packet.slot)
+            .or_default()
+            .insert(packet.sequence, packet.clone());
+        assert!(
+            before.is_none_or(|before| before.stamp == packet.stamp),
+            "two packets under one sequence number"
+        );
+    }
+    slots
+}
+
+#[test]
+fn without_loss_each_client_sees_everybody_packet_by_packet() {
+    let mut world = world(1, 0.0);
+    world.run(Duration::from_secs(10));
+    for client in &world.clients {
+        let mut seen = HashSet::new();
+        for packets in slots(&client.received).values() {
+            let first = packets.values().next().expect("not empty");
+            if first.kind == MediaKind::Audio {
+                continue;
+            }
+            assert!(first.stamp.keyframe, "a slot starts with a keyframe");
+            let mut last: Option<&Received> = None;
+            for packet in packets.values() {
+                if let Some(last) = last {
+                    assert_eq!(packet.sequence, last.sequence + 1, "a gap");
+                    assert_eq!(packet.stamp.client, first.stamp.client);
+                    assert_eq!(packet.stamp.number, last.stamp.number + 1);
+                    let frames = u16::from(packet.timestamp != last.timestamp);
+                    let pictures = (last.picture.expect("video") + frames) & 0x7fff;
+                    assert_eq!(packet.picture, Some(pictures));
+                }
+                last = Some(packet);
+            }
+            seen.insert(first.stamp.client);
+            let sender = &world.clients[usize::from(first.stamp.client)];
+            let missing = sender.sent(MediaKind::Video) - last.expect("not empty").stamp.number;
+            assert!(missing < 30, "the slot is {missing} packets behind");
+        }
+        let others: HashSet<u8> = (0..6).filter(|other| *other != client.number).collect();
+        assert_eq!(seen, others, "client {} sees everybody else", client.number);
+    }
+}
+
+#[test]
+fn with_loss_on_every_hop_almost_everything_is_repaired() {
+    for seed in [1, 2, 3] {
+        let mut world = world(seed, 0.03);
+        world.run(Duration::from_secs(15));
+        for client in &world.clients {
+            let mut seen = HashSet::new();
+            for packets in slots(&client.received).values() {
+                let kind = packets.values().next().expect("not empty").kind;
+                if kind == MediaKind::Audio {
+                    continue;
+                }
+                let (first, last) = (packets.keys().next(), packets.keys().last());
+                let span = last.expect("some") - first.expect("some") + 1;
+                let share = packets.len() as f64 / span as f64;
+                assert!(
+                    share > 0.995,
+                    "seed {seed}: client {} got {share:.4} of a video",
+                    client.number
+                );
+                seen.extend(packets.values().map(|packet| packet.stamp.client));
+            }
+            assert_eq!(seen.len(), 5, "seed {seed}: client {}", client.number);
+        }
+    }
+}
+
+#[test]
+fn everybody_hears_the_loudest_and_nobody_himself() {
+    let mut world = world(4, 0.0);
+    for (client, level) in [20, 90, 90, 25, 90, 90].into_iter().enumerate() {
+        world.clients[client].level = level;
+    }
+    world.run(Duration::from_secs(8));
+    for client in &world.clients {
+        let start = world.now - Duration::from_secs(2);
+        let heard: HashMap<u8, usize> = client
+            .received
+            .iter()
+            .filter(|packet| packet.kind == MediaKind::Audio && packet.at > start)
+            .fold(HashMap::new(), |mut counts, packet| {
+                *counts.entry(packet.stamp.client).or_default() += 1;
+                counts
+            });
+        assert!(!heard.contains_key(&client.number), "an echo");
+        assert!(heard.len() <= 3, "more streams than audio slots");
+        for loud in [0, 3] {
+            if client.number != loud {
+                let count = heard.get(&loud).copied().unwrap_or(0);
+                assert!(count > 90, "client {} heard {count}", client.number);
+            }
+        }
+    }
+}
