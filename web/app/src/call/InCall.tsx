@@ -98,18 +98,14 @@ function PanelButton({ name, panel, badge, icon, onToggle }: PanelButtonProps) {
   return (
     <button
       type="button"
-      className="control opens"
+      className={name === "Chat" ? "control opens news" : "control opens"}
       aria-label={name}
       aria-pressed={panel === name}
+      data-badge={badge > 0 ? badge : undefined}
       onClick={() => onToggle(name)}
     >
       {icon}
       <span className="control-text">{name}</span>
-      {badge > 0 && (
-        <span className={name === "Chat" ? "badge new" : "badge"} aria-hidden="true">
-          {badge}
-        </span>
-      )}
     </button>
   );
 }

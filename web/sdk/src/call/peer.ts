@@ -112,6 +112,7 @@ export class Peer {
     clearTimeout(this.#lossTimer);
     this.#channel.onmessage = null;
     this.#channel.onopen = null;
+    this.#channel.onclose = null;
     this.#pc.onconnectionstatechange = null;
     this.#pc.close();
   }
@@ -155,6 +156,8 @@ export class Peer {
       }
     };
     this.#channel.onopen = () => handlers.onReady();
+    // The node has closed it: long before ICE would notice.
+    this.#channel.onclose = () => handlers.onLost();
     this.#channel.onmessage = ({ data }) => {
       const message = parse(data);
       if (message?.type === "slots") handlers.onStreams(this.#slots.assign(message.slots));
