@@ -1,0 +1,6 @@
+// How the edge is tested: one workerd a file, and few at a time.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { include: ["*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 2, silent: "passed-only" },
+});

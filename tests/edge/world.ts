@@ -1,0 +1,155 @@
+// The built Worker in workerd, with its state in a folder that outlives a restart; and people who use it.
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Miniflare } from "miniflare";
+import type { JoinResponse, Problem, Room, ServerMessage, Session } from "../../web/sdk/src/generated/protocol.ts";
+import { Socket } from "./socket.ts";
+
+const BUILD = new URL("../../edge/build/", import.meta.url).pathname;
+const secret = () => randomBytes(32).toString("base64url");
+
+export const NODE_KEY = secret();
+const bindings = {
+  CONNECT_SIGNING_KEYS: JSON.stringify([{ kid: "k1", seed: secret() }]),
+  CONNECT_NODE_KEY: NODE_KEY,
+  CONNECT_ID_KEY: secret(),
+  CONNECT_REGIONS: "eu-west@53.3:-6.3,us-east@39.0:-77.5",
+  CONNECT_ORIGINS: "https://embedder.example",
+  CONNECT_ICE_SERVERS: "[]",
+  CONNECT_LIMIT_ACCOUNT: "3/900",
+  CONNECT_LIMIT_ADDRESS: "50/900",
+};
+const objects = {
+  USERS: "UserObject",
+  ROOMS: "RoomObject",
+  REGIONS: "RegionObject",
+  DIRECTORY: "DirectoryObject",
+  LIMITERS: "LimiterObject",
+};
+
+export interface Answer<T = Problem> {
+  status: number;
+  body: T;
+  headers: Headers;
+}
+
+export interface Call {
+  method?: string;
+  token?: string;
+  body?: unknown;
+  raw?: string;
+  headers?: Record<string, string>;
+}
+
+export class World {
+  #miniflare: Miniflare | undefined;
+  #folder = mkdtempSync(join(tmpdir(), "connect-edge-"));
+  #variables: Record<string, string>;
+  url = "";
+
+  private constructor(variables: Record<string, string>) {
+    this.#variables = variables;
+  }
+
+  static async start(variables: Record<string, string> = {}): Promise<World> {
+    const world = new World(variables);
+    await world.#start();
+    return world;
+  }
+
+  async #start() {
+    const modules = [
+      { type: "ESModule" as const, path: join(BUILD, "index.js") },
+      { type: "CompiledWasm" as const, path: join(BUILD, "index_bg.wasm") },
+    ];
+    this.#miniflare = new Miniflare({
+      modules: modules.map(({ type, path }) => ({ type, path, contents: readFileSync(path) })),
+      modulesRoot: BUILD,
+      compatibilityDate: "2026-07-01",
+      cf: false,
+      bindings: { ...bindings, ...this.#variables },
+      durableObjects: Object.fromEntries(
+        Object.entries(objects).map(([name, className]) => [name, { className, useSQLite: true }]),
+      ),
+      durableObjectsPersist: this.#folder,
+    });
+    this.url = (await this.#miniflare.ready).origin;
+  }
+
+  /** Ends workerd with everything in it, and starts it again on the same state. */
+  async restart(): Promise<void> {
+    await this.#miniflare?.dispose();
+    await this.#start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#miniflare?.dispose();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async call<T = Problem>(path: string, call: Call = {}): Promise<Answer<T>> {
+    const body = call.raw ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
+    const headers: Record<string, string> = { "content-type": "application/json", ...call.headers };
+    if (call.token) headers.authorization = `Bearer ${call.token}`;
+    const method = call.method ?? (body === undefined ? "GET" : "POST");
+    const response = await fetch(this.url + path, { method, headers, body });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
+  }
+
+  /** Somebody with a new account. */
+  async person(name: string): Promise<Person> {
+    const email = `${name.toLowerCase()}-${randomBytes(4).toString("hex")}@example.com`;
+    const { body } = await this.call<Session>("/api/auth/register", { body: { email, password: "password123", name } });
+    return new Person(this, email, body.token);
+  }
+}
+
+/** Somebody who is signed in. */
+export class Person {
+  constructor(
+    readonly world: World,
+    readonly email: string,
+    readonly token: string,
+  ) {}
+
+  call<T>(path: string, call: Call = {}): Promise<Answer<T>> {
+    return this.world.call<T>(path, { ...call, token: this.token });
+  }
+
+  async createRoom(name = "Standup"): Promise<Room> {
+    return (await this.call<Room>("/api/rooms", { body: { name } })).body;
+  }
+
+  async join(room: Room, hints: object = {}): Promise<JoinResponse> {
+    return (await this.call<JoinResponse>(`/api/rooms/${room.id}/join`, { body: hints })).body;
+  }
+
+  /** Joins a room and opens the WebSocket. */
+  async enter(room: Room, hints: object = {}): Promise<Client> {
+    const { url } = await this.join(room, hints);
+    return Client.open(this.world, url);
+  }
+}
+
+type Welcome = Extract<ServerMessage, { type: "welcome" }>;
+
+/** A client's signalling WebSocket, welcomed. */
+export class Client {
+  private constructor(
+    readonly socket: Socket<ServerMessage>,
+    readonly welcome: Welcome,
+  ) {}
+
+  static async open(world: World, path: string): Promise<Client> {
+    const socket = await Socket.open<ServerMessage>(world.url + path);
+    return new Client(socket, await socket.next("welcome"));
+  }
+
+  /** The address to go on as the same participant. */
+  resume(room: Room, since: number): string {
+    return `/api/rooms/${room.id}/ws?resume=${this.welcome.resumeToken}&since=${since}`;
+  }
+}
