@@ -7,6 +7,11 @@ export default defineConfig({
   // Everything is a file of our own origin: the content security policy allows nothing else.
   build: { target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   // Against `cargo xtask dev`, for work on the pages with hot reload.
-  server: { proxy: { "/api": { target: "http://127.0.0.1:8787", ws: true } } },
+  server: {
+    proxy: {
+      "/api": { target: "http://127.0.0.1:8787", ws: true },
+      "/.well-known": { target: "http://127.0.0.1:8787" },
+    },
+  },
   test: { include: ["src/**/*.test.{ts,tsx}"], environment: "happy-dom" },
 });

@@ -89,6 +89,13 @@ export class Api {
     return this.#authorized("POST", `/api/rooms/${encodeURIComponent(id)}/join`, request);
   }
 
+  /** Whether the server answers at all, within seconds. */
+  async isReachable(): Promise<boolean> {
+    const options = { cache: "no-store", signal: AbortSignal.timeout(REACHABLE_WITHIN_MS) } as const;
+    const response = await this.#fetch(`${this.origin}/.well-known/jwks.json`, options).catch(() => null);
+    return response?.ok ?? false;
+  }
+
   async #signIn(path: string, body: unknown): Promise<User> {
     // A refresh under way would end with the older answer: let it finish first.
     await this.#refreshing;
@@ -153,6 +160,8 @@ export class Api {
     this.#account.set({ status: "anonymous" });
   }
 }
+
+const REACHABLE_WITHIN_MS = 5_000;
 
 const SIGNED_OUT = {
   type: "/problems/unauthorized",

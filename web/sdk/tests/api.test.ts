@@ -120,6 +120,12 @@ describe("the API client", () => {
     await expect(api.login({ email: "a", password: "b" })).rejects.toMatchObject({ status: 502 });
   });
 
+  it("knows whether the server answers at all", async () => {
+    const { api } = await serve((_, response) => answer(response, 200, { keys: [] }));
+    expect(await api.isReachable()).toBe(true);
+    expect(await new Api({ origin: "http://127.0.0.1:1" }).isReachable()).toBe(false);
+  });
+
   it("tells a network that is away from a refusal", async () => {
     const api = new Api({ origin: "http://127.0.0.1:1" });
     await expect(api.login({ email: "a", password: "b" })).rejects.toBeInstanceOf(NetworkError);

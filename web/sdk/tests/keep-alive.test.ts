@@ -40,6 +40,7 @@ function connect(): SilentSocket {
     path: "/ws",
     ticket: async () => "/ws?ticket=t",
     isTransient: () => true,
+    isReachable: async () => true,
     random: () => 0,
     handlers: {
       onOpen: ignore,

@@ -45,10 +45,12 @@ describe("signalling", () => {
   let heard: string[];
   let script: Script;
   let tickets: number;
+  /** What the next looks for the server find; it is there after that. */
+  let reachable: boolean[];
   let signalling: Signalling;
 
   beforeEach(async () => {
-    [log, urls, heard, tickets] = [new Log(), [], [], 0];
+    [log, urls, heard, tickets, reachable] = [new Log(), [], [], 0, []];
     server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     await new Promise((resolve) => server.once("listening", resolve));
     server.on("connection", (peer, request) => {
@@ -66,6 +68,7 @@ describe("signalling", () => {
       },
       handlers: log,
       isTransient: () => true,
+      isReachable: async () => reachable.shift() ?? true,
       // No wait before a retry.
       random: () => 0,
     });
@@ -139,8 +142,23 @@ describe("signalling", () => {
     expect(urls.slice(1)).toEqual([
       `${PATH}?resume=r1&since=1`,
       `${PATH}?resume=r1&since=1`,
+      `${PATH}?resume=r1&since=1`,
       `${PATH}?ticket=t2`,
     ]);
+  });
+
+  it("goes on resuming through an outage of any length", async () => {
+    reachable = Array.from({ length: 20 }, () => false);
+    script = (peer, connection) => {
+      if (connection === 1) welcome(peer, 1, "r1");
+      if (connection <= 2) return peer.close();
+      welcome(peer, 1, "r2", null);
+    };
+    signalling.start();
+    await log.until("welcome 1 resumed");
+    expect(reachable).toEqual([]);
+    expect(tickets).toBe(1);
+    expect(urls.slice(1)).toEqual([`${PATH}?resume=r1&since=1`, `${PATH}?resume=r1&since=1`]);
   });
 
   it("delivers the other messages and ignores what it does not understand", async () => {
@@ -193,6 +211,7 @@ describe("signalling", () => {
       ticket: () => Promise.reject(refused),
       handlers: log,
       isTransient: () => false,
+      isReachable: async () => true,
     });
     signalling.start();
     await log.until("failed There is no such room.");

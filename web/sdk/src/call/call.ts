@@ -130,6 +130,7 @@ export class Call {
       origin: webSocketOrigin(this.#api.origin),
       path: `/api/rooms/${encodeURIComponent(this.#room)}/ws`,
       ticket: () => this.#ticket(),
+      isReachable: () => this.#api.isReachable(),
       // A first join that fails is told at once; in a call, a network that is away comes back.
       isTransient: (error) => this.#state.get().you !== null && isTransient(error),
       handlers: {

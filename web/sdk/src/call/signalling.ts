@@ -8,8 +8,8 @@ const PING_AFTER_MS = 15_000;
 const PONG_WITHIN_MS = 5_000;
 /** A connection that brings no welcome within this time is given up. */
 const WELCOME_WITHIN_MS = 10_000;
-/** After so many failed resumptions the participant is taken for gone, and a new ticket is asked for. */
-const RESUME_TRIES = 2;
+/** After so many resumptions that a reachable server did not take, the participant is gone: a new ticket is asked for. */
+const RESUME_TRIES = 3;
 
 export type Welcome = Extract<ServerMessage, { type: "welcome" }>;
 export type RoomEventMessage = Extract<ServerMessage, { type: "event" }>;
@@ -40,6 +40,8 @@ export interface SignallingOptions {
   handlers: SignallingHandlers;
   /** Tells errors that may pass (no network) from those that stay. */
   isTransient: (error: unknown) => boolean;
+  /** Whether the server answers at all: while it does not, nothing is known about the resumption. */
+  isReachable: () => Promise<boolean>;
   random?: () => number;
 }
 
@@ -50,6 +52,7 @@ export class Signalling {
   #state: "idle" | "connecting" | "open" | "waiting" | "ended" = "idle";
   #resume: { token: string; seq: number } | null = null;
   #failures = 0;
+  #refusals = 0;
   #opened = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -72,7 +75,7 @@ export class Signalling {
 
   /** Tries at once instead of at the end of the wait: the network is back. */
   retryNow(): void {
-    if (this.#state === "waiting") this.#retry();
+    if (this.#state === "waiting") void this.#retry();
   }
 
   /** Leaves for good. */
@@ -119,6 +122,7 @@ export class Signalling {
   #welcome(socket: WebSocket, message: Welcome): void {
     this.#state = "open";
     this.#failures = 0;
+    this.#refusals = 0;
     // A resumed connection goes on from what we have seen; the replay follows as events.
     const seq = message.snapshot === null ? (this.#resume?.seq ?? message.seq) : message.seq;
     this.#resume = { token: message.resumeToken, seq };
@@ -154,12 +158,23 @@ export class Signalling {
 
   #wait(): void {
     this.#state = "waiting";
-    this.#setTimer(backoff(this.#failures, this.#options.random()), () => this.#retry());
+    this.#setTimer(backoff(this.#failures, this.#options.random()), () => void this.#retry());
   }
 
-  #retry(): void {
+  async #retry(): Promise<void> {
+    this.#state = "connecting";
+    clearTimeout(this.#timer);
+    if (this.#failures > 0) {
+      const reachable = await this.#options.isReachable();
+      if (this.#isEnded()) return;
+      if (!reachable) {
+        this.#failures += 1;
+        return this.#wait();
+      }
+      this.#refusals += 1;
+    }
     const resume = this.#resume;
-    if (resume === null || this.#failures >= RESUME_TRIES) return void this.#connectAnew();
+    if (resume === null || this.#refusals >= RESUME_TRIES) return this.#connectAnew();
     const query = new URLSearchParams({ resume: resume.token, since: String(resume.seq) });
     this.#connect(`${this.#options.path}?${query}`);
   }
@@ -171,6 +186,7 @@ export class Signalling {
       const url = await this.#options.ticket();
       if (this.#isEnded()) return;
       this.#resume = null;
+      this.#refusals = 0;
       this.#connect(url);
     } catch (error) {
       if (this.#isEnded()) return;
