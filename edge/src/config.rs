@@ -23,7 +23,9 @@ pub fn limit(env: &Env, name: &str) -> Result<Limit> {
 /// The ICE servers for clients.
 pub fn ice_servers(env: &Env) -> Result<Vec<IceServer>> {
     serde_json::from_str(&env.var("CONNECT_ICE_SERVERS")?.to_string()).map_err(|_| {
-        Error::RustError("CONNECT_ICE_SERVERS must be a JSON list of {urls, username, credential}".into())
+        Error::RustError(
+            "CONNECT_ICE_SERVERS must be a JSON list of {urls, username, credential}".into(),
+        )
     })
 }
 
@@ -59,12 +61,14 @@ pub fn directory(env: &Env, room: &RoomId) -> Result<Stub> {
 
 /// A shard of the directory.
 pub fn shard(env: &Env, shard: u32) -> Result<Stub> {
-    env.durable_object("DIRECTORY")?.get_by_name(&shard.to_string())
+    env.durable_object("DIRECTORY")?
+        .get_by_name(&shard.to_string())
 }
 
 /// The limiter of failed sign-ins from an address, which is kept as its hash only.
 pub fn limiter(env: &Env, address: &str) -> Result<Stub> {
-    env.durable_object("LIMITERS")?.get_by_name(&crypto::sha256(address))
+    env.durable_object("LIMITERS")?
+        .get_by_name(&crypto::sha256(address))
 }
 
 /// The platform's location hint for a continent.

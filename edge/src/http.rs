@@ -16,7 +16,10 @@ const COOKIE_ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/api/au
 /// The body as JSON of this type; an empty body counts as an empty object.
 pub async fn json<T: DeserializeOwned>(request: &mut Request) -> std::result::Result<T, Refusal> {
     let announced = request.headers().get("content-length")?;
-    if announced.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > MAX_BODY) {
+    if announced
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: usize| length > MAX_BODY)
+    {
         return Err(Refusal::too_large());
     }
     let body = request.bytes().await?;
@@ -24,6 +27,10 @@ pub async fn json<T: DeserializeOwned>(request: &mut Request) -> std::result::Re
         return Err(Refusal::too_large());
     }
     let body: &[u8] = if body.is_empty() { b"{}" } else { &body };
+    // A list would pass for a struct.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Refusal::malformed("the body is not an object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -50,7 +57,9 @@ pub fn bearer(request: &Request) -> Result<Option<String>> {
     let header = request.headers().get("authorization")?;
     Ok(header.and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| token.trim().to_owned())
     }))
 }
 
@@ -86,7 +95,10 @@ pub fn wants_websocket(request: &Request) -> Result<bool> {
 
 /// The client's address, as limits see it: an IPv6 customer has a whole /64.
 pub fn address(request: &Request) -> Result<String> {
-    let address = request.headers().get("cf-connecting-ip")?.unwrap_or_default();
+    let address = request
+        .headers()
+        .get("cf-connecting-ip")?
+        .unwrap_or_default();
     Ok(match address.parse() {
         Ok(IpAddr::V6(v6)) => Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX)).to_string(),
         _ => address,
@@ -99,7 +111,10 @@ pub struct Cors(Option<String>);
 impl Cors {
     pub fn of(request: &Request, env: &Env) -> Self {
         let origin = request.headers().get("origin").ok().flatten();
-        let allowed = env.var("CONNECT_ORIGINS").map(|list| list.to_string()).unwrap_or_default();
+        let allowed = env
+            .var("CONNECT_ORIGINS")
+            .map(|list| list.to_string())
+            .unwrap_or_default();
         Self(origin.filter(|origin| allowed.split(',').any(|entry| entry.trim() == origin)))
     }
 }
@@ -115,14 +130,23 @@ pub fn finish(response: Response, request_id: &str, cors: &Cors) -> Result<Respo
     headers.set("x-content-type-options", "nosniff")?;
     headers.set("x-frame-options", "DENY")?;
     headers.set("referrer-policy", "no-referrer")?;
-    headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'")?;
-    headers.set("strict-transport-security", "max-age=63072000; includeSubDomains")?;
+    headers.set(
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'",
+    )?;
+    headers.set(
+        "strict-transport-security",
+        "max-age=63072000; includeSubDomains",
+    )?;
     headers.set("cross-origin-resource-policy", "same-origin")?;
     if let Some(origin) = &cors.0 {
         headers.set("access-control-allow-origin", origin)?;
         headers.set("access-control-allow-credentials", "true")?;
         headers.set("access-control-allow-methods", "GET, POST, DELETE")?;
-        headers.set("access-control-allow-headers", "authorization, content-type")?;
+        headers.set(
+            "access-control-allow-headers",
+            "authorization, content-type",
+        )?;
         headers.set("cross-origin-resource-policy", "cross-origin")?;
         headers.append("vary", "origin")?;
     }

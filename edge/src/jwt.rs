@@ -75,7 +75,8 @@ impl Ed25519Verifier {
 
 impl Verifier<Vec<u8>> for Ed25519Verifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
-        self.0.verify_strict(message, &Signature::from_slice(signature)?)
+        self.0
+            .verify_strict(message, &Signature::from_slice(signature)?)
     }
 }
 
@@ -92,7 +93,8 @@ impl Verifier<Vec<u8>> for HmacVerifier {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| signature::Error::new())?;
         mac.update(message);
-        mac.verify_slice(signature).map_err(|_| signature::Error::new())
+        mac.verify_slice(signature)
+            .map_err(|_| signature::Error::new())
     }
 }
 
@@ -126,9 +128,11 @@ fn keys(env: &Env) -> worker::Result<Rc<Keys>> {
     if let Some(keys) = KEYS.with(|cell| cell.get().cloned()) {
         return Ok(keys);
     }
-    let fault = || worker::Error::RustError(
-        "CONNECT_SIGNING_KEYS must be [{\"kid\":…,\"seed\":base64url of 32 bytes},…]".into(),
-    );
+    let fault = || {
+        worker::Error::RustError(
+            "CONNECT_SIGNING_KEYS must be [{\"kid\":…,\"seed\":base64url of 32 bytes},…]".into(),
+        )
+    };
     let text = env.var("CONNECT_SIGNING_KEYS")?.to_string();
     let configured: Vec<ConfiguredKey> = serde_json::from_str(&text).map_err(|_| fault())?;
     let mut keys = Vec::new();
@@ -157,7 +161,9 @@ pub fn sign(env: &Env, claims: &AccessClaims) -> Result<String, Refusal> {
 pub fn verify(env: &Env, token: &str) -> Result<AccessClaims, Refusal> {
     let refused = || Refusal::unauthenticated("the access token is missing, malformed or expired");
     let keys = keys(env)?;
-    let kid = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid);
+    let kid = jsonwebtoken::decode_header(token)
+        .ok()
+        .and_then(|header| header.kid);
     let key = keys
         .0
         .iter()
@@ -170,18 +176,27 @@ pub fn verify(env: &Env, token: &str) -> Result<AccessClaims, Refusal> {
 
 /// The claims of a node's token.
 pub fn verify_node(env: &Env, token: &str, now: u64) -> Result<NodeClaims, Refusal> {
-    let refused = || Refusal::unauthenticated("the node's token is malformed, expired or not of this fleet");
+    let refused =
+        || Refusal::unauthenticated("the node's token is malformed, expired or not of this fleet");
     let secret = env.var("CONNECT_NODE_KEY")?.to_string();
     let mut validation = Validation::new(Algorithm::HS256);
     validation.leeway = 5; // the clocks of two machines
     validation.set_audience(&[protocol::node::AUDIENCE]);
     validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-    claims::<NodeClaims>(token, &DecodingKey::from_secret(secret.as_bytes()), &validation)
-        .filter(|claims| claims.is_short_lived(now))
-        .ok_or_else(refused)
+    claims::<NodeClaims>(
+        token,
+        &DecodingKey::from_secret(secret.as_bytes()),
+        &validation,
+    )
+    .filter(|claims| claims.is_short_lived(now))
+    .ok_or_else(refused)
 }
 
-fn claims<T: DeserializeOwned>(token: &str, key: &DecodingKey, validation: &Validation) -> Option<T> {
+fn claims<T: DeserializeOwned>(
+    token: &str,
+    key: &DecodingKey,
+    validation: &Validation,
+) -> Option<T> {
     jsonwebtoken::decode(token, key, validation)
         .ok()
         .map(|data| data.claims)

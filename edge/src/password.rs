@@ -11,8 +11,7 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
 /// What the password of an unknown account is checked against, so that the check takes as long.
-const DUMMY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$Y29ubmVjdC1uby1vbmUtIQ$3rqcUIhqNMyEZ8p7OoEf4QqHRMKNUpw7cHJDdBJkQvM";
+const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y29ubmVjdC1uby1vbmUtIQ$3rqcUIhqNMyEZ8p7OoEf4QqHRMKNUpw7cHJDdBJkQvM";
 
 fn argon2() -> Result<Argon2<'static>> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None)

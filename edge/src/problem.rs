@@ -50,7 +50,12 @@ impl Refusal {
 
     pub fn wrong_credentials() -> Self {
         let detail = "no account has this e-mail address and password";
-        Self::new(401, "wrong-credentials", "Wrong e-mail address or password", detail)
+        Self::new(
+            401,
+            "wrong-credentials",
+            "Wrong e-mail address or password",
+            detail,
+        )
     }
 
     pub fn unauthenticated(detail: &str) -> Self {
@@ -70,7 +75,12 @@ impl Refusal {
     }
 
     pub fn method_not_allowed() -> Self {
-        Self::new(405, "method-not-allowed", "Not possible here", "this address does not take this method")
+        Self::new(
+            405,
+            "method-not-allowed",
+            "Not possible here",
+            "this address does not take this method",
+        )
     }
 
     pub fn taken() -> Self {
@@ -88,11 +98,21 @@ impl Refusal {
     }
 
     pub fn too_large() -> Self {
-        Self::new(413, "too-large", "The body is too large", "a body has at most 64 KiB")
+        Self::new(
+            413,
+            "too-large",
+            "The body is too large",
+            "a body has at most 64 KiB",
+        )
     }
 
     pub fn upgrade_required() -> Self {
-        Self::new(426, "upgrade-required", "A WebSocket is needed", "connect by WebSocket")
+        Self::new(
+            426,
+            "upgrade-required",
+            "A WebSocket is needed",
+            "connect by WebSocket",
+        )
     }
 
     /// `wait` in milliseconds.
@@ -105,7 +125,12 @@ impl Refusal {
     }
 
     pub fn internal() -> Self {
-        Self::new(500, "internal", "Something went wrong", "a fault of ours: try again")
+        Self::new(
+            500,
+            "internal",
+            "Something went wrong",
+            "a fault of ours: try again",
+        )
     }
 
     /// The problem document as a response.
@@ -127,9 +152,15 @@ impl From<NotAdmitted> for Refusal {
     fn from(reason: NotAdmitted) -> Self {
         let detail = reason.to_string();
         match reason {
-            NotAdmitted::Ticket => Self::new(403, "bad-ticket", "The ticket does not admit", detail),
-            NotAdmitted::Resume => Self::new(403, "bad-resume-token", "The token does not admit", detail),
-            NotAdmitted::StaleEpoch => Self::new(409, "stale-epoch", "The placement is over", detail),
+            NotAdmitted::Ticket => {
+                Self::new(403, "bad-ticket", "The ticket does not admit", detail)
+            }
+            NotAdmitted::Resume => {
+                Self::new(403, "bad-resume-token", "The token does not admit", detail)
+            }
+            NotAdmitted::StaleEpoch => {
+                Self::new(409, "stale-epoch", "The placement is over", detail)
+            }
         }
     }
 }

@@ -58,7 +58,11 @@ impl DurableObject for RegionObject {
         })
     }
 
-    async fn websocket_message(&self, link: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+    async fn websocket_message(
+        &self,
+        link: WebSocket,
+        message: WebSocketIncomingMessage,
+    ) -> Result<()> {
         let now = Date::now().as_millis();
         let WebSocketIncomingMessage::String(text) = message else {
             return Ok(());
@@ -87,7 +91,8 @@ impl DurableObject for RegionObject {
     async fn alarm(&self) -> Result<Response> {
         let now = Date::now().as_millis();
         for link in self.state.get_websockets() {
-            let silent = |attached: Attached| attached.member.is_none_or(|member| member.is_silent(now));
+            let silent =
+                |attached: Attached| attached.member.is_none_or(|member| member.is_silent(now));
             if read(&link).is_none_or(silent) {
                 let _ = link.close(Some(1008), Some("no heartbeat"));
             }
@@ -105,29 +110,54 @@ impl RegionObject {
         }
         let Query { node } = request.query()?;
         let pair = WebSocketPair::new()?;
-        self.state.accept_websocket_with_tags(&pair.server, &[node.as_str()]);
+        self.state
+            .accept_websocket_with_tags(&pair.server, &[node.as_str()]);
         write(&pair.server, &Attached { node, member: None })?;
         Response::from_websocket(pair.client)
     }
 
-    fn heard(&self, link: &WebSocket, mut attached: Attached, message: NodeToRegion, now: u64) -> Result<()> {
+    fn heard(
+        &self,
+        link: &WebSocket,
+        mut attached: Attached,
+        message: NodeToRegion,
+        now: u64,
+    ) -> Result<()> {
         match message {
-            NodeToRegion::Register { version, node, load, .. } => {
+            NodeToRegion::Register {
+                version,
+                node,
+                load,
+                ..
+            } => {
                 if version != VERSION || node != attached.node {
-                    let message = format!("this edge speaks version {VERSION}, to the node that the token names");
+                    let message = format!(
+                        "this edge speaks version {VERSION}, to the node that the token names"
+                    );
                     send(link, &RegionToNode::Refused { message })?;
                     return link.close(Some(1008), Some("refused"));
                 }
                 for other in self.state.get_websockets_with_tag(node.as_str()) {
                     if other.as_ref() != link.as_ref() {
                         let _ = other.close(Some(1000), Some("replaced"));
-                        write(&other, &Attached { node: node.clone(), member: None })?;
+                        write(
+                            &other,
+                            &Attached {
+                                node: node.clone(),
+                                member: None,
+                            },
+                        )?;
                     }
                 }
                 attached.member = Some(Member::new(load, now));
                 write(link, &attached)?;
                 console_log!("{}", json!({ "event": "node registered", "node": node }));
-                send(link, &RegionToNode::Registered { heartbeat_seconds: HEARTBEAT_SECONDS })
+                send(
+                    link,
+                    &RegionToNode::Registered {
+                        heartbeat_seconds: HEARTBEAT_SECONDS,
+                    },
+                )
             }
             NodeToRegion::Heartbeat { load } => {
                 if let Some(member) = &mut attached.member {
@@ -152,7 +182,11 @@ impl RegionObject {
         let mut links = BTreeMap::new();
         let mut members = BTreeMap::new();
         for link in self.state.get_websockets() {
-            if let Some(Attached { node, member: Some(member) }) = read(&link) {
+            if let Some(Attached {
+                node,
+                member: Some(member),
+            }) = read(&link)
+            {
                 links.insert(node.clone(), link);
                 members.insert(node, member);
             }
@@ -163,7 +197,13 @@ impl RegionObject {
         {
             // The next heartbeat says it better; until then this one counts.
             member.load.sessions += 1;
-            write(link, &Attached { node: node.clone(), member: Some(member) })?;
+            write(
+                link,
+                &Attached {
+                    node: node.clone(),
+                    member: Some(member),
+                },
+            )?;
             if !wish.request.hosting.contains(node) {
                 let (room, epoch) = (wish.room, wish.epoch);
                 send(link, &RegionToNode::OpenRoom { room, epoch })?;

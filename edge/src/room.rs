@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{
     Date, DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
-    WebSocketIncomingMessage, WebSocketPair, WebSocketRequestResponsePair, console_error, console_log,
-    durable_object,
+    WebSocketIncomingMessage, WebSocketPair, WebSocketRequestResponsePair, console_error,
+    console_log, durable_object,
 };
 
 use crate::problem::Refusal;
@@ -50,8 +50,15 @@ struct Create {
 /// What is attached to a WebSocket: who is at its other end.
 #[derive(Serialize, Deserialize)]
 enum Attached {
-    Client { participant: ParticipantId, connection: u32 },
-    Node { node: NodeId, epoch: Epoch, link: u32 },
+    Client {
+        participant: ParticipantId,
+        connection: u32,
+    },
+    Node {
+        node: NodeId,
+        epoch: Epoch,
+        link: u32,
+    },
 }
 
 impl Attached {
@@ -113,7 +120,11 @@ impl DurableObject for RoomObject {
         opened.or_else(Refusal::into_response)
     }
 
-    async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+    async fn websocket_message(
+        &self,
+        socket: WebSocket,
+        message: WebSocketIncomingMessage,
+    ) -> Result<()> {
         let now = Date::now().as_millis();
         self.0.load(now)?;
         // A binary message is none of this protocol, as an empty text is not.
@@ -122,8 +133,14 @@ impl DurableObject for RoomObject {
             WebSocketIncomingMessage::Binary(_) => String::new(),
         };
         match Attached::of(&socket) {
-            Some(Attached::Client { participant, connection }) => {
-                let client = Client { participant, connection };
+            Some(Attached::Client {
+                participant,
+                connection,
+            }) => {
+                let client = Client {
+                    participant,
+                    connection,
+                };
                 self.0.handle(now, Event::ClientSaid { client, text })
             }
             Some(Attached::Node { node, epoch, link }) => {
@@ -169,8 +186,14 @@ impl Shell {
         let (mut clients, mut links) = (Vec::new(), Vec::new());
         for socket in self.state.get_websockets() {
             match Attached::of(&socket) {
-                Some(Attached::Client { participant, connection }) => {
-                    clients.push(Client { participant, connection });
+                Some(Attached::Client {
+                    participant,
+                    connection,
+                }) => {
+                    clients.push(Client {
+                        participant,
+                        connection,
+                    });
                 }
                 Some(Attached::Node { node, epoch, link }) => {
                     links.push(NodeLink { node, epoch, link });
@@ -186,7 +209,12 @@ impl Shell {
         Ok(())
     }
 
-    async fn operate(self: &Rc<Self>, operation: &str, body: &str, now: u64) -> std::result::Result<Value, Refusal> {
+    async fn operate(
+        self: &Rc<Self>,
+        operation: &str,
+        body: &str,
+        now: u64,
+    ) -> std::result::Result<Value, Refusal> {
         fn read<T: DeserializeOwned>(body: &str) -> std::result::Result<T, Refusal> {
             Ok(serde_json::from_str(body)?)
         }
@@ -206,13 +234,16 @@ impl Shell {
             "join" => {
                 let join: Join = read(body)?;
                 let view = self.view()?;
-                self.handle(now, Event::Admitted {
-                    participant: join.participant,
-                    user: join.user,
-                    name: join.name,
-                    ticket: join.ticket,
-                    regions: join.regions,
-                })?;
+                self.handle(
+                    now,
+                    Event::Admitted {
+                        participant: join.participant,
+                        user: join.user,
+                        name: join.name,
+                        ticket: join.ticket,
+                        regions: join.regions,
+                    },
+                )?;
                 Ok(json!(view))
             }
             "delete" => {
@@ -233,7 +264,11 @@ impl Shell {
         Ok(room.as_ref().ok_or_else(Refusal::no_room)?.view())
     }
 
-    fn open_client(self: &Rc<Self>, request: &Request, now: u64) -> std::result::Result<Response, Refusal> {
+    fn open_client(
+        self: &Rc<Self>,
+        request: &Request,
+        now: u64,
+    ) -> std::result::Result<Response, Refusal> {
         #[derive(Deserialize)]
         struct Query {
             ticket: Option<String>,
@@ -256,37 +291,63 @@ impl Shell {
             None => return Err(Refusal::no_room()),
         };
         let pair = WebSocketPair::new()?;
-        self.state.accept_websocket_with_tags(&pair.server, &[CLIENTS, &client_tag(&client)]);
-        attach(&pair.server, &Attached::Client {
-            participant: client.participant.clone(),
-            connection: client.connection,
-        })?;
+        self.state
+            .accept_websocket_with_tags(&pair.server, &[CLIENTS, &client_tag(&client)]);
+        attach(
+            &pair.server,
+            &Attached::Client {
+                participant: client.participant.clone(),
+                connection: client.connection,
+            },
+        )?;
         let text = crypto::secret()?;
-        let resume = Secret { hash: crypto::sha256(&text), text };
+        let resume = Secret {
+            hash: crypto::sha256(&text),
+            text,
+        };
         let since = query.since.filter(|_| ticket.is_none());
-        self.handle(now, Event::ClientOpened { client, since, resume })?;
+        self.handle(
+            now,
+            Event::ClientOpened {
+                client,
+                since,
+                resume,
+            },
+        )?;
         Ok(Response::from_websocket(pair.client)?)
     }
 
-    fn open_node(self: &Rc<Self>, request: &Request, now: u64) -> std::result::Result<Response, Refusal> {
+    fn open_node(
+        self: &Rc<Self>,
+        request: &Request,
+        now: u64,
+    ) -> std::result::Result<Response, Refusal> {
         #[derive(Deserialize)]
         struct Query {
             node: NodeId,
             region: Region,
             epoch: Epoch,
         }
-        let Query { node, region, epoch } = request.query()?;
+        let Query {
+            node,
+            region,
+            epoch,
+        } = request.query()?;
         let link = match self.room.borrow().as_ref() {
             Some(room) => room.expect_node(&node, epoch)?,
             None => return Err(Refusal::no_room()),
         };
         let pair = WebSocketPair::new()?;
-        self.state.accept_websocket_with_tags(&pair.server, &[&node_tag(&link)]);
-        attach(&pair.server, &Attached::Node {
-            node,
-            epoch,
-            link: link.link,
-        })?;
+        self.state
+            .accept_websocket_with_tags(&pair.server, &[&node_tag(&link)]);
+        attach(
+            &pair.server,
+            &Attached::Node {
+                node,
+                epoch,
+                link: link.link,
+            },
+        )?;
         self.handle(now, Event::NodeOpened { link, region })?;
         Ok(Response::from_websocket(pair.client)?)
     }
@@ -295,8 +356,14 @@ impl Shell {
         let now = Date::now().as_millis();
         self.load(now)?;
         match Attached::of(socket) {
-            Some(Attached::Client { participant, connection }) => {
-                let client = Client { participant, connection };
+            Some(Attached::Client {
+                participant,
+                connection,
+            }) => {
+                let client = Client {
+                    participant,
+                    connection,
+                };
                 self.handle(now, Event::ClientClosed { client })
             }
             Some(Attached::Node { node, epoch, link }) => {
@@ -362,13 +429,23 @@ impl Shell {
                 self.send(&node_tag(&link), &serde_json::to_string(&message)?);
             }
             Effect::HangUpNode { link } => self.hang_up(&node_tag(&link)),
-            Effect::Seek { participant, epoch, regions, hosting, avoid } => {
+            Effect::Seek {
+                participant,
+                epoch,
+                regions,
+                hosting,
+                avoid,
+            } => {
                 let shell = self.clone();
                 self.state.wait_until(async move {
                     let request = roster::Request { hosting, avoid };
                     let place = shell.find(epoch, regions, request).await;
                     let now = Date::now().as_millis();
-                    let event = Event::Found { participant, epoch, place };
+                    let event = Event::Found {
+                        participant,
+                        epoch,
+                        place,
+                    };
                     if let Err(error) = shell.handle(now, event) {
                         console_error!("{}", json!({ "fault": error.to_string() }));
                     }
@@ -405,22 +482,38 @@ impl Shell {
     }
 
     /// Asks region after region for a node.
-    async fn find(&self, epoch: Epoch, regions: Vec<Region>, request: roster::Request) -> Option<(NodeId, Region)> {
+    async fn find(
+        &self,
+        epoch: Epoch,
+        regions: Vec<Region>,
+        request: roster::Request,
+    ) -> Option<(NodeId, Region)> {
         let room = self.room.borrow().as_ref().map(|room| room.view().id)?;
-        let wish = Assign { room, epoch, request };
+        let wish = Assign {
+            room,
+            epoch,
+            request,
+        };
         for region in regions {
-            let found: std::result::Result<Option<NodeId>, Refusal> = match config::region(&self.env, &region) {
-                Ok(object) => rpc::call(&object, "assign", &wish).await,
-                Err(error) => Err(error.into()),
-            };
+            let found: std::result::Result<Option<NodeId>, Refusal> =
+                match config::region(&self.env, &region) {
+                    Ok(object) => rpc::call(&object, "assign", &wish).await,
+                    Err(error) => Err(error.into()),
+                };
             match found {
                 Ok(Some(node)) => {
-                    console_log!("{}", json!({ "event": "placed", "room": wish.room, "epoch": epoch.0, "node": node }));
+                    console_log!(
+                        "{}",
+                        json!({ "event": "placed", "room": wish.room, "epoch": epoch.0, "node": node })
+                    );
                     return Some((node, region));
                 }
                 Ok(None) => {}
                 Err(refusal) => {
-                    console_error!("{}", json!({ "fault": "a region did not answer", "region": region, "why": refusal.problem.detail }));
+                    console_error!(
+                        "{}",
+                        json!({ "fault": "a region did not answer", "region": region, "why": refusal.problem.detail })
+                    );
                 }
             }
         }
@@ -449,7 +542,9 @@ impl Shell {
 
     async fn deliver(&self, report: &Report) -> std::result::Result<(), Refusal> {
         match report {
-            Report::Room(room) => rpc::call(&config::directory(&self.env, &room.id)?, "put", room).await,
+            Report::Room(room) => {
+                rpc::call(&config::directory(&self.env, &room.id)?, "put", room).await
+            }
             Report::Gone(id) => rpc::call(&config::directory(&self.env, id)?, "remove", id).await,
         }
     }
@@ -458,7 +553,8 @@ impl Shell {
     fn set_alarm(self: &Rc<Self>) {
         let now = Date::now().as_millis();
         let deadline = self.room.borrow().as_ref().and_then(Room::deadline);
-        let sweep = (!self.state.get_websockets_with_tag(CLIENTS).is_empty()).then_some(now + SWEEP);
+        let sweep =
+            (!self.state.get_websockets_with_tag(CLIENTS).is_empty()).then_some(now + SWEEP);
         let Some(due) = deadline.into_iter().chain(sweep).min() else {
             return;
         };
@@ -495,6 +591,10 @@ fn last_ping(state: &State, socket: &WebSocket) -> Option<u64> {
     use worker::wasm_bindgen::JsCast;
     let raw = state.as_raw();
     let method = Reflect::get(raw, &"getWebSocketAutoResponseTimestamp".into()).ok()?;
-    let answered = method.dyn_into::<Function>().ok()?.call1(raw, socket.as_ref()).ok()?;
+    let answered = method
+        .dyn_into::<Function>()
+        .ok()?
+        .call1(raw, socket.as_ref())
+        .ok()?;
     Some(answered.dyn_into::<Date>().ok()?.get_time() as u64)
 }

@@ -43,7 +43,11 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
         (Method::Get, ["node", "rooms", id]) => room_link(request, env, id).await,
         (
             _,
-            ["api", "auth", "register" | "login" | "refresh" | "logout" | "me"]
+            [
+                "api",
+                "auth",
+                "register" | "login" | "refresh" | "logout" | "me",
+            ]
             | ["api", "rooms"]
             | ["api", "rooms", _]
             | ["api", "rooms", _, "ws" | "join"]
@@ -60,8 +64,9 @@ fn now() -> u64 {
 
 /// Who sends the request.
 fn authenticate(request: &Request, env: &Env) -> Result<AccessClaims, Refusal> {
-    let token = http::bearer(request)?
-        .ok_or_else(|| Refusal::unauthenticated("send the access token as Authorization: Bearer"))?;
+    let token = http::bearer(request)?.ok_or_else(|| {
+        Refusal::unauthenticated("send the access token as Authorization: Bearer")
+    })?;
     jwt::verify(env, &token)
 }
 
@@ -108,7 +113,8 @@ async fn login(mut request: Request, env: &Env) -> Answer {
     let login = Login {
         password: body.password.chars().take(256).collect(),
     };
-    let granted: Result<Grant, Refusal> = rpc::call(&config::user(env, &id)?, "login", &login).await;
+    let granted: Result<Grant, Refusal> =
+        rpc::call(&config::user(env, &id)?, "login", &login).await;
     match granted {
         Ok(grant) => session(env, grant, 200),
         Err(refusal) => {
@@ -126,7 +132,8 @@ fn presented(request: &Request, env: &Env) -> Result<Option<(worker::Stub, Refre
         return Ok(None);
     };
     let mut parts = cookie.splitn(3, '.');
-    let (Some(user), Some(family), Some(secret)) = (parts.next(), parts.next(), parts.next()) else {
+    let (Some(user), Some(family), Some(secret)) = (parts.next(), parts.next(), parts.next())
+    else {
         return Ok(None);
     };
     let Ok(user) = user.parse() else {
@@ -141,7 +148,9 @@ fn presented(request: &Request, env: &Env) -> Result<Option<(worker::Stub, Refre
 
 async fn refresh(request: Request, env: &Env) -> Answer {
     let Some((object, refresh)) = presented(&request, env)? else {
-        return Err(Refusal::unauthenticated("there is no refresh token: sign in"));
+        return Err(Refusal::unauthenticated(
+            "there is no refresh token: sign in",
+        ));
     };
     match rpc::call(&object, "refresh", &refresh).await {
         Ok(grant) => session(env, grant, 200),
@@ -169,13 +178,19 @@ async fn create(mut request: Request, env: &Env) -> Answer {
     let claims = authenticate(&request, env)?;
     let body: CreateRoomRequest = http::json(&mut request).await?;
     let name = account::display_name(&body.name).ok_or_else(|| {
-        Refusal::invalid_field("name", "a name has 1 to 80 characters and no control characters")
+        Refusal::invalid_field(
+            "name",
+            "a name has 1 to 80 characters and no control characters",
+        )
     })?;
     let id = room_id(&directory::speakable(u64::from_le_bytes(crypto::random()?)))?;
     let object = config::room(env, &id, continent(&request).as_deref())?;
     let user = config::user(env, &claims.sub)?;
     let room = json!({ "id": id, "name": name, "owner": claims.sub });
-    let visit = Visit { room: id, at: now() };
+    let visit = Visit {
+        room: id,
+        at: now(),
+    };
     let (room, noted) = join(
         rpc::call::<Room>(&object, "create", &room),
         rpc::call::<()>(&user, "visit", &visit),
@@ -255,7 +270,12 @@ async fn join_room(mut request: Request, env: &Env, context: &Context, id: &str)
 }
 
 /// Puts the room on top of the user's list, without making anybody wait for it.
-fn note_visit(env: &Env, context: &Context, user: &protocol::id::UserId, room: &RoomId) -> Result<(), Refusal> {
+fn note_visit(
+    env: &Env,
+    context: &Context,
+    user: &protocol::id::UserId,
+    room: &RoomId,
+) -> Result<(), Refusal> {
     let object = config::user(env, user)?;
     let visit = Visit {
         room: room.clone(),
@@ -263,7 +283,10 @@ fn note_visit(env: &Env, context: &Context, user: &protocol::id::UserId, room: &
     };
     context.wait_until(async move {
         if let Err(refusal) = rpc::call::<()>(&object, "visit", &visit).await {
-            console_error!("{}", json!({ "fault": "a visit was not noted", "why": refusal.problem.detail }));
+            console_error!(
+                "{}",
+                json!({ "fault": "a visit was not noted", "why": refusal.problem.detail })
+            );
         }
     });
     Ok(())
@@ -285,7 +308,9 @@ async fn control_link(request: Request, env: &Env, region: &str) -> Answer {
     }
     let region: Region = claims.region;
     if config::sites(env)?.iter().all(|site| site.region != region) {
-        return Err(Refusal::not_found("there is no such region: see CONNECT_REGIONS"));
+        return Err(Refusal::not_found(
+            "there is no such region: see CONNECT_REGIONS",
+        ));
     }
     let query = format!("node={}", claims.sub);
     rpc::upgrade(&config::region(env, &region)?, "node", &query).await
@@ -300,11 +325,17 @@ async fn room_link(request: Request, env: &Env, id: &str) -> Answer {
     let Query { epoch } = request
         .query()
         .map_err(|_| Refusal::malformed("say ?epoch=N"))?;
-    let query = format!("node={}&region={}&epoch={}", claims.sub, claims.region, epoch.0);
+    let query = format!(
+        "node={}&region={}&epoch={}",
+        claims.sub, claims.region, epoch.0
+    );
     rpc::upgrade(&config::room(env, &room_id(id)?, None)?, "node", &query).await
 }
 
-fn authenticate_node(request: &Request, env: &Env) -> Result<edge_core::token::NodeClaims, Refusal> {
+fn authenticate_node(
+    request: &Request,
+    env: &Env,
+) -> Result<edge_core::token::NodeClaims, Refusal> {
     let token = http::bearer(request)?.unwrap_or_default();
     let claims = jwt::verify_node(env, &token, now())?;
     if !http::wants_websocket(request)? {

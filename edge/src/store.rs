@@ -36,14 +36,18 @@ impl Store {
             self.ready.set(true);
         }
         let values = [kind, name, &serde_json::to_string(value)?].map(SqlStorageValue::from);
-        self.sql.exec("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", values.to_vec())?;
+        self.sql.exec(
+            "INSERT OR REPLACE INTO records VALUES (?, ?, ?)",
+            values.to_vec(),
+        )?;
         Ok(())
     }
 
     pub fn delete(&self, kind: &str, name: &str) -> Result<()> {
         if self.exists()? {
             let values = [kind, name].map(SqlStorageValue::from).to_vec();
-            self.sql.exec("DELETE FROM records WHERE kind = ? AND name = ?", values)?;
+            self.sql
+                .exec("DELETE FROM records WHERE kind = ? AND name = ?", values)?;
         }
         Ok(())
     }
@@ -58,12 +62,18 @@ impl Store {
 
     /// All records of a kind, by name.
     pub fn all<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>> {
-        self.query("SELECT value FROM records WHERE kind = ? ORDER BY name", vec![kind.into()])
+        self.query(
+            "SELECT value FROM records WHERE kind = ? ORDER BY name",
+            vec![kind.into()],
+        )
     }
 
     /// All records of all kinds but one, by name.
     pub fn all_but<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>> {
-        self.query("SELECT value FROM records WHERE kind <> ? ORDER BY kind, name", vec![kind.into()])
+        self.query(
+            "SELECT value FROM records WHERE kind <> ? ORDER BY kind, name",
+            vec![kind.into()],
+        )
     }
 
     /// The last records of a kind, by name.
@@ -81,7 +91,11 @@ impl Store {
         self.ready.set(false);
     }
 
-    fn query<T: DeserializeOwned>(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Vec<T>> {
+    fn query<T: DeserializeOwned>(
+        &self,
+        sql: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> Result<Vec<T>> {
         if !self.exists()? {
             return Ok(Vec::new());
         }
@@ -93,7 +107,8 @@ impl Store {
 
     fn exists(&self) -> Result<bool> {
         if !self.ready.get() {
-            let table = "SELECT name AS value FROM sqlite_master WHERE type = 'table' AND name = 'records'";
+            let table =
+                "SELECT name AS value FROM sqlite_master WHERE type = 'table' AND name = 'records'";
             let tables: Vec<Row> = self.sql.exec(table, None)?.to_array()?;
             self.ready.set(!tables.is_empty());
         }

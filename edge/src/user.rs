@@ -80,7 +80,10 @@ impl DurableObject for UserObject {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let (operation, body) = rpc::read(&mut request).await?;
-        rpc::answer(self.operate(&operation, &body, Date::now().as_millis()).await)
+        rpc::answer(
+            self.operate(&operation, &body, Date::now().as_millis())
+                .await,
+        )
     }
 
     /// Failed sign-ins to no account are forgotten in the end.
@@ -94,7 +97,12 @@ impl DurableObject for UserObject {
 }
 
 impl UserObject {
-    async fn operate(&self, operation: &str, body: &str, now: u64) -> std::result::Result<Value, Refusal> {
+    async fn operate(
+        &self,
+        operation: &str,
+        body: &str,
+        now: u64,
+    ) -> std::result::Result<Value, Refusal> {
         fn read<T: DeserializeOwned>(body: &str) -> std::result::Result<T, Refusal> {
             Ok(serde_json::from_str(body)?)
         }
@@ -174,9 +182,13 @@ impl UserObject {
     }
 
     fn refresh(&self, refresh: Refresh, now: u64) -> std::result::Result<Value, Refusal> {
-        let refused = || Refusal::unauthenticated("the refresh token is unknown, used or expired: sign in");
+        let refused =
+            || Refusal::unauthenticated("the refresh token is unknown, used or expired: sign in");
         let account = self.account()?.ok_or_else(refused)?;
-        let family: Family = self.store.get("family", &refresh.family)?.ok_or_else(refused)?;
+        let family: Family = self
+            .store
+            .get("family", &refresh.family)?
+            .ok_or_else(refused)?;
         let secret = crypto::secret()?;
         match family.present(&refresh.hash, crypto::sha256(&secret), now) {
             Presented::Rotated(family) => {

@@ -9,7 +9,11 @@ type ToNode =
   | { type: "refused"; message: string };
 
 type ToRoomLink =
-  | { type: "plan"; epoch: number; peers: { node: string; region: string; quic: string; fingerprint: string }[] }
+  | {
+      type: "plan";
+      epoch: number;
+      peers: { node: string; region: string; quic: string; fingerprint: string }[];
+    }
   | { type: "offer"; participant: string; attempt: number; sdp: string; sources: object[]; caps: object }
   | { type: "close"; participant: string; attempt: number }
   | { type: "release" };

@@ -25,13 +25,13 @@ test("two regions: offers go to the wished node, and the nodes learn of each oth
   const [eu, us] = [await register("eu-1", "eu-west"), await register("us-1", "us-east")];
   const ada = await world.person("Ada");
   const room = await ada.createRoom();
-  // The node is assigned before the WebSocket opens, and an offer waits for it.
+  // The node is assigned before the WebSocket opens.
   const joined = await ada.join(room, { region: "us-east" });
-  const far = await us.control.next("openRoom");
-  const first = await ada.enter(room);
+  const usLink = await us.openRoom();
+  const first = await ada.enter(room, { region: "eu-west" });
   first.socket.send(offer(1));
+  // The offer waits for the node's link.
   const euLink = await eu.openRoom();
-  const usLink = await us.link(far.room, far.epoch);
   const relayed = await euLink.socket.next("offer");
   expect(relayed).toMatchObject({ participant: first.welcome.you, attempt: 1, sdp: "v=0 1" });
   euLink.socket.send({ type: "answer", participant: first.welcome.you, attempt: 1, sdp: "v=0 yes" });
@@ -48,7 +48,7 @@ test("two regions: offers go to the wished node, and the nodes learn of each oth
   expect(joined.participant).not.toBe(first.welcome.you);
 
   // A second participant of the region shares the node; an old attempt is ignored.
-  const second = await ada.enter(room);
+  const second = await ada.enter(room, { region: "eu-west" });
   second.socket.send(offer(5));
   second.socket.send(offer(4));
   expect(await euLink.socket.next("offer")).toMatchObject({ participant: second.welcome.you, attempt: 5 });

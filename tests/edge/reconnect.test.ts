@@ -41,12 +41,13 @@ test("whoever comes back gets every event missed, once, in order", async () => {
     expect(event).toMatchObject({ type: "chat", message: { text: `line ${i}` } });
   }
   // Nobody saw Bob go.
-  expect(first.socket.pending("event").filter((message) => "event" in message && message.event.type === "left")).toEqual([]);
+  expect(
+    first.socket.pending("event").filter((message) => "event" in message && message.event.type === "left"),
+  ).toEqual([]);
   // The token was good once; its successor is good.
   await expect(Client.open(world, second.resume(room, since))).rejects.toThrow("refused");
   const taken = await Client.open(world, back.resume(room, since + 5));
   expect(await back.socket.next("closed")).toEqual({ type: "closed", reason: "replaced" });
-  await back.socket.closed;
   taken.socket.send({ type: "leave" });
   await taken.socket.next("closed");
 });

@@ -27,7 +27,10 @@ test("somebody registers, is signed in, creates a room and enters it", async () 
   expect((await world.call<User>("/api/auth/me", { token })).body).toEqual(registered.body.user);
 
   for (const path of ["/api/rooms", "/api/rooms/create"]) {
-    const created = await world.call<{ id: string; people: number }>(path, { token, body: { name: "Standup" } });
+    const created = await world.call<{ id: string; people: number }>(path, {
+      token,
+      body: { name: "Standup" },
+    });
     expect(created.status).toBe(200);
     expect(created.body).toMatchObject({ name: "Standup", owner: session.user.id, people: 0 });
     expect(created.body.id).toMatch(/^([bdfghjklmnprstvz][aeiou]){2}(-([bdfghjklmnprstvz][aeiou]){2}){3}$/);
@@ -40,7 +43,9 @@ test("two people see each other come, change and go", async () => {
   const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
   const room = await ada.createRoom();
   const first = await ada.enter(room);
-  expect(first.welcome.snapshot?.participants.map((each) => [each.name, each.role])).toEqual([["Ada", "owner"]]);
+  expect(first.welcome.snapshot?.participants.map((each) => [each.name, each.role])).toEqual([
+    ["Ada", "owner"],
+  ]);
 
   const { url, participant, iceServers } = await bob.join(room);
   expect(iceServers).toEqual([]);
@@ -71,8 +76,13 @@ test("twenty people sign in and create rooms at the same time", async () => {
   for (let round = 0; round < 3; round++) {
     const statuses = await Promise.all(
       people.map(async ({ email }) => {
-        const login = await world.call<Session>("/api/auth/login", { body: { email, password: "password123" } });
-        const room = await world.call("/api/rooms/create", { token: login.body.token, body: { name: "Load" } });
+        const login = await world.call<Session>("/api/auth/login", {
+          body: { email, password: "password123" },
+        });
+        const room = await world.call("/api/rooms/create", {
+          token: login.body.token,
+          body: { name: "Load" },
+        });
         return [login.status, room.status];
       }),
     );

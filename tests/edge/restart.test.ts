@@ -35,7 +35,9 @@ test("accounts, tokens, rooms, people, chat and placement survive", async () => 
   const body = { email: ada.email, password: "password123" };
   expect((await world.call("/api/auth/login", { body })).status).toBe(200);
   expect((await world.call("/api/auth/refresh", { method: "POST", headers: { cookie } })).status).toBe(200);
-  expect((await ada.call<RoomList>("/api/rooms")).body.rooms).toMatchObject([{ id: room.id, name: "Lasting" }]);
+  expect((await ada.call<RoomList>("/api/rooms")).body.rooms).toMatchObject([
+    { id: room.id, name: "Lasting" },
+  ]);
 
   // The node comes back with its room under the old epoch; nobody negotiates anew.
   const again = await FakeNode.register(world, "eu-1", "eu-west");

@@ -2,5 +2,11 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { include: ["*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 2, silent: "passed-only" },
+  test: {
+    include: ["*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    silent: "passed-only",
+  },
 });

@@ -4,7 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Miniflare } from "miniflare";
-import type { JoinResponse, Problem, Room, ServerMessage, Session } from "../../web/sdk/src/generated/protocol.ts";
+import type {
+  JoinResponse,
+  Problem,
+  Room,
+  ServerMessage,
+  Session,
+} from "../../web/sdk/src/generated/protocol.ts";
 import { Socket } from "./socket.ts";
 
 const BUILD = new URL("../../edge/build/", import.meta.url).pathname;
@@ -102,7 +108,9 @@ export class World {
   /** Somebody with a new account. */
   async person(name: string): Promise<Person> {
     const email = `${name.toLowerCase()}-${randomBytes(4).toString("hex")}@example.com`;
-    const { body } = await this.call<Session>("/api/auth/register", { body: { email, password: "password123", name } });
+    const { body } = await this.call<Session>("/api/auth/register", {
+      body: { email, password: "password123", name },
+    });
     return new Person(this, email, body.token);
   }
 }

@@ -55,9 +55,8 @@ pub fn normalize_email(text: &str) -> Option<String> {
         && local
             .chars()
             .all(|c| !c.is_whitespace() && !c.is_control() && c != '@');
-    let label_is_fine = |label: &str| {
-        !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-    };
+    let label_is_fine =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
     let domain_is_fine = domain.contains('.') && domain.split('.').all(label_is_fine);
     (email.len() <= MAX_EMAIL && local_is_fine && domain_is_fine).then_some(email)
 }
@@ -65,7 +64,8 @@ pub fn normalize_email(text: &str) -> Option<String> {
 /// A name as others see it (of a person or of a room), or `None` if it is empty, too long or not plain text.
 pub fn display_name(text: &str) -> Option<String> {
     let name = text.trim();
-    let fine = (1..=MAX_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let fine =
+        (1..=MAX_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     fine.then(|| name.to_owned())
 }
 
@@ -105,7 +105,9 @@ mod tests {
     #[test]
     fn what_is_not_an_address_is_refused() {
         let long = format!("{}@example.com", "a".repeat(65));
-        for bad in ["", "@", "a@", "@b.co", "a@b", "a b@c.de", "a@b..c", "a@b c.de", "a@b@c.de", &long] {
+        for bad in [
+            "", "@", "a@", "@b.co", "a@b", "a b@c.de", "a@b..c", "a@b c.de", "a@b@c.de", &long,
+        ] {
             assert_eq!(normalize_email(bad), None, "{bad:?} passed");
         }
     }

@@ -142,13 +142,21 @@ mod tests {
     const SITES: &str = "eu-west@53.3:-6.3, us-east@39.0:-77.5,ap-south@19.1:72.9,lab";
 
     fn order(hints: &Hints<'_>) -> Vec<String> {
-        rank(&parse_sites(SITES), hints).into_iter().map(String::from).collect()
+        rank(&parse_sites(SITES), hints)
+            .into_iter()
+            .map(String::from)
+            .collect()
     }
 
     fn candidate(name: &str, cpu: f32, sessions: u32) -> Candidate {
         Candidate {
             node: name.parse().unwrap(),
-            load: Load { cpu, sessions, rooms: 0, max_sessions: 10 },
+            load: Load {
+                cpu,
+                sessions,
+                rooms: 0,
+                max_sessions: 10,
+            },
             hosts: false,
             avoid: false,
         }
@@ -156,22 +164,56 @@ mod tests {
 
     #[test]
     fn a_wish_beats_a_measurement_beats_geography() {
-        assert_eq!(order(&Hints::default()), ["eu-west", "us-east", "ap-south", "lab"]);
+        assert_eq!(
+            order(&Hints::default()),
+            ["eu-west", "us-east", "ap-south", "lab"]
+        );
         let berlin = Some((52.5, 13.4));
         let tokyo = Some((35.7, 139.7));
-        assert_eq!(order(&Hints { place: berlin, ..Hints::default() })[0], "eu-west");
-        assert_eq!(order(&Hints { place: tokyo, ..Hints::default() })[0], "ap-south");
-        let times = BTreeMap::from([("us-east".parse().unwrap(), 12.0), ("eu-west".parse().unwrap(), f64::NAN)]);
-        let hints = Hints { round_trips: Some(&times), place: tokyo, ..Hints::default() };
+        assert_eq!(
+            order(&Hints {
+                place: berlin,
+                ..Hints::default()
+            })[0],
+            "eu-west"
+        );
+        assert_eq!(
+            order(&Hints {
+                place: tokyo,
+                ..Hints::default()
+            })[0],
+            "ap-south"
+        );
+        let times = BTreeMap::from([
+            ("us-east".parse().unwrap(), 12.0),
+            ("eu-west".parse().unwrap(), f64::NAN),
+        ]);
+        let hints = Hints {
+            round_trips: Some(&times),
+            place: tokyo,
+            ..Hints::default()
+        };
         assert_eq!(order(&hints), ["us-east", "ap-south", "eu-west", "lab"]);
         let lab = "lab".parse().unwrap();
-        assert_eq!(order(&Hints { region: Some(&lab), ..hints })[0], "lab");
+        assert_eq!(
+            order(&Hints {
+                region: Some(&lab),
+                ..hints
+            })[0],
+            "lab"
+        );
     }
 
     #[test]
     fn an_unknown_wish_changes_nothing() {
         let nowhere = "nowhere".parse().unwrap();
-        assert_eq!(order(&Hints { region: Some(&nowhere), ..Hints::default() })[0], "eu-west");
+        assert_eq!(
+            order(&Hints {
+                region: Some(&nowhere),
+                ..Hints::default()
+            })[0],
+            "eu-west"
+        );
     }
 
     #[test]

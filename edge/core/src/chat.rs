@@ -46,7 +46,14 @@ impl Chat {
     }
 
     /// Somebody says something.
-    pub fn say(&mut self, participant: &ParticipantId, name: &str, nonce: String, text: String, now: u64) -> Said {
+    pub fn say(
+        &mut self,
+        participant: &ParticipantId,
+        name: &str,
+        nonce: String,
+        text: String,
+        now: u64,
+    ) -> Said {
         let refused = |code, message: &str| Said::Refused {
             code,
             message: message.into(),
@@ -55,7 +62,10 @@ impl Chat {
             return refused(ErrorCode::Malformed, "a nonce has 1 to 64 bytes");
         }
         if text.len() > MAX_CHAT_BYTES {
-            return refused(ErrorCode::TooLarge, "a line of chat has at most 4,000 bytes");
+            return refused(
+                ErrorCode::TooLarge,
+                "a line of chat has at most 4,000 bytes",
+            );
         }
         if text.trim().is_empty() {
             return refused(ErrorCode::Malformed, "a line of chat has a text");
@@ -109,7 +119,12 @@ mod tests {
         let Said::New(line) = say(&mut chat, "ada", "n1", "hello") else {
             panic!("it is new");
         };
-        assert_eq!(say(&mut chat, "ada", "n1", "hello"), Said::Known { id: line.message.id });
+        assert_eq!(
+            say(&mut chat, "ada", "n1", "hello"),
+            Said::Known {
+                id: line.message.id
+            }
+        );
         assert!(matches!(say(&mut chat, "bob", "n1", "hello"), Said::New(_)));
         assert_eq!(chat.history().len(), 2);
     }
@@ -118,7 +133,10 @@ mod tests {
     fn the_history_keeps_its_length_and_the_numbers_go_on() {
         let mut chat = Chat::default();
         for i in 0..HISTORY + 5 {
-            assert!(matches!(say(&mut chat, "ada", &format!("n{i}"), "x"), Said::New(_)));
+            assert!(matches!(
+                say(&mut chat, "ada", &format!("n{i}"), "x"),
+                Said::New(_)
+            ));
         }
         let history = chat.history();
         assert_eq!(history.len(), HISTORY);
@@ -128,8 +146,15 @@ mod tests {
     #[test]
     fn a_line_has_a_text_of_bounded_size() {
         let mut chat = Chat::default();
-        for (nonce, text) in [("", "x"), ("n", " \n"), ("n", "x".repeat(MAX_CHAT_BYTES + 1).as_str())] {
-            assert!(matches!(say(&mut chat, "ada", nonce, text), Said::Refused { .. }));
+        for (nonce, text) in [
+            ("", "x"),
+            ("n", " \n"),
+            ("n", "x".repeat(MAX_CHAT_BYTES + 1).as_str()),
+        ] {
+            assert!(matches!(
+                say(&mut chat, "ada", nonce, text),
+                Said::Refused { .. }
+            ));
         }
     }
 }

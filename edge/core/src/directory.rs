@@ -52,7 +52,11 @@ pub fn note_visit(visits: &mut Vec<Visit>, visit: Visit) -> Vec<RoomId> {
     visits.push(visit);
     visits.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.room.cmp(&b.room)));
     let keep = visits.len().min(MAX_VISITS);
-    visits.split_off(keep).into_iter().map(|old| old.room).collect()
+    visits
+        .split_off(keep)
+        .into_iter()
+        .map(|old| old.room)
+        .collect()
 }
 
 #[cfg(test)]
@@ -65,9 +69,13 @@ mod tests {
 
     #[test]
     fn a_room_has_the_same_shard_for_good() {
-        assert_eq!(shard_of(&room("bako-tuvi-remo-dasu")), shard_of(&room("bako-tuvi-remo-dasu")));
-        let used: std::collections::BTreeSet<_> =
-            (0..200).map(|i| shard_of(&room(&format!("room-{i}")))).collect();
+        assert_eq!(
+            shard_of(&room("bako-tuvi-remo-dasu")),
+            shard_of(&room("bako-tuvi-remo-dasu"))
+        );
+        let used: std::collections::BTreeSet<_> = (0..200)
+            .map(|i| shard_of(&room(&format!("room-{i}"))))
+            .collect();
         assert_eq!(used.len() as u32, SHARDS);
     }
 
@@ -85,12 +93,33 @@ mod tests {
     fn the_latest_visit_comes_first_and_the_oldest_falls_out() {
         let mut visits = Vec::new();
         for at in 0..MAX_VISITS as u64 {
-            let gone = note_visit(&mut visits, Visit { room: room(&format!("r{at}")), at });
+            let gone = note_visit(
+                &mut visits,
+                Visit {
+                    room: room(&format!("r{at}")),
+                    at,
+                },
+            );
             assert!(gone.is_empty());
         }
-        assert!(note_visit(&mut visits, Visit { room: room("r0"), at: 1000 }).is_empty());
+        assert!(
+            note_visit(
+                &mut visits,
+                Visit {
+                    room: room("r0"),
+                    at: 1000
+                }
+            )
+            .is_empty()
+        );
         assert_eq!(visits[0].room, room("r0"));
-        let gone = note_visit(&mut visits, Visit { room: room("new"), at: 1001 });
+        let gone = note_visit(
+            &mut visits,
+            Visit {
+                room: room("new"),
+                at: 1001,
+            },
+        );
         assert_eq!(gone, [room("r1")]);
     }
 }

@@ -8,6 +8,6 @@ pub mod assign;
 pub mod chat;
 pub mod directory;
 pub mod limits;
-pub mod roster;
 pub mod room;
+pub mod roster;
 pub mod token;

@@ -73,13 +73,25 @@ mod tests {
 
     #[test]
     fn who_drains_or_is_silent_gets_nothing() {
-        let load = Load { max_sessions: 5, ..Load::default() };
+        let load = Load {
+            max_sessions: 5,
+            ..Load::default()
+        };
         let node = |name: &str| name.parse::<NodeId>().unwrap();
         let mut members = BTreeMap::from([
             (node("a"), Member::new(load, 1000)),
-            (node("b"), Member { draining: true, ..Member::new(load, 1000) }),
+            (
+                node("b"),
+                Member {
+                    draining: true,
+                    ..Member::new(load, 1000)
+                },
+            ),
         ]);
-        let request = Request { hosting: vec![node("b")], avoid: vec![] };
+        let request = Request {
+            hosting: vec![node("b")],
+            avoid: vec![],
+        };
         assert_eq!(assign(&members, &request, 1000, [0, 0]), Some(node("a")));
         assert_eq!(assign(&members, &request, 1000 + LEASE, [0, 0]), None);
         members.clear();

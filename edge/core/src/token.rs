@@ -104,7 +104,10 @@ mod tests {
         let Presented::Rotated(family) = family.present("one", "two".into(), 1000) else {
             panic!("the first secret is good");
         };
-        assert_eq!(family.clone().present("one", "x".into(), 2000), Presented::Reused);
+        assert_eq!(
+            family.clone().present("one", "x".into(), 2000),
+            Presented::Reused
+        );
         assert!(matches!(
             family.present("two", "three".into(), 2000),
             Presented::Rotated(_)

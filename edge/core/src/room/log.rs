@@ -54,16 +54,21 @@ impl Log {
     /// Every event after this one, or `None` if they are not all known (any more).
     pub fn since(&self, seq: u64) -> Option<Vec<LoggedEvent>> {
         let first = self.events.front().map_or(1, |event| event.seq);
-        (seq + 1 >= first && seq <= self.seq())
-            .then(|| self.events.iter().filter(|event| event.seq > seq).cloned().collect())
+        (seq + 1 >= first && seq <= self.seq()).then(|| {
+            self.events
+                .iter()
+                .filter(|event| event.seq > seq)
+                .cloned()
+                .collect()
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::client::LeaveReason;
     use proptest::prelude::*;
+    use protocol::client::LeaveReason;
 
     fn left() -> RoomEvent {
         RoomEvent::Left {

@@ -50,7 +50,10 @@ impl Room {
         self.info.epoch.0 += 1;
         out.push(Effect::Save(Record::Info(self.info.clone())));
         self.seeking = Some((participant.clone(), self.info.epoch));
-        let hosting = self.hosts.values().filter(|host| !matches!(host.state, Link::Broken { .. }));
+        let hosting = self
+            .hosts
+            .values()
+            .filter(|host| !matches!(host.state, Link::Broken { .. }));
         out.push(Effect::Seek {
             regions,
             epoch: self.info.epoch,
@@ -112,7 +115,10 @@ impl Room {
     /// As which of its links this node is admitted.
     pub fn expect_node(&self, node: &NodeId, epoch: Epoch) -> Result<NodeLink, NotAdmitted> {
         // The node may dial before the search that placed it has reported back.
-        let sought = self.seeking.as_ref().is_some_and(|(_, sought)| *sought == epoch);
+        let sought = self
+            .seeking
+            .as_ref()
+            .is_some_and(|(_, sought)| *sought == epoch);
         let link = match self.hosts.get(node) {
             Some(host) if host.epoch == epoch => host.link + 1,
             None if sought => 1,
@@ -261,7 +267,11 @@ impl Room {
             }
         }
         for participant in self.people_at(&link.node) {
-            let Some(session) = self.people.get(&participant).and_then(|person| person.session) else {
+            let Some(session) = self
+                .people
+                .get(&participant)
+                .and_then(|person| person.session)
+            else {
                 continue;
             };
             let held = sessions.contains(&SessionRef {
@@ -392,7 +402,10 @@ impl Room {
             return;
         };
         // Only a higher attempt is news; a repeated one is answered as the first was (`resume_media`).
-        if person.session.is_some_and(|session| attempt <= session.attempt) {
+        if person
+            .session
+            .is_some_and(|session| attempt <= session.attempt)
+        {
             return;
         }
         self.end_session(participant, out);
@@ -415,7 +428,10 @@ impl Room {
 
     /// Hands a waiting offer to the person's node, if there is one and it is ready.
     fn forward(&self, participant: &ParticipantId, out: &mut Vec<Effect>) {
-        let node = self.people.get(participant).and_then(|person| person.node.as_ref());
+        let node = self
+            .people
+            .get(participant)
+            .and_then(|person| person.node.as_ref());
         let host = node.and_then(|node| self.hosts.get(node));
         let Some(host) = host.filter(|host| host.state == Link::Ready) else {
             return;
@@ -489,7 +505,10 @@ impl Room {
             }
             // The offer goes to another node as it is.
             RefusalReason::NoCapacity if self.negotiations.contains_key(participant) => {
-                let node = self.people.get(participant).and_then(|person| person.node.clone());
+                let node = self
+                    .people
+                    .get(participant)
+                    .and_then(|person| person.node.clone());
                 self.displace(participant, out);
                 if let Some(node) = node {
                     self.release_if_empty(&node, now, out);
@@ -559,7 +578,11 @@ impl Room {
 
     /// Tells somebody who is back what they may have missed of their own media: that is not in the log.
     pub(super) fn resume_media(&mut self, participant: &ParticipantId, out: &mut Vec<Effect>) {
-        let Some(session) = self.people.get(participant).and_then(|person| person.session) else {
+        let Some(session) = self
+            .people
+            .get(participant)
+            .and_then(|person| person.session)
+        else {
             return;
         };
         let answer = self

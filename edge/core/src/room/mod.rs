@@ -115,11 +115,18 @@ pub enum Effect {
         message: ServerMessage,
     },
     /// Close a client's WebSocket.
-    HangUp { client: Client },
+    HangUp {
+        client: Client,
+    },
     /// Send to a node.
-    Tell { link: NodeLink, message: RoomToNode },
+    Tell {
+        link: NodeLink,
+        message: RoomToNode,
+    },
     /// Close a node's link.
-    HangUpNode { link: NodeLink },
+    HangUpNode {
+        link: NodeLink,
+    },
     /// Find a node for this participant's media, region by region, and tell it to open the room under this epoch unless
     /// it hosts it already. Answer with [`Event::Found`], always.
     Seek {
@@ -286,10 +293,13 @@ impl Room {
 
     /// When the next [`Event::Alarm`] is due.
     pub fn deadline(&self) -> Option<u64> {
-        let people = self.people.values().filter_map(|person| match person.presence {
-            Presence::Expected { until, .. } | Presence::Lost { until, .. } => Some(until),
-            Presence::Here { .. } => None,
-        });
+        let people = self
+            .people
+            .values()
+            .filter_map(|person| match person.presence {
+                Presence::Expected { until, .. } | Presence::Lost { until, .. } => Some(until),
+                Presence::Here { .. } => None,
+            });
         let links = self.hosts.values().filter_map(|host| match host.state {
             Link::Awaited { until } | Link::Broken { until } => Some(until),
             Link::Ready => None,
@@ -327,7 +337,10 @@ impl Room {
             .entry(client.participant.clone())
             .or_insert_with(|| Bucket::full(MESSAGES, now));
         let refusal = if bucket.take(MESSAGES, now).is_err() {
-            Err((ErrorCode::RateLimited, "too many messages: wait and send again"))
+            Err((
+                ErrorCode::RateLimited,
+                "too many messages: wait and send again",
+            ))
         } else if text.len() > MAX_MESSAGE_BYTES {
             Err((ErrorCode::TooLarge, "a message has at most 256 KiB"))
         } else {
@@ -353,12 +366,22 @@ impl Room {
         }
     }
 
-    fn said(&mut self, client: Client, nonce: String, text: String, now: u64, out: &mut Vec<Effect>) {
+    fn said(
+        &mut self,
+        client: Client,
+        nonce: String,
+        text: String,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
         let name = match self.people.get(&client.participant) {
             Some(person) => person.name.clone(),
             None => return,
         };
-        match self.chat.say(&client.participant, &name, nonce.clone(), text, now) {
+        match self
+            .chat
+            .say(&client.participant, &name, nonce.clone(), text, now)
+        {
             Said::New(line) => {
                 let message = line.message.clone();
                 out.push(Effect::Save(Record::Chat(line)));
@@ -393,7 +416,11 @@ impl Room {
             event: logged.event.clone(),
         };
         out.push(Effect::Save(Record::Event(logged)));
-        out.extend(forgotten.into_iter().map(|seq| Effect::Erase(record::event_key(seq))));
+        out.extend(
+            forgotten
+                .into_iter()
+                .map(|seq| Effect::Erase(record::event_key(seq))),
+        );
         out.push(Effect::Broadcast { except, message });
     }
 

@@ -107,14 +107,25 @@ impl Room {
             out.push(Effect::HangUp { client: old });
         }
         if newcomer {
-            self.happen(RoomEvent::Joined { participant }, Some(id.clone()), now, out);
+            self.happen(
+                RoomEvent::Joined { participant },
+                Some(id.clone()),
+                now,
+                out,
+            );
             out.push(Effect::Report(self.view()));
         }
         self.welcome(client, since, resume.text, out);
         self.resume_media(&id, out);
     }
 
-    fn welcome(&self, client: Client, since: Option<u64>, resume_token: String, out: &mut Vec<Effect>) {
+    fn welcome(
+        &self,
+        client: Client,
+        since: Option<u64>,
+        resume_token: String,
+        out: &mut Vec<Effect>,
+    ) {
         let replay = since.and_then(|seq| Some((seq, self.log.since(seq)?)));
         let (seq, events, snapshot) = match replay {
             Some((seq, events)) => (seq, events, None),
@@ -130,10 +141,14 @@ impl Room {
             seq: logged.seq,
             event: logged.event,
         });
-        out.extend(std::iter::once(welcome).chain(events).map(|message| Effect::Send {
-            client: client.clone(),
-            message,
-        }));
+        out.extend(
+            std::iter::once(welcome)
+                .chain(events)
+                .map(|message| Effect::Send {
+                    client: client.clone(),
+                    message,
+                }),
+        );
     }
 
     fn snapshot(&self) -> Snapshot {

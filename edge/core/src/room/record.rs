@@ -180,10 +180,14 @@ pub struct Host {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Link {
     /// Due to be opened, or open and not yet ready.
-    Awaited { until: u64 },
+    Awaited {
+        until: u64,
+    },
     Ready,
     /// Closed, and may come back.
-    Broken { until: u64 },
+    Broken {
+        until: u64,
+    },
 }
 
 /// A node's QUIC endpoint.

@@ -1,1 +1,399 @@
+//! The room as a whole: what its people and nodes are sent, and that it never loses what it stored.
 
+use proptest::prelude::*;
+use protocol::client::ServerMessage;
+use protocol::id::{Attempt, Epoch, ParticipantId};
+use protocol::node::{NodeToRoom, RoomToNode, VERSION};
+
+use super::record::Record;
+use super::{Client, Effect, Event, NodeLink, NotAdmitted, Pass, Room, Secret};
+
+/// A room with what it stored, as the shell has it.
+struct World {
+    room: Room,
+    stored: Vec<Record>,
+    now: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        let (room, effects) = Room::create(id("room"), "Room".into(), id("ada"), 0);
+        let mut world = Self {
+            room,
+            stored: Vec::new(),
+            now: 0,
+        };
+        world.store(&effects);
+        world
+    }
+
+    fn store(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            let key = match effect {
+                Effect::Save(record) => record.key(),
+                Effect::Erase(key) => key.clone(),
+                _ => continue,
+            };
+            self.stored.retain(|record| record.key() != key);
+            if let Effect::Save(record) = effect {
+                self.stored.push(record.clone());
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> Vec<Effect> {
+        let effects = self.room.handle(self.now, event);
+        self.store(&effects);
+        effects
+    }
+
+    /// Somebody joins; the search for a node has begun.
+    fn admit(&mut self, name: &str) -> Vec<Effect> {
+        self.handle(Event::Admitted {
+            participant: id(name),
+            user: id(name),
+            name: name.into(),
+            ticket: format!("ticket of {name}"),
+            regions: vec![id("eu")],
+        })
+    }
+
+    fn open(
+        &mut self,
+        pass: &Pass<'_>,
+        since: Option<u64>,
+    ) -> Result<(Client, Vec<Effect>), NotAdmitted> {
+        let client = self.room.admit(pass, self.now)?;
+        let hash = format!("resume {} {}", client.participant, client.connection);
+        let resume = Secret {
+            text: hash.clone(),
+            hash,
+        };
+        let effects = self.handle(Event::ClientOpened {
+            client: client.clone(),
+            since,
+            resume,
+        });
+        Ok((client, effects))
+    }
+
+    fn enter(&mut self, name: &str) -> Client {
+        self.admit(name);
+        let ticket = format!("ticket of {name}");
+        self.open(&Pass::Ticket(&ticket), None)
+            .expect("the ticket is good")
+            .0
+    }
+
+    fn say(&mut self, client: &Client, text: &str) -> Vec<Effect> {
+        self.handle(Event::ClientSaid {
+            client: client.clone(),
+            text: text.into(),
+        })
+    }
+
+    /// The node is found for whoever is sought for, and its link is ready.
+    fn place(&mut self, name: &str, node: &str) -> NodeLink {
+        let epoch = self.room.info.epoch;
+        self.handle(Event::Found {
+            participant: id(name),
+            epoch,
+            place: Some((id(node), id("eu"))),
+        });
+        self.link(node, epoch)
+    }
+
+    fn link(&mut self, node: &str, epoch: Epoch) -> NodeLink {
+        let link = self
+            .room
+            .expect_node(&id(node), epoch)
+            .expect("it is placed there");
+        self.handle(Event::NodeOpened {
+            link: link.clone(),
+            region: id("eu"),
+        });
+        self.node_says(
+            &link,
+            NodeToRoom::Ready {
+                version: VERSION,
+                quic: "192.0.2.1:7000".into(),
+                fingerprint: "00".repeat(32),
+                sessions: Vec::new(),
+            },
+        );
+        link
+    }
+
+    fn node_says(&mut self, link: &NodeLink, message: NodeToRoom) -> Vec<Effect> {
+        self.handle(Event::NodeSaid {
+            link: link.clone(),
+            message,
+        })
+    }
+
+    /// Time passes to the next deadline.
+    fn wait(&mut self) -> Vec<Effect> {
+        self.now = self.room.deadline().expect("something is due");
+        self.handle(Event::Alarm)
+    }
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("a good id")
+}
+
+const OFFER: &str = r#"{"type":"offer","attempt":1,"sdp":"v=0","sources":[]}"#;
+
+fn offers(effects: &[Effect]) -> usize {
+    let offer = |effect: &&Effect| {
+        matches!(
+            effect,
+            Effect::Tell {
+                message: RoomToNode::Offer { .. },
+                ..
+            }
+        )
+    };
+    effects.iter().filter(offer).count()
+}
+
+fn renegotiations(effects: &[Effect]) -> usize {
+    let renegotiate = |effect: &&Effect| {
+        matches!(
+            effect,
+            Effect::Send {
+                message: ServerMessage::Renegotiate { .. },
+                ..
+            }
+        )
+    };
+    effects.iter().filter(renegotiate).count()
+}
+
+#[test]
+fn a_ticket_admits_once_and_for_a_minute() {
+    let mut world = World::new();
+    world.admit("ada");
+    assert!(world.open(&Pass::Ticket("ticket of ada"), None).is_ok());
+    let again = world.open(&Pass::Ticket("ticket of ada"), None);
+    assert_eq!(again.err(), Some(NotAdmitted::Ticket));
+    world.admit("bob");
+    world.now = 60_000;
+    let late = world.open(&Pass::Ticket("ticket of bob"), None);
+    assert_eq!(late.err(), Some(NotAdmitted::Ticket));
+}
+
+#[test]
+fn a_resume_token_is_replaced_at_each_use_and_outlived_by_nobody() {
+    let mut world = World::new();
+    world.enter("ada");
+    let (second, _) = world
+        .open(&Pass::Resume("resume ada 1"), Some(1))
+        .expect("good once");
+    assert!(world.open(&Pass::Resume("resume ada 1"), Some(1)).is_err());
+    world.handle(Event::ClientClosed { client: second });
+    assert!(world.room.people.contains_key(&id::<ParticipantId>("ada")));
+    world.handle(Event::Found {
+        participant: id("ada"),
+        epoch: Epoch(1),
+        place: Some((id("n"), id("eu"))),
+    });
+    while world.room.people.contains_key(&id::<ParticipantId>("ada")) {
+        world.wait();
+        let epoch = world.room.info.epoch;
+        world.handle(Event::Found {
+            participant: id("ada"),
+            epoch,
+            place: None,
+        });
+    }
+    assert!(world.now <= 20_000);
+    assert!(world.open(&Pass::Resume("resume ada 2"), None).is_err());
+}
+
+#[test]
+fn an_offer_waits_for_the_node_and_a_lost_one_is_asked_for_again() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    assert_eq!(offers(&world.say(&ada, OFFER)), 0);
+    let link = world.place("ada", "n1");
+    let answered = world.node_says(
+        &link,
+        NodeToRoom::Answer {
+            participant: id("ada"),
+            attempt: Attempt(1),
+            sdp: "v=0".into(),
+        },
+    );
+    assert!(answered.iter().any(|effect| matches!(
+        effect,
+        Effect::Send {
+            message: ServerMessage::Answer { .. },
+            ..
+        }
+    )));
+    // An offer of the same attempt is no news; a session of another attempt is none of ours.
+    assert_eq!(offers(&world.say(&ada, OFFER)), 0);
+    let other = NodeToRoom::Disconnected {
+        participant: id("ada"),
+        attempt: Attempt(7),
+    };
+    assert_eq!(renegotiations(&world.node_says(&link, other)), 0);
+    let lost = NodeToRoom::Disconnected {
+        participant: id("ada"),
+        attempt: Attempt(1),
+    };
+    assert_eq!(renegotiations(&world.node_says(&link, lost.clone())), 1);
+    assert_eq!(renegotiations(&world.node_says(&link, lost)), 0);
+}
+
+#[test]
+fn a_dead_node_is_left_under_a_new_epoch_and_refused_under_the_old() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let old = world.place("ada", "n1");
+    world.say(&ada, OFFER);
+    world.node_says(
+        &old,
+        NodeToRoom::Answer {
+            participant: id("ada"),
+            attempt: Attempt(1),
+            sdp: String::new(),
+        },
+    );
+    world.handle(Event::NodeClosed { link: old.clone() });
+    let effects = world.wait();
+    assert_eq!(renegotiations(&effects), 1);
+    let sought = effects.iter().find_map(|effect| match effect {
+        Effect::Seek { epoch, avoid, .. } => Some((*epoch, avoid.clone())),
+        _ => None,
+    });
+    let (epoch, avoid) = sought.expect("another node is sought");
+    assert!(epoch > old.epoch);
+    assert_eq!(avoid, [old.node.clone()]);
+    assert_eq!(
+        world.room.expect_node(&old.node, old.epoch),
+        Err(NotAdmitted::StaleEpoch)
+    );
+    let late = NodeToRoom::Connected {
+        participant: id("ada"),
+        attempt: Attempt(1),
+    };
+    assert!(
+        world
+            .node_says(&old, late)
+            .iter()
+            .any(|effect| matches!(effect, Effect::HangUpNode { .. }))
+    );
+}
+
+#[test]
+fn a_node_without_people_is_released() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    world.place("ada", "n1");
+    world.say(&ada, r#"{"type":"leave"}"#);
+    let effects = world.wait();
+    assert!(effects.iter().any(|effect| matches!(
+        effect,
+        Effect::Tell {
+            message: RoomToNode::Release,
+            ..
+        }
+    )));
+    assert_eq!(world.room.deadline(), None);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Enter(u8),
+    Close(u8),
+    Resume(u8),
+    Chat(u8, u8),
+    Leave(u8),
+    Place,
+    NoPlace,
+    NodeDies,
+    Wait,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = 0u8..4;
+    prop_oneof![
+        who.clone().prop_map(Step::Enter),
+        who.clone().prop_map(Step::Close),
+        who.clone().prop_map(Step::Resume),
+        (who.clone(), 0u8..6).prop_map(|(who, nonce)| Step::Chat(who, nonce)),
+        who.prop_map(Step::Leave),
+        Just(Step::Place),
+        Just(Step::NoPlace),
+        Just(Step::NodeDies),
+        Just(Step::Wait),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever happens, the room that is restored from what was stored is the room that stored it.
+    #[test]
+    fn what_is_stored_is_the_room(steps in proptest::collection::vec(step(), 1..60)) {
+        let mut world = World::new();
+        let mut clients: std::collections::BTreeMap<u8, Client> = Default::default();
+        let mut link = None;
+        for (turn, step) in steps.into_iter().enumerate() {
+            world.now += 10;
+            match step {
+                Step::Enter(who) => {
+                    clients.insert(who, world.enter(&format!("p{who}-{turn}")));
+                }
+                Step::Close(who) => if let Some(client) = clients.get(&who).cloned() {
+                    world.handle(Event::ClientClosed { client });
+                },
+                Step::Resume(who) => if let Some(client) = clients.get_mut(&who) {
+                    let token = format!("resume {} {}", client.participant, client.connection);
+                    if let Ok((resumed, _)) = world.open(&Pass::Resume(&token), Some(0)) {
+                        *client = resumed;
+                    }
+                },
+                Step::Chat(who, nonce) => if let Some(client) = clients.get(&who).cloned() {
+                    world.say(&client, &format!(r#"{{"type":"chat","nonce":"{nonce}","text":"x"}}"#));
+                },
+                Step::Leave(who) => if let Some(client) = clients.remove(&who) {
+                    world.say(&client, r#"{"type":"leave"}"#);
+                },
+                Step::Place => if let Some((participant, epoch)) = world.room.seeking.clone() {
+                    world.handle(Event::Found { participant, epoch, place: Some((id("n1"), id("eu"))) });
+                    if world.room.expect_node(&id("n1"), epoch).is_ok() {
+                        link = Some(world.link("n1", epoch));
+                    }
+                },
+                Step::NoPlace => if let Some((participant, epoch)) = world.room.seeking.clone() {
+                    world.handle(Event::Found { participant, epoch, place: None });
+                },
+                Step::NodeDies => if let Some(link) = link.take() {
+                    world.handle(Event::NodeClosed { link });
+                },
+                Step::Wait => if world.room.deadline().is_some() {
+                    world.wait();
+                },
+            }
+            let mut records = world.stored.clone();
+            records.sort_by_key(|record| { let key = record.key(); (key.kind, key.name) });
+            let living: Vec<Client> = world.room.people.values()
+                .map(|person| Client { participant: person.id.clone(), connection: person.connection })
+                .collect();
+            let links: Vec<NodeLink> = world.room.hosts.values()
+                .map(|host| NodeLink { node: host.node.clone(), epoch: host.epoch, link: host.link })
+                .collect();
+            let (restored, effects) = Room::restore(records, &living, &links, world.now)
+                .expect("a room is stored");
+            prop_assert!(effects.is_empty());
+            prop_assert_eq!(&restored.info, &world.room.info);
+            prop_assert_eq!(&restored.people, &world.room.people);
+            prop_assert_eq!(&restored.hosts, &world.room.hosts);
+            prop_assert_eq!(restored.log.seq(), world.room.log.seq());
+            prop_assert_eq!(restored.chat.history(), world.room.chat.history());
+        }
+    }
+}
