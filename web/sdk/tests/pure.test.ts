@@ -59,8 +59,8 @@ describe("a line that comes back as an event", () => {
 
 describe("the back-off", () => {
   it("grows to a limit and is spread evenly", () => {
-    expect([0, 1, 2, 10].map((attempt) => backoff(attempt, 1))).toEqual([250, 500, 1000, 8000]);
-    expect(backoff(10, 0.5)).toBe(4000);
+    expect([0, 1, 2, 10].map((attempt) => backoff(attempt, 1))).toEqual([250, 500, 1000, 4000]);
+    expect(backoff(10, 0.5)).toBe(2000);
     expect(backoff(3, 0)).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 // How long to wait before trying again.
 
 const FIRST_MS = 250;
-const LONGEST_MS = 8_000;
+const LONGEST_MS = 4_000;
 
 /**
  * Milliseconds to wait before try number `attempt` (0 the first), with full jitter: after an outage, everybody comes
