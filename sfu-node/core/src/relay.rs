@@ -181,7 +181,16 @@ mod tests {
 
     #[test]
     fn a_flow_id_reads_back_at_each_length() {
-        for value in [0, 63, 64, 16_383, 16_384, (1 << 30) - 1, 1 << 30, (1 << 62) - 1] {
+        for value in [
+            0,
+            63,
+            64,
+            16_383,
+            16_384,
+            (1 << 30) - 1,
+            1 << 30,
+            (1 << 62) - 1,
+        ] {
             let mut out = Vec::new();
             write_varint(&mut out, value);
             out.push(9);

@@ -283,7 +283,8 @@ impl Session {
     /// Sends a text over the data channel; lost when the channel is not open.
     pub fn send_text(&mut self, now: Instant, text: &str, happened: &mut Happened) {
         self.mutate(happened, |connection, _| {
-            if let Some(mut channel) = connection.channel.and_then(|id| connection.rtc.channel(id)) {
+            if let Some(mut channel) = connection.channel.and_then(|id| connection.rtc.channel(id))
+            {
                 channel.write(false, text.as_bytes())?;
             }
             connection.rtc.handle_input(Input::Timeout(now))
@@ -415,7 +416,6 @@ impl Connection {
             ),
         ));
     }
-
 }
 
 fn new_rtc(now: Instant, shared: &Shared) -> Result<Rtc, OfferError> {

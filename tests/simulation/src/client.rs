@@ -87,10 +87,7 @@ impl Client {
             slots.insert(add(RtcKind::Audio, Direction::RecvOnly), slot);
         }
         for slot in 0..VIDEO_SLOTS {
-            slots.insert(
-                add(RtcKind::Video, Direction::RecvOnly),
-                AUDIO_SLOTS + slot,
-            );
+            slots.insert(add(RtcKind::Video, Direction::RecvOnly), AUDIO_SLOTS + slot);
         }
         api.add_channel("connect".into());
         let (offer, pending) = api.apply().expect("there are changes");
@@ -207,7 +204,9 @@ impl Client {
     pub fn receive(&mut self, now: Instant, from: SocketAddr, data: &[u8]) {
         let receive = Receive::new(Protocol::Udp, from, self.address, data);
         let input = Input::Receive(now, receive.expect("nodes send nothing else"));
-        self.rtc.handle_input(input).expect("nodes send no nonsense");
+        self.rtc
+            .handle_input(input)
+            .expect("nodes send no nonsense");
     }
 
     /// Does what is due, then drains; returns what is to be sent.

@@ -20,9 +20,10 @@ fn a_third_and_a_fourth_join_without_a_new_negotiation() {
     assert_eq!(answers.count(), 4, "one answer each");
     for client in &world.clients {
         for other in (0..4).filter(|other| *other != client.number) {
-            let seen = client.received.iter().filter(|packet| {
-                packet.kind == MediaKind::Video && packet.stamp.client == other
-            });
+            let seen = client
+                .received
+                .iter()
+                .filter(|packet| packet.kind == MediaKind::Video && packet.stamp.client == other);
             assert!(seen.count() > 100, "{} sees {other}", client.number);
         }
     }
@@ -41,10 +42,17 @@ fn a_member_that_is_sent_away_is_sent_nothing_more_and_its_slots_become_free() {
     world.run(Duration::from_secs(2));
     assert_eq!(world.clients[2].received.len(), before);
     for client in &world.clients[..2] {
-        let carried = client.assignments.iter().filter_map(|slot| slot.track.as_ref());
+        let carried = client
+            .assignments
+            .iter()
+            .filter_map(|slot| slot.track.as_ref());
         let tracks: Vec<_> = carried.collect();
         assert_eq!(tracks.len(), 2, "the other one's camera and microphone");
-        assert!(tracks.iter().all(|track| track.participant.as_str() != "p2"));
+        assert!(
+            tracks
+                .iter()
+                .all(|track| track.participant.as_str() != "p2")
+        );
     }
     assert_eq!(world.stats(0).sessions, 1);
 }
@@ -60,5 +68,8 @@ fn a_keyframe_is_asked_for_once_for_many_viewers() {
     }
     world.run(Duration::from_secs(2));
     let asked = world.clients[0].keyframes_asked - before;
-    assert!((1..=3).contains(&asked), "asked {asked} times for 5 viewers");
+    assert!(
+        (1..=3).contains(&asked),
+        "asked {asked} times for 5 viewers"
+    );
 }

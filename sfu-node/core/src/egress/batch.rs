@@ -34,9 +34,9 @@ impl Batch {
         self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
     }
 
-    /// How many datagrams there are.
-    pub fn len(&self) -> usize {
-        self.ends.len()
+    /// Whether there is no datagram in it.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
     }
 
     /// The next run: its bytes and the size of its segments. All have this size but the last, which may be shorter.
@@ -72,8 +72,12 @@ mod tests {
             batch.bytes.extend(std::iter::repeat_n(0, *size));
             batch.end_datagram();
         }
-        std::iter::from_fn(|| batch.next_run().map(|(range, segment)| (range.len(), segment)))
-            .collect()
+        std::iter::from_fn(|| {
+            batch
+                .next_run()
+                .map(|(range, segment)| (range.len(), segment))
+        })
+        .collect()
     }
 
     #[test]
@@ -87,7 +91,11 @@ mod tests {
     #[test]
     fn a_run_keeps_to_the_limits_of_the_kernel() {
         assert_eq!(runs(&[10; 65]), [(640, 10), (10, 10)]);
-        assert!(runs(&[1_200; 64]).iter().all(|(len, _)| *len <= MAX_RUN_BYTES));
+        assert!(
+            runs(&[1_200; 64])
+                .iter()
+                .all(|(len, _)| *len <= MAX_RUN_BYTES)
+        );
     }
 
     #[test]

@@ -103,7 +103,11 @@ impl Subscriber {
                 carrying: Carrying::Nothing,
                 // Any start will do (RFC 3550, 5.1); the random SSRC gives one without randomness of our own. It stays
                 // low, so that packets lost before the receiver is ready cannot hide a wrap-around from its SRTP.
-                rewriter: Rewriter::new(slot.codec, slot.ssrc as u16 >> 1, slot.ssrc.rotate_left(13)),
+                rewriter: Rewriter::new(
+                    slot.codec,
+                    slot.ssrc as u16 >> 1,
+                    slot.ssrc.rotate_left(13),
+                ),
                 log: SentLog::default(),
                 stream: new_stream(&slot, extensions),
                 mid: slot.mid,
@@ -245,9 +249,9 @@ impl Subscriber {
                         continue;
                     };
                     let slot = &mut self.slots[slot];
-                    let header =
-                        slot.stream
-                            .write(&mut batch.bytes, packet, &rewritten, self.twcc);
+                    let header = slot
+                        .stream
+                        .write(&mut batch.bytes, packet, &rewritten, self.twcc);
                     sealer.seal_rtp(&mut batch.bytes, start, header, rewritten.sequence)
                 }
                 Queued::Repair { slot, sent } => {

@@ -174,13 +174,7 @@ impl Room {
     }
 
     /// A peer wants a layer of a track of this node.
-    pub fn wanted(
-        &mut self,
-        cx: &mut Context<'_>,
-        relay: RelayFlow,
-        id: &TrackId,
-        layer: Layer,
-    ) {
+    pub fn wanted(&mut self, cx: &mut Context<'_>, relay: RelayFlow, id: &TrackId, layer: Layer) {
         let Some(track) = self.router.find(id) else {
             return;
         };
@@ -197,7 +191,7 @@ impl Room {
         };
         entry.relays.retain(|other| other.peer != relay.peer);
         entry.relays.push(relay);
-        let clock = entry.clock.clone();
+        let clock = entry.clock;
         cx.relay
             .open_outbound(relay.peer, relay.flow, (self.key, key));
         if let Some(clock) = clock {

@@ -50,12 +50,7 @@ impl Room {
     }
 
     /// Hands a packet to everybody who wants its layer.
-    pub(super) fn route(
-        &mut self,
-        cx: &mut Context<'_>,
-        key: LayerKey,
-        packet: Packet,
-    ) -> Routed {
+    pub(super) fn route(&mut self, cx: &mut Context<'_>, key: LayerKey, packet: Packet) -> Routed {
         if !self.router.received(cx.now, key, &packet) {
             return Routed::Ignored;
         }
@@ -71,9 +66,7 @@ impl Room {
         };
         for forward in &layer.forwards {
             if let Some(Some(member)) = self.members.get_mut(forward.member)
-                && member
-                    .subscriber
-                    .offer(cx.now, forward.slot, key, &packet)
+                && member.subscriber.offer(cx.now, forward.slot, key, &packet)
                 && !member.pending
             {
                 member.pending = true;

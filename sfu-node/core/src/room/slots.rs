@@ -168,11 +168,7 @@ impl Room {
                 let flow = inbound.flow;
                 layer.inbound = None;
                 cx.relay.close_inbound(peer, flow);
-                send(
-                    cx,
-                    peer,
-                    CascadeMessage::Unwant { flow },
-                );
+                send(cx, peer, CascadeMessage::Unwant { flow });
             }
             _ => {}
         }

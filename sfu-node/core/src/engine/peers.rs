@@ -1,0 +1,122 @@
+//! Messages and datagrams of peers to the rooms that they are about.
+
+use std::time::Instant;
+
+use protocol::cascade::CascadeMessage;
+use protocol::id::RoomId;
+
+use super::Engine;
+use crate::io::PeerId;
+use crate::relay::read_varint;
+use crate::room::RoomKey;
+use crate::router::RelayFlow;
+
+impl Engine {
+    pub(super) fn rooms_with(&self, peer: PeerId) -> Vec<RoomKey> {
+        let rooms = self.rooms.iter().enumerate();
+        rooms
+            .filter(|(_, room)| room.as_ref().is_some_and(|r| r.peers().contains(&peer)))
+            .map(|(key, _)| key)
+            .collect()
+    }
+
+    pub(super) fn peer_up(&mut self, now: Instant, peer: PeerId) {
+        self.relay.peer_mut(peer).up = true;
+        for key in self.rooms_with(peer) {
+            self.with_room(now, key, |room, cx| room.peer_up(cx, peer));
+        }
+    }
+
+    pub(super) fn peer_down(&mut self, now: Instant, peer: PeerId) {
+        self.relay.down(peer);
+        for key in self.rooms_with(peer) {
+            self.with_room(now, key, |room, cx| room.drop_peer(cx, peer));
+        }
+    }
+
+    pub(super) fn peer_message(&mut self, now: Instant, peer: PeerId, message: CascadeMessage) {
+        let room_of = |engine: &Self, id: &RoomId| engine.room_keys.get(id).copied();
+        match message {
+            CascadeMessage::Hello { .. } | CascadeMessage::Unknown => {}
+            CascadeMessage::Open { room } => {
+                let key = room_of(self, &room);
+                self.relay.remember_open(peer, room);
+                if let Some(key) = key {
+                    self.with_room(now, key, |room, cx| room.announce_all(cx, peer));
+                }
+            }
+            CascadeMessage::Close { room } => {
+                self.relay.peer_mut(peer).open.remove(&room);
+                if let Some(key) = room_of(self, &room) {
+                    self.with_room(now, key, |room, cx| room.drop_peer(cx, peer));
+                }
+            }
+            CascadeMessage::Announce {
+                room,
+                track,
+                codec,
+                layers,
+            } => {
+                if let Some(key) = room_of(self, &room) {
+                    self.with_room(now, key, |room, cx| {
+                        room.announced(cx, peer, track, codec, layers);
+                    });
+                }
+            }
+            CascadeMessage::Withdraw { room, track } => {
+                if let Some(key) = room_of(self, &room) {
+                    self.with_room(now, key, |room, cx| room.withdrawn(cx, peer, &track));
+                }
+            }
+            CascadeMessage::Want {
+                flow,
+                room,
+                track,
+                layer,
+            } => {
+                if let Some(key) = room_of(self, &room) {
+                    let relay = RelayFlow { peer, flow };
+                    self.with_room(now, key, |room, cx| room.wanted(cx, relay, &track, layer));
+                }
+            }
+            CascadeMessage::Unwant { flow } => {
+                if let Some((key, layer)) = self.relay.close_outbound(peer, flow) {
+                    let relay = RelayFlow { peer, flow };
+                    self.with_room(now, key, |room, _| room.unwanted(layer, relay));
+                }
+            }
+            CascadeMessage::Keyframe { flow } => {
+                if let Some((key, layer)) = self.relay.outbound(peer, flow) {
+                    self.with_room(now, key, |room, cx| room.request_keyframe(cx, layer));
+                }
+            }
+            CascadeMessage::Nack { flow, sequences } => {
+                if let Some((key, layer)) = self.relay.outbound(peer, flow) {
+                    let relay = RelayFlow { peer, flow };
+                    let sent = self.with_room(now, key, |room, cx| {
+                        room.resend(cx, layer, relay, &sequences)
+                    });
+                    self.stats.relay_retransmissions += sent.unwrap_or(0) as u64;
+                }
+            }
+            CascadeMessage::SenderClock { flow, ntp, rtp } => {
+                if let Some((key, layer)) = self.relay.inbound(peer, flow) {
+                    self.with_room(now, key, |room, cx| room.set_clock(cx, layer, ntp, rtp));
+                }
+            }
+        }
+    }
+
+    pub(super) fn peer_datagram(&mut self, now: Instant, peer: PeerId, data: &[u8]) {
+        let target =
+            read_varint(data).and_then(|(flow, rtp)| Some((self.relay.inbound(peer, flow)?, rtp)));
+        let Some(((key, layer), rtp)) = target else {
+            self.drops().unknown_flow += 1;
+            return;
+        };
+        self.stats.relay_packets_in += 1;
+        if self.with_room(now, key, |room, cx| room.relayed(cx, layer, rtp)) == Some(false) {
+            self.drops().malformed += 1;
+        }
+    }
+}

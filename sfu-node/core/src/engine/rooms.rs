@@ -1,0 +1,218 @@
+//! Messages of room links to rooms, and the sessions that they open and close.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use protocol::client::SourceMid;
+use protocol::id::RoomId;
+use protocol::node::{Caps, NodeToRoom, RefusalReason, RoomToNode, SessionRef};
+
+use super::{Engine, Seat};
+use crate::demux::SessionKey;
+use crate::egress::subscriber::Subscriber;
+use crate::io::{Output, PeerPlan};
+use crate::room::{Context, Room, RoomKey};
+use crate::session::Session;
+use crate::timers::Timer;
+
+impl Engine {
+    /// Runs something on a room, and then sees to what it has pending.
+    pub(super) fn with_room<R>(
+        &mut self,
+        now: Instant,
+        key: RoomKey,
+        run: impl FnOnce(&mut Room, &mut Context<'_>) -> R,
+    ) -> Option<R> {
+        let room = self.rooms.get_mut(key)?.as_mut()?;
+        let mut cx = Context {
+            now,
+            relay: &mut self.relay,
+            relay_batch: &mut self.outbox.relay,
+            effects: &mut self.effects,
+        };
+        let result = run(room, &mut cx);
+        self.settle(key);
+        Some(result)
+    }
+
+    pub(super) fn settle(&mut self, key: RoomKey) {
+        let Some(room) = self.rooms[key].as_mut() else {
+            return;
+        };
+        if let Some(at) = room.due {
+            self.timers.lower(Timer::Room(key), at);
+        }
+        if room.has_pending() && self.pending.last() != Some(&key) {
+            self.pending.push(key);
+        }
+    }
+
+    pub(super) fn room_key(&mut self, id: &RoomId) -> RoomKey {
+        if let Some(key) = self.room_keys.get(id) {
+            return *key;
+        }
+        let free = self.rooms.iter().position(Option::is_none);
+        let key = free.unwrap_or_else(|| {
+            self.rooms.push(None);
+            self.rooms.len() - 1
+        });
+        self.rooms[key] = Some(Room::new(id.clone(), key));
+        self.room_keys.insert(id.clone(), key);
+        key
+    }
+
+    pub(super) fn room_message(&mut self, now: Instant, id: RoomId, message: RoomToNode) {
+        match message {
+            RoomToNode::Plan { epoch, peers } => {
+                let plan: Vec<_> = peers
+                    .iter()
+                    .filter_map(|peer| {
+                        let id = peer.fingerprint.parse().ok()?;
+                        Some(PeerPlan {
+                            id,
+                            address: peer.quic.clone(),
+                            dial: self.config.node < peer.node,
+                        })
+                    })
+                    .collect();
+                let ids = plan.iter().map(|peer| peer.id).collect();
+                let key = self.room_key(&id);
+                let fresh = self.with_room(now, key, |room, cx| room.set_peers(cx, epoch, ids));
+                if fresh == Some(true) {
+                    self.plans.insert(id, plan);
+                    self.publish_peers();
+                }
+            }
+            RoomToNode::Offer {
+                participant,
+                attempt,
+                sdp,
+                sources,
+                caps,
+            } => {
+                let name = SessionRef {
+                    participant,
+                    attempt,
+                };
+                let answer = self.offer(now, &id, &name, &sdp, &sources, caps);
+                let message = match answer {
+                    Ok(sdp) => NodeToRoom::Answer {
+                        participant: name.participant,
+                        attempt: name.attempt,
+                        sdp,
+                    },
+                    Err((reason, message)) => NodeToRoom::Refused {
+                        participant: name.participant,
+                        attempt: name.attempt,
+                        reason,
+                        message,
+                    },
+                };
+                self.outbox
+                    .messages
+                    .push_back(Output::Room { room: id, message });
+            }
+            RoomToNode::Close {
+                participant,
+                attempt,
+            } => {
+                let name = SessionRef {
+                    participant,
+                    attempt,
+                };
+                if let Some(session) = self.session_of(&id, &name) {
+                    self.end_session(now, session, false);
+                }
+            }
+            RoomToNode::Release => self.release(now, &id),
+        }
+    }
+
+    pub(super) fn offer(
+        &mut self,
+        now: Instant,
+        id: &RoomId,
+        name: &SessionRef,
+        sdp: &str,
+        sources: &[SourceMid],
+        caps: Caps,
+    ) -> Result<String, (RefusalReason, String)> {
+        if self.seats.iter().flatten().count() >= self.config.max_sessions {
+            return Err((
+                RefusalReason::NoCapacity,
+                format!("this node holds its {} sessions", self.config.max_sessions),
+            ));
+        }
+        let (session, negotiated) = Session::accept(now, &self.shared, sdp, sources)
+            .map_err(|error| (RefusalReason::BadOffer, error.to_string()))?;
+        let room_key = self.room_key(id);
+        let room = self.rooms[room_key].as_ref();
+        let former = room.and_then(|room| room.find(&name.participant));
+        if let Some(former) = former.map(|(_, member)| member.session) {
+            self.end_session(now, former, false);
+        }
+        let free = self.seats.iter().position(Option::is_none);
+        let key = free.unwrap_or_else(|| {
+            self.seats.push(None);
+            self.seats.len() - 1
+        });
+        let subscriber = Subscriber::new(
+            negotiated.slots,
+            negotiated.extensions,
+            format!("connect-{id}"),
+        );
+        let Some(room) = self.rooms[room_key].as_mut() else {
+            return Err((RefusalReason::NoCapacity, "the room is gone".into()));
+        };
+        let member = room.join(name.clone(), key, sources, caps, subscriber);
+        self.timers.set(Timer::Session(key), session.next_timeout());
+        self.demux.expect(negotiated.ufrag, key);
+        self.seats[key] = Some(Seat {
+            session,
+            room: room_key,
+            member,
+        });
+        Ok(negotiated.sdp)
+    }
+
+    pub(super) fn session_of(&self, room: &RoomId, name: &SessionRef) -> Option<SessionKey> {
+        let room = self.rooms[*self.room_keys.get(room)?].as_ref()?;
+        let (_, member) = room.find(&name.participant)?;
+        (member.attempt == name.attempt).then_some(member.session)
+    }
+
+    pub(super) fn release(&mut self, now: Instant, id: &RoomId) {
+        let Some(key) = self.room_keys.get(id).copied() else {
+            return;
+        };
+        let sessions: Vec<_> = self.rooms[key]
+            .iter()
+            .flat_map(|room| room.sessions().map(|(session, _)| session))
+            .collect();
+        for session in sessions {
+            self.end_session(now, session, false);
+        }
+        self.with_room(now, key, |room, cx| room.close(cx));
+        self.run_effects(now);
+        self.rooms[key] = None;
+        self.room_keys.remove(id);
+        self.timers.clear(Timer::Room(key));
+        self.pending.retain(|pending| *pending != key);
+        if self.plans.remove(id).is_some() {
+            self.publish_peers();
+        }
+    }
+
+    /// Tells the shell the peers of all rooms together.
+    pub(super) fn publish_peers(&mut self) {
+        let mut seen = HashSet::new();
+        let peers = self
+            .plans
+            .values()
+            .flatten()
+            .filter(|peer| seen.insert(peer.id))
+            .cloned()
+            .collect();
+        self.outbox.messages.push_back(Output::Peers { peers });
+    }
+}
