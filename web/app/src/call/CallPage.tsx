@@ -8,6 +8,8 @@ import { Link } from "../router.tsx";
 import { InCall } from "./InCall.tsx";
 import { PreJoin } from "./PreJoin.tsx";
 import "./call.css";
+import "./panel.css";
+import "./prejoin.css";
 
 /** Others that can be shown at once: as many as there are video slots. */
 const CAPACITY = 9;
