@@ -8,6 +8,7 @@ mod log;
 mod media;
 mod people;
 pub mod record;
+mod session;
 #[cfg(test)]
 mod tests;
 
