@@ -278,16 +278,14 @@ impl Room {
                 participant: participant.clone(),
                 attempt: session.attempt,
             });
-            match session.state {
-                SessionState::Offered if self.negotiations.contains_key(&participant) => {
-                    if !held {
-                        self.forward(&participant, out);
-                    }
-                }
-                SessionState::Offered | SessionState::Answered if !held => {
-                    self.renegotiate(&participant, "the media node lost the session", out);
-                }
-                _ => {}
+            if held || session.state == SessionState::Over {
+                continue;
+            }
+            let waiting = self.negotiations.contains_key(&participant);
+            if waiting && session.state == SessionState::Offered {
+                self.forward(&participant, out);
+            } else {
+                self.renegotiate(&participant, "the media node lost the session", out);
             }
         }
     }

@@ -270,7 +270,7 @@ fn a_dead_node_is_left_under_a_new_epoch_and_refused_under_the_old() {
     });
     let (epoch, avoid) = sought.expect("another node is sought");
     assert!(epoch > old.epoch);
-    assert_eq!(avoid, [old.node.clone()]);
+    assert_eq!(avoid, std::slice::from_ref(&old.node));
     assert_eq!(
         world.room.expect_node(&old.node, old.epoch),
         Err(NotAdmitted::StaleEpoch)
