@@ -1,6 +1,6 @@
 //! A running Connect: the Worker under wrangler, one media node per region, and perhaps distance between them.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,17 +45,18 @@ pub struct Stack {
     nodes: Vec<Node>,
     url: String,
     file: PathBuf,
+    /// Held as long as this lives.
+    _lock: File,
 }
 
 impl Stack {
     /// Starts everything and waits until it is ready.
     pub fn start(options: &Options, progress: &mut Progress) -> Result<Self> {
+        let lock = lock(&options.state)?;
         check_port(options.port)?;
         if secrets::ensure()? {
             println!("      Made .dev.vars: the secrets of this machine");
         }
-        fs::create_dir_all(&options.state)
-            .map_err(|error| Failure::file("create", &options.state, &error))?;
         let worker_log = paths::log("worker");
         let mut worker = None;
         progress.step("Starting the Worker", |_| {
@@ -71,6 +72,7 @@ impl Stack {
             nodes: Vec::new(),
             url: format!("http://localhost:{}", options.port),
             file: options.state.join("stack.json"),
+            _lock: lock,
         };
         progress.step(&format!("Starting {} media nodes", options.regions), |_| {
             for plan in plans(options)? {
@@ -171,6 +173,25 @@ fn died(what: &str, how: &str, log: &PathBuf) -> Failure {
         ),
         format!("the whole log is in {}", log.display()),
     )
+}
+
+/// Claims the state: two at once would corrupt it. The claim ends with this process, however it ends.
+fn lock(state: &Path) -> Result<File> {
+    let path = state.join("lock");
+    let file = fs::create_dir_all(state)
+        .and_then(|()| File::create(&path))
+        .map_err(|error| Failure::file("write", &path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::new(
+            "Connect runs from this checkout already",
+            format!(
+                "`fuser {}` names the process, and .connect/stack.json says where it listens; end it, or use a second checkout",
+                path.display()
+            ),
+        )),
+        Err(TryLockError::Error(error)) => Err(Failure::file("lock", &path, &error)),
+    }
 }
 
 /// Whether the port is free; tells what to do if it is not.

@@ -23,13 +23,14 @@ async function expectAccessible(page: Page): Promise<void> {
 }
 
 test("pages without an account", async () => {
-  const page = await browser.newPage();
+  const context = await browser.newContext();
+  const page = await context.newPage();
   for (const path of ["/login", "/register", "/nowhere"]) {
     await page.goto(URL_OF_APP + path);
     await page.getByRole("heading").first().waitFor();
     await expectAccessible(page);
   }
-  await page.close();
+  await context.close();
 });
 
 test("home, pre-join, call, chat and people", async () => {
