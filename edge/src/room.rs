@@ -528,10 +528,7 @@ impl Shell {
         }
         let shell = self.clone();
         self.state.wait_until(async move {
-            loop {
-                let Some(report) = shell.report.take() else {
-                    break;
-                };
+            while let Some(report) = shell.report.take() {
                 if let Err(refusal) = shell.deliver(&report).await {
                     console_error!("{}", json!({ "fault": "the directory was not told", "why": refusal.problem.detail }));
                 }
