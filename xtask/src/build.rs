@@ -12,6 +12,10 @@ use crate::{paths, setup};
 /// How many steps [`all`] takes.
 pub const STEPS: usize = 3;
 
+/// Packages that cargo compiles for this machine. Every call that compiles names exactly these: the features of shared
+/// dependencies follow from what is named (and from whether tests are), and with others they would be compiled again.
+pub const PACKAGES: [&str; 3] = ["--workspace", "--exclude", "edge"];
+
 /// How the media node is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -132,10 +136,15 @@ pub fn build_node(step: &mut Step, profile: Profile) -> Result<Outcome> {
     }
     let mut command = Command::new("cargo");
     command
-        .args(["build", "--package", "sfu-node"])
+        .arg("build")
+        .args(PACKAGES)
+        .args(["--bin", "sfu-node"])
         .current_dir(paths::root());
     if profile == Profile::Release {
         command.arg("--release");
+    } else {
+        // A test beside it (the smallest one), so that features are those of the tests.
+        command.args(["--test", "manifests"]);
     }
     step.run(&mut command, "node-build")?;
     stamp.write()?;

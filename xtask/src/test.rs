@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{TcpStream, ToSocketAddrs};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -161,19 +162,12 @@ fn run_group(group: Group) -> Result<()> {
         }
         Group::Deny => deny(),
         Group::Clippy => clippy(),
-        Group::House => cargo(&["test", "--quiet", "--no-fail-fast", "--package", "house"]),
-        Group::Unit => cargo(&[
-            "test",
-            "--quiet",
-            "--workspace",
-            "--exclude",
-            "edge",
-            "--exclude",
-            "house",
-            "--exclude",
-            "simulation",
-        ]),
-        Group::Simulation => cargo(&["test", "--quiet", "--package", "simulation"]),
+        Group::House => cargo_test(&[], &["tests/house"]),
+        Group::Unit => cargo_test(
+            &["--lib", "--bins"],
+            &["edge/core", "sfu-node", "sfu-node/core"],
+        ),
+        Group::Simulation => cargo_test(&[], &["tests/simulation"]),
         Group::Web => {
             npm_scripts(
                 "check",
@@ -192,6 +186,30 @@ fn run_group(group: Group) -> Result<()> {
             show(&mut namespace::command(&["browser-tests"])?)
         }
     }
+}
+
+/// Runs tests of targets, and those in the `tests` folders of packages.
+fn cargo_test(targets: &[&str], packages: &[&str]) -> Result<()> {
+    let mut command = Command::new("cargo");
+    command
+        .args(["test", "--quiet", "--no-fail-fast"])
+        .args(build::PACKAGES)
+        .args(targets);
+    for package in packages {
+        let folder = paths::root().join(package).join("tests");
+        let mut files: Vec<PathBuf> = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+            .collect();
+        files.sort();
+        for name in files.iter().filter_map(|path| path.file_stem()) {
+            command.arg("--test").arg(name);
+        }
+    }
+    show(&mut command)
 }
 
 fn clippy() -> Result<()> {
