@@ -19,6 +19,7 @@ use protocol::client::{
 };
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region, RoomId, UserId};
 use protocol::node::{NodeToRoom, RoomToNode};
+use serde::{Deserialize, Serialize};
 
 use crate::chat::{Chat, Said};
 use crate::limits::{Bucket, Limit};
@@ -32,14 +33,14 @@ const MESSAGES: Limit = Limit {
 };
 
 /// Names a client's WebSocket: the participant and how many it had before.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Client {
     pub participant: ParticipantId,
     pub connection: u32,
 }
 
 /// Names a node's room link: the node, its placement, and how many links it had before under it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NodeLink {
     pub node: NodeId,
     pub epoch: Epoch,

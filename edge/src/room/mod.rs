@@ -1,0 +1,226 @@
+//! The Room Durable Object: what comes in is given to the room's rules (`edge_core::room`), and what they want done is
+//! carried out.
+
+mod effects;
+mod sockets;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use edge_core::chat::HISTORY;
+use edge_core::room::record::CHAT;
+use edge_core::room::{Event, Room};
+use protocol::api;
+use protocol::id::{ParticipantId, Region, RoomId, UserId};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use worker::{
+    Date, DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
+    WebSocketIncomingMessage, WebSocketRequestResponsePair, durable_object,
+};
+
+use crate::problem::Refusal;
+use crate::rpc;
+use crate::store::Store;
+use effects::Report;
+use sockets::Attached;
+
+/// What the Worker asks on behalf of somebody who joins.
+#[derive(Serialize, Deserialize)]
+pub struct Join {
+    pub participant: ParticipantId,
+    pub user: UserId,
+    pub name: String,
+    /// SHA-256 of the ticket.
+    pub ticket: String,
+    pub regions: Vec<Region>,
+}
+
+#[derive(Deserialize)]
+struct Create {
+    id: RoomId,
+    name: String,
+    owner: UserId,
+}
+
+#[durable_object]
+pub struct RoomObject(Rc<Shell>);
+
+struct Shell {
+    state: State,
+    env: Env,
+    store: Store,
+    room: RefCell<Option<Room>>,
+    loaded: Cell<bool>,
+    /// When the alarm is set for.
+    alarm: Cell<Option<u64>>,
+    /// What the directory is to be told next.
+    report: RefCell<Option<Report>>,
+    reporting: Cell<bool>,
+}
+
+impl DurableObject for RoomObject {
+    fn new(state: State, env: Env) -> Self {
+        if let Ok(pair) = WebSocketRequestResponsePair::new("ping", "pong") {
+            state.set_websocket_auto_response(&pair);
+        }
+        Self(Rc::new(Shell {
+            store: Store::new(&state),
+            state,
+            env,
+            room: RefCell::new(None),
+            loaded: Cell::new(false),
+            alarm: Cell::new(None),
+            report: RefCell::new(None),
+            reporting: Cell::new(false),
+        }))
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let now = Date::now().as_millis();
+        self.0.load(now)?;
+        let opened = match request.path().as_str() {
+            "/client" => self.0.open_client(&request, now),
+            "/node" => self.0.open_node(&request, now),
+            _ => {
+                let (operation, body) = rpc::read(&mut request).await?;
+                return rpc::answer(self.0.operate(&operation, &body, now).await);
+            }
+        };
+        opened.or_else(Refusal::into_response)
+    }
+
+    async fn websocket_message(
+        &self,
+        socket: WebSocket,
+        message: WebSocketIncomingMessage,
+    ) -> Result<()> {
+        let now = Date::now().as_millis();
+        self.0.load(now)?;
+        // A binary message is none of this protocol, as an empty text is not.
+        let text = match message {
+            WebSocketIncomingMessage::String(text) => text,
+            WebSocketIncomingMessage::Binary(_) => String::new(),
+        };
+        match Attached::of(&socket) {
+            Some(Attached::Client(client)) => {
+                self.0.handle(now, Event::ClientSaid { client, text })
+            }
+            // A message of a later version is ignored (`protocol::node`).
+            Some(Attached::Node(link)) => match serde_json::from_str(&text) {
+                Ok(message) => self.0.handle(now, Event::NodeSaid { link, message }),
+                Err(_) => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
+    async fn websocket_close(&self, socket: WebSocket, _: usize, _: String, _: bool) -> Result<()> {
+        // An error means that it is closed already.
+        let _ = socket.close(Some(1000), Some("closed"));
+        self.0.closed(&socket)
+    }
+
+    async fn websocket_error(&self, socket: WebSocket, _: Error) -> Result<()> {
+        self.0.closed(&socket)
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        let now = Date::now().as_millis();
+        self.0.alarm.set(None);
+        self.0.load(now)?;
+        self.0.sweep(now)?;
+        self.0.handle(now, Event::Alarm)?;
+        Response::empty()
+    }
+}
+
+impl Shell {
+    /// Builds the room anew after a restart or hibernation.
+    fn load(self: &Rc<Self>, now: u64) -> Result<()> {
+        if self.loaded.get() {
+            return Ok(());
+        }
+        let mut records = self.store.all_but(CHAT)?;
+        records.extend(self.store.last(CHAT, HISTORY)?);
+        let (mut clients, mut links) = (Vec::new(), Vec::new());
+        for socket in self.state.get_websockets() {
+            match Attached::of(&socket) {
+                Some(Attached::Client(client)) => clients.push(client),
+                Some(Attached::Node(link)) => links.push(link),
+                None => {}
+            }
+        }
+        self.loaded.set(true);
+        if let Some((room, effects)) = Room::restore(records, &clients, &links, now) {
+            self.room.replace(Some(room));
+            self.carry_out(effects)?;
+        }
+        Ok(())
+    }
+
+    async fn operate(
+        self: &Rc<Self>,
+        operation: &str,
+        body: &str,
+        now: u64,
+    ) -> std::result::Result<Value, Refusal> {
+        fn read<T: DeserializeOwned>(body: &str) -> std::result::Result<T, Refusal> {
+            Ok(serde_json::from_str(body)?)
+        }
+        match operation {
+            "create" => {
+                let Create { id, name, owner } = read(body)?;
+                if self.room.borrow().is_some() {
+                    return Err(Refusal::internal()); // 50 bits that were drawn before
+                }
+                let (room, effects) = Room::create(id, name, owner, now);
+                let view = room.view();
+                self.room.replace(Some(room));
+                self.carry_out(effects)?;
+                Ok(json!(view))
+            }
+            "show" => Ok(json!(self.view()?)),
+            "join" => {
+                let join: Join = read(body)?;
+                let view = self.view()?;
+                self.handle(
+                    now,
+                    Event::Admitted {
+                        participant: join.participant,
+                        user: join.user,
+                        name: join.name,
+                        ticket: join.ticket,
+                        regions: join.regions,
+                    },
+                )?;
+                Ok(json!(view))
+            }
+            "delete" => {
+                let user: UserId = read(body)?;
+                let owner = self.room.borrow().as_ref().map(|room| room.is_owner(&user));
+                if !owner.ok_or_else(Refusal::no_room)? {
+                    return Err(Refusal::forbidden("only its owner deletes a room"));
+                }
+                self.handle(now, Event::Deleted)?;
+                Ok(Value::Null)
+            }
+            _ => Err(rpc::unknown(operation)),
+        }
+    }
+
+    fn view(&self) -> std::result::Result<api::Room, Refusal> {
+        let room = self.room.borrow();
+        Ok(room.as_ref().ok_or_else(Refusal::no_room)?.view())
+    }
+
+    /// Lets the room take an event. The borrow ends before anything is carried out.
+    fn handle(self: &Rc<Self>, now: u64, event: Event) -> Result<()> {
+        let effects = match self.room.borrow_mut().as_mut() {
+            Some(room) => room.handle(now, event),
+            None => return Ok(()),
+        };
+        self.carry_out(effects)
+    }
+}

@@ -1,0 +1,211 @@
+//! The room's WebSockets: who is at the other end, opening, sending, closing, and noticing those that fell silent.
+
+use std::rc::Rc;
+
+use edge_core::room::{Client, Event, NodeLink, Pass, Secret};
+use protocol::client::ServerMessage;
+use protocol::id::{Epoch, NodeId, ParticipantId, Region};
+use protocol::node::RoomToNode;
+use serde::{Deserialize, Serialize};
+use worker::{Date, Error, Request, Response, Result, State, WebSocket, WebSocketPair};
+
+use super::Shell;
+use crate::crypto;
+use crate::problem::Refusal;
+
+/// How long a client that used to ping may be silent (milliseconds).
+const SILENCE: u64 = 90_000;
+/// The tag of all clients' WebSockets.
+const CLIENTS: &str = "client";
+
+/// What is attached to a WebSocket: who is at its other end.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Attached {
+    Client(Client),
+    Node(NodeLink),
+}
+
+impl Attached {
+    pub(super) fn of(socket: &WebSocket) -> Option<Self> {
+        let text: String = socket.deserialize_attachment().ok()??;
+        serde_json::from_str(&text).ok()
+    }
+}
+
+impl Shell {
+    pub(super) fn open_client(
+        self: &Rc<Self>,
+        request: &Request,
+        now: u64,
+    ) -> std::result::Result<Response, Refusal> {
+        #[derive(Deserialize)]
+        struct Query {
+            ticket: Option<String>,
+            resume: Option<String>,
+            since: Option<u64>,
+        }
+        let malformed = |_| Refusal::malformed("say ?ticket=TICKET or ?resume=TOKEN&since=SEQ");
+        let query: Query = request.query().map_err(malformed)?;
+        let (ticket, resume) = (
+            query.ticket.as_deref().map(crypto::sha256),
+            query.resume.as_deref().map(crypto::sha256),
+        );
+        let pass = match (&ticket, &resume) {
+            (Some(ticket), _) => Pass::Ticket(ticket),
+            (None, Some(resume)) => Pass::Resume(resume),
+            (None, None) => return Err(malformed(Error::BadEncoding)),
+        };
+        let client = match self.room.borrow().as_ref() {
+            Some(room) => room.admit(&pass, now)?,
+            None => return Err(Refusal::no_room()),
+        };
+        let pair = WebSocketPair::new()?;
+        self.state
+            .accept_websocket_with_tags(&pair.server, &[CLIENTS, &client_tag(&client)]);
+        attach(&pair.server, &Attached::Client(client.clone()))?;
+        let text = crypto::secret()?;
+        let resume = Secret {
+            hash: crypto::sha256(&text),
+            text,
+        };
+        let since = query.since.filter(|_| ticket.is_none());
+        self.handle(
+            now,
+            Event::ClientOpened {
+                client,
+                since,
+                resume,
+            },
+        )?;
+        Ok(Response::from_websocket(pair.client)?)
+    }
+
+    pub(super) fn open_node(
+        self: &Rc<Self>,
+        request: &Request,
+        now: u64,
+    ) -> std::result::Result<Response, Refusal> {
+        #[derive(Deserialize)]
+        struct Query {
+            node: NodeId,
+            region: Region,
+            epoch: Epoch,
+        }
+        let Query {
+            node,
+            region,
+            epoch,
+        } = request.query()?;
+        let link = match self.room.borrow().as_ref() {
+            Some(room) => room.expect_node(&node, epoch)?,
+            None => return Err(Refusal::no_room()),
+        };
+        let pair = WebSocketPair::new()?;
+        self.state
+            .accept_websocket_with_tags(&pair.server, &[&node_tag(&link)]);
+        attach(&pair.server, &Attached::Node(link.clone()))?;
+        self.handle(now, Event::NodeOpened { link, region })?;
+        Ok(Response::from_websocket(pair.client)?)
+    }
+
+    pub(super) fn closed(self: &Rc<Self>, socket: &WebSocket) -> Result<()> {
+        let now = Date::now().as_millis();
+        self.load(now)?;
+        match Attached::of(socket) {
+            Some(Attached::Client(client)) => self.handle(now, Event::ClientClosed { client }),
+            Some(Attached::Node(link)) => self.handle(now, Event::NodeClosed { link }),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives up clients that used to ping and fell silent: their network went without a word.
+    pub(super) fn sweep(self: &Rc<Self>, now: u64) -> Result<()> {
+        for socket in self.state.get_websockets_with_tag(CLIENTS) {
+            if last_ping(&self.state, &socket).is_some_and(|ping| now >= ping + SILENCE) {
+                let _ = socket.close(Some(1008), Some("no ping"));
+                self.closed(&socket)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn has_clients(&self) -> bool {
+        !self.state.get_websockets_with_tag(CLIENTS).is_empty()
+    }
+
+    pub(super) fn send_to_client(&self, client: &Client, message: &ServerMessage) -> Result<()> {
+        self.send(&client_tag(client), &serde_json::to_string(message)?);
+        Ok(())
+    }
+
+    pub(super) fn send_to_node(&self, link: &NodeLink, message: &RoomToNode) -> Result<()> {
+        self.send(&node_tag(link), &serde_json::to_string(message)?);
+        Ok(())
+    }
+
+    pub(super) fn send_to_all(
+        &self,
+        except: Option<&ParticipantId>,
+        message: &ServerMessage,
+    ) -> Result<()> {
+        let text = serde_json::to_string(message)?;
+        for socket in self.state.get_websockets_with_tag(CLIENTS) {
+            let Some(Attached::Client(client)) = Attached::of(&socket) else {
+                continue;
+            };
+            if Some(&client.participant) != except {
+                // An error means that it is closing: its end is reported by itself.
+                let _ = socket.send_with_str(&text);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn hang_up_client(&self, client: &Client) {
+        self.hang_up(&client_tag(client));
+    }
+
+    pub(super) fn hang_up_node(&self, link: &NodeLink) {
+        self.hang_up(&node_tag(link));
+    }
+
+    fn send(&self, tag: &str, text: &str) {
+        for socket in self.state.get_websockets_with_tag(tag) {
+            // An error means that it is closing: its end is reported by itself.
+            let _ = socket.send_with_str(text);
+        }
+    }
+
+    fn hang_up(&self, tag: &str) {
+        for socket in self.state.get_websockets_with_tag(tag) {
+            let _ = socket.close(Some(1000), Some("closed"));
+        }
+    }
+}
+
+fn client_tag(client: &Client) -> String {
+    format!("c:{}:{}", client.participant, client.connection)
+}
+
+fn node_tag(link: &NodeLink) -> String {
+    format!("n:{}:{}:{}", link.node, link.epoch.0, link.link)
+}
+
+fn attach(socket: &WebSocket, attached: &Attached) -> Result<()> {
+    socket.serialize_attachment(serde_json::to_string(attached)?)
+}
+
+/// When the client's latest `ping` was answered, in Unix milliseconds. The runtime answers by itself, without waking the
+/// object; workers-rs has no binding for this yet.
+fn last_ping(state: &State, socket: &WebSocket) -> Option<u64> {
+    use worker::js_sys::{Date, Function, Reflect};
+    use worker::wasm_bindgen::JsCast;
+    let raw = state.as_raw();
+    let method = Reflect::get(raw, &"getWebSocketAutoResponseTimestamp".into()).ok()?;
+    let answered = method
+        .dyn_into::<Function>()
+        .ok()?
+        .call1(raw, socket.as_ref())
+        .ok()?;
+    Some(answered.dyn_into::<Date>().ok()?.get_time() as u64)
+}
