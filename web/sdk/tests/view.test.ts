@@ -62,6 +62,13 @@ describe("the view", () => {
     expect(told[1]).toEqual(told[0]);
   });
 
+  it("tells a new node that nothing is visible", () => {
+    view.tellAll();
+    expect(told).toEqual([[]]);
+    view.tellAll();
+    expect(told).toEqual([[], []]);
+  });
+
   it("says nothing after its end", () => {
     view.show(ann, 320, 180);
     view.end();

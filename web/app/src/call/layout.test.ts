@@ -94,7 +94,6 @@ describe("initials and tints", () => {
   });
 
   it("stay the same for a participant", () => {
-    expect(tintOf("p1", 6)).toBe(tintOf("p1", 6));
-    expect(new Set(["a", "b", "c", "d", "e", "f"].map((id) => tintOf(id, 6))).size).toBeGreaterThan(1);
+    expect(["a", "b", "p1", "Zoë"].map((id) => tintOf(id, 6))).toEqual([2, 3, 0, 1]);
   });
 });

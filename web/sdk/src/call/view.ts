@@ -10,7 +10,8 @@ export class View {
   readonly #tiles = new Map<TrackKey, Tile>();
   readonly #tell: (tiles: Tile[]) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #told = "[]";
+  /** What the node knows; nothing at first, which is not the same as an empty view. */
+  #told: string | undefined;
 
   constructor(tell: (tiles: Tile[]) => void) {
     this.#tell = tell;
@@ -33,9 +34,9 @@ export class View {
     if (this.#tiles.delete(trackKey(track))) this.#settle();
   }
 
-  /** Tells everything now: to a node that knows nothing yet. */
+  /** Tells everything now, even that nothing is visible: to a node that knows nothing yet, and so sends everybody. */
   tellAll(): void {
-    this.#told = "[]";
+    this.#told = undefined;
     this.#flush();
   }
 

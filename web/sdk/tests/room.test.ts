@@ -1,0 +1,34 @@
+// The room: what its events make of it.
+import { describe, expect, it } from "vitest";
+import { afterEvent, EMPTY_ROOM } from "../src/call/room.ts";
+import type { Participant } from "../src/generated/protocol.ts";
+
+const ann: Participant = {
+  id: "ann",
+  user: "u",
+  name: "Ann",
+  role: "owner",
+  publishing: { microphone: false, camera: false, screen: false },
+  region: null,
+  joinedAt: 1,
+};
+
+describe("the room", () => {
+  it("follows its events", () => {
+    const joined = afterEvent(EMPTY_ROOM, { type: "joined", participant: ann });
+    const publishing = { microphone: true, camera: true, screen: false };
+    const sends = afterEvent(joined, { type: "publishing", participant: "ann", publishing });
+    const placed = afterEvent(sends, { type: "placed", participant: "ann", region: "eu-west" });
+    expect(placed.participants).toEqual([{ ...ann, publishing, region: "eu-west" }]);
+    expect(joined.participants).toEqual([ann]);
+    expect(afterEvent(placed, { type: "left", participant: "ann", reason: "left" }).participants).toEqual([]);
+  });
+
+  it("takes an event twice without harm", () => {
+    const message = { id: "1", participant: "ann", name: "Ann", text: "hi", sentAt: 2 };
+    const once = afterEvent(EMPTY_ROOM, { type: "chat", message });
+    expect(afterEvent(once, { type: "chat", message })).toBe(once);
+    const joined = afterEvent(once, { type: "joined", participant: ann });
+    expect(afterEvent(joined, { type: "joined", participant: ann }).participants).toHaveLength(1);
+  });
+});
