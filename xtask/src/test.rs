@@ -178,7 +178,9 @@ fn run_group(group: Group) -> Result<()> {
         Group::Edge => {
             secrets::ensure()?;
             Progress::new(1).step("Building the Worker", build::build_worker)?;
-            npm_scripts("test", &["@connect/tests-edge"])
+            npm_scripts("check", &["@connect/tests-edge"])?;
+            npm_scripts("test", &["@connect/tests-edge"])?;
+            npm_scripts("size", &["@connect/tests-edge"])
         }
         Group::Browser => {
             build::all(&mut Progress::new(build::STEPS), Profile::Dev)?;
