@@ -196,7 +196,7 @@ export class Person {
 }
 
 /** Looks again and again until it holds. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + PATIENCE;
   while (!(await holds())) {
     assert.ok(Date.now() < deadline, `within ${PATIENCE / 1_000} s: ${what}`);

@@ -29,10 +29,12 @@ export async function node(id: string): Promise<NodeInfo> {
   return found;
 }
 
-/** The sum of all samples of a counter or gauge of a node. */
-export async function metric(info: NodeInfo, name: string): Promise<number> {
+/** The sum of a node's samples of a counter or gauge, of those with this label if one is given (`name="value"`). */
+export async function metric(info: NodeInfo, name: string, label = ""): Promise<number> {
   const page = await (await fetch(info.metrics)).text();
-  const samples = page.split("\n").filter((line) => new RegExp(`^${name}[ {]`).test(line));
+  const samples = page
+    .split("\n")
+    .filter((line) => new RegExp(`^${name}[ {]`).test(line) && line.includes(label));
   assert.ok(samples.length > 0, `${info.id} has no metric ${name}`);
   return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
 }

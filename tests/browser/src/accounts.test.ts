@@ -1,4 +1,4 @@
-// The specification's own tests of accounts and rooms, as written there apart from the base address.
+// Accounts and rooms, as people and scripts use them.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
