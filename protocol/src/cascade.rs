@@ -1,6 +1,6 @@
 //! What nodes say to each other over QUIC.
 //!
-//! Two connections per pair of nodes, told apart by ALPN. On the control connection the dialling node opens one
+//! Two connections per pair of nodes, told apart by ALPN. On the control connection the dialing node opens one
 //! bidirectional stream; each message on it is a 4-byte big-endian length and that many bytes of JSON. On the media
 //! connection each datagram is a QUIC varint, the flow id, followed by one RTP packet. The node that wants a flow
 //! chooses its id, unique among those it asked this peer for.

@@ -1,4 +1,4 @@
-// A labelled input with its error.
+// A labeled input with its error.
 import { type ComponentProps, useId } from "react";
 import { sentence } from "./words.ts";
 

@@ -17,7 +17,7 @@ export function withLine(outbox: Outbox, nonce: string, text: string): Outbox {
 
 /**
  * The outbox after an own line has come back as an event: that one is stored. The event comes just before the
- * acknowledgement, and the line is not to stand there twice in between.
+ * acknowledgment, and the line is not to stand there twice in between.
  */
 export function afterEcho(outbox: Outbox, text: string): Outbox {
   const echoed = outbox.findIndex((line) => line.text === text && line.refused === null);
