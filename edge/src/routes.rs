@@ -147,9 +147,13 @@ fn presented(request: &Request, env: &Env) -> Result<Option<(worker::Stub, Refre
 }
 
 async fn refresh(request: Request, env: &Env) -> Answer {
+    // A first visit asks, too: that nobody is signed in is an answer, and no error.
+    if http::refresh_cookie(&request)?.is_none() {
+        return Ok(Response::empty()?.with_status(204));
+    }
     let Some((object, refresh)) = presented(&request, env)? else {
         return Err(Refusal::unauthenticated(
-            "there is no refresh token: sign in",
+            "the refresh token is malformed: sign in",
         ));
     };
     match rpc::call(&object, "refresh", &refresh).await {
@@ -256,6 +260,7 @@ async fn join_room(mut request: Request, env: &Env, context: &Context, id: &str)
         name: claims.name,
         ticket: crypto::sha256(&ticket),
         regions: rank(&config::sites(env)?, &hints),
+        offer: body.offer,
     };
     let object = config::room(env, &id, continent(&request).as_deref())?;
     let room: Room = rpc::call(&object, "join", &admission).await?;

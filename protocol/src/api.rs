@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::Offer;
 use crate::id::{ParticipantId, Region, RoomId, UserId};
 
 /// `POST /api/auth/register`.
@@ -78,7 +79,7 @@ pub struct RoomList {
     pub rooms: Vec<Room>,
 }
 
-/// `POST /api/rooms/{id}/join`. Everything in it is a hint; an empty object is a valid request.
+/// `POST /api/rooms/{id}/join`. Everything in it is optional; an empty object is a valid request.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase", default)]
@@ -88,6 +89,9 @@ pub struct JoinRequest {
     /// Round-trip times that the client measured, in milliseconds per region.
     #[cfg_attr(test, ts(type = "Record<string, number>"))]
     pub round_trips: BTreeMap<Region, f64>,
+    /// The first offer, to have the answer right after the welcome instead of a round trip later. It counts as sent: the
+    /// WebSocket brings its answer, its refusal, or the wish for a new one.
+    pub offer: Option<Offer>,
 }
 
 /// The answer to a join.

@@ -38,6 +38,17 @@ pub enum ClientMessage {
     Leave,
 }
 
+/// What [`ClientMessage::Offer`] says, where it travels with a join ([`crate::api::JoinRequest`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Offer {
+    pub attempt: Attempt,
+    pub sdp: String,
+    /// Which sending m-line is which source; all other m-lines are receive slots.
+    pub sources: Vec<SourceMid>,
+}
+
 /// The source whose media an m-line of the offer sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -48,6 +48,7 @@ fn generate() -> String {
         api::FieldError,
         client::ClientMessage,
         client::SourceMid,
+        client::Offer,
         client::ServerMessage,
         client::Snapshot,
         client::Participant,

@@ -50,6 +50,11 @@ test("rooms that are not there, and wrong hints", async () => {
   const room = await ada.createRoom();
   const join = `/api/rooms/${room.id}/join`;
   expect((await ada.call(join, { body: { region: 5 } })).status).toBe(422);
+  const offer = { attempt: 1, sdp: 5, sources: [] };
+  const refused = await ada.call(join, { body: { offer } });
+  expect(refused).toMatchObject({ status: 422, body: { errors: [{ field: "offer.sdp" }] } });
+  const long = { ...offer, sdp: "x".repeat(70_000) };
+  expect((await ada.call(join, { body: { offer: long } })).status).toBe(413);
   expect((await ada.call(join, { body: { region: "atlantis", unknown: true } })).status).toBe(200);
   expect((await ada.call(join, { method: "POST" })).status).toBe(200);
   expect((await ada.call(`/api/rooms/${room.id}/ws`)).status).toBe(426);

@@ -64,6 +64,12 @@ test("a refresh token is good once, and a reused one ends its family", async () 
   expect((await post("/api/auth/refresh", other)).status).toBe(200);
 });
 
+test("on a first visit nobody is signed in, which is no error", async () => {
+  const answer = await world.call("/api/auth/refresh", { method: "POST" });
+  expect(answer).toMatchObject({ status: 204, body: undefined });
+  expect(answer.headers.get("set-cookie")).toBeNull();
+});
+
 test("signing out ends the family", async () => {
   const ada = await world.person("Ada");
   const held = cookie((await login(ada.email, "password123")).headers);

@@ -11,6 +11,7 @@ use edge_core::chat::HISTORY;
 use edge_core::room::record::CHAT;
 use edge_core::room::{Event, Room};
 use protocol::api;
+use protocol::client::Offer;
 use protocol::id::{ParticipantId, Region, RoomId, UserId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,7 @@ pub struct Join {
     /// SHA-256 of the ticket.
     pub ticket: String,
     pub regions: Vec<Region>,
+    pub offer: Option<Offer>,
 }
 
 #[derive(Deserialize)]
@@ -193,6 +195,7 @@ impl Shell {
                         name: join.name,
                         ticket: join.ticket,
                         regions: join.regions,
+                        offer: join.offer,
                     },
                 )?;
                 Ok(json!(view))

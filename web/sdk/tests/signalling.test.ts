@@ -12,7 +12,7 @@ class Log implements SignallingHandlers {
   readonly lines: string[] = [];
   #waiting: { line: string; resolve: () => void }[] = [];
 
-  onOpen = (resumed: boolean) => this.#add(resumed ? "open again" : "open");
+  onOpen = () => this.#add("open");
   onWelcome = ({ seq, snapshot }: { seq: number; snapshot: unknown }) =>
     this.#add(`welcome ${seq}${snapshot === null ? " resumed" : ""}`);
   onEvent = ({ seq }: { seq: number }) => this.#add(`event ${seq}`);
@@ -107,7 +107,7 @@ describe("signalling", () => {
       "event 6",
       "event 7",
       "lost",
-      "open again",
+      "open",
       "welcome 9 resumed",
       "event 8",
       "event 9",

@@ -5,7 +5,7 @@ use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};
 use protocol::node::{NodeToRoom, Peer, RoomToNode, SessionRef, VERSION};
 
 use super::record::{self, Host, Link, Reach, Record, SessionState};
-use super::{Client, Effect, Negotiation, NodeLink, NotAdmitted, Room, refuse};
+use super::{Client, Effect, NodeLink, NotAdmitted, Room, refuse};
 
 /// How long a node may take to open its room link and be ready, in milliseconds.
 const OPENING: u64 = 3_000;
@@ -227,7 +227,7 @@ impl Room {
                 attempt,
             } => {
                 if self.has_session(link, &participant, attempt) {
-                    self.negotiations.remove(&participant);
+                    self.connected(&participant, attempt, out);
                 }
             }
             NodeToRoom::Disconnected {
@@ -281,8 +281,7 @@ impl Room {
             if held || session.state == SessionState::Over {
                 continue;
             }
-            let waiting = self.negotiations.contains_key(&participant);
-            if waiting && session.state == SessionState::Offered {
+            if self.is_waiting(&participant) {
                 self.forward(&participant, out);
             } else {
                 self.renegotiate(&participant, "the media node lost the session", out);
@@ -314,8 +313,7 @@ impl Room {
         for participant in self.people_at(node) {
             self.displace(&participant, out);
             // An offer without an answer is as good for the next node.
-            let answered = |negotiation: &Negotiation| negotiation.answer.is_some();
-            if self.negotiations.get(&participant).is_none_or(answered) {
+            if !self.is_waiting(&participant) {
                 self.renegotiate(&participant, reason, out);
             }
         }

@@ -15,9 +15,9 @@ mod tests;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use protocol::client::{
-    ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, RoomEvent, ServerMessage, SourceMid,
+    ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Offer, RoomEvent, ServerMessage,
 };
-use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region, RoomId, UserId};
+use protocol::id::{Epoch, NodeId, ParticipantId, Region, RoomId, UserId};
 use protocol::node::{NodeToRoom, RoomToNode};
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,8 @@ pub enum Event {
         ticket: String,
         /// Regions for the media, the one to try first first.
         regions: Vec<Region>,
+        /// The first offer, if it came with the join. The person is not announced before the WebSocket opens.
+        offer: Option<Offer>,
     },
     /// A client's WebSocket was opened by its ticket or resume token ([`Room::admit`]); `since` comes with the latter.
     ClientOpened {
@@ -161,13 +163,11 @@ pub enum Pass<'a> {
     Resume(&'a str),
 }
 
-/// An offer on its way to a node, and its answer on its way back. Kept in memory only: after a loss the client is asked
-/// to offer anew.
+/// An offer on its way to a node, and the answer or refusal on its way back. Kept in memory only: after a loss the client
+/// is asked to offer anew.
 struct Negotiation {
-    attempt: Attempt,
-    sdp: String,
-    sources: Vec<SourceMid>,
-    answer: Option<ServerMessage>,
+    offer: Offer,
+    reply: Option<ServerMessage>,
 }
 
 /// One room.
@@ -267,7 +267,13 @@ impl Room {
                 name,
                 ticket,
                 regions,
-            } => self.admitted(participant, user, name, ticket, regions, now, out),
+                offer,
+            } => {
+                self.admitted(participant.clone(), user, name, ticket, regions, now, out);
+                if let Some(offer) = offer {
+                    self.offered_early(&participant, offer, out);
+                }
+            }
             Event::ClientOpened {
                 client,
                 since,
@@ -356,7 +362,14 @@ impl Room {
                 attempt,
                 sdp,
                 sources,
-            }) => self.offered(&participant, attempt, sdp, sources, out),
+            }) => {
+                let offer = Offer {
+                    attempt,
+                    sdp,
+                    sources,
+                };
+                self.offered(&participant, offer, out);
+            }
             Ok(ClientMessage::Publishing { publishing }) => {
                 self.publishes(&participant, publishing, now, out);
             }

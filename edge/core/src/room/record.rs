@@ -125,6 +125,8 @@ pub enum SessionState {
     Offered,
     /// Answered.
     Answered,
+    /// Media flows, or did so last.
+    Connected,
     /// Over; a new offer is due.
     Over,
 }

@@ -1,22 +1,55 @@
 //! Media sessions: offers on their way to a node, answers on their way back, and their ends.
 
-use protocol::client::{ErrorCode, ServerMessage, SourceMid};
+use protocol::client::{ErrorCode, Offer, ServerMessage};
 use protocol::id::{Attempt, ParticipantId};
 use protocol::node::{Caps, RefusalReason, RoomToNode};
 
 use super::media::RETRY;
-use super::record::{Link, Session, SessionState};
+use super::record::{Link, Person, Presence, Session, SessionState};
 use super::{Client, Effect, Negotiation, NodeLink, Room};
 
+/// How many media sessions a user may have at once for tickets that are not used yet. Nodes hold them for nobody, so who
+/// joins over and over offers anew for the oldest.
+const EARLY: usize = 8;
+
 impl Room {
+    /// Takes an offer from somebody who has a ticket and no WebSocket yet.
+    pub(super) fn offered_early(
+        &mut self,
+        participant: &ParticipantId,
+        offer: Offer,
+        out: &mut Vec<Effect>,
+    ) {
+        self.offered(participant, offer, out);
+        let Some(user) = self.people.get(participant).map(|person| &person.user) else {
+            return;
+        };
+        let early = |person: &&Person| {
+            person.user == *user
+                && person.live_attempt().is_some()
+                && matches!(person.presence, Presence::Expected { .. })
+        };
+        if self.people.values().filter(early).count() > EARLY
+            && let Some(oldest) = self
+                .people
+                .values()
+                .filter(early)
+                .filter(|person| person.id != *participant)
+                .min_by_key(|person| person.joined_at)
+        {
+            let oldest = oldest.id.clone();
+            self.end_session(&oldest, out);
+            self.over(&oldest, out);
+        }
+    }
+
     pub(super) fn offered(
         &mut self,
         participant: &ParticipantId,
-        attempt: Attempt,
-        sdp: String,
-        sources: Vec<SourceMid>,
+        offer: Offer,
         out: &mut Vec<Effect>,
     ) {
+        let attempt = offer.attempt;
         let Some(person) = self.people.get_mut(participant) else {
             return;
         };
@@ -35,12 +68,7 @@ impl Room {
             });
         }
         self.save_person(participant, out);
-        let negotiation = Negotiation {
-            attempt,
-            sdp,
-            sources,
-            answer: None,
-        };
+        let negotiation = Negotiation { offer, reply: None };
         self.negotiations.insert(participant.clone(), negotiation);
         self.forward(participant, out);
     }
@@ -55,16 +83,16 @@ impl Room {
         let Some(host) = host.filter(|host| host.state == Link::Ready) else {
             return;
         };
-        let Some(negotiation) = self.negotiations.get(participant) else {
+        let Some(Negotiation { offer, reply: None }) = self.negotiations.get(participant) else {
             return;
         };
         out.push(Effect::Tell {
             link: host.named(),
             message: RoomToNode::Offer {
                 participant: participant.clone(),
-                attempt: negotiation.attempt,
-                sdp: negotiation.sdp.clone(),
-                sources: negotiation.sources.clone(),
+                attempt: offer.attempt,
+                sdp: offer.sdp.clone(),
+                sources: offer.sources.clone(),
                 caps: Caps::default(),
             },
         });
@@ -84,13 +112,7 @@ impl Room {
         let Some(region) = self.hosts.get(&link.node).map(|host| host.region.clone()) else {
             return;
         };
-        if let Some(person) = self.people.get_mut(participant) {
-            person.session = Some(Session {
-                attempt,
-                state: SessionState::Answered,
-            });
-        }
-        self.save_person(participant, out);
+        self.advance(participant, attempt, SessionState::Answered, out);
         let answer = ServerMessage::Answer {
             attempt,
             sdp,
@@ -98,9 +120,36 @@ impl Room {
             region,
         };
         if let Some(negotiation) = self.negotiations.get_mut(participant) {
-            negotiation.answer = Some(answer.clone());
+            negotiation.reply = Some(answer.clone());
         }
         self.send(participant, answer, out);
+    }
+
+    /// ICE and DTLS are up: the answer has arrived.
+    pub(super) fn connected(
+        &mut self,
+        participant: &ParticipantId,
+        attempt: Attempt,
+        out: &mut Vec<Effect>,
+    ) {
+        // Somebody without a WebSocket can know no answer; theirs is kept whatever the node says.
+        if self.people.get(participant).is_some_and(Person::is_in) {
+            self.negotiations.remove(participant);
+            self.advance(participant, attempt, SessionState::Connected, out);
+        }
+    }
+
+    fn advance(
+        &mut self,
+        participant: &ParticipantId,
+        attempt: Attempt,
+        state: SessionState,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(person) = self.people.get_mut(participant) {
+            person.session = Some(Session { attempt, state });
+        }
+        self.save_person(participant, out);
     }
 
     pub(super) fn refused(
@@ -114,16 +163,23 @@ impl Room {
     ) {
         match reason {
             RefusalReason::BadOffer => {
+                let negotiation = self.negotiations.remove(participant);
                 self.over(participant, out);
                 let error = ServerMessage::Error {
                     code: ErrorCode::BadOffer,
                     message: format!("offer {}: {message}", attempt.0),
                     nonce: None,
                 };
-                self.send(participant, error, out);
+                let here = self.people.get(participant).is_some_and(Person::is_here);
+                if let (false, Some(mut negotiation)) = (here, negotiation) {
+                    negotiation.reply = Some(error);
+                    self.negotiations.insert(participant.clone(), negotiation);
+                } else {
+                    self.send(participant, error, out);
+                }
             }
             // The offer goes to another node as it is.
-            RefusalReason::NoCapacity if self.negotiations.contains_key(participant) => {
+            RefusalReason::NoCapacity if self.is_waiting(participant) => {
                 let node = self
                     .people
                     .get(participant)
@@ -139,6 +195,12 @@ impl Room {
                 self.renegotiate(participant, "the media node is full", out);
             }
         }
+    }
+
+    /// Whether this person's offer waits for its answer.
+    pub(super) fn is_waiting(&self, participant: &ParticipantId) -> bool {
+        let negotiation = self.negotiations.get(participant);
+        negotiation.is_some_and(|negotiation| negotiation.reply.is_none())
     }
 
     pub(super) fn media_failed(
@@ -204,7 +266,7 @@ impl Room {
         Some(attempt)
     }
 
-    /// Tells somebody who is back what they may have missed of their own media: that is not in the log.
+    /// Tells somebody who comes or is back what they may have missed of their own media: that is not in the log.
     pub(super) fn resume_media(&mut self, participant: &ParticipantId, out: &mut Vec<Effect>) {
         let Some(session) = self
             .people
@@ -213,18 +275,28 @@ impl Room {
         else {
             return;
         };
-        let answer = self
-            .negotiations
-            .get(participant)
-            .and_then(|negotiation| negotiation.answer.clone());
-        if session.state == SessionState::Over {
-            let message = ServerMessage::Renegotiate {
-                attempt: session.attempt,
-                reason: "the media session ended while you were away".to_owned(),
-            };
-            self.send(participant, message, out);
-        } else if let Some(answer) = answer {
-            self.send(participant, answer, out);
+        let negotiation = self.negotiations.get(participant);
+        let reply = negotiation.and_then(|negotiation| negotiation.reply.clone());
+        match (session.state, reply) {
+            (SessionState::Over, None) => {
+                let message = ServerMessage::Renegotiate {
+                    attempt: session.attempt,
+                    reason: "the media session ended while you were away".to_owned(),
+                };
+                self.send(participant, message, out);
+            }
+            // A refusal is told once; after that, an offer is due.
+            (SessionState::Over, Some(refusal)) => {
+                self.negotiations.remove(participant);
+                self.send(participant, refusal, out);
+            }
+            (_, Some(answer)) => self.send(participant, answer, out),
+            // The room restarted, and what was said about this offer is lost.
+            (SessionState::Offered | SessionState::Answered, None) if negotiation.is_none() => {
+                self.end_session(participant, out);
+                self.renegotiate(participant, "the answer to your offer was lost", out);
+            }
+            _ => {}
         }
     }
 

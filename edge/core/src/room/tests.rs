@@ -1,12 +1,14 @@
 //! The room as a whole: what its people and nodes are sent, and that it never loses what it stored.
 
 use proptest::prelude::*;
-use protocol::client::ServerMessage;
+use protocol::client::{Offer, ServerMessage};
 use protocol::id::{Attempt, Epoch, ParticipantId};
 use protocol::node::{NodeToRoom, RoomToNode, VERSION};
 
 use super::record::Record;
 use super::{Client, Effect, Event, NodeLink, NotAdmitted, Pass, Room, Secret};
+
+mod early;
 
 /// A room with what it stored, as the shell has it.
 struct World {
@@ -49,12 +51,17 @@ impl World {
 
     /// Somebody joins; the search for a node has begun.
     fn admit(&mut self, name: &str) -> Vec<Effect> {
+        self.admit_with(name, name, None)
+    }
+
+    fn admit_with(&mut self, name: &str, user: &str, offer: Option<Offer>) -> Vec<Effect> {
         self.handle(Event::Admitted {
             participant: id(name),
-            user: id(name),
+            user: id(user),
             name: name.into(),
             ticket: format!("ticket of {name}"),
             regions: vec![id("eu")],
+            offer,
         })
     }
 

@@ -134,7 +134,7 @@ export class Call {
       // A first join that fails is told at once; in a call, a network that is away comes back.
       isTransient: (error) => this.#state.get().you !== null && isTransient(error),
       handlers: {
-        onOpen: (resumed) => this.#open(resumed),
+        onOpen: () => this.#open(),
         onWelcome: (message) => this.#welcome(message),
         onEvent: ({ event }) => this.#happen(event),
         onMessage: (message) => this.#receive(message),
@@ -176,17 +176,20 @@ export class Call {
   }
 
   async #ticket(): Promise<string> {
-    const joined: JoinResponse = await this.#api.join(this.#room, { region: this.#region, roundTrips: {} });
+    // In a call, media may be fine: the welcome decides.
+    const offer = this.#state.get().you === null ? this.#media.takeOffer() : null;
+    const request = { region: this.#region, roundTrips: {}, offer };
+    const joined: JoinResponse = await this.#api.join(this.#room, request);
     mark("ticket");
     this.#state.patch({ room: joined.room });
     this.#media.prepare(joined.iceServers);
     return joined.url;
   }
 
-  #open(resumed: boolean): void {
+  #open(): void {
     // The first offer does not wait for the welcome; later ones do, since they depend on it.
-    if (resumed) return;
-    void this.#media.offer();
+    if (this.#state.get().you !== null) return;
+    void this.#media.offerFirst();
     this.#publish();
   }
 

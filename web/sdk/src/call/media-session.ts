@@ -1,5 +1,5 @@
 // Media with the assigned node over the life of a call: one peer connection after another, the same tracks in each.
-import type { Attempt, ClientMessage, Source, Tile } from "../generated/protocol.ts";
+import type { Attempt, ClientMessage, Offer, Source, Tile } from "../generated/protocol.ts";
 import { AudioOutput } from "./audio-output.ts";
 import { Peer } from "./peer.ts";
 import type { Streams } from "./slots.ts";
@@ -11,6 +11,9 @@ const RENEGOTIATE_WITHIN_MS = 5_000;
 
 /** A prepared offer older than this is made anew: the device may have changed its network since. */
 const PREPARED_FOR_MS = 60_000;
+
+/** A longer SDP, in characters, does not travel with the join: the HTTP API takes 64 KiB in all. */
+const LONGEST_WITH_JOIN = 48_000;
 
 export type MediaStatus = "idle" | "connecting" | "connected" | "reconnecting" | "failed";
 
@@ -35,6 +38,7 @@ export class MediaSession {
   #answered = false;
   #iceServers: RTCIceServer[] = [];
   #preparedAt = 0;
+  #withJoin: Attempt | null = null;
   #everConnected = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -53,6 +57,21 @@ export class MediaSession {
     this.#peer ??= this.#createPeer();
   }
 
+  /** The prepared offer, if it can travel with the join: then it counts as sent. */
+  takeOffer(): Offer | null {
+    const offer = this.#peer?.prepared ?? null;
+    if (offer === null || offer.sdp.length > LONGEST_WITH_JOIN) return null;
+    this.#withJoin = offer.attempt;
+    this.#handlers.onStatus("connecting");
+    this.#handlers.onStep("offer");
+    return offer;
+  }
+
+  /** Offers over the newly opened signalling what did not travel with the join. */
+  async offerFirst(): Promise<void> {
+    if (this.#peer === null || this.#peer.attempt !== this.#withJoin) await this.offer();
+  }
+
   /** Offers over the open signalling: the prepared connection, or a new one. */
   async offer(): Promise<void> {
     this.#peer ??= this.#createPeer();
@@ -61,7 +80,7 @@ export class MediaSession {
     try {
       const offer = await peer.offer;
       if (this.#peer !== peer) return;
-      this.#handlers.send({ type: "offer", attempt: peer.attempt, ...offer });
+      this.#handlers.send({ type: "offer", ...offer });
       this.#handlers.onStep("offer");
     } catch {
       if (this.#peer === peer) this.#handlers.onStatus("failed");

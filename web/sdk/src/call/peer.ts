@@ -3,8 +3,8 @@ import type {
   Attempt,
   ClientMediaMessage,
   NodeMediaMessage,
+  Offer,
   Source,
-  SourceMid,
   TrackId,
 } from "../generated/protocol.ts";
 import { withOpusRepairAndSilence } from "./sdp.ts";
@@ -27,12 +27,6 @@ export interface PeerOptions {
   iceServers: RTCIceServer[];
 }
 
-/** What the node needs to know to answer. */
-export interface Offer {
-  sdp: string;
-  sources: SourceMid[];
-}
-
 export interface PeerHandlers {
   onConnected(): void;
   /** Media is lost for good: another attempt is needed. */
@@ -51,6 +45,7 @@ export class Peer {
   readonly #receivers: readonly RTCRtpTransceiver[];
   readonly #channel: RTCDataChannel;
   readonly #offered: Promise<Offer>;
+  #prepared: Offer | null = null;
   #slots = new Slots(new Map());
   #lossTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -79,6 +74,11 @@ export class Peer {
   /** The only offer. It does not wait for candidates: the node is ICE lite and learns ours from our checks. */
   get offer(): Promise<Offer> {
     return this.#offered;
+  }
+
+  /** The offer, once it is there. */
+  get prepared(): Offer | null {
+    return this.#prepared;
   }
 
   async answer(sdp: string): Promise<void> {
@@ -122,7 +122,9 @@ export class Peer {
     await this.#pc.setLocalDescription(offer);
     this.#slots = new Slots(new Map(this.#receivers.map((slot) => [slot.mid ?? "", slot.receiver.track])));
     const sources = [...this.#senders].map(([source, { mid }]) => ({ mid: mid ?? "", source }));
-    return { sdp: this.#pc.localDescription?.sdp ?? offer.sdp ?? "", sources };
+    const sdp = this.#pc.localDescription?.sdp ?? offer.sdp ?? "";
+    this.#prepared = { attempt: this.attempt, sdp, sources };
+    return this.#prepared;
   }
 
   #addSender(source: Source): RTCRtpTransceiver {

@@ -17,8 +17,8 @@ export type RoomEventMessage = Extract<ServerMessage, { type: "event" }>;
 export type OtherMessage = Exclude<ServerMessage, { type: "welcome" | "event" | "closed" }>;
 
 export interface SignallingHandlers {
-  /** The socket is open; what has to be said first can be sent. `resumed` on any but the first connection. */
-  onOpen(resumed: boolean): void;
+  /** The socket is open; what has to be said first can be sent. */
+  onOpen(): void;
   onWelcome(message: Welcome): void;
   onEvent(message: RoomEventMessage): void;
   onMessage(message: OtherMessage): void;
@@ -53,7 +53,6 @@ export class Signalling {
   #resume: { token: string; seq: number } | null = null;
   #failures = 0;
   #refusals = 0;
-  #opened = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SignallingOptions) {
@@ -91,10 +90,7 @@ export class Signalling {
     this.#setTimer(WELCOME_WITHIN_MS, () => this.#lose(socket));
     const isCurrent = () => this.#socket === socket;
     socket.onopen = () => {
-      if (!isCurrent()) return;
-      const resumed = this.#opened;
-      this.#opened = true;
-      this.#options.handlers.onOpen(resumed);
+      if (isCurrent()) this.#options.handlers.onOpen();
     };
     socket.onmessage = ({ data }) => {
       if (isCurrent() && typeof data === "string") this.#receive(socket, data);

@@ -59,7 +59,12 @@ region: Region | null,
 /**
  * Round-trip times that the client measured, in milliseconds per region.
  */
-roundTrips: Record<string, number>, };
+roundTrips: Record<string, number>, 
+/**
+ * The first offer, to have the answer right after the welcome instead of a round trip later. It counts as sent: the
+ * WebSocket brings its answer, its refusal, or the wish for a new one.
+ */
+offer: Offer | null, };
 
 export type JoinResponse = { room: Room, participant: ParticipantId, 
 /**
@@ -100,6 +105,12 @@ export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string,
 sources: Array<SourceMid>, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
+
+export type Offer = { attempt: Attempt, sdp: string, 
+/**
+ * Which sending m-line is which source; all other m-lines are receive slots.
+ */
+sources: Array<SourceMid>, };
 
 export type ServerMessage = { "type": "welcome", 
 /**

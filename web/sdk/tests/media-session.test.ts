@@ -1,0 +1,82 @@
+// The first offer of a call: with the join when it is prepared in time, over the WebSocket otherwise, and never lost.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { MediaSession } from "../src/call/media-session.ts";
+import type { ClientMessage } from "../src/generated/protocol.ts";
+
+/** Just enough of a peer connection to make an offer: Node has none. */
+class Connection {
+  static sdp = "v=0";
+  localDescription: { sdp: string } | null = null;
+  createDataChannel = () => ({ readyState: "connecting" });
+  addTransceiver = (kind: string) => ({
+    mid: null,
+    setCodecPreferences: () => {},
+    receiver: { track: { kind } },
+  });
+  createOffer = async () => ({ type: "offer", sdp: Connection.sdp });
+  setLocalDescription = async (offer: { sdp: string }) => {
+    this.localDescription = offer;
+  };
+  close = () => {};
+}
+
+let sent: ClientMessage[];
+let media: MediaSession;
+
+beforeEach(() => {
+  vi.stubGlobal("RTCPeerConnection", Connection);
+  vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => ({ codecs: [] }) });
+  Connection.sdp = "v=0";
+  sent = [];
+  const ignore = () => {};
+  media = new MediaSession(1, {
+    send: (message) => sent.push(message) > 0,
+    onStatus: ignore,
+    onStreams: ignore,
+    onStep: ignore,
+  });
+});
+afterEach(() => {
+  media.end();
+  vi.unstubAllGlobals();
+});
+
+const prepared = async () => {
+  media.prepare();
+  await vi.waitFor(() => expect(media.takeOffer()).not.toBeNull());
+};
+const attempts = () => sent.map((message) => message.type === "offer" && message.attempt);
+
+it("travels with the join, and then not over the WebSocket", async () => {
+  await prepared();
+  expect(media.takeOffer()).toMatchObject({ attempt: 1, sdp: "v=0" });
+  await media.offerFirst();
+  expect(sent).toEqual([]);
+});
+
+it("goes over the WebSocket when it was not ready for the join", async () => {
+  media.prepare();
+  expect(media.takeOffer()).toBeNull();
+  await media.offerFirst();
+  expect(attempts()).toEqual([1]);
+});
+
+it("goes over the WebSocket when it is too long for the join", async () => {
+  Connection.sdp = "x".repeat(48_001);
+  media.prepare();
+  await media.offer();
+  expect(media.takeOffer()).toBeNull();
+});
+
+it("is made anew when the join names other ICE servers", async () => {
+  await prepared();
+  media.prepare([{ urls: ["turn:turn.example"] }]);
+  await media.offerFirst();
+  expect(attempts()).toEqual([2]);
+});
+
+it("is sent again while it has no answer, after an interruption", async () => {
+  await prepared();
+  await media.resume();
+  expect(attempts()).toEqual([1]);
+});
