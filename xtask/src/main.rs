@@ -1,5 +1,6 @@
 //! `cargo xtask`: the command line.
 
+mod bench;
 mod build;
 mod dev;
 mod failure;
@@ -57,6 +58,7 @@ fn command_line() -> Command {
                         .action(ArgAction::SetTrue),
                 ),
         )
+        .subcommand(bench_command())
         .subcommand(
             Command::new("guard")
                 .about("End the process groups named on the input when it ends")
@@ -104,6 +106,26 @@ fn dev_command() -> Command {
         )
 }
 
+fn bench_command() -> Command {
+    Command::new("bench")
+        .about("Measure the media node: CPU time per packet, packets per second and core, loss")
+        .arg(
+            Arg::new("shape")
+                .long("shape")
+                .value_name("NAME")
+                .help("Measure this shape only, e.g. 5-25; may be given several times")
+                .action(ArgAction::Append),
+        )
+        .arg(
+            Arg::new("seconds")
+                .long("seconds")
+                .value_name("N")
+                .help("How long to measure each shape")
+                .default_value("10")
+                .value_parser(value_parser!(u16).range(1..)),
+        )
+}
+
 fn run(matches: &ArgMatches) -> Result<()> {
     match matches.subcommand() {
         Some(("dev", matches)) => dev::run(&dev::Arguments {
@@ -129,6 +151,14 @@ fn run(matches: &ArgMatches) -> Result<()> {
                     .collect::<Vec<_>>(),
             )
         }
+        Some(("bench", matches)) => bench::run(&bench::Arguments {
+            shapes: matches
+                .get_many("shape")
+                .unwrap_or_default()
+                .cloned()
+                .collect(),
+            seconds: matches.get_one("seconds").copied().unwrap_or(10),
+        }),
         Some(("build", matches)) => build::run(matches.get_flag("release")),
         Some(("browser-tests", _)) => test::browser_tests(),
         _ => Ok(()),

@@ -1,0 +1,18 @@
+//! Bots over real ICE, DTLS and SRTP: load tests of a running Connect, and measurements of one media node alone.
+//!
+//! A [`bot`] enters a room by a [`signalling::Door`]: that of the [`edge`], as any client, or that of a [`stand_in`]
+//! for it, in a [`bench`]. A [`crew`] of them is measured together and summed up in a [`report`].
+
+pub mod bench;
+pub mod bot;
+pub mod crew;
+pub mod edge;
+pub mod media;
+pub mod node;
+pub mod peer;
+pub mod report;
+pub mod scenario;
+pub mod signalling;
+pub mod socket;
+pub mod stand_in;
+pub mod tally;

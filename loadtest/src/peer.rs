@@ -1,0 +1,351 @@
+//! A bot's WebRTC session, by str0m: one offer, media out, media in. No socket, no clock.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use protocol::client::{ClientMediaMessage, SourceMid, Tile};
+use protocol::media::{MediaKind, Source, TrackId};
+use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::channel::ChannelId;
+use str0m::media::{Direction, MediaKind as RtcKind, Mid};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
+
+use crate::media::{Outgoing, Stamp};
+
+/// The size of every tile of a bot's view, in pixels.
+const TILE: (u16, u16) = (640, 360);
+/// How loud a bot speaks, in dB below the loudest (RFC 6464).
+const LEVEL: i8 = -30;
+
+/// How many streams of each kind a bot can receive at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slots {
+    pub audio: usize,
+    pub video: usize,
+}
+
+/// Why a session cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    #[error("the WebRTC session failed: {0}")]
+    Rtc(#[from] RtcError),
+    #[error("the local address is no candidate: {0}")]
+    Address(str0m::error::IceError),
+    #[error("the node's answer cannot be used: {0}")]
+    Answer(String),
+    #[error("the session cannot send a packet: {0}")]
+    Send(&'static str),
+}
+
+/// What a session did.
+#[derive(Debug)]
+pub enum Happened {
+    /// This is to be sent.
+    Transmit(SocketAddr, Vec<u8>),
+    /// ICE and DTLS are up.
+    Connected,
+    /// The view can be said.
+    ChannelOpen,
+    /// The encoder is asked for a keyframe.
+    KeyframeAsked,
+    /// A packet came in a receive slot.
+    Media(Media),
+    /// The session is over.
+    Closed,
+}
+
+/// A packet in a receive slot.
+#[derive(Debug, Clone, Copy)]
+pub struct Media {
+    pub slot: usize,
+    pub kind: MediaKind,
+    /// Extended, as the receiver sees it.
+    pub sequence: u64,
+    /// `None` where the payload was not looked at, or is none of ours.
+    pub stamp: Option<Stamp>,
+}
+
+/// A bot's WebRTC session.
+pub struct Peer {
+    rtc: Rtc,
+    address: SocketAddr,
+    pending: Option<SdpPendingOffer>,
+    microphone: Mid,
+    camera: Mid,
+    slots: HashMap<Mid, usize>,
+    audio_slots: usize,
+    /// The slot of each receiving SSRC that has been seen, and its latest sequence number, extended.
+    incoming: HashMap<u32, (usize, u64)>,
+    channel: Option<ChannelId>,
+}
+
+impl Peer {
+    /// A session and its offer.
+    ///
+    /// # Errors
+    /// The address cannot be a candidate.
+    pub fn offer(
+        now: Instant,
+        address: SocketAddr,
+        slots: Slots,
+    ) -> Result<(Self, String, Vec<SourceMid>), PeerError> {
+        let mut rtc = Rtc::builder()
+            .set_rtp_mode(true)
+            .set_stats_interval(None)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .build(now);
+        let candidate = Candidate::host(address, "udp").map_err(PeerError::Address)?;
+        rtc.add_local_candidate(candidate);
+        let mut api = rtc.sdp_api();
+        let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
+        let microphone = add(RtcKind::Audio, Direction::SendOnly);
+        let camera = add(RtcKind::Video, Direction::SendOnly);
+        let kinds = std::iter::repeat_n(RtcKind::Audio, slots.audio)
+            .chain(std::iter::repeat_n(RtcKind::Video, slots.video));
+        let by_mid = kinds
+            .enumerate()
+            .map(|(slot, kind)| (add(kind, Direction::RecvOnly), slot))
+            .collect();
+        api.add_channel("connect".into());
+        let (offer, pending) = api
+            .apply()
+            .ok_or(PeerError::Send("there is nothing to offer"))?;
+        let sources = [(microphone, Source::Microphone), (camera, Source::Camera)]
+            .map(|(mid, source)| SourceMid {
+                mid: mid.to_string(),
+                source,
+            })
+            .into();
+        let peer = Self {
+            rtc,
+            address,
+            pending: Some(pending),
+            microphone,
+            camera,
+            slots: by_mid,
+            audio_slots: slots.audio,
+            incoming: HashMap::new(),
+            channel: None,
+        };
+        Ok((peer, offer.to_sdp_string(), sources))
+    }
+
+    /// Takes the node's answer; a second one changes nothing.
+    ///
+    /// # Errors
+    /// The answer does not parse, or does not fit the offer.
+    pub fn accept(&mut self, answer: &str) -> Result<(), PeerError> {
+        let Some(pending) = self.pending.take() else {
+            return Ok(());
+        };
+        let answer = SdpAnswer::from_sdp_string(answer)
+            .map_err(|error| PeerError::Answer(error.to_string()))?;
+        self.rtc
+            .sdp_api()
+            .accept_answer(pending, answer)
+            .map_err(|error| PeerError::Answer(error.to_string()))
+    }
+
+    /// Says what is shown. Does nothing before the data channel is open.
+    ///
+    /// # Errors
+    /// The session failed.
+    pub fn show(&mut self, tracks: &[TrackId]) -> Result<(), PeerError> {
+        let tiles = tracks.iter().map(|track| Tile {
+            track: track.clone(),
+            width: TILE.0,
+            height: TILE.1,
+            priority: 0,
+        });
+        let view = ClientMediaMessage::View {
+            tiles: tiles.collect(),
+        };
+        let text = serde_json::to_vec(&view).map_err(|_| PeerError::Send("a view"))?;
+        if let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) {
+            channel.write(false, &text)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a packet. Drain afterwards.
+    ///
+    /// # Errors
+    /// Nothing was negotiated to send it in.
+    pub fn send(&mut self, now: Instant, outgoing: Outgoing) -> Result<(), PeerError> {
+        let (mid, values) = match outgoing.kind {
+            MediaKind::Audio => {
+                let values = ExtensionValues {
+                    audio_level: Some(LEVEL),
+                    voice_activity: Some(true),
+                    ..ExtensionValues::default()
+                };
+                (self.microphone, values)
+            }
+            MediaKind::Video => (self.camera, ExtensionValues::default()),
+        };
+        let media = self.rtc.media(mid).ok_or(PeerError::Send("no m-line"))?;
+        let pt = *media
+            .remote_pts()
+            .first()
+            .ok_or(PeerError::Send("no codec was negotiated"))?;
+        let mut direct = self.rtc.direct_api();
+        let stream = direct
+            .stream_tx_by_mid(mid, None)
+            .ok_or(PeerError::Send("no stream"))?;
+        let packet = RtpWrite::new(
+            pt,
+            outgoing.sequence.into(),
+            outgoing.timestamp,
+            now,
+            outgoing.payload,
+        );
+        stream.write_rtp(
+            packet
+                .marker(outgoing.marker)
+                .ext_vals(values)
+                .nackable(outgoing.kind == MediaKind::Video),
+        );
+        Ok(())
+    }
+
+    /// Takes a datagram in. Drain afterwards. What is no WebRTC is ignored, as a browser does.
+    ///
+    /// # Errors
+    /// The session failed.
+    pub fn receive(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        data: &[u8],
+    ) -> Result<(), PeerError> {
+        if let Ok(receive) = Receive::new(Protocol::Udp, from, self.address, data) {
+            self.rtc.handle_input(Input::Receive(now, receive))?;
+        }
+        Ok(())
+    }
+
+    /// Reads a media packet's clear header (RFC 3550, section 5.1) without decrypting it; `None` if the datagram is
+    /// anything else, or in no slot.
+    pub fn peek(&mut self, data: &[u8]) -> Option<Media> {
+        let header: &[u8; 12] = data.first_chunk()?;
+        let rtp = header[0] >> 6 == 2 && !(192..=223).contains(&header[1]);
+        if !rtp {
+            return None;
+        }
+        let ssrc = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
+        let (slot, latest) = self.incoming.get_mut(&ssrc)?;
+        let sequence = extend(*latest, u16::from_be_bytes([header[2], header[3]]));
+        *latest = sequence.max(*latest);
+        let slot = *slot;
+        Some(Media {
+            slot,
+            kind: self.kind(slot),
+            sequence,
+            stamp: None,
+        })
+    }
+
+    /// Lets time pass. Drain afterwards.
+    ///
+    /// # Errors
+    /// The session failed.
+    pub fn pass(&mut self, now: Instant) -> Result<(), PeerError> {
+        Ok(self.rtc.handle_input(Input::Timeout(now))?)
+    }
+
+    /// Hands out what has happened; returns when time must pass next.
+    ///
+    /// # Errors
+    /// The session failed.
+    pub fn drain(&mut self, mut each: impl FnMut(Happened)) -> Result<Instant, PeerError> {
+        loop {
+            match self.rtc.poll_output()? {
+                Output::Timeout(at) => return Ok(at),
+                Output::Transmit(t) => each(Happened::Transmit(t.destination, t.contents.into())),
+                Output::Event(event) => {
+                    if let Some(happened) = self.understand(event) {
+                        each(happened);
+                    }
+                }
+            }
+        }
+    }
+
+    fn understand(&mut self, event: Event) -> Option<Happened> {
+        match event {
+            Event::Connected => Some(Happened::Connected),
+            Event::ChannelOpen(id, _) => {
+                self.channel = Some(id);
+                Some(Happened::ChannelOpen)
+            }
+            Event::KeyframeRequest(_) => Some(Happened::KeyframeAsked),
+            Event::RtpPacket(packet) => self.understand_media(&packet).map(Happened::Media),
+            Event::IceConnectionStateChange(str0m::IceConnectionState::Disconnected)
+            | Event::ChannelClose(_) => Some(Happened::Closed),
+            _ => None,
+        }
+    }
+
+    fn understand_media(&mut self, packet: &RtpPacket) -> Option<Media> {
+        let ssrc = *packet.header.ssrc;
+        let slot = match self.incoming.get(&ssrc) {
+            Some((slot, _)) => *slot,
+            None => {
+                let mut direct = self.rtc.direct_api();
+                let mid = direct.stream_rx(&packet.header.ssrc)?.mid();
+                let slot = *self.slots.get(&mid)?;
+                self.incoming.insert(ssrc, (slot, *packet.seq_no));
+                slot
+            }
+        };
+        let kind = self.kind(slot);
+        Some(Media {
+            slot,
+            kind,
+            sequence: *packet.seq_no,
+            stamp: Stamp::read(kind, &packet.payload),
+        })
+    }
+
+    fn kind(&self, slot: usize) -> MediaKind {
+        if slot < self.audio_slots {
+            MediaKind::Audio
+        } else {
+            MediaKind::Video
+        }
+    }
+}
+
+/// The sequence number next to `latest` whose low 16 bits are these.
+fn extend(latest: u64, low: u16) -> u64 {
+    let distance = low.wrapping_sub(latest as u16) as i16;
+    latest.saturating_add_signed(distance.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sequence_number_goes_on_at_the_wrap_around() {
+        assert_eq!(extend(65_535, 2), 65_538);
+        assert_eq!(extend(65_538, 65_534), 65_534);
+        assert_eq!(extend(3, 65_535), 0);
+    }
+
+    #[test]
+    fn an_offer_has_a_line_a_source_and_a_slot() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 9));
+        let slots = Slots { audio: 3, video: 9 };
+        let (_, sdp, sources) = Peer::offer(Instant::now(), address, slots).unwrap();
+        let lines = |start| sdp.lines().filter(|line| line.starts_with(start)).count();
+        assert_eq!((lines("m=audio"), lines("m=video")), (4, 10));
+        assert_eq!((lines("a=recvonly"), lines("a=sendonly")), (12, 2));
+        assert_eq!(sources.len(), 2);
+    }
+}

@@ -1,0 +1,308 @@
+//! The report of a run: figures for programs (JSON), and a table for people.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::bot::{Outcome, Times};
+use crate::crew::Raw;
+use crate::node::Figures;
+use crate::tally::{Counts, Delays};
+
+/// All figures of a run.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    pub scenario: String,
+    pub people: usize,
+    /// How many had media up.
+    pub joined: usize,
+    /// Why others had not, and how many.
+    pub failures: BTreeMap<String, usize>,
+    pub seconds: f64,
+    /// Milliseconds from the start of a join to each of its stations.
+    pub join: Vec<Station>,
+    pub audio: Stream,
+    pub video: Stream,
+    /// Cameras wanted at the end, over all bots, and those whose packets came.
+    pub cameras_wanted: usize,
+    pub cameras_seen: usize,
+    pub keyframes_asked: u64,
+    pub keyframes_sent: u64,
+    /// From the sending bot's to the receiving bot's clock, which are one; bots' own waiting included.
+    pub delay_p50_ms: Option<f64>,
+    pub delay_p95_ms: Option<f64>,
+    pub renegotiations: u64,
+    pub links_lost: usize,
+    /// Packets that the bots' own machine would not send.
+    pub unsent: u64,
+    pub nodes: Vec<Figures>,
+}
+
+/// A station of joining.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Station {
+    pub name: &'static str,
+    /// How many got there.
+    pub count: usize,
+    pub p50_ms: f64,
+    pub p95_ms: f64,
+}
+
+/// What was received of one kind.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stream {
+    #[serde(flatten)]
+    pub counts: Counts,
+    pub loss_percent: f64,
+}
+
+impl Report {
+    /// Sums up a run.
+    pub fn of(scenario: &str, raw: &Raw) -> Self {
+        let outcomes = &raw.outcomes;
+        let (mut audio, mut video, mut delay) =
+            (Counts::default(), Counts::default(), Delays::default());
+        let mut failures = BTreeMap::new();
+        for outcome in outcomes {
+            audio.add(&outcome.received.audio);
+            video.add(&outcome.received.video);
+            delay.add(&outcome.received.delay);
+            if let Some(failure) = &outcome.failure {
+                *failures.entry(failure.clone()).or_insert(0) += 1;
+            }
+        }
+        let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum();
+        let stream = |counts: Counts| Stream {
+            loss_percent: counts.loss_percent(),
+            counts,
+        };
+        let nodes = raw.samples.iter();
+        Self {
+            scenario: scenario.to_owned(),
+            people: outcomes.len(),
+            joined: outcomes
+                .iter()
+                .filter(|outcome| outcome.times.connected.is_some())
+                .count(),
+            failures,
+            seconds: raw.measured.as_secs_f64(),
+            join: stations(outcomes),
+            audio: stream(audio),
+            video: stream(video),
+            cameras_wanted: outcomes.iter().map(|outcome| outcome.wanted).sum(),
+            cameras_seen: outcomes
+                .iter()
+                .map(|outcome| outcome.received.senders)
+                .sum(),
+            keyframes_asked: sum(|outcome| outcome.keyframes_asked),
+            keyframes_sent: sum(|outcome| outcome.keyframes_sent),
+            delay_p50_ms: delay.quantile(0.5),
+            delay_p95_ms: delay.quantile(0.95),
+            renegotiations: sum(|outcome| outcome.renegotiations),
+            links_lost: outcomes.iter().filter(|outcome| outcome.link_lost).count(),
+            unsent: sum(|outcome| outcome.unsent),
+            nodes: nodes
+                .map(|(node, [idle, before, after])| Figures::of(node, idle, before, after))
+                .collect(),
+        }
+    }
+
+    /// Whether everybody joined and stayed.
+    pub fn all_joined(&self) -> bool {
+        self.failures.is_empty() && self.joined == self.people
+    }
+}
+
+fn stations(outcomes: &[Outcome]) -> Vec<Station> {
+    type Of = fn(&Times) -> Option<Duration>;
+    let stations: [(&str, Of); 6] = [
+        ("admitted", |times| times.asked),
+        ("signalling open", |times| times.opened),
+        ("answered", |times| times.answered),
+        ("media up", |times| times.connected),
+        ("first audio", |times| times.audio),
+        ("first video", |times| times.video),
+    ];
+    let station = |(name, of): (&'static str, Of)| {
+        let reached = outcomes.iter().filter_map(|outcome| of(&outcome.times));
+        let mut times: Vec<f64> = reached.map(|time| time.as_secs_f64() * 1_000.0).collect();
+        times.sort_by(f64::total_cmp);
+        Some(Station {
+            name,
+            count: times.len(),
+            p50_ms: quantile(&times, 0.5)?,
+            p95_ms: quantile(&times, 0.95)?,
+        })
+    };
+    stations.into_iter().filter_map(station).collect()
+}
+
+/// The smallest of sorted values that this share of them does not exceed.
+fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+    let rank = (sorted.len() as f64 * share).ceil() as usize;
+    sorted.get(rank.max(1) - 1).copied()
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{}: {} of {} people had media, measured for {:.1} s",
+            self.scenario, self.joined, self.people, self.seconds
+        )?;
+        for (failure, count) in &self.failures {
+            writeln!(f, "  {count} × {failure}")?;
+        }
+        writeln!(f, "\n  {:<24}{:>10}{:>10}", "joining, ms", "p50", "p95")?;
+        for station in &self.join {
+            let Station {
+                name,
+                p50_ms,
+                p95_ms,
+                ..
+            } = station;
+            writeln!(f, "  {name:<24}{p50_ms:>10.1}{p95_ms:>10.1}")?;
+        }
+        writeln!(
+            f,
+            "\n  {:<24}{:>12}{:>12}{:>10}{:>8}{:>14}",
+            "received", "expected", "received", "loss, %", "gaps", "longest, ms"
+        )?;
+        for (name, stream) in [("audio", &self.audio), ("video", &self.video)] {
+            let Counts {
+                expected,
+                received,
+                gaps,
+                longest_gap_ms,
+            } = stream.counts;
+            writeln!(
+                f,
+                "  {name:<24}{expected:>12}{received:>12}{:>10.3}{gaps:>8}{longest_gap_ms:>14}",
+                stream.loss_percent
+            )?;
+        }
+        writeln!(
+            f,
+            "\n  cameras wanted {}, seen {}; keyframes asked {}, sent {}; sessions made anew {}; links lost {}; unsent {}",
+            self.cameras_wanted,
+            self.cameras_seen,
+            self.keyframes_asked,
+            self.keyframes_sent,
+            self.renegotiations,
+            self.links_lost,
+            self.unsent
+        )?;
+        if let (Some(p50), Some(p95)) = (self.delay_p50_ms, self.delay_p95_ms) {
+            writeln!(
+                f,
+                "  delay from bot to bot p50 {p50:.1} ms, p95 {p95:.1} ms"
+            )?;
+        }
+        self.fmt_nodes(f)
+    }
+}
+
+impl Report {
+    fn fmt_nodes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.nodes.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            f,
+            "\n  {:<16}{:>10}{:>10}{:>10}{:>10}{:>12}{:>10}{:>14}",
+            "node",
+            "in/s",
+            "out/s",
+            "relay/s",
+            "µs/packet",
+            "/s per core",
+            "system, %",
+            "KiB/session"
+        )?;
+        for node in &self.nodes {
+            let per_second = |count: u64| count as f64 / node.seconds.max(f64::EPSILON);
+            let or_dash = |value: Option<f64>, digits: usize| {
+                value.map_or("-".into(), |value| format!("{value:.digits$}"))
+            };
+            writeln!(
+                f,
+                "  {:<16}{:>10.0}{:>10.0}{:>10.0}{:>10}{:>12}{:>10}{:>14}",
+                node.node,
+                per_second(node.packets_in),
+                node.packets_per_second,
+                per_second(node.relayed_out),
+                or_dash(node.microseconds_per_packet, 2),
+                or_dash(node.packets_per_core_second, 0),
+                or_dash(node.system_share.map(|share| share * 100.0), 0),
+                or_dash(
+                    node.memory_per_session_bytes
+                        .map(|bytes| bytes as f64 / 1024.0),
+                    0
+                ),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tally::Received;
+
+    fn outcome(connected: Option<u64>, received: u64) -> Outcome {
+        Outcome {
+            times: Times {
+                connected: connected.map(Duration::from_millis),
+                ..Times::default()
+            },
+            failure: connected.is_none().then(|| "no node".into()),
+            received: Received {
+                video: Counts {
+                    expected: 100,
+                    received,
+                    gaps: 1,
+                    longest_gap_ms: received,
+                },
+                ..Received::default()
+            },
+            ..Outcome::default()
+        }
+    }
+
+    #[test]
+    fn a_report_sums_up_its_bots() {
+        let raw = Raw {
+            outcomes: vec![
+                outcome(Some(30), 100),
+                outcome(Some(10), 98),
+                outcome(Some(20), 99),
+                outcome(None, 100),
+            ],
+            measured: Duration::from_secs(10),
+            samples: Vec::new(),
+        };
+        let report = Report::of("meeting", &raw);
+        assert_eq!((report.people, report.joined), (4, 3));
+        assert!(!report.all_joined());
+        assert_eq!(report.failures["no node"], 1);
+        assert_eq!(report.join.len(), 1);
+        assert_eq!((report.join[0].p50_ms, report.join[0].p95_ms), (20.0, 30.0));
+        assert_eq!(report.video.counts.expected, 400);
+        assert!((report.video.loss_percent - 0.75).abs() < 1e-9);
+        assert_eq!(report.video.counts.longest_gap_ms, 100);
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["video"]["lossPercent"], 0.75);
+        assert_eq!(json["video"]["received"], 397);
+        let table = report.to_string();
+        assert!(
+            table.contains("3 of 4 people") && table.contains("1 × no node"),
+            "{table}"
+        );
+    }
+}
