@@ -103,7 +103,7 @@ pub struct JoinResponse {
     pub participant: ParticipantId,
     /// Admits one WebSocket once, within 60 s. It is already part of `url`.
     pub ticket: String,
-    /// Path and query of the signalling WebSocket, relative to the API's origin.
+    /// Path and query of the signaling WebSocket, relative to the API's origin.
     pub url: String,
     pub ice_servers: Vec<IceServer>,
 }

@@ -1,4 +1,4 @@
-//! Messages between a client and its room: the signalling WebSocket (to the Room Durable Object) and the data channel
+//! Messages between a client and its room: the signaling WebSocket (to the Room Durable Object) and the data channel
 //! (to the media node). All are JSON text. On the WebSocket the bare text `ping` is answered with `pong`.
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::media::{Publishing, Source, TrackId};
 
 /// Longest chat text, in bytes of UTF-8.
 pub const MAX_CHAT_BYTES: usize = 4_000;
-/// Largest signalling message, in bytes: an offer with many slots fits several times.
+/// Largest signaling message, in bytes: an offer with many slots fits several times.
 pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
 /// Client → Room Durable Object.
@@ -21,7 +21,7 @@ pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
     rename_all_fields = "camelCase"
 )]
 pub enum ClientMessage {
-    /// The only offer of a media session (see DESIGN: receive slots). Passed on to the assigned node.
+    /// The only offer of a media session (ARCHITECTURE.md: receive slots). Passed on to the assigned node.
     Offer {
         attempt: Attempt,
         sdp: String,

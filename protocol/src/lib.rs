@@ -1,4 +1,4 @@
-//! The wire types of Connect, written once: HTTP bodies, signalling, data channel, node links and cascade.
+//! The wire types of Connect, written once: HTTP bodies, signaling, data channel, node links and cascade.
 //!
 //! Nothing but types and their validation lives here. The TypeScript in `web/sdk/src/generated` is made from these
 //! (`typescript.rs`), and a test fails when it is stale. Unknown fields are ignored everywhere, so that releases of

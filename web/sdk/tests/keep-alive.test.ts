@@ -1,6 +1,6 @@
 // Keep-alive: a silent connection is probed, and given up when the probe is not answered.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Signalling } from "../src/call/signalling.ts";
+import { Signaling } from "../src/call/signaling.ts";
 
 /** Just enough of a WebSocket for virtual time: a real one would need real seconds. */
 class SilentSocket {
@@ -35,7 +35,7 @@ afterEach(() => {
 
 function connect(): SilentSocket {
   const ignore = () => {};
-  const signalling = new Signalling({
+  const signaling = new Signaling({
     origin: "ws://x",
     path: "/ws",
     ticket: async () => "/ws?ticket=t",
@@ -52,7 +52,7 @@ function connect(): SilentSocket {
       onFailed: ignore,
     },
   });
-  signalling.start("/ws?ticket=t");
+  signaling.start("/ws?ticket=t");
   const [socket] = SilentSocket.all;
   if (socket === undefined) throw new Error("no connection was made");
   socket.onopen?.();

@@ -1,7 +1,7 @@
 //! A room: who is there, what was said, and which nodes carry its media.
 //!
 //! The contract: [`Room::handle`] takes an [`Event`] and returns [`Effect`]s, to be carried out in order;
-//! [`Room::deadline`] says when an [`Event::Alarm`] is due. Every acknowledgement comes after the [`Effect::Save`] it
+//! [`Room::deadline`] says when an [`Event::Alarm`] is due. Every acknowledgment comes after the [`Effect::Save`] it
 //! stands for. [`Room::restore`] builds the room anew from what was saved.
 
 mod log;

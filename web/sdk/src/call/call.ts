@@ -1,4 +1,4 @@
-// A call: joins signalling, media and the devices of this browser into one state that a page can show.
+// A call: joins signaling, media and the devices of this browser into one state that a page can show.
 import type { Api } from "../api.ts";
 import type {
   ChatMessage,
@@ -19,7 +19,7 @@ import { LocalMedia } from "./local-media.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
 import { afterEcho, afterMessage, type Outbox, withLine } from "./outbox.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
-import { type OtherMessage, Signalling, type Welcome } from "./signalling.ts";
+import { type OtherMessage, Signaling, type Welcome } from "./signaling.ts";
 import type { Streams } from "./slots.ts";
 import { type CallStatistics, NO_STATISTICS, type Quality, qualityOf } from "./statistics.ts";
 import type { View } from "./view.ts";
@@ -84,7 +84,7 @@ export class Call {
   readonly #region: Region | null;
   readonly #state = new Store<CallState>(INITIAL);
   readonly #media: MediaSession;
-  #signalling: Signalling | null = null;
+  #signaling: Signaling | null = null;
   #roomState: RoomState = EMPTY_ROOM;
   #told: Publishing | null = null;
   #statistics: CallStatistics = NO_STATISTICS;
@@ -96,7 +96,7 @@ export class Call {
     this.#room = room;
     this.#region = region;
     this.#media = new MediaSession(videoSlots, {
-      send: (message) => this.#signalling?.send(message) ?? false,
+      send: (message) => this.#signaling?.send(message) ?? false,
       onStatus: (media) => this.#state.patch({ media }),
       onStreams: (streams) => this.#state.patch({ streams }),
       onStep: mark,
@@ -122,11 +122,11 @@ export class Call {
 
   /** Enters the room. Progress and failure are in `state`. */
   join(): void {
-    if (this.#signalling !== null) return;
+    if (this.#signaling !== null) return;
     mark("join");
     this.#state.patch({ status: { name: "joining" }, notice: null });
     this.#media.prepare();
-    this.#signalling = new Signalling({
+    this.#signaling = new Signaling({
       origin: webSocketOrigin(this.#api.origin),
       path: `/api/rooms/${encodeURIComponent(this.#room)}/ws`,
       ticket: () => this.#ticket(),
@@ -143,14 +143,14 @@ export class Call {
         onFailed: (error) => this.#end({ name: "failed", error }),
       },
     });
-    this.#signalling.start();
+    this.#signaling.start();
   }
 
   /** Sends a line of chat. It stays in the outbox until the room has stored it. */
   chat(text: string): void {
     const nonce = crypto.randomUUID();
     this.#state.patch({ outbox: withLine(this.#state.get().outbox, nonce, text) });
-    this.#signalling?.send({ type: "chat", nonce, text });
+    this.#signaling?.send({ type: "chat", nonce, text });
   }
 
   /** What the browser measures now. */
@@ -160,8 +160,8 @@ export class Call {
 
   /** Leaves the room; `join` may follow. */
   readonly leave = (): void => {
-    if (this.#signalling === null) return;
-    this.#signalling.end();
+    if (this.#signaling === null) return;
+    this.#signaling.end();
     this.#end({ name: "ended", reason: "left" });
   };
 
@@ -198,7 +198,7 @@ export class Call {
     if (before !== null) {
       void (before === message.you ? this.#media.resume() : this.#media.restart());
       for (const { nonce, text, refused } of this.#state.get().outbox) {
-        if (refused === null) this.#signalling?.send({ type: "chat", nonce, text });
+        if (refused === null) this.#signaling?.send({ type: "chat", nonce, text });
       }
     }
     this.#state.patch({ status: { name: "joined" }, you: message.you, notice: null });
@@ -243,7 +243,7 @@ export class Call {
   }
 
   #end(status: CallStatus): void {
-    this.#signalling = null;
+    this.#signaling = null;
     this.#told = null;
     clearInterval(this.#statisticsTimer);
     this.#statisticsTimer = undefined;
@@ -259,7 +259,7 @@ export class Call {
     void this.#media.send("camera", camera.on ? camera.track : null);
     const publishing = { microphone: microphone.on, camera: camera.on, screen: false };
     if (this.#told?.microphone === publishing.microphone && this.#told.camera === publishing.camera) return;
-    if (this.#signalling?.send({ type: "publishing", publishing })) this.#told = publishing;
+    if (this.#signaling?.send({ type: "publishing", publishing })) this.#told = publishing;
   }
 
   async #measure(): Promise<void> {
@@ -269,7 +269,7 @@ export class Call {
     if (quality !== this.#state.get().quality) this.#state.patch({ quality });
   }
 
-  readonly #retryNow = (): void => this.#signalling?.retryNow();
+  readonly #retryNow = (): void => this.#signaling?.retryNow();
 }
 
 function isTransient(error: unknown): boolean {

@@ -67,12 +67,12 @@ export class MediaSession {
     return offer;
   }
 
-  /** Offers over the newly opened signalling what did not travel with the join. */
+  /** Offers over the newly opened signaling what did not travel with the join. */
   async offerFirst(): Promise<void> {
     if (this.#peer === null || this.#peer.attempt !== this.#withJoin) await this.offer();
   }
 
-  /** Offers over the open signalling: the prepared connection, or a new one. */
+  /** Offers over the open signaling: the prepared connection, or a new one. */
   async offer(): Promise<void> {
     this.#peer ??= this.#createPeer();
     const peer = this.#peer;
@@ -112,7 +112,7 @@ export class MediaSession {
     await this.offer();
   }
 
-  /** The signalling was interrupted: an offer without an answer may be lost. Offering the same again does no harm. */
+  /** The signaling was interrupted: an offer without an answer may be lost. Offering the same again does no harm. */
   async resume(): Promise<void> {
     if (!this.#answered) await this.offer();
   }

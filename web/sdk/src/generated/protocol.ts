@@ -72,7 +72,7 @@ export type JoinResponse = { room: Room, participant: ParticipantId,
  */
 ticket: string, 
 /**
- * Path and query of the signalling WebSocket, relative to the API's origin.
+ * Path and query of the signaling WebSocket, relative to the API's origin.
  */
 url: string, iceServers: Array<IceServer>, };
 

@@ -1,4 +1,4 @@
-// The signalling WebSocket: comes back by itself after a loss, and delivers every event exactly once, in order.
+// The signaling WebSocket: comes back by itself after a loss, and delivers every event exactly once, in order.
 import type { ClientMessage, CloseReason, ServerMessage } from "../generated/protocol.ts";
 import { backoff } from "./backoff.ts";
 
@@ -16,7 +16,7 @@ export type RoomEventMessage = Extract<ServerMessage, { type: "event" }>;
 /** What is neither about the connection itself nor an event. */
 export type OtherMessage = Exclude<ServerMessage, { type: "welcome" | "event" | "closed" }>;
 
-export interface SignallingHandlers {
+export interface SignalingHandlers {
   /** The socket is open; what has to be said first can be sent. */
   onOpen(): void;
   onWelcome(message: Welcome): void;
@@ -30,14 +30,14 @@ export interface SignallingHandlers {
   onFailed(error: unknown): void;
 }
 
-export interface SignallingOptions {
+export interface SignalingOptions {
   /** Origin for the WebSocket, e.g. `wss://connect.example`. */
   origin: string;
   /** Path of the room's WebSocket, for resumption. */
   path: string;
   /** Asks for a ticket; resolves to path and query of the WebSocket. */
   ticket: () => Promise<string>;
-  handlers: SignallingHandlers;
+  handlers: SignalingHandlers;
   /** Tells errors that may pass (no network) from those that stay. */
   isTransient: (error: unknown) => boolean;
   /** Whether the server answers at all: while it does not, nothing is known about the resumption. */
@@ -46,8 +46,8 @@ export interface SignallingOptions {
 }
 
 /** The connection to a room. */
-export class Signalling {
-  readonly #options: Required<SignallingOptions>;
+export class Signaling {
+  readonly #options: Required<SignalingOptions>;
   #socket: WebSocket | null = null;
   #state: "idle" | "connecting" | "open" | "waiting" | "ended" = "idle";
   #resume: { token: string; seq: number } | null = null;
@@ -55,7 +55,7 @@ export class Signalling {
   #refusals = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: SignallingOptions) {
+  constructor(options: SignalingOptions) {
     this.#options = { random: Math.random, ...options };
   }
 

@@ -1,14 +1,14 @@
-// Signalling against a real WebSocket server: resumption, replay, holes, and the ways it ends.
+// Signaling against a real WebSocket server: resumption, replay, holes, and the ways it ends.
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type WebSocket as Peer, WebSocketServer } from "ws";
-import { Signalling, type SignallingHandlers } from "../src/call/signalling.ts";
+import { Signaling, type SignalingHandlers } from "../src/call/signaling.ts";
 import { ApiError } from "../src/problem.ts";
 
 const PATH = "/api/rooms/r/ws";
 
 /** What happened at the client, as lines to compare with. */
-class Log implements SignallingHandlers {
+class Log implements SignalingHandlers {
   readonly lines: string[] = [];
   #waiting: { line: string; resolve: () => void }[] = [];
 
@@ -38,7 +38,7 @@ class Log implements SignallingHandlers {
 
 type Script = (peer: Peer, connection: number, url: string) => void;
 
-describe("signalling", () => {
+describe("signaling", () => {
   let server: WebSocketServer;
   let log: Log;
   let urls: string[];
@@ -47,7 +47,7 @@ describe("signalling", () => {
   let tickets: number;
   /** What the next looks for the server find; it is there after that. */
   let reachable: boolean[];
-  let signalling: Signalling;
+  let signaling: Signaling;
 
   beforeEach(async () => {
     [log, urls, heard, tickets, reachable] = [new Log(), [], [], 0, []];
@@ -59,7 +59,7 @@ describe("signalling", () => {
       script(peer, urls.length, request.url ?? "");
     });
     const { port } = server.address() as AddressInfo;
-    signalling = new Signalling({
+    signaling = new Signaling({
       origin: `ws://127.0.0.1:${port}`,
       path: PATH,
       ticket: async () => {
@@ -75,7 +75,7 @@ describe("signalling", () => {
   });
 
   afterEach(async () => {
-    signalling.end();
+    signaling.end();
     for (const peer of server.clients) peer.terminate();
     await new Promise((resolve) => server.close(resolve));
   });
@@ -98,7 +98,7 @@ describe("signalling", () => {
       welcome(peer, 9, "r2", null);
       for (const seq of [7, 8, 9]) event(peer, seq);
     };
-    signalling.start();
+    signaling.start();
     await log.until("event 9");
     expect(urls).toEqual([`${PATH}?ticket=t1`, `${PATH}?resume=r1&since=7`]);
     expect(log.lines).toEqual([
@@ -125,7 +125,7 @@ describe("signalling", () => {
       event(peer, 2);
       event(peer, 3);
     };
-    signalling.start();
+    signaling.start();
     await log.until("event 3");
     expect(urls[1]).toBe(`${PATH}?resume=r1&since=1`);
     expect(log.lines.filter((line) => line.startsWith("event"))).toEqual(["event 2", "event 3"]);
@@ -137,7 +137,7 @@ describe("signalling", () => {
       if (connection === 1 || url.includes("resume")) return peer.close();
       welcome(peer, 40, "r9");
     };
-    signalling.start();
+    signaling.start();
     await log.until("welcome 40");
     expect(urls.slice(1)).toEqual([
       `${PATH}?resume=r1&since=1`,
@@ -154,7 +154,7 @@ describe("signalling", () => {
       if (connection <= 2) return peer.close();
       welcome(peer, 1, "r2", null);
     };
-    signalling.start();
+    signaling.start();
     await log.until("welcome 1 resumed");
     expect(reachable).toEqual([]);
     expect(tickets).toBe(1);
@@ -170,7 +170,7 @@ describe("signalling", () => {
       say(peer, { type: "renegotiate", attempt: 1, reason: "drain" });
       say(peer, { type: "answer", attempt: 2, sdp: "", node: "n", region: "eu-west" });
     };
-    signalling.start();
+    signaling.start();
     await log.until("answer");
     expect(log.lines).toEqual(["open", "welcome 1", "renegotiate", "answer"]);
   });
@@ -180,7 +180,7 @@ describe("signalling", () => {
       welcome(peer, 1, "r1");
       say(peer, { type: "closed", reason: "roomDeleted" });
     };
-    signalling.start();
+    signaling.start();
     await log.until("closed roomDeleted");
     await new Promise((resolve) => setImmediate(resolve));
     expect(urls).toHaveLength(1);
@@ -189,13 +189,13 @@ describe("signalling", () => {
 
   it("says that it leaves", async () => {
     script = (peer) => welcome(peer, 1, "r1");
-    signalling.start();
+    signaling.start();
     await log.until("welcome 1");
     const left = new Promise((resolve) => [...server.clients][0]?.once("close", resolve));
-    signalling.end();
+    signaling.end();
     await left;
     expect(heard).toEqual(['{"type":"leave"}']);
-    expect(signalling.send({ type: "leave" })).toBe(false);
+    expect(signaling.send({ type: "leave" })).toBe(false);
   });
 
   it("fails when a ticket is refused for good", async () => {
@@ -205,7 +205,7 @@ describe("signalling", () => {
       status: 404,
       detail: "There is no such room.",
     });
-    signalling = new Signalling({
+    signaling = new Signaling({
       origin: "ws://127.0.0.1:1",
       path: PATH,
       ticket: () => Promise.reject(refused),
@@ -213,7 +213,7 @@ describe("signalling", () => {
       isTransient: () => false,
       isReachable: async () => true,
     });
-    signalling.start();
+    signaling.start();
     await log.until("failed There is no such room.");
     expect(log.lines).toEqual(["failed There is no such room."]);
   });
