@@ -17,7 +17,7 @@ use crate::media::Video;
 use crate::node::{Node, NodeError};
 use crate::peer::Slots;
 use crate::report::Report;
-use crate::signalling::EnterError;
+use crate::signaling::EnterError;
 use crate::stand_in::{StandIn, StandInDoor};
 
 const ROOM: &str = "bench-room";

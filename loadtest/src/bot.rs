@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::media::{Publisher, Video};
 use crate::peer::{Happened, Peer, PeerError, Slots};
-use crate::signalling::{Door, EnterError, Seat};
+use crate::signaling::{Door, EnterError, Seat};
 use crate::socket::Socket;
 use crate::tally::{Received, Tally};
 
@@ -146,43 +146,50 @@ pub async fn run(
     mut phases: watch::Receiver<Phase>,
     connected: Arc<AtomicUsize>,
 ) -> Outcome {
-    let started = Instant::now();
-    let seat = tokio::select! {
-        seat = door.enter() => seat.map_err(BotError::from),
+    let entered = tokio::select! {
+        entered = Bot::enter(plan, door, connected) => entered,
         _ = phases.wait_for(|phase| *phase == Phase::Over) => Err(BotError::NotConnected),
     };
-    let failed = |error: BotError| Outcome {
-        failure: Some(error.to_string()),
-        ..Outcome::default()
-    };
-    let (mut bot, from_room) = match seat.and_then(|seat| Bot::new(plan, started, seat, connected))
-    {
-        Ok(seated) => seated,
-        Err(error) => return failed(error),
+    let (mut bot, from_room) = match entered {
+        Ok(entered) => entered,
+        Err(error) => {
+            return Outcome {
+                failure: Some(error.to_string()),
+                ..Outcome::default()
+            };
+        }
     };
     let lived = bot.live(from_room, &mut phases).await;
     bot.finish(lived.err())
 }
 
 impl Bot {
-    fn new(
+    async fn enter(
         plan: Plan,
-        started: Instant,
-        seat: Seat,
+        door: impl Door,
         connected: Arc<AtomicUsize>,
     ) -> Result<(Self, mpsc::Receiver<ServerMessage>), BotError> {
+        let started = Instant::now();
+        let attempt = Attempt(1);
         let socket = Socket::bind(plan.ip)?;
-        let (peer, sdp, sources) = Peer::offer(started, socket.address, plan.slots)?;
+        let (peer, offer) = Peer::offer(started, socket.address, plan.slots, attempt)?;
+        let Seat {
+            you,
+            to_room,
+            from_room,
+            asked,
+            opened,
+        } = door.enter(offer).await?;
         let mut outcome = Outcome::default();
-        outcome.times.asked = Some(seat.asked);
-        outcome.times.opened = Some(seat.asked + seat.opened);
+        outcome.times.asked = Some(asked);
+        outcome.times.opened = Some(asked + opened);
         let bot = Self {
             started,
-            you: seat.you,
-            to_room: seat.to_room,
+            you,
+            to_room,
             socket,
             peer,
-            attempt: Attempt(1),
+            attempt,
             next_timeout: started,
             publisher: None,
             others: BTreeSet::new(),
@@ -193,11 +200,6 @@ impl Bot {
             connected,
             plan,
         };
-        bot.tell(ClientMessage::Offer {
-            attempt: bot.attempt,
-            sdp,
-            sources,
-        });
         if bot.plan.sends != Sends::Nothing {
             bot.tell(ClientMessage::Publishing {
                 publishing: Publishing {
@@ -207,7 +209,7 @@ impl Bot {
                 },
             });
         }
-        Ok((bot, seat.from_room))
+        Ok((bot, from_room))
     }
 
     /// A lost way to the room is noted where its messages end.
@@ -326,12 +328,12 @@ impl Bot {
         self.publisher = None;
         self.shown.clear();
         self.socket = Socket::bind(self.plan.ip)?;
-        let (peer, sdp, sources) = Peer::offer(now, self.socket.address, self.plan.slots)?;
+        let (peer, offer) = Peer::offer(now, self.socket.address, self.plan.slots, attempt)?;
         (self.peer, self.next_timeout) = (peer, now);
         self.tell(ClientMessage::Offer {
             attempt,
-            sdp,
-            sources,
+            sdp: offer.sdp,
+            sources: offer.sources,
         });
         Ok(())
     }

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::bot::{self, Outcome, Phase, Plan};
 use crate::node::{Node, NodeError, Sample};
-use crate::signalling::Door;
+use crate::signaling::Door;
 
 /// After the ramp, everybody has this long to be connected.
 const PATIENCE: Duration = Duration::from_secs(20);

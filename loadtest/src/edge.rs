@@ -1,11 +1,11 @@
-//! A client of the edge: accounts, rooms, and the signalling WebSocket.
+//! A client of the edge: accounts, rooms, and the signaling WebSocket.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use protocol::api::{CreateRoomRequest, JoinRequest, JoinResponse, RegisterRequest, Room, Session};
-use protocol::client::{ClientMessage, ServerMessage};
+use protocol::client::{ClientMessage, Offer, ServerMessage};
 use protocol::id::{Region, RoomId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::signalling::{Door, EnterError, MAX_WAITING, Seat};
+use crate::signaling::{Door, EnterError, MAX_WAITING, Seat};
 
 /// A quiet connection is probed this often, as the web client does.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
@@ -111,10 +111,11 @@ pub struct EdgeDoor {
 }
 
 impl Door for EdgeDoor {
-    async fn enter(self) -> Result<Seat, EnterError> {
+    async fn enter(self, offer: Offer) -> Result<Seat, EnterError> {
         let started = Instant::now();
         let hints = JoinRequest {
             region: self.region,
+            offer: Some(offer),
             ..JoinRequest::default()
         };
         let path = format!("/api/rooms/{}/join", self.room);

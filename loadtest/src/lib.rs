@@ -1,6 +1,6 @@
 //! Bots over real ICE, DTLS and SRTP: load tests of a running Connect, and measurements of one media node alone.
 //!
-//! A [`bot`] enters a room by a [`signalling::Door`]: that of the [`edge`], as any client, or that of a [`stand_in`]
+//! A [`bot`] enters a room by a [`signaling::Door`]: that of the [`edge`], as any client, or that of a [`stand_in`]
 //! for it, in a [`bench`]. A [`crew`] of them is measured together and summed up in a [`report`].
 
 pub mod bench;
@@ -12,7 +12,7 @@ pub mod node;
 pub mod peer;
 pub mod report;
 pub mod scenario;
-pub mod signalling;
+pub mod signaling;
 pub mod socket;
 pub mod stand_in;
 pub mod tally;

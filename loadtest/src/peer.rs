@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use protocol::client::{ClientMediaMessage, SourceMid, Tile};
+use protocol::client::{ClientMediaMessage, Offer, SourceMid, Tile};
+use protocol::id::Attempt;
 use protocol::media::{MediaKind, Source, TrackId};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::ChannelId;
@@ -83,7 +84,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A session and its offer.
+    /// A session and its offer, the bot's attempt of this number.
     ///
     /// # Errors
     /// The address cannot be a candidate.
@@ -91,7 +92,8 @@ impl Peer {
         now: Instant,
         address: SocketAddr,
         slots: Slots,
-    ) -> Result<(Self, String, Vec<SourceMid>), PeerError> {
+        attempt: Attempt,
+    ) -> Result<(Self, Offer), PeerError> {
         let mut rtc = Rtc::builder()
             .set_rtp_mode(true)
             .set_stats_interval(None)
@@ -132,7 +134,12 @@ impl Peer {
             incoming: HashMap::new(),
             channel: None,
         };
-        Ok((peer, offer.to_sdp_string(), sources))
+        let offer = Offer {
+            attempt,
+            sdp: offer.to_sdp_string(),
+            sources,
+        };
+        Ok((peer, offer))
     }
 
     /// Takes the node's answer; a second one changes nothing.
@@ -342,10 +349,16 @@ mod tests {
     fn an_offer_has_a_line_a_source_and_a_slot() {
         let address = SocketAddr::from(([127, 0, 0, 1], 9));
         let slots = Slots { audio: 3, video: 9 };
-        let (_, sdp, sources) = Peer::offer(Instant::now(), address, slots).unwrap();
-        let lines = |start| sdp.lines().filter(|line| line.starts_with(start)).count();
+        let (_, offer) = Peer::offer(Instant::now(), address, slots, Attempt(1)).unwrap();
+        let lines = |start| {
+            offer
+                .sdp
+                .lines()
+                .filter(|line| line.starts_with(start))
+                .count()
+        };
         assert_eq!((lines("m=audio"), lines("m=video")), (4, 10));
         assert_eq!((lines("a=recvonly"), lines("a=sendonly")), (12, 2));
-        assert_eq!(sources.len(), 2);
+        assert_eq!(offer.sources.len(), 2);
     }
 }

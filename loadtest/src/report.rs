@@ -122,7 +122,7 @@ fn stations(outcomes: &[Outcome]) -> Vec<Station> {
     type Of = fn(&Times) -> Option<Duration>;
     let stations: [(&str, Of); 6] = [
         ("admitted", |times| times.asked),
-        ("signalling open", |times| times.opened),
+        ("signaling open", |times| times.opened),
         ("answered", |times| times.answered),
         ("media up", |times| times.connected),
         ("first audio", |times| times.audio),

@@ -11,7 +11,7 @@ use crate::bot::{Looks, Plan, Sends, Watch};
 use crate::edge::{Edge, EdgeDoor};
 use crate::media::Video;
 use crate::peer::Slots;
-use crate::signalling::EnterError;
+use crate::signaling::EnterError;
 
 /// How many accounts are being made at a time: each is a password's hash, half a core's second for ten.
 const REGISTRATIONS: usize = 4;

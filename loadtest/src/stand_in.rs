@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use protocol::client::{ClientMessage, ErrorCode, ServerMessage};
+use protocol::client::{ClientMessage, ErrorCode, Offer, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region, RoomId};
 use protocol::node::{Caps, NodeToRegion, NodeToRoom, RegionToNode, RoomToNode};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
-use crate::signalling::{Door, EnterError, MAX_WAITING, Seat};
+use crate::signaling::{Door, EnterError, MAX_WAITING, Seat};
 
 const HEARTBEAT_SECONDS: u32 = 30;
 
@@ -90,7 +90,7 @@ pub struct StandInDoor {
 }
 
 impl Door for StandInDoor {
-    async fn enter(self) -> Result<Seat, EnterError> {
+    async fn enter(self, offer: Offer) -> Result<Seat, EnterError> {
         let (to_room, mut said) = mpsc::channel(MAX_WAITING);
         let (tell, from_room) = mpsc::channel(MAX_WAITING);
         let Self {
@@ -99,6 +99,7 @@ impl Door for StandInDoor {
         } = self;
         shared.people().insert(participant.clone(), tell);
         let you = participant.clone();
+        shared.offer(&participant, offer).await?;
         tokio::spawn(async move {
             while let Some(message) = said.recv().await {
                 if let ClientMessage::Offer {
@@ -107,14 +108,12 @@ impl Door for StandInDoor {
                     sources,
                 } = message
                 {
-                    let offer = RoomToNode::Offer {
-                        participant: participant.clone(),
+                    let offer = Offer {
                         attempt,
                         sdp,
                         sources,
-                        caps: Caps::default(),
                     };
-                    if shared.to_node.send(offer).await.is_err() {
+                    if shared.offer(&participant, offer).await.is_err() {
                         break;
                     }
                 }
@@ -136,6 +135,17 @@ impl Shared {
         &self,
     ) -> std::sync::MutexGuard<'_, HashMap<ParticipantId, mpsc::Sender<ServerMessage>>> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn offer(&self, participant: &ParticipantId, offer: Offer) -> Result<(), EnterError> {
+        let offer = RoomToNode::Offer {
+            participant: participant.clone(),
+            attempt: offer.attempt,
+            sdp: offer.sdp,
+            sources: offer.sources,
+            caps: Caps::default(),
+        };
+        self.to_node.send(offer).await.map_err(|_| EnterError::Gone)
     }
 
     /// Passes on what the node says to whom it concerns.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::client::{ClientMessage, ServerMessage};
+use protocol::client::{ClientMessage, Offer, ServerMessage};
 use protocol::id::ParticipantId;
 use tokio::sync::mpsc;
 
@@ -35,7 +35,7 @@ pub enum EnterError {
         status: u16,
         detail: String,
     },
-    #[error("the signalling WebSocket failed: {0}")]
+    #[error("the signaling WebSocket failed: {0}")]
     Socket(#[from] Box<tokio_tungstenite::tungstenite::Error>),
     #[error("an id does not do: {0}")]
     Id(#[from] protocol::id::InvalidId),
@@ -45,6 +45,6 @@ pub enum EnterError {
 
 /// A door to a room.
 pub trait Door: Send + 'static {
-    /// Goes in.
-    fn enter(self) -> impl Future<Output = Result<Seat, EnterError>> + Send;
+    /// Goes in with the first offer, as the web client does.
+    fn enter(self, offer: Offer) -> impl Future<Output = Result<Seat, EnterError>> + Send;
 }
