@@ -1,6 +1,5 @@
 //! Messages between a media node and the edge. The node dials both links (WebSocket, JSON text), with
-//! `Authorization: Bearer <JWT>` (HS256 under the fleet's node key; claims `sub` node id, `region`, `iat`, `exp` at most
-//! 60 s ahead, `aud` = [`AUDIENCE`]):
+//! `Authorization: Bearer <JWT>` (HS256 under the fleet's node key; [`Claims`]):
 //! - the control link, one per node: `/node/regions/{region}`, to the Region Durable Object;
 //! - the room link, one per node and room: `/node/rooms/{room}?epoch=N`, to the Room Durable Object.
 
@@ -13,6 +12,22 @@ use crate::id::{Attempt, Epoch, NodeId, ParticipantId, Region, RoomId};
 pub const VERSION: u32 = 1;
 /// The `aud` claim of a node's token.
 pub const AUDIENCE: &str = "connect-edge";
+
+/// How far ahead a token may expire, in seconds.
+pub const MAX_TOKEN_SECONDS: u64 = 60;
+
+/// Claims of a node's token (RFC 7519).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    pub sub: NodeId,
+    pub region: Region,
+    /// [`AUDIENCE`].
+    pub aud: String,
+    /// Unix time in seconds, as is the next.
+    pub iat: u64,
+    /// At most [`MAX_TOKEN_SECONDS`] ahead.
+    pub exp: u64,
+}
 
 /// Node → Region Durable Object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
