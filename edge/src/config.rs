@@ -14,7 +14,7 @@ pub fn sites(env: &Env) -> Result<Vec<Site>> {
     Ok(parse_sites(&env.var("CONNECT_REGIONS")?.to_string()))
 }
 
-/// The limit of failed sign-ins under this name.
+/// The limit under this name, one of `CONNECT_LIMIT_…`.
 pub fn limit(env: &Env, name: &str) -> Result<Limit> {
     Limit::parse(&env.var(name)?.to_string())
         .ok_or_else(|| Error::RustError(format!("{name} must be COUNT/SECONDS, e.g. 10/900")))
@@ -38,6 +38,7 @@ pub fn user_id(env: &Env, email: &str) -> Result<UserId> {
         .map_err(|error: protocol::id::InvalidId| Error::RustError(error.to_string()))
 }
 
+/// An account.
 pub fn user(env: &Env, id: &UserId) -> Result<Stub> {
     env.durable_object("USERS")?.get_by_name(id.as_str())
 }
@@ -51,10 +52,12 @@ pub fn room(env: &Env, id: &RoomId, near: Option<&str>) -> Result<Stub> {
     }
 }
 
+/// A region.
 pub fn region(env: &Env, region: &Region) -> Result<Stub> {
     env.durable_object("REGIONS")?.get_by_name(region.as_str())
 }
 
+/// The shard of the directory that knows a room.
 pub fn directory(env: &Env, room: &RoomId) -> Result<Stub> {
     shard(env, shard_of(room))
 }
@@ -65,10 +68,10 @@ pub fn shard(env: &Env, shard: u32) -> Result<Stub> {
         .get_by_name(&shard.to_string())
 }
 
-/// The limiter of failed sign-ins from an address, which is kept as its hash only.
-pub fn limiter(env: &Env, address: &str) -> Result<Stub> {
+/// A limiter, by what it limits and for which address; of that only a hash is kept.
+pub fn limiter(env: &Env, name: &str) -> Result<Stub> {
     env.durable_object("LIMITERS")?
-        .get_by_name(&crypto::sha256(address))
+        .get_by_name(&crypto::sha256(name))
 }
 
 /// The platform's location hint for a continent.

@@ -40,6 +40,7 @@ pub fn verify_hmac(key: &[u8], data: &[u8], mac: &[u8]) -> bool {
     keyed(key, data).verify_slice(mac).is_ok()
 }
 
+/// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,10 +5,11 @@ use protocol::id::RoomId;
 use serde_json::{Value, json};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
-use crate::problem::Refusal;
+use crate::problem::Outcome;
 use crate::rpc;
 use crate::store::Store;
 
+/// One shard.
 #[durable_object(fetch)]
 pub struct DirectoryObject {
     store: Store,
@@ -28,20 +29,20 @@ impl DurableObject for DirectoryObject {
 }
 
 impl DirectoryObject {
-    fn operate(&self, operation: &str, body: &str) -> std::result::Result<Value, Refusal> {
+    fn operate(&self, operation: &str, body: &str) -> Outcome<Value> {
         match operation {
             "put" => {
-                let room: Room = serde_json::from_str(body)?;
+                let room: Room = rpc::parse(body)?;
                 self.store.put("room", room.id.as_str(), &room)?;
                 Ok(Value::Null)
             }
             "remove" => {
-                let id: RoomId = serde_json::from_str(body)?;
+                let id: RoomId = rpc::parse(body)?;
                 self.store.delete("room", id.as_str())?;
                 Ok(Value::Null)
             }
             "get" => {
-                let ids: Vec<RoomId> = serde_json::from_str(body)?;
+                let ids: Vec<RoomId> = rpc::parse(body)?;
                 let mut rooms = Vec::new();
                 for id in ids {
                     rooms.extend(self.store.get::<Room>("room", id.as_str())?);

@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use worker::{Env, Request, Response, Result};
+use worker::{Env, Method, Request, Response, Result};
 
-use crate::problem::Refusal;
+use crate::problem::{Outcome, Refusal};
 
 /// Largest body of a request, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -13,18 +14,27 @@ const MAX_BODY: usize = 64 * 1024;
 const COOKIE: &str = "connect_refresh";
 const COOKIE_ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/api/auth";
 
-/// The body as JSON of this type; an empty body counts as an empty object.
-pub async fn json<T: DeserializeOwned>(request: &mut Request) -> std::result::Result<T, Refusal> {
-    let announced = request.headers().get("content-length")?;
-    if announced
-        .and_then(|length| length.parse().ok())
-        .is_some_and(|length: usize| length > MAX_BODY)
-    {
-        return Err(Refusal::too_large());
+/// Refuses what a page of another site makes a browser do: it would carry the refresh cookie (RFC 6265bis knows sites, not
+/// origins) or sign somebody in unasked. Configured origins may.
+pub fn refuse_cross_site(request: &Request, cors: &Cors) -> Outcome<()> {
+    let changes = !matches!(
+        request.method(),
+        Method::Get | Method::Head | Method::Options
+    );
+    let site = request.headers().get("sec-fetch-site")?;
+    if changes && site.as_deref() == Some("cross-site") && cors.0.is_none() {
+        return Err(Refusal::forbidden(
+            "the page's origin is not one of CONNECT_ORIGINS",
+        ));
     }
-    let body = request.bytes().await?;
-    if body.len() > MAX_BODY {
-        return Err(Refusal::too_large());
+    Ok(())
+}
+
+/// The body as JSON of this type; an empty body counts as an empty object.
+pub async fn json<T: DeserializeOwned>(request: &mut Request) -> Outcome<T> {
+    let body = body(request).await?;
+    if !body.is_empty() && !is_json(request)? {
+        return Err(Refusal::not_json());
     }
     let body: &[u8] = if body.is_empty() { b"{}" } else { &body };
     // A list would pass for a struct.
@@ -44,6 +54,29 @@ pub async fn json<T: DeserializeOwned>(request: &mut Request) -> std::result::Re
             None => Refusal::malformed("the body is not an object"),
         }
     })
+}
+
+/// The body, of which no more is read than is allowed.
+async fn body(request: &mut Request) -> Outcome<Vec<u8>> {
+    let mut body = Vec::new();
+    if request.inner().body().is_none() {
+        return Ok(body);
+    }
+    let mut chunks = request.stream()?;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(Refusal::too_large());
+        }
+        body.extend(chunk);
+    }
+    Ok(body)
+}
+
+fn is_json(request: &Request) -> Result<bool> {
+    let header = request.headers().get("content-type")?.unwrap_or_default();
+    let kind = header.split(';').next().unwrap_or_default();
+    Ok(kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// The field that serde says is missing.
@@ -93,12 +126,12 @@ pub fn wants_websocket(request: &Request) -> Result<bool> {
     Ok(upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket")))
 }
 
-/// The client's address, as limits see it: an IPv6 customer has a whole /64.
+/// The client's address, as limits see it: an IPv6 customer has a whole /64. Cloudflare always tells it, and lets no
+/// client forge it. A workerd of one's own needs a proxy that sets the header; without one, all clients are "unknown" and
+/// share the limits of one address.
 pub fn address(request: &Request) -> Result<String> {
-    let address = request
-        .headers()
-        .get("cf-connecting-ip")?
-        .unwrap_or_default();
+    let header = request.headers().get("cf-connecting-ip")?;
+    let address = header.unwrap_or_else(|| "unknown".into());
     Ok(match address.parse() {
         Ok(IpAddr::V6(v6)) => Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX)).to_string(),
         _ => address,
@@ -109,6 +142,7 @@ pub fn address(request: &Request) -> Result<String> {
 pub struct Cors(Option<String>);
 
 impl Cors {
+    /// What the request's origin is allowed.
     pub fn of(request: &Request, env: &Env) -> Self {
         let origin = request.headers().get("origin").ok().flatten();
         let allowed = env

@@ -6,11 +6,12 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
-use edge_core::token::{AccessClaims, NodeClaims};
+use edge_core::token::{AccessClaims, is_short_lived};
 use hmac::{Hmac, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use protocol::node::Claims;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
@@ -18,7 +19,7 @@ use signature::{Signer, Verifier};
 use worker::Env;
 
 use crate::crypto;
-use crate::problem::Refusal;
+use crate::problem::{Outcome, Refusal};
 
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
@@ -149,7 +150,7 @@ fn keys(env: &Env) -> worker::Result<Rc<Keys>> {
 }
 
 /// An access token.
-pub fn sign(env: &Env, claims: &AccessClaims) -> Result<String, Refusal> {
+pub fn sign(env: &Env, claims: &AccessClaims) -> Outcome<String> {
     let keys = keys(env)?;
     let mut header = Header::new(Algorithm::EdDSA);
     header.kid = Some(keys.0[0].kid.clone());
@@ -158,7 +159,7 @@ pub fn sign(env: &Env, claims: &AccessClaims) -> Result<String, Refusal> {
 }
 
 /// The claims of an access token.
-pub fn verify(env: &Env, token: &str) -> Result<AccessClaims, Refusal> {
+pub fn verify(env: &Env, token: &str) -> Outcome<AccessClaims> {
     let refused = || Refusal::unauthenticated("the access token is missing, malformed or expired");
     let keys = keys(env)?;
     let kid = jsonwebtoken::decode_header(token)
@@ -175,7 +176,7 @@ pub fn verify(env: &Env, token: &str) -> Result<AccessClaims, Refusal> {
 }
 
 /// The claims of a node's token.
-pub fn verify_node(env: &Env, token: &str, now: u64) -> Result<NodeClaims, Refusal> {
+pub fn verify_node(env: &Env, token: &str, now: u64) -> Outcome<Claims> {
     let refused =
         || Refusal::unauthenticated("the node's token is malformed, expired or not of this fleet");
     let secret = env.var("CONNECT_NODE_KEY")?.to_string();
@@ -183,12 +184,12 @@ pub fn verify_node(env: &Env, token: &str, now: u64) -> Result<NodeClaims, Refus
     validation.leeway = 5; // the clocks of two machines
     validation.set_audience(&[protocol::node::AUDIENCE]);
     validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-    claims::<NodeClaims>(
+    claims::<Claims>(
         token,
         &DecodingKey::from_secret(secret.as_bytes()),
         &validation,
     )
-    .filter(|claims| claims.is_short_lived(now))
+    .filter(|claims| is_short_lived(claims, now))
     .ok_or_else(refused)
 }
 
@@ -203,7 +204,7 @@ fn claims<T: DeserializeOwned>(
 }
 
 /// The public keys (RFC 7517, RFC 8037).
-pub fn jwks(env: &Env) -> Result<serde_json::Value, Refusal> {
+pub fn jwks(env: &Env) -> Outcome<serde_json::Value> {
     let keys = keys(env)?;
     let keys = keys.0.iter().map(|key| {
         serde_json::json!({

@@ -1,5 +1,6 @@
 //! The Worker: HTTP in front of the Durable Objects. The rules are in `edge-core`; what is here carries them out.
 
+mod attachment;
 mod config;
 mod crypto;
 mod directory;
@@ -8,11 +9,13 @@ mod jwt;
 mod limiter;
 mod password;
 mod problem;
+mod rate;
 mod region;
 mod room;
 mod routes;
 mod rpc;
 mod store;
+mod tally;
 mod user;
 
 use worker::{Context, Date, Env, Request, Response, Result, console_log, event};
@@ -31,10 +34,14 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     let response = if request.method() == worker::Method::Options {
         Response::empty().map(|response| response.with_status(204))
     } else {
-        match routes::route(request, &env, &context).await {
-            Ok(response) => Ok(response),
-            Err(refusal) => refusal.into_response(),
-        }
+        let answer = match http::refuse_cross_site(&request, &cors) {
+            Ok(()) => routes::route(request, &env, &context).await,
+            Err(refusal) => Err(refusal),
+        };
+        answer.or_else(|refusal| {
+            tally::refused(&env, refusal.kind());
+            refusal.into_response()
+        })
     }?;
     // Ids only: the path has at most a room's; the query, which may hold a ticket, stays out.
     console_log!(

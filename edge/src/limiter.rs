@@ -1,32 +1,81 @@
-//! The Limiter Durable Object: failed sign-ins from one address.
+//! The Limiter Durable Object: how often one thing is done from one address.
 
-use edge_core::limits::Bucket;
+use edge_core::limits::Limit;
 use serde_json::Value;
-use worker::{Date, DurableObject, Env, Request, Response, Result, State, durable_object};
+use worker::{Date, DurableObject, Env, Request, Response, Result, State, Stub, durable_object};
 
-use crate::problem::Refusal;
+use crate::problem::Outcome;
 use crate::store::Store;
-use crate::{config, rpc};
+use crate::{config, http, rate, rpc};
 
+/// What is limited by address: the name of the variable that says how often.
+#[derive(Clone, Copy)]
+pub enum Deed {
+    /// A failed sign-in.
+    SignIn,
+    Register,
+    CreateRoom,
+    Join,
+}
+
+impl Deed {
+    fn variable(self) -> &'static str {
+        match self {
+            Deed::SignIn => "CONNECT_LIMIT_ADDRESS",
+            Deed::Register => "CONNECT_LIMIT_REGISTER",
+            Deed::CreateRoom => "CONNECT_LIMIT_CREATE_ADDRESS",
+            Deed::Join => "CONNECT_LIMIT_JOIN_ADDRESS",
+        }
+    }
+}
+
+/// The limiter of one deed from one address, as the Worker sees it.
+pub struct Limiter {
+    object: Stub,
+    limit: Limit,
+}
+
+impl Limiter {
+    /// The limiter for whoever sends the request.
+    pub fn of(request: &Request, env: &Env, deed: Deed) -> Result<Self> {
+        let variable = deed.variable();
+        let name = format!("{variable} {}", http::address(request)?);
+        Ok(Self {
+            object: config::limiter(env, &name)?,
+            limit: config::limit(env, variable)?,
+        })
+    }
+
+    /// Takes a token, or refuses.
+    pub async fn take(&self) -> Outcome<()> {
+        rpc::call(&self.object, "take", &self.limit).await
+    }
+
+    /// Gives a token back: what it was taken for does not count.
+    pub async fn give_back(&self) -> Outcome<()> {
+        rpc::call(&self.object, "giveBack", &self.limit).await
+    }
+}
+
+/// Holds the bucket until it is full again.
 #[durable_object(alarm)]
 pub struct LimiterObject {
     state: State,
-    env: Env,
     store: Store,
 }
 
 impl DurableObject for LimiterObject {
-    fn new(state: State, env: Env) -> Self {
+    fn new(state: State, _env: Env) -> Self {
         Self {
             store: Store::new(&state),
             state,
-            env,
         }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let (operation, _) = rpc::read(&mut request).await?;
-        rpc::answer(self.operate(&operation, Date::now().as_millis()).await)
+        let (operation, body) = rpc::read(&mut request).await?;
+        let now = Date::now().as_millis();
+        rpc::answer(self.operate(&operation, &body, now).await)
     }
 
     /// By now the bucket is full again: it need not be kept.
@@ -38,18 +87,14 @@ impl DurableObject for LimiterObject {
 }
 
 impl LimiterObject {
-    async fn operate(&self, operation: &str, now: u64) -> std::result::Result<Value, Refusal> {
-        let limit = config::limit(&self.env, "CONNECT_LIMIT_ADDRESS")?;
-        let stored: Option<Bucket> = self.store.get("failures", "")?;
-        let mut failures = stored.unwrap_or_else(|| Bucket::full(limit, now));
+    async fn operate(&self, operation: &str, body: &str, now: u64) -> Outcome<Value> {
+        let limit: Limit = rpc::parse(body)?;
         match operation {
-            "check" => failures.check(limit, now).map_err(Refusal::too_many)?,
-            "fail" => {
-                // An empty bucket stays empty: sign-ins that ran side by side are each told what they are.
-                let _ = failures.take(limit, now);
-                self.store.put("failures", "", &failures)?;
+            "take" => {
+                rate::take(&self.store, "", limit, now)?;
                 self.state.storage().set_alarm(limit.window as i64).await?;
             }
+            "giveBack" => rate::give_back(&self.store, "", limit, now)?,
             _ => return Err(rpc::unknown(operation)),
         }
         Ok(Value::Null)

@@ -4,6 +4,9 @@ use edge_core::room::NotAdmitted;
 use protocol::api::{FieldError, Problem};
 use worker::{Response, ResponseBuilder, console_error};
 
+/// What a request comes to, if it is not refused.
+pub type Outcome<T> = Result<T, Refusal>;
+
 /// Why a request is not answered as it wished.
 #[derive(Debug)]
 pub struct Refusal {
@@ -26,10 +29,12 @@ impl Refusal {
         }
     }
 
+    /// 400: the request is not of the form that it must have.
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::new(400, "malformed", "The request cannot be read", detail)
     }
 
+    /// 422: these fields are at fault.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = errors
             .iter()
@@ -41,6 +46,7 @@ impl Refusal {
         refusal
     }
 
+    /// 422: this field is at fault.
     pub fn invalid_field(field: &str, message: &str) -> Self {
         Self::invalid(vec![FieldError {
             field: field.into(),
@@ -48,6 +54,7 @@ impl Refusal {
         }])
     }
 
+    /// 401: the same for a wrong password and an unknown address.
     pub fn wrong_credentials() -> Self {
         let detail = "no account has this e-mail address and password";
         Self::new(
@@ -58,22 +65,27 @@ impl Refusal {
         )
     }
 
+    /// 401: a token is missing or not good.
     pub fn unauthenticated(detail: &str) -> Self {
         Self::new(401, "unauthenticated", "Not signed in", detail)
     }
 
+    /// 403: known, and not allowed.
     pub fn forbidden(detail: &str) -> Self {
         Self::new(403, "forbidden", "Not allowed", detail)
     }
 
+    /// 404.
     pub fn not_found(detail: &str) -> Self {
         Self::new(404, "not-found", "There is no such thing", detail)
     }
 
+    /// 404: the same for every id that is not a room.
     pub fn no_room() -> Self {
         Self::not_found("there is no room with this id")
     }
 
+    /// 405.
     pub fn method_not_allowed() -> Self {
         Self::new(
             405,
@@ -83,6 +95,7 @@ impl Refusal {
         )
     }
 
+    /// 409: there is an account with this address.
     pub fn taken() -> Self {
         let mut refusal = Self::new(
             409,
@@ -97,6 +110,7 @@ impl Refusal {
         refusal
     }
 
+    /// 413: the body is longer than [`crate::http`] reads.
     pub fn too_large() -> Self {
         Self::new(
             413,
@@ -106,6 +120,17 @@ impl Refusal {
         )
     }
 
+    /// 415: a form of a foreign page sends what is not JSON, and no page may send JSON elsewhere unasked.
+    pub fn not_json() -> Self {
+        Self::new(
+            415,
+            "not-json",
+            "The body is not JSON",
+            "send JSON, and say so: Content-Type: application/json",
+        )
+    }
+
+    /// 426 (RFC 9110, 15.5.22): here is a WebSocket only.
     pub fn upgrade_required() -> Self {
         Self::new(
             426,
@@ -115,15 +140,16 @@ impl Refusal {
         )
     }
 
-    /// `wait` in milliseconds.
+    /// 429; `wait` in milliseconds.
     pub fn too_many(wait: u64) -> Self {
         let seconds = wait.div_ceil(1000).max(1);
-        let detail = format!("too many failed sign-ins: try again in {seconds} s");
+        let detail = format!("too many attempts: try again in {seconds} s");
         let mut refusal = Self::new(429, "too-many-attempts", "Too many attempts", detail);
         refusal.retry_after = Some(seconds);
         refusal
     }
 
+    /// 500. What happened is in the log, not in the answer.
     pub fn internal() -> Self {
         Self::new(
             500,
@@ -131,6 +157,12 @@ impl Refusal {
             "Something went wrong",
             "a fault of ours: try again",
         )
+    }
+
+    /// The last part of the problem's type: what it is counted by.
+    pub fn kind(&self) -> &str {
+        let kind = &self.problem.kind;
+        kind.rsplit('/').next().unwrap_or(kind)
     }
 
     /// The problem document as a response.

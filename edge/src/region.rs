@@ -14,13 +14,15 @@ use worker::{
     WebSocketIncomingMessage, WebSocketPair, console_log, durable_object,
 };
 
-use crate::problem::Refusal;
+use crate::attachment::{read, write};
+use crate::problem::Outcome;
 use crate::{crypto, rpc};
 
 /// A room's wish for a node.
 #[derive(Serialize, Deserialize)]
 pub struct Assign {
     pub room: RoomId,
+    /// The placement under which the node is to open the room.
     pub epoch: Epoch,
     #[serde(flatten)]
     pub request: roster::Request,
@@ -34,6 +36,7 @@ struct Attached {
     member: Option<Member>,
 }
 
+/// One region.
 #[durable_object]
 pub struct RegionObject {
     state: State,
@@ -75,7 +78,7 @@ impl DurableObject for RegionObject {
     }
 
     async fn websocket_close(&self, link: WebSocket, _: usize, _: String, _: bool) -> Result<()> {
-        if let Some(attached) = read(&link) {
+        if let Some(attached) = read::<Attached>(&link) {
             console_log!("{}", json!({ "event": "node gone", "node": attached.node }));
         }
         // An error means that it is closed already.
@@ -177,8 +180,8 @@ impl RegionObject {
         }
     }
 
-    fn assign(&self, body: &str, now: u64) -> std::result::Result<Value, Refusal> {
-        let wish: Assign = serde_json::from_str(body)?;
+    fn assign(&self, body: &str, now: u64) -> Outcome<Value> {
+        let wish: Assign = rpc::parse(body)?;
         let mut links = BTreeMap::new();
         let mut members = BTreeMap::new();
         for link in self.state.get_websockets() {
@@ -219,15 +222,6 @@ impl RegionObject {
         }
         Ok(())
     }
-}
-
-fn read(link: &WebSocket) -> Option<Attached> {
-    let text: String = link.deserialize_attachment().ok()??;
-    serde_json::from_str(&text).ok()
-}
-
-fn write(link: &WebSocket, attached: &Attached) -> Result<()> {
-    link.serialize_attachment(serde_json::to_string(attached)?)
 }
 
 fn send(link: &WebSocket, message: &RegionToNode) -> Result<()> {

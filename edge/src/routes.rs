@@ -2,24 +2,28 @@
 
 use edge_core::account;
 use edge_core::assign::{Hints, rank};
-use edge_core::directory::{self, SHARDS, Visit, shard_of};
+use edge_core::directory::{SHARDS, shard_of};
+use edge_core::room_id::speakable;
 use edge_core::token::{ACCESS_SECONDS, AccessClaims};
+use edge_core::visits::Visit;
 use futures_util::future::{join, join_all};
 use protocol::api::{
     CreateRoomRequest, JoinRequest, JoinResponse, LoginRequest, RegisterRequest, Room, RoomList,
     Session, User,
 };
 use protocol::id::{Epoch, ParticipantId, Region, RoomId};
+use protocol::node::Claims;
 use serde::Deserialize;
 use serde_json::json;
 use worker::{Context, Date, Env, Method, Request, Response, console_error};
 
-use crate::problem::Refusal;
+use crate::limiter::{Deed, Limiter};
+use crate::problem::{Outcome, Refusal};
 use crate::room::Join;
 use crate::user::{Grant, Login, Refresh, Register};
-use crate::{config, crypto, http, jwt, rpc};
+use crate::{config, crypto, http, jwt, rpc, tally};
 
-type Answer = Result<Response, Refusal>;
+type Answer = Outcome<Response>;
 
 /// Answers a request.
 pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
@@ -33,6 +37,7 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
         (Method::Post, ["api", "auth", "logout"]) => logout(request, env).await,
         (Method::Get, ["api", "auth", "me"]) => me(request, env).await,
         (Method::Get, [".well-known", "jwks.json"]) => Ok(Response::from_json(&jwt::jwks(env)?)?),
+        // The second is for load scripts written to the specification.
         (Method::Post, ["api", "rooms"] | ["api", "rooms", "create"]) => create(request, env).await,
         (Method::Get, ["api", "rooms"]) => list(request, env).await,
         (Method::Get, ["api", "rooms", id, "ws"]) => signalling(request, env, id).await,
@@ -63,14 +68,14 @@ fn now() -> u64 {
 }
 
 /// Who sends the request.
-fn authenticate(request: &Request, env: &Env) -> Result<AccessClaims, Refusal> {
+fn authenticate(request: &Request, env: &Env) -> Outcome<AccessClaims> {
     let token = http::bearer(request)?.ok_or_else(|| {
         Refusal::unauthenticated("send the access token as Authorization: Bearer")
     })?;
     jwt::verify(env, &token)
 }
 
-fn room_id(text: &str) -> Result<RoomId, Refusal> {
+fn room_id(text: &str) -> Outcome<RoomId> {
     text.parse().map_err(|_| Refusal::no_room())
 }
 
@@ -89,6 +94,7 @@ fn session(env: &Env, grant: Grant, status: u16) -> Answer {
 async fn register(mut request: Request, env: &Env) -> Answer {
     let body: RegisterRequest = http::json(&mut request).await?;
     let account = account::check_registration(&body).map_err(Refusal::invalid)?;
+    Limiter::of(&request, env, Deed::Register)?.take().await?;
     let id = config::user_id(env, &account.email)?;
     let user = User {
         id,
@@ -107,27 +113,20 @@ async fn login(mut request: Request, env: &Env) -> Answer {
     let body: LoginRequest = http::json(&mut request).await?;
     // What cannot be an address is of an unknown account; it shares one object, and the same work is done.
     let email = account::normalize_email(&body.email).unwrap_or_default();
-    let limiter = config::limiter(env, &http::address(&request)?)?;
-    let () = rpc::call(&limiter, "check", &()).await?;
+    // Taken before the password is looked at, so that sign-ins side by side are no way around the limit.
+    let limiter = Limiter::of(&request, env, Deed::SignIn)?;
+    limiter.take().await?;
     let id = config::user_id(env, &email)?;
     let login = Login {
         password: body.password.chars().take(256).collect(),
     };
-    let granted: Result<Grant, Refusal> =
-        rpc::call(&config::user(env, &id)?, "login", &login).await;
-    match granted {
-        Ok(grant) => session(env, grant, 200),
-        Err(refusal) => {
-            if refusal.problem.status == 401 {
-                let () = rpc::call(&limiter, "fail", &()).await?;
-            }
-            Err(refusal)
-        }
-    }
+    let grant = rpc::call(&config::user(env, &id)?, "login", &login).await?;
+    limiter.give_back().await?;
+    session(env, grant, 200)
 }
 
 /// The account's Durable Object and what to present to it, out of the refresh cookie: `user.family.secret`.
-fn presented(request: &Request, env: &Env) -> Result<Option<(worker::Stub, Refresh)>, Refusal> {
+fn presented(request: &Request, env: &Env) -> Outcome<Option<(worker::Stub, Refresh)>> {
     let Some(cookie) = http::refresh_cookie(request)? else {
         return Ok(None);
     };
@@ -159,6 +158,7 @@ async fn refresh(request: Request, env: &Env) -> Answer {
     match rpc::call(&object, "refresh", &refresh).await {
         Ok(grant) => session(env, grant, 200),
         Err(refusal) if refusal.problem.status == 401 => {
+            tally::refused(env, refusal.kind());
             Ok(http::clear_cookie(refusal.into_response()?)?)
         }
         Err(refusal) => Err(refusal),
@@ -187,7 +187,7 @@ async fn create(mut request: Request, env: &Env) -> Answer {
             "a name has 1 to 80 characters and no control characters",
         )
     })?;
-    let id = room_id(&directory::speakable(u64::from_le_bytes(crypto::random()?)))?;
+    let id = room_id(&speakable(u64::from_le_bytes(crypto::random()?)))?;
     let object = config::room(env, &id, continent(&request).as_deref())?;
     let user = config::user(env, &claims.sub)?;
     let room = json!({ "id": id, "name": name, "owner": claims.sub });
@@ -195,13 +195,12 @@ async fn create(mut request: Request, env: &Env) -> Answer {
         room: id,
         at: now(),
     };
-    let (room, noted) = join(
-        rpc::call::<Room>(&object, "create", &room),
-        rpc::call::<()>(&user, "visit", &visit),
-    )
-    .await;
-    noted?;
-    Ok(Response::from_json(&room?)?)
+    let limiter = Limiter::of(&request, env, Deed::CreateRoom)?;
+    let (by_address, by_user) = join(limiter.take(), rpc::call(&user, "create", &visit)).await;
+    by_address?;
+    let () = by_user?;
+    let room: Room = rpc::call(&object, "create", &room).await?;
+    Ok(Response::from_json(&room)?)
 }
 
 async fn list(request: Request, env: &Env) -> Answer {
@@ -263,7 +262,15 @@ async fn join_room(mut request: Request, env: &Env, context: &Context, id: &str)
         offer: body.offer,
     };
     let object = config::room(env, &id, continent(&request).as_deref())?;
-    let room: Room = rpc::call(&object, "join", &admission).await?;
+    // Side by side, since somebody waits: who is refused here was given a ticket that nobody knows, and it expires.
+    let limiter = Limiter::of(&request, env, Deed::Join)?;
+    let (by_address, room) = join(
+        limiter.take(),
+        rpc::call::<Room>(&object, "join", &admission),
+    )
+    .await;
+    by_address?;
+    let room = room?;
     note_visit(env, context, &claims.sub, &id)?;
     Ok(Response::from_json(&JoinResponse {
         url: format!("/api/rooms/{id}/ws?ticket={ticket}"),
@@ -280,7 +287,7 @@ fn note_visit(
     context: &Context,
     user: &protocol::id::UserId,
     room: &RoomId,
-) -> Result<(), Refusal> {
+) -> Outcome<()> {
     let object = config::user(env, user)?;
     let visit = Visit {
         room: room.clone(),
@@ -337,10 +344,7 @@ async fn room_link(request: Request, env: &Env, id: &str) -> Answer {
     rpc::upgrade(&config::room(env, &room_id(id)?, None)?, "node", &query).await
 }
 
-fn authenticate_node(
-    request: &Request,
-    env: &Env,
-) -> Result<edge_core::token::NodeClaims, Refusal> {
+fn authenticate_node(request: &Request, env: &Env) -> Outcome<Claims> {
     let token = http::bearer(request)?.unwrap_or_default();
     let claims = jwt::verify_node(env, &token, now())?;
     if !http::wants_websocket(request)? {

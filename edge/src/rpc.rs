@@ -4,38 +4,46 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Headers, Method, Request, RequestInit, Response, Stub};
 
-use crate::problem::Refusal;
+use crate::problem::{Outcome, Refusal};
 
 /// Calls an operation of a Durable Object.
 pub async fn call<T: DeserializeOwned>(
     object: &Stub,
     operation: &str,
     body: &impl Serialize,
-) -> Result<T, Refusal> {
+) -> Outcome<T> {
     let mut init = RequestInit::new();
     init.with_method(Method::Post)
         .with_body(Some(serde_json::to_string(body)?.into()));
     let request = Request::new_with_init(&format!("https://object/{operation}"), &init)?;
     let mut response = object.fetch_with_request(request).await?;
-    let body = response.text().await?;
-    if response.status_code() == 200 {
-        return Ok(serde_json::from_str(&body)?);
+    if response.status_code() != 200 {
+        return Err(refusal(&mut response).await?);
     }
-    let wait = response.headers().get("retry-after")?;
-    Err(Refusal {
-        problem: serde_json::from_str(&body)?,
-        retry_after: wait.and_then(|seconds| seconds.parse().ok()),
-    })
+    parse(&response.text().await?)
 }
 
 /// Hands a WebSocket request on to a Durable Object, as an operation with a query.
-pub async fn upgrade(object: &Stub, operation: &str, query: &str) -> Result<Response, Refusal> {
+pub async fn upgrade(object: &Stub, operation: &str, query: &str) -> Outcome<Response> {
     let headers = Headers::new();
     headers.set("upgrade", "websocket")?;
     let mut init = RequestInit::new();
     init.with_headers(headers);
     let request = Request::new_with_init(&format!("https://object/{operation}?{query}"), &init)?;
-    Ok(object.fetch_with_request(request).await?)
+    let mut response = object.fetch_with_request(request).await?;
+    if response.status_code() != 101 {
+        return Err(refusal(&mut response).await?);
+    }
+    Ok(response)
+}
+
+/// The refusal that a Durable Object answered with.
+async fn refusal(response: &mut Response) -> Outcome<Refusal> {
+    let wait = response.headers().get("retry-after")?;
+    Ok(Refusal {
+        problem: parse(&response.text().await?)?,
+        retry_after: wait.and_then(|seconds| seconds.parse().ok()),
+    })
 }
 
 /// The operation that a Durable Object is called for, and its body.
@@ -44,8 +52,13 @@ pub async fn read(request: &mut Request) -> worker::Result<(String, String)> {
     Ok((operation, request.text().await?))
 }
 
+/// Reads a body that we wrote ourselves: an error is a fault of ours.
+pub fn parse<T: DeserializeOwned>(body: &str) -> Outcome<T> {
+    Ok(serde_json::from_str(body)?)
+}
+
 /// The answer of a Durable Object.
-pub fn answer(result: Result<serde_json::Value, Refusal>) -> worker::Result<Response> {
+pub fn answer(result: Outcome<serde_json::Value>) -> worker::Result<Response> {
     match result {
         Ok(value) => Response::from_json(&value),
         Err(refusal) => refusal.into_response(),

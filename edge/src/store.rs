@@ -18,6 +18,7 @@ struct Row {
 }
 
 impl Store {
+    /// The store of this object.
     pub fn new(state: &State) -> Self {
         Self {
             sql: state.storage().sql(),
@@ -43,6 +44,7 @@ impl Store {
         Ok(())
     }
 
+    /// Deletes a record, if there is one.
     pub fn delete(&self, kind: &str, name: &str) -> Result<()> {
         if self.exists()? {
             let values = [kind, name].map(SqlStorageValue::from).to_vec();
@@ -52,6 +54,7 @@ impl Store {
         Ok(())
     }
 
+    /// A record.
     pub fn get<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<T>> {
         let rows = self.query(
             "SELECT value FROM records WHERE kind = ? AND name = ?",

@@ -2,29 +2,33 @@
 
 use std::cell::RefCell;
 
-use edge_core::directory::{Visit, note_visit};
-use edge_core::limits::Bucket;
-use edge_core::token::{Family, Presented};
+use edge_core::token::{Family, Presented, outlived};
+use edge_core::visits::{Visit, note_visit};
 use protocol::api::User;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{Date, DurableObject, Env, Request, Response, Result, State, durable_object};
 
-use crate::problem::Refusal;
+use crate::problem::{Outcome, Refusal};
 use crate::store::Store;
-use crate::{config, crypto, password, rpc};
+use crate::{config, crypto, password, rate, rpc};
 
 /// How long a password that was verified is known again without the full work, in milliseconds
 /// (`docs/decisions/0001-verified-passwords.md`).
 const VERIFIED: u64 = 15 * 60 * 1000;
+/// The rate of failed sign-ins.
+const FAILURES: &str = "failures";
+/// The rate of new rooms.
+const ROOMS: &str = "rooms";
 
+/// A new account.
 #[derive(Serialize, Deserialize)]
 pub struct Register {
     pub user: User,
     pub password: String,
 }
 
+/// A sign-in.
 #[derive(Serialize, Deserialize)]
 pub struct Login {
     pub password: String,
@@ -33,6 +37,7 @@ pub struct Login {
 /// A refresh token as it is presented.
 #[derive(Serialize, Deserialize)]
 pub struct Refresh {
+    /// Its family.
     pub family: String,
     /// SHA-256 of its secret.
     pub hash: String,
@@ -60,6 +65,7 @@ struct Verified {
     until: u64,
 }
 
+/// One account, or what was tried on one that does not exist.
 #[durable_object(alarm)]
 pub struct UserObject {
     state: State,
@@ -97,25 +103,22 @@ impl DurableObject for UserObject {
 }
 
 impl UserObject {
-    async fn operate(
-        &self,
-        operation: &str,
-        body: &str,
-        now: u64,
-    ) -> std::result::Result<Value, Refusal> {
-        fn read<T: DeserializeOwned>(body: &str) -> std::result::Result<T, Refusal> {
-            Ok(serde_json::from_str(body)?)
-        }
+    async fn operate(&self, operation: &str, body: &str, now: u64) -> Outcome<Value> {
         match operation {
-            "register" => self.register(read(body)?, now),
-            "login" => self.login(read(body)?, now).await,
-            "refresh" => self.refresh(read(body)?, now),
-            "logout" => self.logout(read(body)?),
+            "register" => self.register(rpc::parse(body)?, now),
+            "login" => self.login(rpc::parse(body)?, now).await,
+            "refresh" => self.refresh(rpc::parse(body)?, now),
+            "logout" => self.logout(rpc::parse(body)?),
             "me" => {
                 let gone = || Refusal::unauthenticated("the account is gone");
                 Ok(json!(self.account()?.ok_or_else(gone)?.user))
             }
-            "visit" => self.visit(read(body)?),
+            "create" => {
+                let limit = config::limit(&self.env, "CONNECT_LIMIT_CREATE_USER")?;
+                rate::take(&self.store, ROOMS, limit, now)?;
+                self.visit(rpc::parse(body)?)
+            }
+            "visit" => self.visit(rpc::parse(body)?),
             "visits" => Ok(json!(self.visits()?)),
             _ => Err(rpc::unknown(operation)),
         }
@@ -125,7 +128,7 @@ impl UserObject {
         self.store.get("account", "")
     }
 
-    fn register(&self, register: Register, now: u64) -> std::result::Result<Value, Refusal> {
+    fn register(&self, register: Register, now: u64) -> Outcome<Value> {
         if self.account()?.is_some() {
             return Err(Refusal::taken());
         }
@@ -138,36 +141,27 @@ impl UserObject {
         self.grant(account.user, now)
     }
 
-    async fn login(&self, login: Login, now: u64) -> std::result::Result<Value, Refusal> {
+    async fn login(&self, login: Login, now: u64) -> Outcome<Value> {
         let limit = config::limit(&self.env, "CONNECT_LIMIT_ACCOUNT")?;
-        let stored: Option<Bucket> = self.store.get("failures", "")?;
-        let mut failures = stored.unwrap_or_else(|| Bucket::full(limit, now));
-        failures.check(limit, now).map_err(Refusal::too_many)?;
+        rate::take(&self.store, FAILURES, limit, now)?;
         let account = self.account()?;
         let hash = account.as_ref().map(|account| account.password.as_str());
         if !self.is_known(&login.password, now) && !password::verify(&login.password, hash)? {
-            // Checked above, and nothing came in between: there is a token.
-            let _ = failures.take(limit, now);
-            self.store.put("failures", "", &failures)?;
             if account.is_none() {
                 self.state.storage().set_alarm(limit.window as i64).await?;
             }
             return Err(Refusal::wrong_credentials());
         }
         let account = account.ok_or_else(Refusal::wrong_credentials)?;
-        if stored.is_some() {
-            self.store.delete("failures", "")?;
-        }
+        rate::forget(&self.store, FAILURES)?;
         self.remember(&login.password, now)?;
         self.grant(account.user, now)
     }
 
     /// Begins a family of refresh tokens.
-    fn grant(&self, user: User, now: u64) -> std::result::Result<Value, Refusal> {
-        for old in self.store.all::<Family>("family")? {
-            if old.expires <= now {
-                self.store.delete("family", &old.id)?;
-            }
+    fn grant(&self, user: User, now: u64) -> Outcome<Value> {
+        for old in outlived(self.store.all("family")?, now) {
+            self.store.delete("family", &old.id)?;
         }
         let id = crypto::hex(&crypto::random::<8>()?);
         let secret = crypto::secret()?;
@@ -181,7 +175,7 @@ impl UserObject {
         Grant { user, refresh }
     }
 
-    fn refresh(&self, refresh: Refresh, now: u64) -> std::result::Result<Value, Refusal> {
+    fn refresh(&self, refresh: Refresh, now: u64) -> Outcome<Value> {
         let refused =
             || Refusal::unauthenticated("the refresh token is unknown, used or expired: sign in");
         let account = self.account()?.ok_or_else(refused)?;
@@ -203,7 +197,7 @@ impl UserObject {
     }
 
     /// Ends the family, whichever of its secrets is shown.
-    fn logout(&self, refresh: Refresh) -> std::result::Result<Value, Refusal> {
+    fn logout(&self, refresh: Refresh) -> Outcome<Value> {
         self.store.delete("family", &refresh.family)?;
         Ok(Value::Null)
     }
@@ -212,7 +206,7 @@ impl UserObject {
         Ok(self.store.get("visits", "")?.unwrap_or_default())
     }
 
-    fn visit(&self, visit: Visit) -> std::result::Result<Value, Refusal> {
+    fn visit(&self, visit: Visit) -> Outcome<Value> {
         let mut visits = self.visits()?;
         note_visit(&mut visits, visit);
         self.store.put("visits", "", &visits)?;

@@ -39,6 +39,30 @@ test.each([
   expect(answer.body.errors?.map((error) => error.field)).toEqual(field && [field]);
 });
 
+test("what a foreign page can make a browser send", async () => {
+  const body = { email: ada.email, password: "password123" };
+  const login = (headers: Record<string, string>) => world.call("/api/auth/login", { body, headers });
+  const form = await login({ "content-type": "text/plain" });
+  expect(form).toMatchObject({ status: 415, body: { type: "/problems/not-json" } });
+  expect((await login({ "content-type": "application/json; charset=utf-8" })).status).toBe(200);
+  const crossSite = { "sec-fetch-site": "cross-site" };
+  expect((await login({ ...crossSite, origin: "https://evil.example" })).status).toBe(403);
+  expect((await login({ ...crossSite, origin: "https://embedder.example" })).status).toBe(200);
+  expect((await login({ "sec-fetch-site": "same-origin" })).status).toBe(200);
+});
+
+test("a large body that does not say how large it is", async () => {
+  const chunk = new TextEncoder().encode("x".repeat(16_000));
+  const unannounced = ReadableStream.from([chunk, chunk, chunk, chunk, chunk]);
+  const answer = await fetch(world.url + register, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: unannounced,
+    duplex: "half",
+  } as RequestInit);
+  expect(answer.status).toBe(413);
+});
+
 test("a taken address", async () => {
   const again = { email: ada.email.toUpperCase(), password: "password123", name: "Ada" };
   expect((await world.call(register, { body: again })).status).toBe(409);

@@ -70,6 +70,14 @@ test("on a first visit nobody is signed in, which is no error", async () => {
   expect(answer.headers.get("set-cookie")).toBeNull();
 });
 
+test("an account keeps its twenty latest sign-ins", async () => {
+  const ada = await world.person("Ada");
+  const held = [];
+  for (let i = 0; i < 21; i++) held.push(cookie((await login(ada.email, "password123")).headers));
+  expect((await post("/api/auth/refresh", held[0] ?? "")).status).toBe(401);
+  expect((await post("/api/auth/refresh", held[1] ?? "")).status).toBe(200);
+});
+
 test("signing out ends the family", async () => {
   const ada = await world.person("Ada");
   const held = cookie((await login(ada.email, "password123")).headers);

@@ -1,12 +1,8 @@
-//! Assignment: which region a client's media should be in, and which node of a region takes it.
+//! Assignment: which region a client's media should be in.
 
 use std::collections::BTreeMap;
 
-use protocol::id::{NodeId, Region};
-use protocol::node::Load;
-
-/// A node with less than this share of its busiest core free takes no new session.
-const MAX_CPU: f32 = 0.9;
+use protocol::id::Region;
 
 /// A region that the fleet covers.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,62 +78,9 @@ fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
     2.0 * h.sqrt().min(1.0).asin()
 }
 
-/// A node that could take a session.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Candidate {
-    pub node: NodeId,
-    pub load: Load,
-    /// Whether it hosts the room already.
-    pub hosts: bool,
-    /// Whether something just went wrong there: only if there is no other.
-    pub avoid: bool,
-}
-
-impl Candidate {
-    fn has_headroom(&self) -> bool {
-        self.load.sessions < self.load.max_sessions && self.load.cpu < MAX_CPU
-    }
-
-    /// Its busier side: processor or sessions.
-    fn burden(&self) -> f32 {
-        let sessions = self.load.sessions as f32 / self.load.max_sessions.max(1) as f32;
-        self.load.cpu.max(sessions)
-    }
-}
-
-/// The node for a session: one that hosts the room if it has headroom, else the better of two random ones (which spreads
-/// almost as well as the best of all and does not stampede). `random` are two uniform numbers.
-pub fn choose(candidates: &[Candidate], random: [u32; 2]) -> Option<&NodeId> {
-    let fit = |avoid: bool| -> Vec<&Candidate> {
-        candidates
-            .iter()
-            .filter(|c| c.has_headroom() && c.avoid == avoid)
-            .collect()
-    };
-    let mut pool = fit(false);
-    if pool.is_empty() {
-        pool = fit(true);
-    }
-    let lightest = |a: &&Candidate, b: &&Candidate| a.burden().total_cmp(&b.burden());
-    if let Some(host) = pool.iter().copied().filter(|c| c.hosts).min_by(lightest) {
-        return Some(&host.node);
-    }
-    if pool.is_empty() {
-        return None;
-    }
-    let first = pool.swap_remove(random[0] as usize % pool.len());
-    let second = pool.get(random[1] as usize % pool.len().max(1)).copied();
-    [Some(first), second]
-        .into_iter()
-        .flatten()
-        .min_by(lightest)
-        .map(|best| &best.node)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     const SITES: &str = "eu-west@53.3:-6.3, us-east@39.0:-77.5,ap-south@19.1:72.9,lab";
 
@@ -146,20 +89,6 @@ mod tests {
             .into_iter()
             .map(String::from)
             .collect()
-    }
-
-    fn candidate(name: &str, cpu: f32, sessions: u32) -> Candidate {
-        Candidate {
-            node: name.parse().unwrap(),
-            load: Load {
-                cpu,
-                sessions,
-                rooms: 0,
-                max_sessions: 10,
-            },
-            hosts: false,
-            avoid: false,
-        }
     }
 
     #[test]
@@ -214,31 +143,5 @@ mod tests {
             })[0],
             "eu-west"
         );
-    }
-
-    #[test]
-    fn the_room_stays_together_while_there_is_headroom() {
-        let mut all = [candidate("a", 0.1, 0), candidate("b", 0.8, 9)];
-        all[1].hosts = true;
-        assert_eq!(choose(&all, [0, 0]).unwrap().as_str(), "b");
-        all[1].load.sessions = 10;
-        assert_eq!(choose(&all, [1, 1]).unwrap().as_str(), "a");
-    }
-
-    #[test]
-    fn an_avoided_node_is_the_last_resort() {
-        let mut all = [candidate("a", 0.1, 0), candidate("b", 0.8, 9)];
-        all[0].avoid = true;
-        assert_eq!(choose(&all, [0, 0]).unwrap().as_str(), "b");
-        assert_eq!(choose(&all[..1], [0, 0]).unwrap().as_str(), "a");
-        assert_eq!(choose(&[], [0, 0]), None);
-    }
-
-    proptest! {
-        #[test]
-        fn the_worst_of_three_is_never_taken(random: [u32; 2]) {
-            let all = [candidate("a", 0.1, 0), candidate("b", 0.2, 0), candidate("c", 0.3, 0)];
-            prop_assert_ne!(choose(&all, random).unwrap().as_str(), "c");
-        }
     }
 }

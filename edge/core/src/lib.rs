@@ -9,5 +9,7 @@ pub mod chat;
 pub mod directory;
 pub mod limits;
 pub mod room;
+pub mod room_id;
 pub mod roster;
 pub mod token;
+pub mod visits;

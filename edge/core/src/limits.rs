@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How often something may happen: at once up to `burst` times, in the long run `burst` times per `window`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
     pub burst: u32,
     /// Milliseconds in which an empty bucket fills up.
@@ -59,6 +59,12 @@ impl Bucket {
         Ok(())
     }
 
+    /// Gives a token back.
+    pub fn give_back(&mut self, limit: Limit, now: u64) {
+        let _ = self.check(limit, now);
+        self.tokens = (self.tokens + 1.0).min(f64::from(limit.burst));
+    }
+
     /// Whether forgetting this bucket would change nothing.
     pub fn is_full(&mut self, limit: Limit, now: u64) -> bool {
         let _ = self.check(limit, now);
@@ -87,6 +93,21 @@ mod tests {
         assert_eq!(bucket.take(LIMIT, 1000), Ok(()));
         assert!(!bucket.is_full(LIMIT, 2000));
         assert!(bucket.is_full(LIMIT, 9000));
+    }
+
+    #[test]
+    fn a_token_given_back_was_never_taken() {
+        let mut bucket = Bucket::full(LIMIT, 0);
+        for _ in 0..10 {
+            assert_eq!(bucket.take(LIMIT, 0), Ok(()));
+            bucket.give_back(LIMIT, 0);
+        }
+        assert!(bucket.is_full(LIMIT, 0));
+        bucket.give_back(LIMIT, 0);
+        for _ in 0..3 {
+            assert_eq!(bucket.take(LIMIT, 0), Ok(()));
+        }
+        assert!(bucket.take(LIMIT, 0).is_err());
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! Tokens: the claims of the signed ones, and the families of the refresh tokens.
 
-use protocol::id::{NodeId, Region, UserId};
+use protocol::id::UserId;
+use protocol::node::{Claims, MAX_TOKEN_SECONDS};
 use serde::{Deserialize, Serialize};
 
 /// How long an access token holds, in seconds.
 pub const ACCESS_SECONDS: u32 = 3600;
 /// How long a refresh token holds after its last use, in seconds.
 pub const REFRESH_SECONDS: u64 = 7 * 24 * 3600;
-/// How far ahead the expiry of a node's token may lie, in seconds (see `protocol::node`), with a little for clocks.
-pub const NODE_SECONDS: u64 = 60 + 10;
+/// How many sign-ins an account keeps: so many browsers of one person. A script that signs in over and over does not fill
+/// the account.
+pub const MAX_FAMILIES: usize = 20;
+/// How far the clock of a node may be ahead of ours, in seconds.
+const CLOCKS: u64 = 10;
 
 /// Claims of an access token (RFC 7519).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,21 +38,9 @@ impl AccessClaims {
     }
 }
 
-/// Claims of a node's token (see `protocol::node`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodeClaims {
-    pub sub: NodeId,
-    pub region: Region,
-    pub iat: u64,
-    pub exp: u64,
-    pub aud: String,
-}
-
-impl NodeClaims {
-    /// Whether the token is as short-lived as a node's must be. Signature, audience and expiry are checked before.
-    pub fn is_short_lived(&self, now: u64) -> bool {
-        self.exp <= now / 1000 + NODE_SECONDS
-    }
+/// Whether a node's token is as short-lived as it must be. Signature, audience and expiry are checked before.
+pub fn is_short_lived(claims: &Claims, now: u64) -> bool {
+    claims.exp <= now / 1000 + MAX_TOKEN_SECONDS + CLOCKS
 }
 
 /// The refresh tokens that descend from one sign-in: only the latest is good.
@@ -94,6 +86,14 @@ impl Family {
     }
 }
 
+/// Which families end when an account gets another one: the expired, and the least recently used beyond [`MAX_FAMILIES`].
+pub fn outlived(mut families: Vec<Family>, now: u64) -> Vec<Family> {
+    families.sort_by_key(|family| std::cmp::Reverse(family.expires));
+    let living = families.iter().filter(|family| family.expires > now);
+    let keep = living.count().min(MAX_FAMILIES - 1);
+    families.split_off(keep)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +112,23 @@ mod tests {
             family.present("two", "three".into(), 2000),
             Presented::Rotated(_)
         ));
+    }
+
+    #[test]
+    fn the_least_recently_used_families_make_room() {
+        let family = |at: u64| Family::new(at.to_string(), String::new(), at);
+        let mut families: Vec<Family> = (1..=30).map(family).collect();
+        families.reverse();
+        let ended = outlived(families.clone(), 30);
+        assert_eq!(families.len() - ended.len(), MAX_FAMILIES - 1);
+        assert!(ended.iter().all(|family| family.expires <= family_end(11)));
+        let week = REFRESH_SECONDS * 1000;
+        assert_eq!(outlived(families, 40 + week).len(), 30);
+        assert!(outlived(vec![family(1)], 2).is_empty());
+    }
+
+    fn family_end(at: u64) -> u64 {
+        at + REFRESH_SECONDS * 1000
     }
 
     #[test]

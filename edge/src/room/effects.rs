@@ -5,14 +5,15 @@ use std::rc::Rc;
 use edge_core::room::{Effect, Event, Room};
 use edge_core::roster;
 use protocol::api;
+use protocol::client::ServerMessage;
 use protocol::id::{Epoch, NodeId, ParticipantId, Region, RoomId};
 use serde_json::json;
 use worker::{Date, Result, console_error, console_log};
 
 use super::Shell;
-use crate::problem::Refusal;
+use crate::problem::Outcome;
 use crate::region::Assign;
-use crate::{config, rpc};
+use crate::{config, rpc, tally};
 
 /// How often WebSockets are looked at (milliseconds).
 const SWEEP: u64 = 45_000;
@@ -39,7 +40,12 @@ impl Shell {
                 self.store.put(key.kind, &key.name, &record)?;
             }
             Effect::Erase(key) => self.store.delete(key.kind, &key.name)?,
-            Effect::Send { client, message } => self.send_to_client(&client, &message)?,
+            Effect::Send { client, message } => {
+                if let ServerMessage::Error { code, .. } = &message {
+                    tally::refused(&self.env, json!(code).as_str().unwrap_or_default());
+                }
+                self.send_to_client(&client, &message)?;
+            }
             Effect::Broadcast { except, message } => {
                 self.send_to_all(except.as_ref(), &message)?;
             }
@@ -100,11 +106,10 @@ impl Shell {
             request,
         };
         for region in regions {
-            let found: std::result::Result<Option<NodeId>, Refusal> =
-                match config::region(&self.env, &region) {
-                    Ok(object) => rpc::call(&object, "assign", &wish).await,
-                    Err(error) => Err(error.into()),
-                };
+            let found: Outcome<Option<NodeId>> = match config::region(&self.env, &region) {
+                Ok(object) => rpc::call(&object, "assign", &wish).await,
+                Err(error) => Err(error.into()),
+            };
             match found {
                 Ok(Some(node)) => {
                     console_log!(
@@ -156,7 +161,7 @@ impl Shell {
         });
     }
 
-    async fn deliver(&self, report: &Report) -> std::result::Result<(), Refusal> {
+    async fn deliver(&self, report: &Report) -> Outcome<()> {
         match report {
             Report::Room(room) => {
                 rpc::call(&config::directory(&self.env, &room.id)?, "put", room).await

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use worker::{Date, Error, Request, Response, Result, State, WebSocket, WebSocketPair};
 
 use super::Shell;
-use crate::crypto;
-use crate::problem::Refusal;
+use crate::problem::{Outcome, Refusal};
+use crate::{attachment, crypto};
 
 /// How long a client that used to ping may be silent (milliseconds).
 const SILENCE: u64 = 90_000;
@@ -27,17 +27,12 @@ pub(super) enum Attached {
 
 impl Attached {
     pub(super) fn of(socket: &WebSocket) -> Option<Self> {
-        let text: String = socket.deserialize_attachment().ok()??;
-        serde_json::from_str(&text).ok()
+        attachment::read(socket)
     }
 }
 
 impl Shell {
-    pub(super) fn open_client(
-        self: &Rc<Self>,
-        request: &Request,
-        now: u64,
-    ) -> std::result::Result<Response, Refusal> {
+    pub(super) fn open_client(self: &Rc<Self>, request: &Request, now: u64) -> Outcome<Response> {
         #[derive(Deserialize)]
         struct Query {
             ticket: Option<String>,
@@ -62,7 +57,7 @@ impl Shell {
         let pair = WebSocketPair::new()?;
         self.state
             .accept_websocket_with_tags(&pair.server, &[CLIENTS, &client_tag(&client)]);
-        attach(&pair.server, &Attached::Client(client.clone()))?;
+        attachment::write(&pair.server, &Attached::Client(client.clone()))?;
         let text = crypto::secret()?;
         let resume = Secret {
             hash: crypto::sha256(&text),
@@ -80,11 +75,7 @@ impl Shell {
         Ok(Response::from_websocket(pair.client)?)
     }
 
-    pub(super) fn open_node(
-        self: &Rc<Self>,
-        request: &Request,
-        now: u64,
-    ) -> std::result::Result<Response, Refusal> {
+    pub(super) fn open_node(self: &Rc<Self>, request: &Request, now: u64) -> Outcome<Response> {
         #[derive(Deserialize)]
         struct Query {
             node: NodeId,
@@ -103,7 +94,7 @@ impl Shell {
         let pair = WebSocketPair::new()?;
         self.state
             .accept_websocket_with_tags(&pair.server, &[&node_tag(&link)]);
-        attach(&pair.server, &Attached::Node(link.clone()))?;
+        attachment::write(&pair.server, &Attached::Node(link.clone()))?;
         self.handle(now, Event::NodeOpened { link, region })?;
         Ok(Response::from_websocket(pair.client)?)
     }
@@ -189,10 +180,6 @@ fn client_tag(client: &Client) -> String {
 
 fn node_tag(link: &NodeLink) -> String {
     format!("n:{}:{}:{}", link.node, link.epoch.0, link.link)
-}
-
-fn attach(socket: &WebSocket, attached: &Attached) -> Result<()> {
-    socket.serialize_attachment(serde_json::to_string(attached)?)
 }
 
 /// When the client's latest `ping` was answered, in Unix milliseconds. The runtime answers by itself, without waking the

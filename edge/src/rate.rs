@@ -1,0 +1,33 @@
+//! Rates: token buckets in the store of a Durable Object, by name.
+
+use edge_core::limits::{Bucket, Limit};
+
+use crate::problem::{Outcome, Refusal};
+use crate::store::Store;
+
+/// The kind of the records.
+const KIND: &str = "rate";
+
+/// Takes a token. A refusal says how long to wait for the next one.
+pub fn take(store: &Store, name: &str, limit: Limit, now: u64) -> Outcome<()> {
+    let mut bucket = bucket(store, name, limit, now)?;
+    bucket.take(limit, now).map_err(Refusal::too_many)?;
+    Ok(store.put(KIND, name, &bucket)?)
+}
+
+/// Gives a token back: what it was taken for does not count after all.
+pub fn give_back(store: &Store, name: &str, limit: Limit, now: u64) -> Outcome<()> {
+    let mut bucket = bucket(store, name, limit, now)?;
+    bucket.give_back(limit, now);
+    Ok(store.put(KIND, name, &bucket)?)
+}
+
+/// Fills the bucket up.
+pub fn forget(store: &Store, name: &str) -> Outcome<()> {
+    Ok(store.delete(KIND, name)?)
+}
+
+fn bucket(store: &Store, name: &str, limit: Limit, now: u64) -> worker::Result<Bucket> {
+    let stored = store.get(KIND, name)?;
+    Ok(stored.unwrap_or_else(|| Bucket::full(limit, now)))
+}
