@@ -4,7 +4,7 @@ use protocol::client::{ErrorCode, Offer, ServerMessage};
 use protocol::id::{Attempt, ParticipantId};
 use protocol::node::{Caps, RefusalReason, RoomToNode};
 
-use super::media::RETRY;
+use super::placement::RETRY;
 use super::record::{Link, Person, Presence, Session, SessionState};
 use super::{Client, Effect, Negotiation, NodeLink, Room};
 

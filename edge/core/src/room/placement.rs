@@ -1,4 +1,4 @@
-//! Media placement: which node has whose media, the nodes' links, and what happens when a node goes.
+//! Placement: which node has whose media, the nodes' links, and what happens when a node goes.
 
 use protocol::client::{ErrorCode, RoomEvent};
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};

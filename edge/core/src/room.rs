@@ -5,8 +5,8 @@
 //! stands for. [`Room::restore`] builds the room anew from what was saved.
 
 mod log;
-mod media;
 mod people;
+mod placement;
 pub mod record;
 mod session;
 #[cfg(test)]

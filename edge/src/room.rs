@@ -13,7 +13,6 @@ use edge_core::room::{Event, Room};
 use protocol::api;
 use protocol::client::Offer;
 use protocol::id::{ParticipantId, Region, RoomId, UserId};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{
@@ -21,7 +20,7 @@ use worker::{
     WebSocketIncomingMessage, WebSocketRequestResponsePair, durable_object,
 };
 
-use crate::problem::Refusal;
+use crate::problem::{Outcome, Refusal};
 use crate::rpc;
 use crate::store::Store;
 use effects::Report;
@@ -32,10 +31,13 @@ use sockets::Attached;
 pub struct Join {
     pub participant: ParticipantId,
     pub user: UserId,
+    /// The display name.
     pub name: String,
     /// SHA-256 of the ticket.
     pub ticket: String,
+    /// Regions for the media, the one to try first first.
     pub regions: Vec<Region>,
+    /// The first offer, if it came with the join.
     pub offer: Option<Offer>,
 }
 
@@ -46,6 +48,7 @@ struct Create {
     owner: UserId,
 }
 
+/// One room.
 #[durable_object]
 pub struct RoomObject(Rc<Shell>);
 
@@ -162,18 +165,10 @@ impl Shell {
         Ok(())
     }
 
-    async fn operate(
-        self: &Rc<Self>,
-        operation: &str,
-        body: &str,
-        now: u64,
-    ) -> std::result::Result<Value, Refusal> {
-        fn read<T: DeserializeOwned>(body: &str) -> std::result::Result<T, Refusal> {
-            Ok(serde_json::from_str(body)?)
-        }
+    async fn operate(self: &Rc<Self>, operation: &str, body: &str, now: u64) -> Outcome<Value> {
         match operation {
             "create" => {
-                let Create { id, name, owner } = read(body)?;
+                let Create { id, name, owner } = rpc::parse(body)?;
                 if self.room.borrow().is_some() {
                     return Err(Refusal::internal()); // 50 bits that were drawn before
                 }
@@ -185,7 +180,7 @@ impl Shell {
             }
             "show" => Ok(json!(self.view()?)),
             "join" => {
-                let join: Join = read(body)?;
+                let join: Join = rpc::parse(body)?;
                 let view = self.view()?;
                 self.handle(
                     now,
@@ -201,7 +196,7 @@ impl Shell {
                 Ok(json!(view))
             }
             "delete" => {
-                let user: UserId = read(body)?;
+                let user: UserId = rpc::parse(body)?;
                 let owner = self.room.borrow().as_ref().map(|room| room.is_owner(&user));
                 if !owner.ok_or_else(Refusal::no_room)? {
                     return Err(Refusal::forbidden("only its owner deletes a room"));
@@ -213,7 +208,7 @@ impl Shell {
         }
     }
 
-    fn view(&self) -> std::result::Result<api::Room, Refusal> {
+    fn view(&self) -> Outcome<api::Room> {
         let room = self.room.borrow();
         Ok(room.as_ref().ok_or_else(Refusal::no_room)?.view())
     }
