@@ -14,7 +14,8 @@ const OPENING: u64 = 3_000;
 const LINK_GRACE: u64 = 700;
 /// The same after a restart of the room's own, when all nodes come back at once. Their media flows meanwhile.
 const RESTART_GRACE: u64 = 10_000;
-/// How long a node without people keeps the room, in milliseconds: somebody who reloads a page finds it ready.
+/// How long a node without people keeps the room, in milliseconds: somebody who reloads a page finds it ready, and who
+/// the node was sought for is on the way.
 const RELEASE: u64 = 5_000;
 /// After how long a node is sought again when there was none, in milliseconds.
 pub(super) const RETRY: u64 = 1_000;
@@ -330,6 +331,16 @@ impl Room {
         }
     }
 
+    /// Takes the media of a person off its node, and the node out of the room if nobody else is there.
+    pub(super) fn vacate(&mut self, participant: &ParticipantId, now: u64, out: &mut Vec<Effect>) {
+        let person = self.people.get(participant);
+        let node = person.and_then(|person| person.node.clone());
+        self.displace(participant, out);
+        if let Some(node) = node {
+            self.release_if_empty(&node, now, out);
+        }
+    }
+
     pub(super) fn release_if_empty(&mut self, node: &NodeId, now: u64, out: &mut Vec<Effect>) {
         if self.people_at(node).is_empty()
             && let Some(host) = self.hosts.get_mut(node)
@@ -399,7 +410,8 @@ fn awaited(node: NodeId, region: Region, epoch: Epoch, now: u64) -> Host {
             until: now + OPENING,
         },
         reach: None,
-        release_at: None,
+        // Until somebody is placed there.
+        release_at: Some(now + RELEASE),
     }
 }
 

@@ -180,18 +180,11 @@ impl Room {
             }
             // The offer goes to another node as it is.
             RefusalReason::NoCapacity if self.is_waiting(participant) => {
-                let node = self
-                    .people
-                    .get(participant)
-                    .and_then(|person| person.node.clone());
-                self.displace(participant, out);
-                if let Some(node) = node {
-                    self.release_if_empty(&node, now, out);
-                }
+                self.vacate(participant, now, out);
                 self.retries.insert(participant.clone(), now + RETRY / 4);
             }
             RefusalReason::NoCapacity => {
-                self.displace(participant, out);
+                self.vacate(participant, now, out);
                 self.renegotiate(participant, "the media node is full", out);
             }
         }
