@@ -170,6 +170,15 @@ struct Negotiation {
     reply: Option<ServerMessage>,
 }
 
+/// A search for a node.
+#[derive(Clone)]
+struct Search {
+    participant: ParticipantId,
+    epoch: Epoch,
+    /// The nodes that were named as hosting the room: if one of them is found, it is not told to open it.
+    hosting: Vec<NodeId>,
+}
+
 /// One room.
 pub struct Room {
     info: Info,
@@ -181,7 +190,7 @@ pub struct Room {
     negotiations: HashMap<ParticipantId, Negotiation>,
     buckets: HashMap<ParticipantId, Bucket>,
     /// The search for a node that is under way; one at a time, so that people who join together share a node.
-    seeking: Option<(ParticipantId, Epoch)>,
+    seeking: Option<Search>,
     /// When to search again for whom no node was found.
     retries: HashMap<ParticipantId, u64>,
     /// Who was told that there is no node.

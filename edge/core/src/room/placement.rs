@@ -5,7 +5,7 @@ use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};
 use protocol::node::{NodeToRoom, Peer, RoomToNode, SessionRef, VERSION};
 
 use super::record::{self, Host, Link, Reach, Record, SessionState};
-use super::{Client, Effect, NodeLink, NotAdmitted, Room, refuse};
+use super::{Client, Effect, NodeLink, NotAdmitted, Room, Search, refuse};
 
 /// How long a node may take to open its room link and be ready, in milliseconds.
 const OPENING: u64 = 3_000;
@@ -50,15 +50,17 @@ impl Room {
         self.retries.remove(&participant);
         self.info.epoch.0 += 1;
         out.push(Effect::Save(Record::Info(self.info.clone())));
-        self.seeking = Some((participant.clone(), self.info.epoch));
-        let hosting = self
-            .hosts
-            .values()
-            .filter(|host| !matches!(host.state, Link::Broken { .. }));
+        // A node whose link is broken for a moment is among them: told to open the room anew, it would drop its sessions.
+        let hosting: Vec<NodeId> = self.hosts.keys().cloned().collect();
+        self.seeking = Some(Search {
+            participant: participant.clone(),
+            epoch: self.info.epoch,
+            hosting: hosting.clone(),
+        });
         out.push(Effect::Seek {
             regions,
             epoch: self.info.epoch,
-            hosting: hosting.map(|host| host.node.clone()).collect(),
+            hosting,
             avoid: self.avoid.get(&participant).cloned().into_iter().collect(),
             participant,
         });
@@ -72,9 +74,9 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        if self.seeking.as_ref() == Some(&(participant.clone(), epoch)) {
-            self.seeking = None;
-        }
+        let answered =
+            |search: &mut Search| search.participant == participant && search.epoch == epoch;
+        let search = self.seeking.take_if(answered);
         let Some(person) = self.people.get_mut(&participant) else {
             return;
         };
@@ -90,6 +92,12 @@ impl Room {
             }
             return;
         };
+        // The room left the node during the search, so the node was not told to open it: the next search tells it.
+        if !self.hosts.contains_key(&node)
+            && search.is_some_and(|search| search.hosting.contains(&node))
+        {
+            return;
+        }
         self.told.remove(&participant);
         self.avoid.remove(&participant);
         person.node = Some(node.clone());
@@ -119,9 +127,9 @@ impl Room {
         let sought = self
             .seeking
             .as_ref()
-            .is_some_and(|(_, sought)| *sought == epoch);
+            .is_some_and(|search| search.epoch == epoch);
         let link = match self.hosts.get(node) {
-            Some(host) if host.epoch == epoch => host.link + 1,
+            Some(host) if host.epoch == epoch || sought => host.link + 1,
             None if sought => 1,
             _ => return Err(NotAdmitted::StaleEpoch),
         };
@@ -147,6 +155,7 @@ impl Room {
             .entry(link.node.clone())
             .or_insert_with(|| awaited(link.node.clone(), region, link.epoch, now));
         let old = host.named();
+        host.epoch = link.epoch;
         host.link = link.link;
         host.state = Link::Awaited {
             until: now + OPENING,

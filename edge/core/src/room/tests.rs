@@ -6,7 +6,7 @@ use protocol::id::{Attempt, Epoch, ParticipantId};
 use protocol::node::{NodeToRoom, RoomToNode, VERSION};
 
 use super::record::Record;
-use super::{Client, Effect, Event, NodeLink, NotAdmitted, Pass, Room, Secret};
+use super::{Client, Effect, Event, NodeLink, NotAdmitted, Pass, Room, Search, Secret};
 
 mod early;
 mod placement;
@@ -370,13 +370,13 @@ proptest! {
                 Step::Leave(who) => if let Some(client) = clients.remove(&who) {
                     world.say(&client, r#"{"type":"leave"}"#);
                 },
-                Step::Place => if let Some((participant, epoch)) = world.room.seeking.clone() {
+                Step::Place => if let Some(Search { participant, epoch, .. }) = world.room.seeking.clone() {
                     world.handle(Event::Found { participant, epoch, place: Some((id("n1"), id("eu"))) });
                     if world.room.expect_node(&id("n1"), epoch).is_ok() {
                         link = Some(world.link("n1", epoch));
                     }
                 },
-                Step::NoPlace => if let Some((participant, epoch)) = world.room.seeking.clone() {
+                Step::NoPlace => if let Some(Search { participant, epoch, .. }) = world.room.seeking.clone() {
                     world.handle(Event::Found { participant, epoch, place: None });
                 },
                 Step::NodeDies => if let Some(link) = link.take() {

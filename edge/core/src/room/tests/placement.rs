@@ -1,9 +1,9 @@
 //! Placement: nodes that are found, come back, or have nobody to serve.
 
-use protocol::id::Attempt;
-use protocol::node::{NodeToRoom, RefusalReason, RoomToNode};
+use protocol::id::{Attempt, Epoch, NodeId};
+use protocol::node::{NodeToRoom, RefusalReason, RoomToNode, SessionRef, VERSION};
 
-use super::{Effect, Event, NodeLink, World, id};
+use super::{Effect, Event, NodeLink, NotAdmitted, World, id};
 
 fn released(effects: &[Effect], link: &NodeLink) -> bool {
     effects.iter().any(|effect| {
@@ -16,6 +16,123 @@ fn wait_for_release(world: &mut World, link: &NodeLink) -> bool {
     (0..10).any(|_| world.room.deadline().is_some() && released(&world.wait(), link))
 }
 
+/// The epoch under which a node is sought, and the nodes named as hosting.
+fn sought(effects: &[Effect]) -> Option<(Epoch, Vec<NodeId>)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Seek { epoch, hosting, .. } => Some((*epoch, hosting.clone())),
+        _ => None,
+    })
+}
+
+fn found(world: &mut World, name: &str, epoch: Epoch, node: &str) -> Vec<Effect> {
+    world.handle(Event::Found {
+        participant: id(name),
+        epoch,
+        place: Some((id(node), id("eu"))),
+    })
+}
+
+fn answer(world: &mut World, name: &str, link: &NodeLink) -> Vec<Effect> {
+    let answer = NodeToRoom::Answer {
+        participant: id(name),
+        attempt: Attempt(1),
+        sdp: String::new(),
+    };
+    world.node_says(link, answer)
+}
+
+/// The node comes back with the sessions it holds.
+fn come_back(world: &mut World, link: &NodeLink, sessions: Vec<SessionRef>) -> Vec<Effect> {
+    world.handle(Event::NodeOpened {
+        link: link.clone(),
+        region: id("eu"),
+    });
+    let ready = NodeToRoom::Ready {
+        version: VERSION,
+        quic: "192.0.2.1:7000".into(),
+        fingerprint: "00".repeat(32),
+        sessions,
+    };
+    world.node_says(link, ready)
+}
+
+fn session(name: &str) -> SessionRef {
+    SessionRef {
+        participant: id(name),
+        attempt: Attempt(1),
+    }
+}
+
+#[test]
+fn a_join_while_a_link_is_broken_disturbs_no_session() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let link = world.place("ada", "n1");
+    world.say(&ada, super::OFFER);
+    answer(&mut world, "ada", &link);
+    world.handle(Event::NodeClosed { link: link.clone() });
+    let (epoch, hosting) = sought(&world.admit("bob")).expect("bob needs a node");
+    assert_eq!(hosting, [id("n1")]);
+    found(&mut world, "bob", epoch, "n1");
+    // The node was told nothing and dials as before.
+    let again = world.room.expect_node(&id("n1"), link.epoch);
+    let again = again.expect("it hosts the room");
+    let effects = come_back(&mut world, &again, vec![session("ada")]);
+    assert_eq!(super::renegotiations(&effects), 0);
+    assert!(!effects.iter().any(|effect| matches!(
+        effect,
+        Effect::Tell {
+            message: RoomToNode::Close { .. } | RoomToNode::Release,
+            ..
+        }
+    )));
+}
+
+#[test]
+fn a_node_that_was_told_to_open_again_is_admitted_with_its_sessions() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let old = world.place("ada", "n1");
+    world.say(&ada, super::OFFER);
+    answer(&mut world, "ada", &old);
+    let (epoch, _) = sought(&world.admit("bob")).expect("bob needs a node");
+    let new = world.room.expect_node(&id("n1"), epoch);
+    let new = new.expect("it is sought");
+    let effects = come_back(&mut world, &new, vec![session("ada")]);
+    assert_eq!(super::renegotiations(&effects), 0);
+    assert!(
+        effects
+            .iter()
+            .all(|effect| !matches!(effect, Effect::Seek { .. }))
+    );
+    assert_eq!(
+        world.room.expect_node(&id("n1"), old.epoch),
+        Err(NotAdmitted::StaleEpoch)
+    );
+    // The end of the replaced link is no news.
+    world.handle(Event::NodeClosed { link: old });
+    found(&mut world, "bob", epoch, "n1");
+    assert_eq!(
+        world.room.deadline(),
+        Some(60_000),
+        "only bob's ticket is due"
+    );
+}
+
+#[test]
+fn a_node_that_the_room_left_during_the_search_is_sought_again_at_once() {
+    let mut world = World::new();
+    world.enter("ada");
+    let link = world.place("ada", "n1");
+    let (epoch, hosting) = sought(&world.admit("bob")).expect("bob needs a node");
+    assert_eq!(hosting, [id("n1")]);
+    world.handle(Event::NodeClosed { link });
+    world.wait();
+    assert!(world.room.hosts.is_empty());
+    let (next, hosting) = sought(&found(&mut world, "bob", epoch, "n1")).expect("at once");
+    assert!(next > epoch && hosting.is_empty());
+}
+
 #[test]
 fn a_node_for_somebody_who_left_before_it_was_found_is_released() {
     let mut world = World::new();
@@ -23,11 +140,7 @@ fn a_node_for_somebody_who_left_before_it_was_found_is_released() {
     let epoch = world.room.info.epoch;
     let link = world.link("n1", epoch);
     world.say(&ada, r#"{"type":"leave"}"#);
-    world.handle(Event::Found {
-        participant: id("ada"),
-        epoch,
-        place: Some((id("n1"), id("eu"))),
-    });
+    found(&mut world, "ada", epoch, "n1");
     assert!(wait_for_release(&mut world, &link));
     assert!(world.room.hosts.is_empty());
     assert_eq!(world.room.deadline(), None);
@@ -39,17 +152,10 @@ fn a_node_that_is_full_is_released() {
     let ada = world.enter("ada");
     let link = world.place("ada", "n1");
     world.say(&ada, super::OFFER);
-    let participant = id("ada");
-    let attempt = Attempt(1);
-    let answer = NodeToRoom::Answer {
-        participant: id("ada"),
-        attempt,
-        sdp: String::new(),
-    };
-    world.node_says(&link, answer);
+    answer(&mut world, "ada", &link);
     let refused = NodeToRoom::Refused {
-        participant,
-        attempt,
+        participant: id("ada"),
+        attempt: Attempt(1),
         reason: RefusalReason::NoCapacity,
         message: "full".into(),
     };
