@@ -12,9 +12,13 @@ export interface Readable<T> {
 export class Store<T> implements Readable<T> {
   #value: T;
   readonly #listeners = new Set<() => void>();
+  readonly #schedule: (tell: () => void) => void;
+  #telling = false;
 
-  constructor(value: T) {
+  /** `schedule` says when listeners are told; changes until then are told at once. Without it they are told now. */
+  constructor(value: T, schedule: (tell: () => void) => void = (tell) => tell()) {
     this.#value = value;
+    this.#schedule = schedule;
   }
 
   readonly get = (): T => this.#value;
@@ -28,11 +32,29 @@ export class Store<T> implements Readable<T> {
   set(value: T): void {
     if (Object.is(value, this.#value)) return;
     this.#value = value;
-    for (const listener of [...this.#listeners]) listener();
+    if (this.#telling) return;
+    this.#telling = true;
+    this.#schedule(() => {
+      this.#telling = false;
+      for (const listener of [...this.#listeners]) listener();
+    });
   }
 
   /** Replaces some fields of an object value. */
   patch(fields: Partial<T>): void {
     this.set({ ...this.#value, ...fields });
   }
+}
+
+/**
+ * Runs this in a task of its own, after what has arrived already. Unlike a timer, such a task is neither delayed nor
+ * throttled in a hidden page.
+ */
+export function inTask(run: () => void): void {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    run();
+  };
+  port2.postMessage(null);
 }

@@ -14,7 +14,7 @@ import type {
   RoomId,
 } from "../generated/protocol.ts";
 import { ApiError } from "../problem.ts";
-import { type Readable, Store } from "../store.ts";
+import { inTask, type Readable, Store } from "../store.ts";
 import { LocalMedia } from "./local-media.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
 import { afterEcho, afterMessage, type Outbox, withLine } from "./outbox.ts";
@@ -82,7 +82,8 @@ export class Call {
   readonly #api: Api;
   readonly #room: RoomId;
   readonly #region: Region | null;
-  readonly #state = new Store<CallState>(INITIAL);
+  // The page draws after all that came with a message: the answer to the offer follows the welcome.
+  readonly #state = new Store<CallState>(INITIAL, inTask);
   readonly #media: MediaSession;
   #signaling: Signaling | null = null;
   #roomState: RoomState = EMPTY_ROOM;

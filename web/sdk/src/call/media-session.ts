@@ -22,7 +22,7 @@ export interface MediaSessionHandlers {
   onStatus(status: MediaStatus): void;
   onStreams(streams: Streams): void;
   /** A step of an attempt is done, for measurements. */
-  onStep(step: "offer" | "answer" | "connected" | "ready" | "slots"): void;
+  onStep(step: "offer" | "answer" | "described" | "connected" | "ready" | "slots"): void;
 }
 
 /** The media of one participant. */
@@ -92,9 +92,10 @@ export class MediaSession {
     const peer = this.#peer;
     if (peer?.attempt !== attempt) return;
     this.#answered = true;
+    this.#handlers.onStep("answer");
     try {
       await peer.answer(sdp);
-      this.#handlers.onStep("answer");
+      this.#handlers.onStep("described");
     } catch {
       this.#reportLoss(peer);
     }
