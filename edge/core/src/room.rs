@@ -195,6 +195,10 @@ pub struct Room {
     retries: HashMap<ParticipantId, u64>,
     /// Who was told that there is no node.
     told: HashSet<ParticipantId>,
+    /// When a node's answer to an offer is due.
+    answers_due: HashMap<ParticipantId, u64>,
+    /// Whose media failed and was not connected since.
+    failed: HashSet<ParticipantId>,
     /// Where the media of a person just failed.
     avoid: HashMap<ParticipantId, NodeId>,
 }
@@ -226,6 +230,8 @@ impl Room {
             seeking: None,
             retries: HashMap::new(),
             told: HashSet::new(),
+            answers_due: HashMap::new(),
+            failed: HashSet::new(),
             avoid: HashMap::new(),
         }
     }
@@ -262,6 +268,7 @@ impl Room {
         let mut effects = Vec::new();
         room.miss_clients(clients, now, &mut effects);
         room.miss_links(links, now, &mut effects);
+        room.miss_answers(now);
         Some((room, effects))
     }
 
@@ -280,7 +287,7 @@ impl Room {
             } => {
                 self.admitted(participant.clone(), user, name, ticket, regions, now, out);
                 if let Some(offer) = offer {
-                    self.offered_early(&participant, offer, out);
+                    self.offered_early(&participant, offer, now, out);
                 }
             }
             Event::ClientOpened {
@@ -301,6 +308,7 @@ impl Room {
             Event::Deleted => self.deleted(out),
             Event::Alarm => {
                 self.expire_people(now, out);
+                self.expire_answers(now, out);
                 self.expire_hosts(now, out);
             }
         }
@@ -323,7 +331,13 @@ impl Room {
         });
         let releases = self.hosts.values().filter_map(|host| host.release_at);
         let retries = self.retries.values().copied();
-        people.chain(links).chain(releases).chain(retries).min()
+        let answers = self.answers_due.values().copied();
+        people
+            .chain(links)
+            .chain(releases)
+            .chain(retries)
+            .chain(answers)
+            .min()
     }
 
     /// The room as the HTTP API shows it.
@@ -377,14 +391,14 @@ impl Room {
                     sdp,
                     sources,
                 };
-                self.offered(&participant, offer, out);
+                self.offered(&participant, offer, now, out);
             }
             Ok(ClientMessage::Publishing { publishing }) => {
                 self.publishes(&participant, publishing, now, out);
             }
             Ok(ClientMessage::Chat { nonce, text }) => self.said(client, nonce, text, now, out),
             Ok(ClientMessage::MediaFailed { attempt }) => {
-                self.media_failed(&participant, attempt, out);
+                self.media_failed(&participant, attempt, now, out);
             }
             Ok(ClientMessage::Leave) => self.leaves(client, now, out),
         }

@@ -286,6 +286,7 @@ impl Room {
         }));
         self.people.clear();
         self.retries.clear();
+        self.answers_due.clear();
         self.release_all(out);
         out.push(Effect::Vanish);
     }

@@ -118,7 +118,7 @@ impl Room {
             };
             self.happen(event, None, now, out);
         }
-        self.forward(&participant, out);
+        self.forward(&participant, now, out);
     }
 
     /// As which of its links this node is admitted.
@@ -212,7 +212,7 @@ impl Room {
                 sessions,
             } => {
                 if version == VERSION {
-                    self.node_ready(link, Reach { quic, fingerprint }, &sessions, out);
+                    self.node_ready(link, Reach { quic, fingerprint }, &sessions, now, out);
                 } else {
                     self.drop_host(&link.node, "the media node is of another version", out);
                 }
@@ -256,6 +256,7 @@ impl Room {
         link: &NodeLink,
         reach: Reach,
         sessions: &[SessionRef],
+        now: u64,
         out: &mut Vec<Effect>,
     ) {
         let Some(host) = self.hosts.get_mut(&link.node) else {
@@ -292,7 +293,7 @@ impl Room {
                 continue;
             }
             if self.is_waiting(&participant) {
-                self.forward(&participant, out);
+                self.forward(&participant, now, out);
             } else {
                 self.renegotiate(&participant, "the media node lost the session", out);
             }
@@ -332,6 +333,7 @@ impl Room {
 
     /// Takes the media of a person off its node, which is not to be the next one if there is another.
     pub(super) fn displace(&mut self, participant: &ParticipantId, out: &mut Vec<Effect>) {
+        self.answers_due.remove(participant);
         if let Some(person) = self.people.get_mut(participant) {
             if let Some(node) = person.node.take() {
                 self.avoid.insert(participant.clone(), node);

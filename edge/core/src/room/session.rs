@@ -8,6 +8,8 @@ use super::placement::RETRY;
 use super::record::{Link, Person, Presence, Session, SessionState};
 use super::{Client, Effect, Negotiation, NodeLink, Room};
 
+/// How long a node may take to answer an offer, in milliseconds. It takes a few; after this it has lost the offer.
+const ANSWER: u64 = 3_000;
 /// How many media sessions a user may have at once for tickets that are not used yet. Nodes hold them for nobody, so who
 /// joins over and over offers anew for the oldest.
 const EARLY: usize = 8;
@@ -18,9 +20,10 @@ impl Room {
         &mut self,
         participant: &ParticipantId,
         offer: Offer,
+        now: u64,
         out: &mut Vec<Effect>,
     ) {
-        self.offered(participant, offer, out);
+        self.offered(participant, offer, now, out);
         let Some(user) = self.people.get(participant).map(|person| &person.user) else {
             return;
         };
@@ -47,17 +50,21 @@ impl Room {
         &mut self,
         participant: &ParticipantId,
         offer: Offer,
+        now: u64,
         out: &mut Vec<Effect>,
     ) {
         let attempt = offer.attempt;
         let Some(person) = self.people.get_mut(participant) else {
             return;
         };
-        // Only a higher attempt is news; a repeated one is answered as the first was (`resume_media`).
-        if person
-            .session
-            .is_some_and(|session| attempt <= session.attempt)
-        {
+        // Only a higher attempt is news; a repeated one is answered as the first was (`resume_media`). If the room
+        // restarted meanwhile, what became of the first is lost, and the repeated one is taken in its place.
+        let lost = !self.negotiations.contains_key(participant);
+        let is_old = |session: Session| match session.state {
+            SessionState::Offered | SessionState::Answered if lost => attempt < session.attempt,
+            _ => attempt <= session.attempt,
+        };
+        if person.session.is_some_and(is_old) {
             return;
         }
         self.end_session(participant, out);
@@ -70,11 +77,12 @@ impl Room {
         self.save_person(participant, out);
         let negotiation = Negotiation { offer, reply: None };
         self.negotiations.insert(participant.clone(), negotiation);
-        self.forward(participant, out);
+        self.answers_due.remove(participant);
+        self.forward(participant, now, out);
     }
 
     /// Hands a waiting offer to the person's node, if there is one and it is ready.
-    pub(super) fn forward(&self, participant: &ParticipantId, out: &mut Vec<Effect>) {
+    pub(super) fn forward(&mut self, participant: &ParticipantId, now: u64, out: &mut Vec<Effect>) {
         let node = self
             .people
             .get(participant)
@@ -86,6 +94,7 @@ impl Room {
         let Some(Negotiation { offer, reply: None }) = self.negotiations.get(participant) else {
             return;
         };
+        self.answers_due.insert(participant.clone(), now + ANSWER);
         out.push(Effect::Tell {
             link: host.named(),
             message: RoomToNode::Offer {
@@ -96,6 +105,31 @@ impl Room {
                 caps: Caps::default(),
             },
         });
+    }
+
+    /// After a restart: an answer that was on its way may have been lost.
+    pub(super) fn miss_answers(&mut self, now: u64) {
+        let offered = |person: &&Person| {
+            let session = person.session;
+            session.is_some_and(|session| session.state == SessionState::Offered)
+        };
+        let waiting = self.people.values().filter(offered);
+        self.answers_due = waiting
+            .map(|person| (person.id.clone(), now + ANSWER))
+            .collect();
+    }
+
+    /// Gives up nodes that do not answer: who offered there does so again, to another one.
+    pub(super) fn expire_answers(&mut self, now: u64, out: &mut Vec<Effect>) {
+        let due = self.answers_due.iter().filter(|(_, at)| **at <= now);
+        let mut late: Vec<ParticipantId> =
+            due.map(|(participant, _)| participant.clone()).collect();
+        late.sort();
+        for participant in late {
+            self.end_session(&participant, out);
+            self.vacate(&participant, now, out);
+            self.renegotiate(&participant, "the media node did not answer", out);
+        }
     }
 
     pub(super) fn answered(
@@ -112,6 +146,7 @@ impl Room {
         let Some(region) = self.hosts.get(&link.node).map(|host| host.region.clone()) else {
             return;
         };
+        self.answers_due.remove(participant);
         self.advance(participant, attempt, SessionState::Answered, out);
         let answer = ServerMessage::Answer {
             attempt,
@@ -135,6 +170,8 @@ impl Room {
         // Somebody without a WebSocket can know no answer; theirs is kept whatever the node says.
         if self.people.get(participant).is_some_and(Person::is_in) {
             self.negotiations.remove(participant);
+            self.answers_due.remove(participant);
+            self.failed.remove(participant);
             self.advance(participant, attempt, SessionState::Connected, out);
         }
     }
@@ -200,11 +237,17 @@ impl Room {
         &mut self,
         participant: &ParticipantId,
         attempt: Attempt,
+        now: u64,
         out: &mut Vec<Effect>,
     ) {
         let person = self.people.get(participant);
         if person.and_then(|person| person.live_attempt()) == Some(attempt) {
             self.end_session(participant, out);
+            // Once may be the client's network. Twice in a row, the way to the node is no good.
+            if !self.failed.insert(participant.clone()) {
+                self.failed.remove(participant);
+                self.vacate(participant, now, out);
+            }
             self.renegotiate(participant, "the media connection failed", out);
         }
     }
@@ -249,6 +292,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Option<Attempt> {
         self.negotiations.remove(participant);
+        self.answers_due.remove(participant);
         let person = self.people.get_mut(participant)?;
         let attempt = person.live_attempt()?;
         person.session = Some(Session {
@@ -298,6 +342,8 @@ impl Room {
         self.retries.remove(participant);
         self.told.remove(participant);
         self.avoid.remove(participant);
+        self.answers_due.remove(participant);
+        self.failed.remove(participant);
     }
 
     pub(super) fn send(

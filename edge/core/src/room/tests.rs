@@ -9,6 +9,7 @@ use super::record::Record;
 use super::{Client, Effect, Event, NodeLink, NotAdmitted, Pass, Room, Search, Secret};
 
 mod early;
+mod offers;
 mod placement;
 
 /// A room with what it stored, as the shell has it.
