@@ -182,6 +182,9 @@ impl Shell {
             "join" => {
                 let join: Join = rpc::parse(body)?;
                 let view = self.view()?;
+                if let Some(room) = self.room.borrow().as_ref() {
+                    room.may_join(&join.user, now).map_err(Refusal::too_many)?;
+                }
                 self.handle(
                     now,
                     Event::Admitted {

@@ -9,6 +9,9 @@ use super::{Client, Effect, NotAdmitted, Pass, Room, Secret};
 
 /// How long a ticket admits, in milliseconds.
 const TICKET: u64 = 60_000;
+/// How many tickets a user may hold that are not used yet. More than one person opens at once, and than a page that is
+/// reloaded over and over leaves behind.
+const TICKETS: usize = 32;
 /// How long somebody whose WebSocket is gone stays in the room, in milliseconds.
 const GRACE: u64 = 20_000;
 
@@ -48,6 +51,23 @@ impl Room {
         };
         self.people.insert(participant.clone(), person);
         self.save_person(&participant, out);
+    }
+
+    /// Whether this user may be given another ticket; if not, the milliseconds until one of those they hold expires.
+    pub fn may_join(&self, user: &UserId, now: u64) -> Result<(), u64> {
+        let held: Vec<u64> = self
+            .people
+            .values()
+            .filter(|person| person.user == *user)
+            .filter_map(|person| match person.presence {
+                Presence::Expected { until, .. } => Some(until),
+                _ => None,
+            })
+            .collect();
+        match held.iter().min() {
+            Some(first) if held.len() >= TICKETS => Err(first.saturating_sub(now)),
+            _ => Ok(()),
+        }
     }
 
     /// Whose pass this is, and as which of their connections it admits them.

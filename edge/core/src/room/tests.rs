@@ -193,6 +193,21 @@ fn a_ticket_admits_once_and_for_a_minute() {
 }
 
 #[test]
+fn a_user_holds_so_many_unused_tickets() {
+    let mut world = World::new();
+    for number in 0..32 {
+        assert_eq!(world.room.may_join(&id("ada"), world.now), Ok(()));
+        world.admit_with(&format!("p{number}"), "ada", None);
+        world.now += 100;
+    }
+    assert_eq!(world.room.may_join(&id("ada"), 4_000), Err(56_000));
+    assert_eq!(world.room.may_join(&id("bob"), 4_000), Ok(()));
+    let used = world.open(&Pass::Ticket("ticket of p5"), None);
+    assert!(used.is_ok());
+    assert_eq!(world.room.may_join(&id("ada"), 4_000), Ok(()));
+}
+
+#[test]
 fn a_resume_token_is_replaced_at_each_use_and_outlived_by_nobody() {
     let mut world = World::new();
     world.enter("ada");
