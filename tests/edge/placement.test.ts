@@ -143,6 +143,7 @@ test("a full node gives its offers away, and an empty room is released", async (
   link.socket.send({ type: "refused", participant, attempt: 1, reason: "noCapacity", message: "full" });
   const next = await other.openRoom();
   expect(await next.socket.next("offer")).toMatchObject({ participant, attempt: 1 });
+  next.socket.send({ type: "answer", participant, attempt: 1, sdp: "v=0 yes" });
   await link.socket.next("release");
   client.socket.send({ type: "leave" });
   expect(await next.socket.next("close")).toMatchObject({ participant, attempt: 1 });
