@@ -20,12 +20,12 @@ test("video crosses only while its tile is shown", async () => {
   await ben.sees(id);
   await ben.hears(id);
   const away = await node((await ben.node()).id);
-  const crossing = (flows: number) =>
-    until(`${flows} flows cross`, async () => {
-      return (await metric(away, "connect_relay_flows", 'direction="in"')) === flows;
-    });
-  // Ada's voice and her picture.
-  await crossing(2);
+  const packets = () => metric(away, "connect_relay_packets_in_total");
+  const flows = () => metric(away, "connect_relay_flows", 'direction="in"');
+  // The metrics are of the last report: wait for one that was made while the picture crossed.
+  const before = await packets();
+  await until("more packets cross", async () => (await packets()) > before);
+  const shown = await flows();
 
   await ben.page.evaluate(() => {
     document
@@ -33,12 +33,12 @@ test("video crosses only while its tile is shown", async () => {
       ?.style.setProperty("display", "none");
   });
   await ben.seesNoMore(id);
-  await crossing(1);
+  await until("the picture's flow ends", async () => (await flows()) === shown - 1);
 
   await ben.page.evaluate(() => {
     document.querySelector<HTMLElement>("[data-source=camera]:not(.you)")?.style.removeProperty("display");
   });
   await ben.sees(id);
-  await crossing(2);
+  await until("the picture's flow is back", async () => (await flows()) === shown);
   await Promise.all([ada.close(), ben.close()]);
 });
