@@ -1,0 +1,170 @@
+//! Rooms: making, showing, listing and deleting them, and the way in.
+
+use edge_core::account;
+use edge_core::assign::{Hints, rank};
+use edge_core::directory::{SHARDS, shard_of};
+use edge_core::room_id::speakable;
+use edge_core::visits::Visit;
+use futures_util::future::{join, join_all};
+use protocol::api::{CreateRoomRequest, JoinRequest, JoinResponse, Room, RoomList};
+use protocol::id::{ParticipantId, RoomId, UserId};
+use serde_json::json;
+use worker::{Context, Env, Request, Response, console_error};
+
+use super::{Answer, authenticate, now, room_id};
+use crate::limiter::{Deed, Limiter};
+use crate::problem::{Outcome, Refusal};
+use crate::room::Join;
+use crate::{config, crypto, http, rpc};
+
+pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
+    let claims = authenticate(&request, env)?;
+    let body: CreateRoomRequest = http::json(&mut request).await?;
+    let name = account::display_name(&body.name).ok_or_else(|| {
+        Refusal::invalid_field(
+            "name",
+            "a name has 1 to 80 characters and no control characters",
+        )
+    })?;
+    let id = room_id(&speakable(u64::from_le_bytes(crypto::random()?)))?;
+    let object = config::room(env, &id, continent(&request).as_deref())?;
+    let user = config::user(env, &claims.sub)?;
+    let room = json!({ "id": id, "name": name, "owner": claims.sub });
+    let visit = Visit {
+        room: id,
+        at: now(),
+    };
+    let limiter = Limiter::of(&request, env, Deed::CreateRoom)?;
+    let (by_address, by_user) = join(limiter.take(), rpc::call(&user, "create", &visit)).await;
+    by_address?;
+    let () = by_user?;
+    let room: Room = rpc::call(&object, "create", &room).await?;
+    Ok(Response::from_json(&room)?)
+}
+
+pub(super) async fn list(request: Request, env: &Env) -> Answer {
+    let claims = authenticate(&request, env)?;
+    let visits: Vec<Visit> = rpc::call(&config::user(env, &claims.sub)?, "visits", &()).await?;
+    let shards = (0..SHARDS).filter_map(|shard| {
+        let ids: Vec<&RoomId> = visits
+            .iter()
+            .map(|visit| &visit.room)
+            .filter(|room| shard_of(room) == shard)
+            .collect();
+        (!ids.is_empty()).then_some((shard, ids))
+    });
+    let answers = join_all(shards.map(|(shard, ids)| async move {
+        rpc::call::<Vec<Room>>(&config::shard(env, shard)?, "get", &ids).await
+    }))
+    .await;
+    let mut rooms = Vec::new();
+    for answer in answers {
+        rooms.extend(answer?);
+    }
+    let order = |room: &Room| visits.iter().position(|visit| visit.room == room.id);
+    rooms.sort_by_key(order);
+    Ok(Response::from_json(&RoomList { rooms })?)
+}
+
+pub(super) async fn show(request: Request, env: &Env, id: &str) -> Answer {
+    authenticate(&request, env)?;
+    let object = config::room(env, &room_id(id)?, None)?;
+    let room: Room = rpc::call(&object, "show", &()).await?;
+    Ok(Response::from_json(&room)?)
+}
+
+pub(super) async fn delete(request: Request, env: &Env, id: &str) -> Answer {
+    let claims = authenticate(&request, env)?;
+    let object = config::room(env, &room_id(id)?, None)?;
+    let () = rpc::call(&object, "delete", &claims.sub).await?;
+    Ok(Response::empty()?.with_status(204))
+}
+
+pub(super) async fn join_room(
+    mut request: Request,
+    env: &Env,
+    context: &Context,
+    id: &str,
+) -> Answer {
+    let claims = authenticate(&request, env)?;
+    let body: JoinRequest = http::json(&mut request).await?;
+    let id = room_id(id)?;
+    let hints = Hints {
+        region: body.region.as_ref(),
+        round_trips: Some(&body.round_trips),
+        place: place(&request),
+    };
+    let participant = crypto::hex(&crypto::random::<8>()?);
+    let participant: ParticipantId = participant.parse().map_err(|_| Refusal::internal())?;
+    let ticket = crypto::secret()?;
+    let admission = Join {
+        participant: participant.clone(),
+        user: claims.sub.clone(),
+        name: claims.name,
+        ticket: crypto::sha256(&ticket),
+        regions: rank(&config::sites(env)?, &hints),
+        offer: body.offer,
+    };
+    let object = config::room(env, &id, continent(&request).as_deref())?;
+    // Side by side, since somebody waits: who is refused here was given a ticket that nobody knows, and it expires.
+    let limiter = Limiter::of(&request, env, Deed::Join)?;
+    let (by_address, room) = join(
+        limiter.take(),
+        rpc::call::<Room>(&object, "join", &admission),
+    )
+    .await;
+    by_address?;
+    let room = room?;
+    note_visit(env, context, &claims.sub, &id)?;
+    Ok(Response::from_json(&JoinResponse {
+        url: format!("/api/rooms/{id}/ws?ticket={ticket}"),
+        room,
+        participant,
+        ticket,
+        ice_servers: config::ice_servers(env)?,
+    })?)
+}
+
+/// Puts the room on top of the user's list, without making anybody wait for it.
+fn note_visit(env: &Env, context: &Context, user: &UserId, room: &RoomId) -> Outcome<()> {
+    let object = config::user(env, user)?;
+    let visit = Visit {
+        room: room.clone(),
+        at: now(),
+    };
+    context.wait_until(async move {
+        if let Err(refusal) = rpc::call::<()>(&object, "visit", &visit).await {
+            console_error!(
+                "{}",
+                json!({ "fault": "a visit was not noted", "why": refusal.problem.detail })
+            );
+        }
+    });
+    Ok(())
+}
+
+pub(super) async fn signalling(request: Request, env: &Env, id: &str) -> Answer {
+    if !http::wants_websocket(&request)? {
+        return Err(Refusal::upgrade_required());
+    }
+    let object = config::room(env, &room_id(id)?, None)?;
+    let url = request.url()?;
+    rpc::upgrade(&object, "client", url.query().unwrap_or_default()).await
+}
+
+/// Latitude and longitude of the client's address, where the platform knows it.
+fn place(request: &Request) -> Option<(f64, f64)> {
+    let number = |name: &str| geography(request, name)?.parse().ok();
+    Some((number("latitude")?, number("longitude")?))
+}
+
+fn continent(request: &Request) -> Option<String> {
+    geography(request, "continent")
+}
+
+/// A property of `request.cf`. The accessors of `worker::Cf` panic where the platform knows nothing.
+fn geography(request: &Request, name: &str) -> Option<String> {
+    use worker::js_sys::Reflect;
+    let cf = Reflect::get(request.inner(), &"cf".into()).ok()?;
+    Reflect::get(&cf, &name.into()).ok()?.as_string()
+}
