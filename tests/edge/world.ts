@@ -148,7 +148,7 @@ export class Person {
 
 type Welcome = Extract<ServerMessage, { type: "welcome" }>;
 
-/** A client's signalling WebSocket, welcomed. */
+/** A client's signaling WebSocket, welcomed. */
 export class Client {
   private constructor(
     readonly socket: Socket<ServerMessage>,
