@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::media;
 use crate::peer::Media;
 
-/// Longer silence between two packets of one sender in one slot is a gap.
+/// Longer silence in the middle of a sender's stream is a gap.
 const GAP: Duration = Duration::from_millis(100);
 
 /// What was counted over all slots of one kind.
@@ -19,7 +19,8 @@ pub struct Counts {
     /// Packets between the first and the last sequence number of each slot.
     pub expected: u64,
     pub received: u64,
-    /// Silences of over 100 ms between two packets of the same sender.
+    /// Silences of over 100 ms in the middle of a sender's stream. Where the node stopped forwarding it on purpose, the
+    /// sender's count goes on and the slot's does not: that is none.
     pub gaps: u64,
     pub longest_gap_ms: u64,
 }
@@ -63,7 +64,8 @@ struct Slot {
     first: u64,
     highest: u64,
     received: u64,
-    sender: Option<u32>,
+    /// The latest packet.
+    latest: Media,
     at: Instant,
 }
 
@@ -81,14 +83,13 @@ impl Tally {
         if self.slots.len() <= media.slot {
             self.slots.resize(media.slot + 1, None);
         }
-        let sender = media.stamp.map(|stamp| stamp.sender);
         let Some(slot) = &mut self.slots[media.slot] else {
             self.slots[media.slot] = Some(Slot {
                 kind: media.kind,
                 first: media.sequence,
                 highest: media.sequence,
                 received: 1,
-                sender,
+                latest: *media,
                 at: now,
             });
             return;
@@ -100,9 +101,9 @@ impl Tally {
         slot.received += 1;
         slot.highest = slot.highest.max(media.sequence);
         let silence = now.saturating_duration_since(slot.at);
-        let same = slot.sender == sender;
-        (slot.sender, slot.at) = (sender, now);
-        if same && silence > GAP {
+        let continues = continues(&slot.latest, media);
+        (slot.latest, slot.at) = (*media, now);
+        if continues && silence > GAP {
             let counts = match media.kind {
                 MediaKind::Audio => &mut self.audio,
                 MediaKind::Video => &mut self.video,
@@ -126,15 +127,32 @@ impl Tally {
 
     /// The sums over audio slots and over video slots.
     pub fn finish(mut self) -> Received {
+        let slots = self.slots.iter().flatten();
+        let carrying = slots.filter(|slot| slot.kind == MediaKind::Video).count();
         self.restart();
         Received {
             audio: self.audio,
             video: self.video,
-            senders: self.senders.len(),
+            // Without stamps, a slot that carries video is a sender.
+            senders: if self.senders.is_empty() {
+                carrying
+            } else {
+                self.senders.len()
+            },
             keyframes: self.keyframes,
             delay: self.delay,
         }
     }
+}
+
+/// Whether a packet stands in its sender's stream where it stands in the slot's.
+fn continues(before: &Media, after: &Media) -> bool {
+    let (Some(old), Some(new)) = (before.stamp, after.stamp) else {
+        return false;
+    };
+    let sent = new.number.wrapping_sub(old.number);
+    let forwarded = after.sequence.wrapping_sub(before.sequence) as u32;
+    old.sender == new.sender && sent == forwarded
 }
 
 /// What one bot received in all.
@@ -199,13 +217,17 @@ mod tests {
     use crate::media::Stamp;
 
     fn packet(slot: usize, sequence: u64, sender: u32) -> Media {
+        numbered(slot, sequence, sender, sequence as u32)
+    }
+
+    fn numbered(slot: usize, sequence: u64, sender: u32, number: u32) -> Media {
         Media {
             slot,
             kind: MediaKind::Video,
             sequence,
             stamp: Some(Stamp {
                 sender,
-                number: 0,
+                number,
                 sent: 0,
                 keyframe: false,
             }),
@@ -233,13 +255,16 @@ mod tests {
     }
 
     #[test]
-    fn a_silence_is_a_gap_only_within_one_sender() {
+    fn a_silence_is_a_gap_only_in_the_middle_of_a_stream() {
         let epoch = Instant::now();
         let mut tally = Tally::default();
         for (at, sender) in [(0, 1), (90, 1), (250, 1), (900, 2)] {
             let now = epoch + Duration::from_millis(at);
             tally.note(now, epoch, &packet(0, at, sender));
         }
+        // Not forwarded for a while: the sender went on, the slot did not.
+        let later = epoch + Duration::from_secs(3);
+        tally.note(later, epoch, &numbered(0, 901, 2, 910));
         let video = tally.finish().video;
         assert_eq!((video.gaps, video.longest_gap_ms), (1, 160));
     }
