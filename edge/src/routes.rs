@@ -61,7 +61,7 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
             _ => wrong_method,
         },
         ["api", "rooms", id, "ws"] => match method {
-            Get => rooms::signalling(request, env, id).await,
+            Get => rooms::signaling(request, env, id).await,
             _ => wrong_method,
         },
         ["node", "regions", region] => match method {

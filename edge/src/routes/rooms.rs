@@ -143,7 +143,7 @@ fn note_visit(env: &Env, context: &Context, user: &UserId, room: &RoomId) -> Out
     Ok(())
 }
 
-pub(super) async fn signalling(request: Request, env: &Env, id: &str) -> Answer {
+pub(super) async fn signaling(request: Request, env: &Env, id: &str) -> Answer {
     if !http::wants_websocket(&request)? {
         return Err(Refusal::upgrade_required());
     }

@@ -3,7 +3,7 @@
 use house::{expect_none, sources};
 
 /// How a word is not spelled here, and how it is.
-const WORDS: [(&str, &str); 26] = [
+const WORDS: [(&str, &str); 27] = [
     ("acknowledgement", "acknowledgment"),
     ("analyse", "analyze"),
     ("artefact", "artifact"),
@@ -27,6 +27,7 @@ const WORDS: [(&str, &str); 26] = [
     ("organise", "organize"),
     ("recognise", "recognize"),
     ("serialise", "serialize"),
+    ("signalling", "signaling"),
     ("towards", "toward"),
     ("travelling", "traveling"),
     ("whilst", "while"),
