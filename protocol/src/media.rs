@@ -60,6 +60,14 @@ impl Codec {
         }
     }
 
+    /// The codec that a session negotiates for this kind.
+    pub fn of(kind: MediaKind) -> Self {
+        match kind {
+            MediaKind::Audio => Codec::Opus,
+            MediaKind::Video => Codec::Vp8,
+        }
+    }
+
     /// The RTP clock rate in Hz (RFC 7587, RFC 7741).
     pub fn clock_rate(self) -> u32 {
         match self {

@@ -44,6 +44,14 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     ("connect_keyframe_requests_total", "Keyframes asked for"),
     (
+        "connect_refused_offers_total",
+        "Offers that could not be answered",
+    ),
+    (
+        "connect_relay_retransmissions_total",
+        "Packets sent again because another node asked",
+    ),
+    (
         "connect_drops_total",
         "Packets that went no further, by reason",
     ),
@@ -135,6 +143,11 @@ pub fn shard(index: u16, report: &Report) {
     total("connect_relay_packets_out_total", stats.relay_packets_out);
     total("connect_retransmissions_total", stats.retransmissions);
     total("connect_keyframe_requests_total", stats.keyframe_requests);
+    total("connect_refused_offers_total", stats.refused_offers);
+    total(
+        "connect_relay_retransmissions_total",
+        stats.relay_retransmissions,
+    );
     total("connect_session_faults_total", stats.drops.faults);
     total("connect_udp_datagrams_in_total", udp.datagrams_in);
     total("connect_udp_datagrams_out_total", udp.datagrams_out);

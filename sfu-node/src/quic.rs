@@ -164,6 +164,11 @@ impl Quic {
         self.shared.send_message(peer, message);
     }
 
+    /// The round-trip time to each peer.
+    pub fn round_trips(&self) -> Vec<(PeerId, Duration)> {
+        self.shared.round_trips()
+    }
+
     /// The counters.
     pub fn counters(&self) -> Counters {
         Counters {

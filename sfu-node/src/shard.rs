@@ -261,6 +261,10 @@ impl State {
     }
 
     fn report(&mut self) {
+        for (peer, time) in self.quic.round_trips() {
+            let input = Input::PeerRoundTrip { peer, time };
+            self.engine.handle(Instant::now(), input);
+        }
         let (now, cpu) = (Instant::now(), cpu_time());
         let (then, cpu_then) = std::mem::replace(&mut self.measured, (now, cpu));
         let passed = (now - then).as_secs_f32().max(f32::EPSILON);

@@ -2,17 +2,28 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-/// A session's place in the engine's table.
-pub type SessionKey = usize;
+use crate::key::SessionKey;
 
 const STUN_HEADER: usize = 20;
 const STUN_USERNAME: u16 = 0x0006;
 
+/// Addresses that one session may have at a time: its interfaces, and what NATs make of them.
+const MAX_ADDRESSES: usize = 8;
+/// An address that its session was heard from within this time is not given to another one.
+const OWNED: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+struct Bound {
+    session: SessionKey,
+    heard: Instant,
+}
+
 /// The address table of a shard.
 #[derive(Debug, Default)]
 pub struct Demux {
-    addresses: HashMap<SocketAddr, SessionKey>,
+    addresses: HashMap<SocketAddr, Bound>,
     ufrags: HashMap<String, SessionKey>,
 }
 
@@ -22,26 +33,49 @@ impl Demux {
         self.ufrags.insert(ufrag, session);
     }
 
-    /// The session of a datagram, if there is one. A STUN request that names a session binds its address to it: ICE
-    /// checks its integrity afterwards, and only a session that accepts it keeps the address (see [`Demux::bind`]).
-    pub fn find(&self, from: SocketAddr, data: &[u8]) -> Option<SessionKey> {
-        match self.addresses.get(&from) {
-            Some(session) if !is_stun(data) => Some(*session),
-            known => stun_ufrag(data)
-                .and_then(|ufrag| self.ufrags.get(ufrag))
-                .or(known)
-                .copied(),
+    /// The session of a datagram, if there is one: that of its address, or for STUN the one that it names.
+    pub fn find(&mut self, now: Instant, from: SocketAddr, data: &[u8]) -> Option<SessionKey> {
+        let named = stun_ufrag(data).and_then(|ufrag| self.ufrags.get(ufrag));
+        if let Some(named) = named {
+            return Some(*named);
         }
+        let bound = self.addresses.get_mut(&from)?;
+        bound.heard = now;
+        Some(bound.session)
     }
 
-    /// Datagrams from this address belong to this session from now on.
-    pub fn bind(&mut self, from: SocketAddr, session: SessionKey) {
-        self.addresses.insert(from, session);
+    /// A session has accepted a STUN message from this address: datagrams from there belong to it from now on. Its
+    /// oldest address makes room; an address that another session was heard from just now stays where it is.
+    pub fn bind(&mut self, now: Instant, from: SocketAddr, session: SessionKey) {
+        let bound = self.addresses.get(&from);
+        let owned = bound.is_some_and(|bound| {
+            bound.session != session && now.saturating_duration_since(bound.heard) < OWNED
+        });
+        if owned {
+            return;
+        }
+        if bound.is_none() {
+            let own = self.addresses.iter();
+            let own: Vec<_> = own
+                .filter(|(_, bound)| bound.session == session)
+                .map(|(address, bound)| (bound.heard, *address))
+                .collect();
+            if let (true, Some((_, oldest))) = (own.len() >= MAX_ADDRESSES, own.iter().min()) {
+                self.addresses.remove(oldest);
+            }
+        }
+        self.addresses.insert(
+            from,
+            Bound {
+                session,
+                heard: now,
+            },
+        );
     }
 
     /// Forgets a session.
     pub fn remove(&mut self, session: SessionKey) {
-        self.addresses.retain(|_, owner| *owner != session);
+        self.addresses.retain(|_, bound| bound.session != session);
         self.ufrags.retain(|_, owner| *owner != session);
     }
 }
@@ -91,46 +125,67 @@ mod tests {
 
     #[test]
     fn a_stun_request_finds_its_session_by_the_local_fragment() {
+        let now = Instant::now();
         let mut demux = Demux::default();
-        demux.expect("abcd".into(), 3);
-        assert_eq!(
-            demux.find(address(1), &binding_request("abcd:efgh")),
-            Some(3)
-        );
-        assert_eq!(demux.find(address(1), &binding_request("efgh:abcd")), None);
+        demux.expect("abcd".into(), 3.into());
+        let found = demux.find(now, address(1), &binding_request("abcd:efgh"));
+        assert_eq!(found, Some(3.into()));
+        let found = demux.find(now, address(1), &binding_request("efgh:abcd"));
+        assert_eq!(found, None);
     }
 
     #[test]
     fn media_finds_its_session_by_address_only() {
+        let now = Instant::now();
         let mut demux = Demux::default();
-        demux.bind(address(1), 3);
-        assert_eq!(demux.find(address(1), &[0x80; 40]), Some(3));
-        assert_eq!(demux.find(address(2), &[0x80; 40]), None);
+        demux.bind(now, address(1), 3.into());
+        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(3.into()));
+        assert_eq!(demux.find(now, address(2), &[0x80; 40]), None);
     }
 
     #[test]
-    fn an_address_can_be_taken_over_by_the_session_that_a_request_names() {
+    fn an_address_is_taken_over_only_when_its_owner_is_silent() {
+        let now = Instant::now();
         let mut demux = Demux::default();
-        demux.bind(address(1), 3);
-        demux.expect("next".into(), 4);
-        assert_eq!(demux.find(address(1), &binding_request("next:x")), Some(4));
+        demux.bind(now, address(1), 3.into());
+        demux.bind(now, address(1), 4.into());
+        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(3.into()));
+        demux.bind(now + OWNED, address(1), 4.into());
+        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(4.into()));
+    }
+
+    #[test]
+    fn a_session_has_a_few_addresses_and_the_oldest_goes_first() {
+        let now = Instant::now();
+        let mut demux = Demux::default();
+        for port in 1..=20 {
+            let at = now + Duration::from_secs(u64::from(port));
+            demux.bind(at, address(port), 3.into());
+        }
+        assert_eq!(demux.addresses.len(), MAX_ADDRESSES);
+        assert_eq!(demux.find(now, address(12), &[0x80; 40]), None);
+        assert_eq!(demux.find(now, address(13), &[0x80; 40]), Some(3.into()));
     }
 
     #[test]
     fn a_removed_session_is_found_no_more() {
+        let now = Instant::now();
         let mut demux = Demux::default();
-        demux.expect("abcd".into(), 3);
-        demux.bind(address(1), 3);
-        demux.remove(3);
-        assert_eq!(demux.find(address(1), &[0x80; 40]), None);
-        assert_eq!(demux.find(address(1), &binding_request("abcd:x")), None);
+        demux.expect("abcd".into(), 3.into());
+        demux.bind(now, address(1), 3.into());
+        demux.remove(3.into());
+        assert_eq!(demux.find(now, address(1), &[0x80; 40]), None);
+        let found = demux.find(now, address(1), &binding_request("abcd:x"));
+        assert_eq!(found, None);
     }
 
     #[test]
-    fn truncated_stun_is_no_bodys() {
+    fn truncated_stun_names_nobody() {
         let whole = binding_request("abcd:efgh");
-        for len in 0..whole.len() {
-            let _ = stun_ufrag(&whole[..len]);
+        let end = whole.len() - 3; // what follows the name is padding
+        for len in 0..end {
+            assert_eq!(stun_ufrag(&whole[..len]), None, "{len} bytes");
         }
+        assert_eq!(stun_ufrag(&whole), Some("abcd"));
     }
 }

@@ -15,9 +15,9 @@ use protocol::node::SessionRef;
 use crate::demux::Demux;
 use crate::egress::batch::Batch;
 use crate::io::{Config, Drops, Input, Output, PeerPlan, Stats};
+use crate::key::{MemberKey, RoomKey, SessionKey, Table};
 use crate::relay::{Relay, RelayBatch};
-use crate::room::{Effect, Room, RoomKey};
-use crate::router::MemberKey;
+use crate::room::{Effect, Room};
 use crate::session::{Happened, Session, Shared};
 use crate::timers::{Timer, Timers};
 
@@ -48,8 +48,8 @@ pub struct Engine {
     config: Config,
     shared: Shared,
     demux: Demux,
-    seats: Vec<Option<Seat>>,
-    rooms: Vec<Option<Room>>,
+    seats: Table<SessionKey, Seat>,
+    rooms: Table<RoomKey, Room>,
     room_keys: HashMap<RoomId, RoomKey>,
     /// The plan of each room, by fingerprint.
     plans: HashMap<RoomId, Vec<PeerPlan>>,
@@ -70,8 +70,8 @@ impl Engine {
             shared: Shared::new(config.candidates.clone()),
             config,
             demux: Demux::default(),
-            seats: Vec::new(),
-            rooms: Vec::new(),
+            seats: Table::default(),
+            rooms: Table::default(),
             room_keys: HashMap::new(),
             plans: HashMap::new(),
             relay: Relay::default(),
@@ -91,6 +91,7 @@ impl Engine {
             Input::Room { room, message } => self.room_message(now, room, message),
             Input::PeerUp { peer } => self.peer_up(now, peer),
             Input::PeerDown { peer } => self.peer_down(now, peer),
+            Input::PeerRoundTrip { peer, time } => self.relay.set_round_trip(peer, time),
             Input::PeerMessage { peer, message } => self.peer_message(now, peer, message),
             Input::PeerDatagram { peer, data } => self.peer_datagram(now, peer, data),
             Input::Timeout => {}
@@ -140,7 +141,7 @@ impl Engine {
         let room = self
             .room_keys
             .get(room)
-            .and_then(|key| self.rooms[*key].as_ref());
+            .and_then(|key| self.rooms.get(*key));
         room.map(|room| room.sessions().map(|(_, name)| name).collect())
             .unwrap_or_default()
     }
@@ -149,7 +150,7 @@ impl Engine {
     pub fn stats(&self) -> Stats {
         let (flows_in, flows_out) = self.relay.flows();
         Stats {
-            sessions: self.seats.iter().flatten().count() as u64,
+            sessions: self.seats.len() as u64,
             rooms: self.room_keys.len() as u64,
             relay_flows_in: flows_in as u64,
             relay_flows_out: flows_out as u64,
@@ -202,7 +203,7 @@ impl Engine {
     /// Builds the batch of the next member that has something to send. Returns false when nobody has.
     fn flush_next(&mut self, now: Instant) -> bool {
         while let Some(key) = self.pending.last().copied() {
-            let Some(room) = self.rooms[key].as_mut() else {
+            let Some(room) = self.rooms.get_mut(key) else {
                 self.pending.pop();
                 continue;
             };
@@ -211,7 +212,7 @@ impl Engine {
                 continue;
             };
             let session = room.member(member).map(|member| member.session);
-            let seat = session.and_then(|session| self.seats.get(session)?.as_ref());
+            let seat = session.and_then(|session| self.seats.get(session));
             let to = seat.and_then(|seat| seat.session.address());
             let Some((subscriber, router)) = room.subscriber(member) else {
                 continue;

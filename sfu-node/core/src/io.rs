@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
 use protocol::id::{NodeId, RoomId};
@@ -32,6 +32,8 @@ pub struct Stats {
     pub retransmissions: u64,
     pub relay_retransmissions: u64,
     pub keyframe_requests: u64,
+    /// Offers that could not be answered.
+    pub refused_offers: u64,
     pub sessions: u64,
     pub rooms: u64,
     /// Flows that this shard receives from and sends to peers now.
@@ -122,6 +124,8 @@ pub enum Input<'a> {
     PeerUp { peer: PeerId },
     /// A peer's connections are gone; they may come back.
     PeerDown { peer: PeerId },
+    /// The round-trip time to a peer, as its connection measures it.
+    PeerRoundTrip { peer: PeerId, time: Duration },
     /// A control message of a peer.
     PeerMessage {
         peer: PeerId,

@@ -18,11 +18,6 @@ pub struct KeyframeGate {
 }
 
 impl KeyframeGate {
-    /// A gate that has never asked.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Somebody needs a keyframe. Whether to ask for it now; if not, [`Self::poll`] will say when.
     pub fn request(&mut self, now: Instant) -> bool {
         let due = self
@@ -72,7 +67,7 @@ mod tests {
     #[test]
     fn requests_coalesce_until_the_keyframe_comes() {
         let start = Instant::now();
-        let mut gate = KeyframeGate::new();
+        let mut gate = KeyframeGate::default();
         assert_eq!(gate.timeout(), None);
         assert!(gate.request(start));
         assert!((1..300).all(|ms| !gate.request(start + ms * MS)));
@@ -85,7 +80,7 @@ mod tests {
     #[test]
     fn a_request_right_after_a_keyframe_waits_its_turn() {
         let start = Instant::now();
-        let mut gate = KeyframeGate::new();
+        let mut gate = KeyframeGate::default();
         assert!(gate.request(start));
         gate.received(start + 50 * MS);
         assert!(!gate.request(start + 60 * MS));
@@ -97,7 +92,7 @@ mod tests {
     #[test]
     fn an_unanswered_request_is_repeated_ever_less_often() {
         let start = Instant::now();
-        let mut gate = KeyframeGate::new();
+        let mut gate = KeyframeGate::default();
         assert!(gate.request(start));
         let sent: Vec<u32> = (1..10_000)
             .filter(|ms| gate.poll(start + *ms * MS))

@@ -3,19 +3,23 @@
 //! It owns no socket, no thread and no clock. The contract: hand in an [`Input`], then call [`Engine::poll_output`]
 //! until it yields [`Output::Timeout`]; a batch of inputs may share one drain, and should.
 
+mod clock;
 mod demux;
-pub mod egress;
+mod egress;
 mod engine;
-pub mod io;
-pub mod keyframe;
-pub mod packet;
+mod io;
+mod key;
+mod keyframe;
+mod loss;
+mod packet;
 mod relay;
-pub mod rewrite;
+mod rewrite;
 mod room;
 mod router;
 mod session;
-pub mod speaker;
+mod speaker;
+mod store;
 mod timers;
 
 pub use engine::Engine;
-pub use io::{Config, Drops, Input, Output, PeerId, PeerPlan, Stats};
+pub use io::{Config, Drops, Input, InvalidFingerprint, Output, PeerId, PeerPlan, Stats};

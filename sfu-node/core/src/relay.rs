@@ -1,12 +1,13 @@
 //! The cascade's table: which flows run between this shard and its peers, and how a media datagram is written.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use protocol::id::RoomId;
 
 use crate::io::PeerId;
+use crate::key::RoomKey;
 use crate::packet::Packet;
-use crate::room::RoomKey;
 use crate::router::LayerKey;
 
 /// Most rooms that a peer may claim to share with us; far more than a shard holds.
@@ -27,6 +28,7 @@ pub struct RelayPeer {
     /// Flows that the peer asked us for, by the id it gave.
     outbound: HashMap<u64, FlowTarget>,
     next_flow: u64,
+    pub round_trip: Option<Duration>,
 }
 
 /// The flows of a shard.
@@ -54,6 +56,23 @@ impl Relay {
         }
     }
 
+    /// Whether the peer is up and has said that it hosts this room.
+    pub fn shares(&self, peer: PeerId, room: &RoomId) -> bool {
+        self.peer(peer)
+            .is_some_and(|peer| peer.up && peer.open.contains(room))
+    }
+
+    /// Forgets peers that are neither up nor in any plan.
+    pub fn retain_peers(&mut self, planned: impl Fn(PeerId) -> bool) {
+        self.peers.retain(|id, peer| peer.up || planned(*id));
+    }
+
+    /// Measured anew: the round-trip time to a peer.
+    pub fn set_round_trip(&mut self, peer: PeerId, round_trip: Duration) {
+        self.peer_mut(peer).round_trip = Some(round_trip);
+    }
+
+    /// Whether both connections to a peer are up.
     pub fn is_up(&self, peer: PeerId) -> bool {
         self.peer(peer).is_some_and(|peer| peer.up)
     }

@@ -8,29 +8,29 @@ mod media;
 mod slots;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
 use protocol::client::{SlotAssignment, SourceMid, Tile};
 use protocol::id::{Attempt, Epoch, ParticipantId, RoomId};
-use protocol::media::{Codec, MediaKind, Source, TrackId};
+use protocol::media::{Codec, Source, TrackId};
 use protocol::node::{Caps, SessionRef};
 
-use crate::demux::SessionKey;
 use crate::egress::seal::Sealer;
 use crate::egress::subscriber::Subscriber;
 use crate::io::PeerId;
+use crate::key::{MemberKey, RoomKey, SessionKey, Table};
 use crate::relay::{Relay, RelayBatch};
-use crate::router::{MemberKey, Origin, Router, TrackKey};
+use crate::router::{Origin, Router, TrackKey};
 use crate::speaker::Loudest;
 
 pub use media::Routed;
 
-/// A room's place in the engine's table.
-pub type RoomKey = usize;
-
 /// How many audio streams a room selects: one more than a client's audio slots, since nobody hears himself.
 const SPEAKERS: usize = 4;
+/// Shortest time between two decisions on what slots carry, for the whole room and for each view: people who join
+/// together, tracks that are announced together, and a client that scrolls are served by one.
+const ASSIGN_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What a room wants done outside of itself.
 #[derive(Debug)]
@@ -65,6 +65,9 @@ pub struct Member {
     tracks: [Option<TrackKey>; 4],
     /// What the client shows; `None` until it has said so, and then everybody's camera is shown as far as slots go.
     view: Option<Vec<Tile>>,
+    /// A view that came too soon after the last, and waits for its time.
+    next_view: Option<Vec<Tile>>,
+    view_at: Option<Instant>,
     channel_open: bool,
     told: Vec<SlotAssignment>,
     pub subscriber: Subscriber,
@@ -77,12 +80,15 @@ pub struct Room {
     pub id: RoomId,
     key: RoomKey,
     epoch: Epoch,
-    members: Vec<Option<Member>>,
+    members: Table<MemberKey, Member>,
     router: Router,
     speakers: Loudest<TrackKey>,
     /// Audio levels have come in since the speakers were last chosen.
     heard: bool,
     peers: BTreeSet<PeerId>,
+    /// When the slots of all members were decided on last, and whether that has to be done again.
+    assigned: Option<Instant>,
+    assign_due: bool,
     /// Members with something to send.
     pending: Vec<MemberKey>,
     /// When [`Room::handle_timeout`] is due.
@@ -96,11 +102,13 @@ impl Room {
             id,
             key,
             epoch: Epoch::default(),
-            members: Vec::new(),
+            members: Table::default(),
             router: Router::default(),
             speakers: Loudest::new(SPEAKERS),
             heard: false,
             peers: BTreeSet::new(),
+            assigned: None,
+            assign_due: false,
             pending: Vec::new(),
             due: None,
         }
@@ -108,25 +116,21 @@ impl Room {
 
     /// The member at this place.
     pub fn member(&self, key: MemberKey) -> Option<&Member> {
-        self.members.get(key)?.as_ref()
+        self.members.get(key)
     }
 
     fn member_mut(&mut self, key: MemberKey) -> Option<&mut Member> {
-        self.members.get_mut(key)?.as_mut()
-    }
-
-    fn members(&self) -> impl Iterator<Item = (MemberKey, &Member)> {
-        let members = self.members.iter().enumerate();
-        members.filter_map(|(key, member)| Some((key, member.as_ref()?)))
+        self.members.get_mut(key)
     }
 
     fn member_keys(&self) -> Vec<MemberKey> {
-        self.members().map(|(key, _)| key).collect()
+        self.members.iter().map(|(key, _)| key).collect()
     }
 
     /// The sessions of all members.
     pub fn sessions(&self) -> impl Iterator<Item = (SessionKey, SessionRef)> {
-        self.members()
+        self.members
+            .iter()
             .filter_map(|(key, member)| Some((member.session, self.name(key)?)))
     }
 
@@ -141,7 +145,8 @@ impl Room {
 
     /// The member of this participant.
     pub fn find(&self, participant: &ParticipantId) -> Option<(MemberKey, &Member)> {
-        self.members()
+        self.members
+            .iter()
             .find(|(_, member)| member.participant == *participant)
     }
 
@@ -162,18 +167,14 @@ impl Room {
             sources: sources.iter().map(|s| s.source).collect(),
             tracks: [None; 4],
             view: None,
+            next_view: None,
+            view_at: None,
             channel_open: false,
             told: Vec::new(),
             subscriber,
             pending: false,
         };
-        let free = self.members.iter().position(Option::is_none);
-        let key = free.unwrap_or_else(|| {
-            self.members.push(None);
-            self.members.len() - 1
-        });
-        self.members[key] = Some(member);
-        key
+        self.members.insert_with(|_| member)
     }
 
     /// A member's media is up: it can be sent to, and its tracks are there for everybody.
@@ -193,7 +194,9 @@ impl Room {
             if let Some(former) = self.router.find(&id) {
                 self.remove_track(cx, former);
             }
-            let track = self.router.add(id, codec_of(source), Origin::Local(key), 1);
+            let track = self
+                .router
+                .add(id, Codec::of(source.kind()), Origin::Local(key), 1);
             if let Some(member) = self.member_mut(key) {
                 member.tracks[source_index(source)] = Some(track);
             }
@@ -207,7 +210,7 @@ impl Room {
 
     /// Removes a member and its tracks.
     pub fn leave(&mut self, cx: &mut Context<'_>, key: MemberKey) -> Option<Member> {
-        let mut member = self.members.get_mut(key)?.take()?;
+        let mut member = self.members.remove(key)?;
         for slot in 0..member.subscriber.slots.len() {
             if let Some(layer) = member.subscriber.slots[slot].carrying.layer() {
                 self.detach(cx, layer, key, slot);
@@ -226,14 +229,6 @@ impl Room {
         if let Some(member) = self.member_mut(key) {
             member.channel_open = true;
             self.tell_slots(cx, key);
-        }
-    }
-
-    /// The client says what it shows.
-    pub fn set_view(&mut self, cx: &mut Context<'_>, key: MemberKey, tiles: Vec<Tile>) {
-        if let Some(member) = self.member_mut(key) {
-            member.view = Some(tiles);
-            self.assign(cx, key);
         }
     }
 
@@ -283,7 +278,7 @@ impl Room {
 
     /// The member's sending side together with the tracks that it sends from.
     pub fn subscriber(&mut self, key: MemberKey) -> Option<(&mut Subscriber, &Router)> {
-        let member = self.members.get_mut(key)?.as_mut()?;
+        let member = self.members.get_mut(key)?;
         Some((&mut member.subscriber, &self.router))
     }
 }
@@ -294,13 +289,5 @@ fn source_index(source: Source) -> usize {
         Source::Camera => 1,
         Source::Screen => 2,
         Source::ScreenAudio => 3,
-    }
-}
-
-/// The one codec of each kind that a session negotiates.
-fn codec_of(source: Source) -> Codec {
-    match source.kind() {
-        MediaKind::Audio => Codec::Opus,
-        MediaKind::Video => Codec::Vp8,
     }
 }

@@ -1,18 +1,23 @@
 //! A room's tracks: who publishes them, what is kept of them, and which slots and peers want them.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use protocol::media::{Codec, Layer, TrackId};
+use protocol::media::{Codec, Layer, MediaKind, TrackId};
 
-use crate::egress::repair::{LossTracker, PacketStore};
-use crate::egress::report::ClockMap;
+use crate::clock::ClockMap;
 use crate::io::PeerId;
+use crate::key::MemberKey;
 use crate::keyframe::KeyframeGate;
-use crate::packet::Packet;
+use crate::loss::LossTracker;
+use crate::packet::{Packet, extend};
+use crate::store::PacketStore;
 
-/// A member's place in its room's table.
-pub type MemberKey = usize;
+/// A layer that has been silent for so long starts afresh: nothing of before is worth keeping, and its sequence numbers may
+/// have gone round any number of times.
+const SILENCE: Duration = Duration::from_secs(2);
+/// A larger hole in an audio flow is no loss: its home node did not send what was not loud enough.
+const MAX_AUDIO_GAP: u64 = 10;
 
 /// A track's place in its room's table. The serial number keeps a late reference from meeting the place's next owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +63,8 @@ pub struct Inbound {
 #[derive(Debug)]
 pub struct TrackLayer {
     pub store: PacketStore,
+    /// The highest extended sequence number received, and when the last packet came.
+    latest: Option<(u64, Instant)>,
     pub keyframes: KeyframeGate,
     /// The publisher's clock, from its latest sender report.
     pub clock: Option<ClockMap>,
@@ -69,11 +76,12 @@ pub struct TrackLayer {
 
 impl Inbound {
     /// A flow that has just been asked for.
-    pub fn new(flow: u64) -> Self {
-        Self {
-            flow,
-            loss: LossTracker::new(),
+    pub fn new(flow: u64, round_trip: Option<Duration>) -> Self {
+        let mut loss = LossTracker::new();
+        if let Some(round_trip) = round_trip {
+            loss.set_rtt(round_trip);
         }
+        Self { flow, loss }
     }
 }
 
@@ -81,11 +89,36 @@ impl TrackLayer {
     fn new(codec: Codec) -> Self {
         Self {
             store: PacketStore::new(codec),
+            latest: None,
             keyframes: KeyframeGate::default(),
             clock: None,
             forwards: Vec::new(),
             relays: Vec::new(),
             inbound: None,
+        }
+    }
+
+    /// The highest extended sequence number received, to extend the 16 bits on the wire against.
+    pub fn highest(&self) -> Option<u64> {
+        self.latest.map(|(sequence, _)| sequence)
+    }
+
+    /// The extended sequence number of a packet from a peer that may have been silent: after a pause it is taken for the
+    /// next that fits, since the number may have moved by more than the half of 16 bits that [`extend`] can tell.
+    pub fn extend(&self, now: Instant, sequence: u16) -> u64 {
+        match self.latest {
+            Some((highest, at)) if now.saturating_duration_since(at) > SILENCE => {
+                highest + u64::from(sequence.wrapping_sub(highest as u16))
+            }
+            latest => extend(latest.map(|(highest, _)| highest), sequence),
+        }
+    }
+
+    /// Gives back what a layer keeps that has fallen silent.
+    pub fn rest(&mut self, now: Instant) {
+        let silent = |(_, at): (u64, Instant)| now.saturating_duration_since(at) > SILENCE;
+        if self.latest.is_some_and(silent) {
+            self.store.clear();
         }
     }
 
@@ -207,9 +240,18 @@ impl Router {
         if packet.keyframe {
             layer.keyframes.received(now);
         }
+        let highest = layer.highest();
         if let Some(inbound) = &mut layer.inbound {
+            let gap = packet
+                .sequence
+                .saturating_sub(highest.unwrap_or(packet.sequence));
+            if packet.codec.kind() == MediaKind::Audio && gap > MAX_AUDIO_GAP {
+                inbound.loss.restart();
+            }
             inbound.loss.note(packet.sequence, now);
         }
+        let highest = highest.map_or(packet.sequence, |highest| highest.max(packet.sequence));
+        layer.latest = Some((highest, now));
         layer.store.insert(packet);
         true
     }
@@ -231,9 +273,9 @@ mod tests {
     #[test]
     fn a_late_reference_does_not_meet_the_next_owner_of_its_place() {
         let mut router = Router::default();
-        let first = router.add(camera("a"), Codec::Vp8, Origin::Local(0), 1);
+        let first = router.add(camera("a"), Codec::Vp8, Origin::Local(0.into()), 1);
         router.remove(first);
-        let second = router.add(camera("b"), Codec::Vp8, Origin::Local(1), 1);
+        let second = router.add(camera("b"), Codec::Vp8, Origin::Local(1.into()), 1);
         assert_eq!(first.index, second.index);
         assert!(router.get(first).is_none());
         assert!(router.remove(first).is_none());
@@ -243,7 +285,7 @@ mod tests {
     #[test]
     fn a_removed_track_is_not_found_by_name() {
         let mut router = Router::default();
-        let key = router.add(camera("a"), Codec::Vp8, Origin::Local(0), 1);
+        let key = router.add(camera("a"), Codec::Vp8, Origin::Local(0.into()), 1);
         assert_eq!(router.find(&camera("a")), Some(key));
         router.remove(key);
         assert_eq!(router.find(&camera("a")), None);

@@ -4,73 +4,29 @@
 //! media does not pass through it: its sending streams are removed right after the negotiation, and the egress sends
 //! with the keys that the [`Tap`] sees.
 
+mod negotiation;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::client::SourceMid;
-use protocol::media::{Codec, MediaKind, Source};
-use str0m::change::SdpOffer;
+use protocol::media::{Codec, Source};
 use str0m::channel::ChannelId;
-use str0m::crypto::CryptoProvider;
-use str0m::crypto::dtls::DtlsCert;
-use str0m::media::{Direction, KeyframeRequestKind, Mid};
+use str0m::media::{KeyframeRequestKind, Mid};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{Extension, ExtensionMap, Ssrc};
-use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
+use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
-use crate::egress::seal::{Sealer, Tap, provider};
-use crate::egress::stream::Extensions;
+use crate::egress::seal::{Sealer, Tap};
 use crate::packet::{AudioLevel, Packet};
+use negotiation::negotiate;
+pub use negotiation::{Negotiated, OfferError, Shared};
 
-/// Most m-lines of an offer: 4 sources, 49 tiles, a few audio slots and the data channel fit.
-const MAX_MEDIA_LINES: usize = 64;
 /// The data channel that carries views and slots.
 const CHANNEL_LABEL: &str = "connect";
 /// Longest data channel message that is looked at, in bytes.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
-
-/// Why an offer cannot be answered.
-#[derive(Debug, thiserror::Error)]
-pub enum OfferError {
-    #[error("the SDP cannot be parsed: {0}")]
-    Syntax(String),
-    #[error("the offer has {0} m-lines; at most {MAX_MEDIA_LINES} are allowed")]
-    TooManyLines(usize),
-    #[error("the offer names no m-line with the mid {0:?} that sends")]
-    UnknownMid(String),
-    #[error("the m-line {0:?} is of another kind than its source")]
-    WrongKind(String),
-    #[error("the offer shares no codec with this node: VP8 and Opus are needed")]
-    NoCodec,
-    #[error("the offer was refused: {0}")]
-    Refused(String),
-}
-
-/// A receive slot of the client, as negotiated.
-#[derive(Debug, Clone)]
-pub struct NegotiatedSlot {
-    pub mid: String,
-    pub kind: MediaKind,
-    pub codec: Codec,
-    pub ssrc: u32,
-    pub rtx_ssrc: Option<u32>,
-    pub pt: u8,
-    pub rtx_pt: Option<u8>,
-}
-
-/// The outcome of a negotiation.
-#[derive(Debug)]
-pub struct Negotiated {
-    /// The answer's SDP.
-    pub sdp: String,
-    /// Our ICE user name fragment, by which the client's first datagram is recognized.
-    pub ufrag: String,
-    pub slots: Vec<NegotiatedSlot>,
-    pub extensions: Extensions,
-}
 
 /// What a session did. Reused from call to call, so that the steady state allocates nothing.
 #[derive(Debug, Default)]
@@ -113,26 +69,6 @@ impl Happened {
     }
 }
 
-/// What all sessions of a shard share: the cryptography and one DTLS certificate.
-pub struct Shared {
-    crypto: Arc<CryptoProvider>,
-    certificate: Option<DtlsCert>,
-    candidates: Vec<SocketAddr>,
-}
-
-impl Shared {
-    /// Makes the certificate; `candidates` are the addresses that answers carry.
-    pub fn new(candidates: Vec<SocketAddr>) -> Self {
-        let crypto = provider();
-        let certificate = crypto.dtls_provider.generate_certificate();
-        Self {
-            crypto,
-            certificate,
-            candidates,
-        }
-    }
-}
-
 /// One participant's session.
 pub struct Session {
     /// Beside the connection, which works inside of it.
@@ -155,51 +91,23 @@ struct Connection {
 }
 
 impl Session {
-    /// Answers a client's offer.
+    /// Answers a client's offer. A panic on the way is a refusal.
     pub fn accept(
         now: Instant,
         shared: &Shared,
         sdp: &str,
         sources: &[SourceMid],
     ) -> Result<(Self, Negotiated), OfferError> {
-        let lines = sdp.lines().filter(|line| line.starts_with("m=")).count();
-        if lines > MAX_MEDIA_LINES {
-            return Err(OfferError::TooManyLines(lines));
-        }
-        let offer =
-            SdpOffer::from_sdp_string(sdp).map_err(|e| OfferError::Syntax(e.to_string()))?;
         let tap = Tap::new();
         let accepted = catch_unwind(AssertUnwindSafe(|| {
-            tap.enter(|| {
-                let mut rtc = new_rtc(now, shared)?;
-                let answer = rtc
-                    .sdp_api()
-                    .accept_offer(offer)
-                    .map_err(|e| OfferError::Refused(e.to_string()))?;
-                Ok((rtc, answer.to_sdp_string()))
-            })
+            tap.enter(|| negotiate(now, shared, sdp, sources))
         }));
-        let (mut rtc, answer) =
+        let (rtc, sources, negotiated) =
             accepted.unwrap_or_else(|_| Err(OfferError::Refused("internal fault".into())))?;
-
-        let mut by_mid = HashMap::new();
-        for SourceMid { mid, source } in sources {
-            let key = Mid::from(mid.as_str());
-            let media = rtc
-                .media(key)
-                .filter(|media| media.direction() == Direction::RecvOnly)
-                .ok_or_else(|| OfferError::UnknownMid(mid.clone()))?;
-            if media.kind().is_audio() != (source.kind() == MediaKind::Audio) {
-                return Err(OfferError::WrongKind(mid.clone()));
-            }
-            by_mid.insert(key, *source);
-        }
-        let (slots, extensions) = take_slots(&mut rtc, &answer)?;
-        let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
         let connection = Connection {
             rtc,
             candidates: shared.candidates.clone(),
-            sources: by_mid,
+            sources,
             incoming: HashMap::new(),
             channel: None,
             address: None,
@@ -209,12 +117,6 @@ impl Session {
             tap,
             connection,
             over: false,
-        };
-        let negotiated = Negotiated {
-            sdp: answer,
-            ufrag,
-            slots,
-            extensions,
         };
         Ok((session, negotiated))
     }
@@ -398,7 +300,7 @@ impl Connection {
                 *source
             }
         };
-        let codec = codec_of(source.kind()).0;
+        let codec = Codec::of(source.kind());
         let values = &packet.header.ext_vals;
         let level = values.audio_level.map(|level| AudioLevel {
             dbov: level.unsigned_abs(),
@@ -416,98 +318,4 @@ impl Connection {
             ),
         ));
     }
-}
-
-fn new_rtc(now: Instant, shared: &Shared) -> Result<Rtc, OfferError> {
-    let mut extensions = ExtensionMap::empty();
-    extensions.set(1, Extension::AudioLevel);
-    extensions.set(3, Extension::TransportSequenceNumber);
-    extensions.set(4, Extension::RtpMid);
-    let mut config = Rtc::builder()
-        .set_crypto_provider(shared.crypto.clone())
-        .set_ice_lite(true)
-        .set_rtp_mode(true)
-        .clear_codecs()
-        .enable_opus(true, false)
-        .enable_vp8(true)
-        .set_extension_map(extensions)
-        .set_stats_interval(None);
-    if let Some(certificate) = &shared.certificate {
-        config = config.set_dtls_cert(certificate.clone());
-    }
-    let mut rtc = config.build(now);
-    for address in &shared.candidates {
-        let candidate =
-            Candidate::host(*address, "udp").map_err(|e| OfferError::Refused(e.to_string()))?;
-        rtc.add_local_candidate(candidate);
-    }
-    Ok(rtc)
-}
-
-/// The one codec of each kind that is negotiated, and str0m's name for it.
-fn codec_of(kind: MediaKind) -> (Codec, str0m::format::Codec) {
-    match kind {
-        MediaKind::Audio => (Codec::Opus, str0m::format::Codec::Opus),
-        MediaKind::Video => (Codec::Vp8, str0m::format::Codec::Vp8),
-    }
-}
-
-/// Reads the receive slots off a negotiated session, and takes their streams away from str0m: it then neither reports
-/// on them nor uses their SSRCs as the sender of its own RTCP.
-fn take_slots(
-    rtc: &mut Rtc,
-    answer: &str,
-) -> Result<(Vec<NegotiatedSlot>, Extensions), OfferError> {
-    let mids: Vec<String> = answer
-        .lines()
-        .filter_map(|line| line.strip_prefix("a=mid:"))
-        .map(|mid| mid.trim().to_owned())
-        .collect();
-    let mut slots = Vec::new();
-    let mut extensions = Extensions::default();
-    for mid in mids {
-        let key = Mid::from(mid.as_str());
-        let Some(media) = rtc.media(key) else {
-            continue; // the data channel
-        };
-        if media.direction() != Direction::SendOnly {
-            continue;
-        }
-        let kind = if media.kind().is_audio() {
-            MediaKind::Audio
-        } else {
-            MediaKind::Video
-        };
-        let map = media.remote_extmap();
-        extensions.mid = extensions.mid.or(map.id_of(Extension::RtpMid));
-        extensions.twcc = extensions
-            .twcc
-            .or(map.id_of(Extension::TransportSequenceNumber));
-        extensions.level = extensions.level.or(map.id_of(Extension::AudioLevel));
-        let (codec, wanted) = codec_of(kind);
-        let remote_pts = media.remote_pts().to_vec();
-        let params = rtc
-            .codec_config()
-            .params()
-            .iter()
-            .find(|p| p.spec().codec == wanted && remote_pts.contains(&p.pt()))
-            .ok_or(OfferError::NoCodec)?;
-        let (pt, rtx_pt) = (*params.pt(), params.resend().map(|pt| *pt));
-        let mut direct = rtc.direct_api();
-        let Some(stream) = direct.stream_tx_by_mid(key, None) else {
-            continue;
-        };
-        let (ssrc, rtx) = (stream.ssrc(), stream.rtx());
-        direct.remove_stream_tx(ssrc);
-        slots.push(NegotiatedSlot {
-            mid,
-            kind,
-            codec,
-            ssrc: *ssrc,
-            rtx_ssrc: rtx.map(|rtx: Ssrc| *rtx),
-            pt,
-            rtx_pt,
-        });
-    }
-    Ok((slots, extensions))
 }

@@ -3,8 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
-use crate::demux::SessionKey;
-use crate::room::RoomKey;
+use crate::key::{RoomKey, SessionKey};
 
 /// What a timer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,14 +74,14 @@ mod tests {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut timers = Timers::default();
-        timers.set(Timer::Session(1), at(20));
-        timers.set(Timer::Room(1), at(10));
-        timers.set(Timer::Session(1), at(5));
-        timers.lower(Timer::Room(1), at(30));
+        timers.set(Timer::Session(1.into()), at(20));
+        timers.set(Timer::Room(1.into()), at(10));
+        timers.set(Timer::Session(1.into()), at(5));
+        timers.lower(Timer::Room(1.into()), at(30));
         assert_eq!(timers.next(), Some(at(5)));
         assert_eq!(timers.pop(at(4)), None);
-        assert_eq!(timers.pop(at(10)), Some(Timer::Session(1)));
-        assert_eq!(timers.pop(at(10)), Some(Timer::Room(1)));
+        assert_eq!(timers.pop(at(10)), Some(Timer::Session(1.into())));
+        assert_eq!(timers.pop(at(10)), Some(Timer::Room(1.into())));
         assert_eq!(timers.pop(at(99)), None);
     }
 }

@@ -19,8 +19,9 @@ use tokio::sync::{Notify, mpsc};
 const HELLO_PATIENCE: Duration = Duration::from_secs(5);
 /// Events waiting for the shard. Media beyond is dropped; a peer whose messages go beyond is cut off.
 const MAX_EVENTS: usize = 8_192;
-/// Messages waiting for a peer that does not read them; beyond, it is cut off.
-const MAX_OUTGOING: usize = 1_024;
+/// Messages waiting for a peer that does not read them; beyond, it is cut off. Every track of every shared room is
+/// announced at once when a peer comes up, and a full node has some ten thousand.
+const MAX_OUTGOING: usize = 65_536;
 
 /// What peers do.
 #[derive(Debug, PartialEq)]
@@ -119,6 +120,15 @@ impl Shared {
     /// How many peers are there.
     pub fn peers(&self) -> usize {
         self.links.borrow().len()
+    }
+
+    /// The round-trip time to each peer, as its media connection measures it.
+    pub fn round_trips(&self) -> Vec<(PeerId, Duration)> {
+        let links = self.links.borrow();
+        links
+            .iter()
+            .map(|(peer, link)| (*peer, link.media.rtt()))
+            .collect()
     }
 
     /// Media datagrams dropped so far.

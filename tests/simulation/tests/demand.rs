@@ -53,3 +53,18 @@ fn one_copy_crosses_however_many_show_it() {
     let published = u64::from(world.clients[0].sent(MediaKind::Video) - sent);
     assert!(crossed.abs_diff(published) <= 6, "{crossed} of {published}");
 }
+
+#[test]
+fn a_tile_that_was_hidden_for_long_comes_back_at_once() {
+    let mut world = pair();
+    world.clients[1].show(&[World::camera(0)]);
+    world.run(Duration::from_secs(2));
+    world.clients[1].show(&[]);
+    // Some 40,000 packets: more than half of what a sequence number of 16 bits can tell apart.
+    world.run(Duration::from_secs(440));
+    let before = world.clients[1].received.len();
+    world.clients[1].show(&[World::camera(0)]);
+    world.run(Duration::from_secs(1));
+    let shown = world.clients[1].received.len() - before;
+    assert!(shown > 50, "{shown} packets in a second");
+}

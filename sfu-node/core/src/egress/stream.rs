@@ -1,5 +1,7 @@
 //! A receive slot's outgoing stream: RTP and RTX packets built straight into the send buffer.
 
+use protocol::media::{Codec, MediaKind};
+
 use crate::packet::{ONE_BYTE_PROFILE, Packet, RTP_HEADER_LEN};
 use crate::rewrite::Rewritten;
 
@@ -34,6 +36,18 @@ impl Sent {
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(octets as u32);
     }
+}
+
+/// A receive slot of the client, as negotiated.
+#[derive(Debug, Clone)]
+pub struct NegotiatedSlot {
+    pub mid: String,
+    pub kind: MediaKind,
+    pub codec: Codec,
+    pub ssrc: u32,
+    pub rtx_ssrc: Option<u32>,
+    pub pt: u8,
+    pub rtx_pt: Option<u8>,
 }
 
 /// One slot's outgoing stream.
@@ -74,18 +88,9 @@ impl Stream {
         self.ssrc
     }
 
-    pub fn rtx_ssrc(&self) -> Option<u32> {
-        self.rtx.map(|rtx| rtx.ssrc)
-    }
-
     /// What was sent so far, repair apart.
     pub fn sent(&self) -> Sent {
         self.sent
-    }
-
-    /// What was sent as repair.
-    pub fn rtx_sent(&self) -> Sent {
-        self.rtx_sent
     }
 
     /// Appends the packet in the clear, and returns the length of its header.
@@ -314,7 +319,7 @@ mod tests {
         );
         assert_eq!(out[2..4], [0, 0]);
         assert_eq!(
-            (stream.sent().packets, stream.rtx_sent()),
+            (stream.sent().packets, stream.rtx_sent),
             (
                 0,
                 Sent {

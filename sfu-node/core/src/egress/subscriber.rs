@@ -6,15 +6,15 @@ use protocol::client::SlotAssignment;
 use protocol::media::{MediaKind, TrackId};
 
 use super::batch::Batch;
-use super::feedback::{Feedback, parse};
+use super::feedback::{Feedback, ReceptionReport, parse};
 use super::repair::{Sent, SentLog};
 use super::report::write_sender_report;
 use super::seal::Sealer;
-use super::stream::{Extensions, Rtx, Stream};
+use super::stream::{Extensions, NegotiatedSlot, Rtx, Stream};
+use crate::clock::round_trip;
 use crate::packet::Packet;
 use crate::rewrite::{Rewriter, Rewritten};
 use crate::router::{LayerKey, Router};
-use crate::session::NegotiatedSlot;
 
 /// How often a live slot reports its clock (RFC 3550, 6.2 suggests 5 s for reports; lips want it sooner).
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -189,7 +189,13 @@ impl Subscriber {
     }
 
     /// Takes a compound RTCP packet of the subscriber in.
-    pub fn feedback(&mut self, now: Instant, compound: &[u8], requests: &mut Requests) {
+    pub fn feedback(
+        &mut self,
+        now: Instant,
+        compound: &[u8],
+        router: &Router,
+        requests: &mut Requests,
+    ) {
         for item in parse(compound) {
             match item {
                 Feedback::Nack { ssrc, sequences } => {
@@ -211,11 +217,27 @@ impl Subscriber {
                         requests.keyframes.push(key);
                     }
                 }
+                Feedback::ReceiverReport(report) => self.measure(now, &report, router),
                 Feedback::SenderReport { ssrc, ntp, rtp } => {
                     requests.clocks.push((ssrc, ntp, rtp));
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// The round trip sets how soon a packet may be sent again. Our sender reports tell the publisher's time, so theirs is
+    /// the clock that the receiver's echo is read by.
+    fn measure(&mut self, now: Instant, report: &ReceptionReport, router: &Router) {
+        let Some(slot) = self.slot_of(report.ssrc) else {
+            return;
+        };
+        let slot = &mut self.slots[slot];
+        let layer = slot.carrying.layer().and_then(|key| router.layer(key));
+        if let Some(clock) = layer.and_then(|layer| layer.clock)
+            && let Some(rtt) = round_trip(clock.ntp_at(now), report.lsr, report.dlsr)
+        {
+            slot.log.set_rtt(rtt);
         }
     }
 

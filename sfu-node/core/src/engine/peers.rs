@@ -7,15 +7,15 @@ use protocol::id::RoomId;
 
 use super::Engine;
 use crate::io::PeerId;
+use crate::key::RoomKey;
 use crate::relay::read_varint;
-use crate::room::RoomKey;
 use crate::router::RelayFlow;
 
 impl Engine {
     pub(super) fn rooms_with(&self, peer: PeerId) -> Vec<RoomKey> {
-        let rooms = self.rooms.iter().enumerate();
-        rooms
-            .filter(|(_, room)| room.as_ref().is_some_and(|r| r.peers().contains(&peer)))
+        self.rooms
+            .iter()
+            .filter(|(_, room)| room.peers().contains(&peer))
             .map(|(key, _)| key)
             .collect()
     }

@@ -8,10 +8,10 @@ use protocol::id::RoomId;
 use protocol::node::{Caps, NodeToRoom, RefusalReason, RoomToNode, SessionRef};
 
 use super::{Engine, Seat};
-use crate::demux::SessionKey;
 use crate::egress::subscriber::Subscriber;
 use crate::io::{Output, PeerPlan};
-use crate::room::{Context, Room, RoomKey};
+use crate::key::{RoomKey, SessionKey};
+use crate::room::{Context, Room};
 use crate::session::Session;
 use crate::timers::Timer;
 
@@ -23,7 +23,7 @@ impl Engine {
         key: RoomKey,
         run: impl FnOnce(&mut Room, &mut Context<'_>) -> R,
     ) -> Option<R> {
-        let room = self.rooms.get_mut(key)?.as_mut()?;
+        let room = self.rooms.get_mut(key)?;
         let mut cx = Context {
             now,
             relay: &mut self.relay,
@@ -36,7 +36,7 @@ impl Engine {
     }
 
     pub(super) fn settle(&mut self, key: RoomKey) {
-        let Some(room) = self.rooms[key].as_mut() else {
+        let Some(room) = self.rooms.get_mut(key) else {
             return;
         };
         if let Some(at) = room.due {
@@ -51,12 +51,7 @@ impl Engine {
         if let Some(key) = self.room_keys.get(id) {
             return *key;
         }
-        let free = self.rooms.iter().position(Option::is_none);
-        let key = free.unwrap_or_else(|| {
-            self.rooms.push(None);
-            self.rooms.len() - 1
-        });
-        self.rooms[key] = Some(Room::new(id.clone(), key));
+        let key = self.rooms.insert_with(|key| Room::new(id.clone(), key));
         self.room_keys.insert(id.clone(), key);
         key
     }
@@ -101,12 +96,15 @@ impl Engine {
                         attempt: name.attempt,
                         sdp,
                     },
-                    Err((reason, message)) => NodeToRoom::Refused {
-                        participant: name.participant,
-                        attempt: name.attempt,
-                        reason,
-                        message,
-                    },
+                    Err((reason, message)) => {
+                        self.stats.refused_offers += 1;
+                        NodeToRoom::Refused {
+                            participant: name.participant,
+                            attempt: name.attempt,
+                            reason,
+                            message,
+                        }
+                    }
                 };
                 self.outbox
                     .messages
@@ -121,7 +119,7 @@ impl Engine {
                     attempt,
                 };
                 if let Some(session) = self.session_of(&id, &name) {
-                    self.end_session(now, session, false);
+                    self.end_session(now, session);
                 }
             }
             RoomToNode::Release => self.release(now, &id),
@@ -137,7 +135,12 @@ impl Engine {
         sources: &[SourceMid],
         caps: Caps,
     ) -> Result<String, (RefusalReason, String)> {
-        if self.seats.iter().flatten().count() >= self.config.max_sessions {
+        let former = self.room_keys.get(id).and_then(|key| {
+            let (_, member) = self.rooms.get(*key)?.find(&name.participant)?;
+            Some(member.session)
+        });
+        let others = self.seats.len() - usize::from(former.is_some());
+        if others >= self.config.max_sessions {
             return Err((
                 RefusalReason::NoCapacity,
                 format!("this node holds its {} sessions", self.config.max_sessions),
@@ -145,38 +148,31 @@ impl Engine {
         }
         let (session, negotiated) = Session::accept(now, &self.shared, sdp, sources)
             .map_err(|error| (RefusalReason::BadOffer, error.to_string()))?;
-        let room_key = self.room_key(id);
-        let room = self.rooms[room_key].as_ref();
-        let former = room.and_then(|room| room.find(&name.participant));
-        if let Some(former) = former.map(|(_, member)| member.session) {
-            self.end_session(now, former, false);
+        if let Some(former) = former {
+            self.end_session(now, former);
         }
-        let free = self.seats.iter().position(Option::is_none);
-        let key = free.unwrap_or_else(|| {
-            self.seats.push(None);
-            self.seats.len() - 1
-        });
         let subscriber = Subscriber::new(
             negotiated.slots,
             negotiated.extensions,
             format!("connect-{id}"),
         );
-        let Some(room) = self.rooms[room_key].as_mut() else {
+        let room_key = self.room_key(id);
+        let Some(room) = self.rooms.get_mut(room_key) else {
             return Err((RefusalReason::NoCapacity, "the room is gone".into()));
         };
-        let member = room.join(name.clone(), key, sources, caps, subscriber);
-        self.timers.set(Timer::Session(key), session.next_timeout());
-        self.demux.expect(negotiated.ufrag, key);
-        self.seats[key] = Some(Seat {
+        let next_timeout = session.next_timeout();
+        let key = self.seats.insert_with(|key| Seat {
             session,
             room: room_key,
-            member,
+            member: room.join(name.clone(), key, sources, caps, subscriber),
         });
+        self.timers.set(Timer::Session(key), next_timeout);
+        self.demux.expect(negotiated.ufrag, key);
         Ok(negotiated.sdp)
     }
 
     pub(super) fn session_of(&self, room: &RoomId, name: &SessionRef) -> Option<SessionKey> {
-        let room = self.rooms[*self.room_keys.get(room)?].as_ref()?;
+        let room = self.rooms.get(*self.room_keys.get(room)?)?;
         let (_, member) = room.find(&name.participant)?;
         (member.attempt == name.attempt).then_some(member.session)
     }
@@ -185,16 +181,18 @@ impl Engine {
         let Some(key) = self.room_keys.get(id).copied() else {
             return;
         };
-        let sessions: Vec<_> = self.rooms[key]
+        let sessions: Vec<_> = self
+            .rooms
+            .get(key)
             .iter()
             .flat_map(|room| room.sessions().map(|(session, _)| session))
             .collect();
         for session in sessions {
-            self.end_session(now, session, false);
+            self.end_session(now, session);
         }
         self.with_room(now, key, |room, cx| room.close(cx));
         self.run_effects(now);
-        self.rooms[key] = None;
+        self.rooms.remove(key);
         self.room_keys.remove(id);
         self.timers.clear(Timer::Room(key));
         self.pending.retain(|pending| *pending != key);
@@ -206,6 +204,8 @@ impl Engine {
     /// Tells the shell the peers of all rooms together.
     pub(super) fn publish_peers(&mut self) {
         let mut seen = HashSet::new();
+        let planned: HashSet<_> = self.plans.values().flatten().map(|p| p.id).collect();
+        self.relay.retain_peers(|peer| planned.contains(&peer));
         let peers = self
             .plans
             .values()

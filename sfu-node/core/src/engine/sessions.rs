@@ -1,21 +1,26 @@
 //! Datagrams to sessions, and what happens in a session to its room.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::client::ClientMediaMessage;
-use protocol::node::NodeToRoom;
+use protocol::id::RoomId;
+use protocol::node::{NodeToRoom, SessionRef};
 
 use super::Engine;
-use crate::demux::{SessionKey, is_stun};
+use crate::demux::is_stun;
 use crate::io::Output;
+use crate::key::SessionKey;
 use crate::room::{Context, Routed};
 use crate::session::{Happened, Session};
 use crate::timers::Timer;
 
+/// Shortest time between two time-outs of a session.
+const TICK: Duration = Duration::from_millis(1);
+
 impl Engine {
     pub(super) fn datagram(&mut self, now: Instant, from: SocketAddr, data: &[u8]) {
-        let Some(key) = self.demux.find(from, data) else {
+        let Some(key) = self.demux.find(now, from, data) else {
             self.drops().unknown += 1;
             return;
         };
@@ -23,7 +28,7 @@ impl Engine {
             session.receive(now, from, data, happened)
         });
         if accepted == Some(true) && is_stun(data) {
-            self.demux.bind(from, key);
+            self.demux.bind(now, from, key);
         }
     }
 
@@ -35,16 +40,13 @@ impl Engine {
         run: impl FnOnce(&mut Session, &mut Happened) -> R,
     ) -> Option<R> {
         let mut happened = std::mem::take(&mut self.happened);
-        let result = self
-            .seats
-            .get_mut(key)
-            .and_then(Option::as_mut)
-            .map(|seat| {
-                let result = run(&mut seat.session, &mut happened);
-                self.timers
-                    .set(Timer::Session(key), seat.session.next_timeout());
-                result
-            });
+        let result = self.seats.get_mut(key).map(|seat| {
+            let result = run(&mut seat.session, &mut happened);
+            // Never at once again: a time-out that does not move must not hold the shard.
+            let at = seat.session.next_timeout().max(now + TICK);
+            self.timers.set(Timer::Session(key), at);
+            result
+        });
         if result.is_some() {
             self.session_happened(now, key, &mut happened);
         }
@@ -61,12 +63,12 @@ impl Engine {
         self.drops().malformed += u64::from(happened.malformed);
         self.drops().faults += u64::from(happened.panicked);
         self.outbox.datagrams.extend(happened.transmits.drain(..));
-        let Some(seat) = self.seats[key].as_ref() else {
+        let Some(seat) = self.seats.get(key) else {
             return;
         };
         let (room_key, member) = (seat.room, seat.member);
         let clock_sources = &seat.session;
-        let Some(room) = self.rooms[room_key].as_mut() else {
+        let Some(room) = self.rooms.get_mut(room_key) else {
             return;
         };
         let mut cx = Context {
@@ -115,34 +117,39 @@ impl Engine {
         }
         self.settle(room_key);
         if happened.closed {
-            self.end_session(now, key, true);
+            self.session_ended(now, key);
         }
     }
 
-    /// Ends a session that is over already or is to be closed; tells the room's Durable Object if it is news to it.
-    pub(super) fn end_session(&mut self, now: Instant, key: SessionKey, tell: bool) {
-        let Some(mut seat) = self.seats.get_mut(key).and_then(Option::take) else {
-            return;
-        };
+    /// A session is over by itself: the room's Durable Object is told.
+    fn session_ended(&mut self, now: Instant, key: SessionKey) {
+        if let Some((room, name)) = self.end_session(now, key) {
+            self.outbox.messages.push_back(Output::Room {
+                room,
+                message: NodeToRoom::Disconnected {
+                    participant: name.participant,
+                    attempt: name.attempt,
+                },
+            });
+        }
+    }
+
+    /// Ends a session, and says whose it was.
+    pub(super) fn end_session(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+    ) -> Option<(RoomId, SessionRef)> {
+        let mut seat = self.seats.remove(key)?;
         let mut farewell = Happened::default();
         seat.session.close(&mut farewell);
         self.outbox.datagrams.extend(farewell.transmits);
         self.demux.remove(key);
         self.timers.clear(Timer::Session(key));
-        let gone = self.with_room(now, seat.room, |room, cx| {
-            let member = room.leave(cx, seat.member)?;
-            Some((room.id.clone(), member))
-        });
-        if let Some(Some((room, member))) = gone
-            && tell
-        {
-            self.outbox.messages.push_back(Output::Room {
-                room,
-                message: NodeToRoom::Disconnected {
-                    participant: member.participant,
-                    attempt: member.attempt,
-                },
-            });
-        }
+        self.with_room(now, seat.room, |room, cx| {
+            let name = room.name(seat.member)?;
+            room.leave(cx, seat.member);
+            Some((room.id.clone(), name))
+        })?
     }
 }

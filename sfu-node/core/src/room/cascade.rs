@@ -69,11 +69,7 @@ impl Room {
 
     /// Tells a peer of every track of this node, once both sides have said that they host the room.
     pub fn announce_all(&mut self, cx: &mut Context<'_>, peer: PeerId) {
-        let shared = cx
-            .relay
-            .peer(peer)
-            .is_some_and(|state| state.up && state.open.contains(&self.id));
-        if !shared || !self.peers.contains(&peer) {
+        if !cx.relay.shares(peer, &self.id) || !self.peers.contains(&peer) {
             return;
         }
         let local: Vec<_> = self
@@ -89,11 +85,7 @@ impl Room {
 
     pub(super) fn announce_to_all(&mut self, cx: &mut Context<'_>, key: TrackKey) {
         for peer in self.peers.clone() {
-            let open = cx
-                .relay
-                .peer(peer)
-                .is_some_and(|state| state.up && state.open.contains(&self.id));
-            if open {
+            if cx.relay.shares(peer, &self.id) {
                 self.announce_to(cx, peer, key);
             }
         }
@@ -189,7 +181,12 @@ impl Room {
         let Some(entry) = self.router.layer_mut(key) else {
             return;
         };
-        entry.relays.retain(|other| other.peer != relay.peer);
+        for former in entry
+            .relays
+            .extract_if(.., |other| other.peer == relay.peer)
+        {
+            cx.relay.close_outbound(former.peer, former.flow);
+        }
         entry.relays.push(relay);
         let clock = entry.clock;
         cx.relay
@@ -225,7 +222,7 @@ impl Room {
         };
         let kept = sequences
             .iter()
-            .filter_map(|sequence| layer.store.get(extend(layer.store.highest(), *sequence)));
+            .filter_map(|sequence| layer.store.get(extend(layer.highest(), *sequence)));
         let mut count = 0;
         for packet in kept {
             cx.relay_batch.push(relay.peer, relay.flow, packet);
@@ -239,9 +236,10 @@ impl Room {
         let Some(layer) = self.router.layer(key) else {
             return true;
         };
-        let Ok(packet) = read_relay(rtp, layer.store.highest()) else {
+        let Ok(mut packet) = read_relay(rtp, layer.highest()) else {
             return false;
         };
+        packet.sequence = layer.extend(cx.now, packet.sequence as u16);
         if self.router.get(key.0).map(|track| track.codec) != Some(packet.codec) {
             return false;
         }

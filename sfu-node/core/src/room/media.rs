@@ -6,10 +6,11 @@ use protocol::cascade::CascadeMessage;
 use protocol::media::{Layer, MediaKind, Source};
 
 use super::{Context, Effect, Room, source_index};
-use crate::egress::report::ClockMap;
+use crate::clock::ClockMap;
 use crate::egress::subscriber::Requests;
+use crate::key::MemberKey;
 use crate::packet::Packet;
-use crate::router::{LayerKey, MemberKey, Origin};
+use crate::router::{LayerKey, Origin};
 
 /// How often the speakers are chosen anew while audio comes in.
 const SPEAKER_INTERVAL: Duration = Duration::from_millis(50);
@@ -65,7 +66,7 @@ impl Room {
             return Routed::Ignored;
         };
         for forward in &layer.forwards {
-            if let Some(Some(member)) = self.members.get_mut(forward.member)
+            if let Some(member) = self.members.get_mut(forward.member)
                 && member.subscriber.offer(cx.now, forward.slot, key, &packet)
                 && !member.pending
             {
@@ -94,12 +95,12 @@ impl Room {
         key: MemberKey,
         compound: &[u8],
     ) -> Vec<(u32, u64, u32)> {
-        let Some(member) = self.member_mut(key) else {
+        let mut requests = Requests::default();
+        let Some((subscriber, router)) = self.subscriber(key) else {
             return Vec::new();
         };
-        let mut requests = Requests::default();
-        member.subscriber.feedback(cx.now, compound, &mut requests);
-        if member.subscriber.is_pending() {
+        subscriber.feedback(cx.now, compound, router, &mut requests);
+        if subscriber.is_pending() {
             self.mark_pending(key);
         }
         for layer in requests.keyframes {
@@ -196,6 +197,7 @@ impl Room {
     /// Everything that is due: the choice of speakers, keyframe retries, repair of flows, reports.
     pub fn handle_timeout(&mut self, cx: &mut Context<'_>) {
         self.due = None;
+        self.assign_waiting(cx);
         if self.heard {
             self.heard = false;
             if self.speakers.update(cx.now) {
@@ -226,6 +228,7 @@ impl Room {
         let Some(layer) = track.layers.get_mut(usize::from(key.1.0)) else {
             return;
         };
+        layer.rest(cx.now);
         let mut due = None;
         let mut ask_again = false;
         if layer.is_wanted() {

@@ -1,19 +1,59 @@
 //! What each receive slot carries: the loudest for audio, the client's view for video.
 
 use std::cmp::Reverse;
+use std::time::Instant;
 
 use protocol::cascade::CascadeMessage;
-use protocol::client::NodeMediaMessage;
+use protocol::client::{NodeMediaMessage, Tile};
 use protocol::media::{Layer, MediaKind};
 
-use super::{Context, Effect, Member, Room};
+use super::{ASSIGN_INTERVAL, Context, Effect, Member, Room};
 use crate::egress::subscriber::Carrying;
 use crate::io::PeerId;
-use crate::router::{Forward, Inbound, LayerKey, MemberKey, Origin};
+use crate::key::MemberKey;
+use crate::router::{Forward, Inbound, LayerKey, Origin};
 
 impl Room {
-    /// Decides anew for everybody.
+    /// The client says what it shows. What comes too soon after the last word waits, and only the latest counts.
+    pub fn set_view(&mut self, cx: &mut Context<'_>, key: MemberKey, tiles: Vec<Tile>) {
+        let Some(member) = self.member_mut(key) else {
+            return;
+        };
+        match wait(member.view_at, cx.now) {
+            Some(at) => {
+                member.next_view = Some(tiles);
+                self.arm(at);
+            }
+            None => {
+                member.view = Some(tiles);
+                member.view_at = Some(cx.now);
+                self.assign(cx, key);
+            }
+        }
+    }
+
+    /// Takes the views whose time has come, and decides anew for everybody where that is due.
+    pub(super) fn assign_waiting(&mut self, cx: &mut Context<'_>) {
+        for key in self.member_keys() {
+            let tiles = self.member_mut(key).and_then(|m| m.next_view.take());
+            if let Some(tiles) = tiles {
+                self.set_view(cx, key, tiles);
+            }
+        }
+        if self.assign_due {
+            self.assign_all(cx);
+        }
+    }
+
+    /// Decides anew for everybody, now or soon.
     pub(super) fn assign_all(&mut self, cx: &mut Context<'_>) {
+        if let Some(at) = wait(self.assigned, cx.now) {
+            self.assign_due = true;
+            self.arm(at);
+            return;
+        }
+        self.assign_due = false;
+        self.assigned = Some(cx.now);
         for key in self.member_keys() {
             self.assign(cx, key);
         }
@@ -154,8 +194,11 @@ impl Room {
         let wanted = layer.is_wanted() || codec.kind() == MediaKind::Audio;
         match (&layer.inbound, wanted) {
             (None, true) => {
+                // Nothing of an earlier flow counts: the publisher may have sent any number of packets since.
+                layer.store.clear();
                 let flow = cx.relay.open_inbound(peer, (self.key, key));
-                layer.inbound = Some(Inbound::new(flow));
+                let round_trip = cx.relay.peer(peer).and_then(|peer| peer.round_trip);
+                layer.inbound = Some(Inbound::new(flow, round_trip));
                 let message = CascadeMessage::Want {
                     flow,
                     room: self.id.clone(),
@@ -199,6 +242,12 @@ impl Room {
             cx.effects.push_back(Effect::Text { session, text });
         }
     }
+}
+
+/// Until when to wait with a decision; `None` when it is time.
+fn wait(last: Option<Instant>, now: Instant) -> Option<Instant> {
+    last.map(|last| last + ASSIGN_INTERVAL)
+        .filter(|at| *at > now)
 }
 
 fn send(cx: &mut Context<'_>, peer: PeerId, message: CascadeMessage) {
