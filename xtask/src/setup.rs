@@ -127,15 +127,17 @@ fn npm_packages(step: &mut Step) -> Result<Outcome> {
     if stamp.holds(&root.join("node_modules/.package-lock.json")) {
         return Ok(Outcome::UpToDate);
     }
-    // `npm ci` starts from nothing; what is there already is only brought up to date.
-    let verb = if root.join("node_modules").exists() {
-        "install"
-    } else {
-        "ci"
-    };
+    // Not `npm ci`: it refuses a lock without the optional packages of other platforms, and so one that was written where
+    // the registry has none of them. This installs what the lock says and leaves the lock as it is.
     step.run(
         Command::new("npm")
-            .args([verb, "--no-audit", "--no-fund", "--loglevel=error"])
+            .args([
+                "install",
+                "--no-save",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel=error",
+            ])
             .current_dir(&root),
         "npm",
     )?;
