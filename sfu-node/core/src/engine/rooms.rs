@@ -204,8 +204,6 @@ impl Engine {
     /// Tells the shell the peers of all rooms together.
     pub(super) fn publish_peers(&mut self) {
         let mut seen = HashSet::new();
-        let planned: HashSet<_> = self.plans.values().flatten().map(|p| p.id).collect();
-        self.relay.retain_peers(|peer| planned.contains(&peer));
         let peers = self
             .plans
             .values()
@@ -213,6 +211,7 @@ impl Engine {
             .filter(|peer| seen.insert(peer.id))
             .cloned()
             .collect();
+        self.relay.retain_peers(|peer| seen.contains(&peer));
         self.outbox.messages.push_back(Output::Peers { peers });
     }
 }
