@@ -9,7 +9,8 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use protocol::client::{ClientMessage, ErrorCode, Offer, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region, RoomId};
-use protocol::node::{Caps, NodeToRegion, NodeToRoom, RegionToNode, RoomToNode};
+use protocol::media::Caps;
+use protocol::node::{NodeToRegion, NodeToRoom, RegionToNode, RoomToNode};
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -184,7 +185,9 @@ impl Shared {
                 let reason = "the node lost the session".into();
                 (participant, ServerMessage::Renegotiate { attempt, reason })
             }
-            NodeToRoom::Ready { .. } | NodeToRoom::Connected { .. } => return,
+            NodeToRoom::Ready { .. }
+            | NodeToRoom::Connected { .. }
+            | NodeToRoom::Quality { .. } => return,
         };
         if let Some(tell) = self.people().get(&participant) {
             // A bot that does not listen has left.

@@ -57,6 +57,10 @@ pub enum CascadeMessage {
     Keyframe { flow: u64 },
     /// Send these RTP packets of this flow again.
     Nack { flow: u64, sequences: Vec<u16> },
+    /// The path is too narrow for this flow now: nothing of it is sent until [`CascadeMessage::Resume`].
+    Pause { flow: u64 },
+    /// This flow is sent again.
+    Resume { flow: u64 },
     /// The publisher's clock (RFC 3550, 6.4.1): this NTP time is this RTP timestamp. Keeps lips in step across the hop.
     SenderClock { flow: u64, ntp: u64, rtp: u32 },
     /// A message of a later version.

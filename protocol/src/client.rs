@@ -49,7 +49,9 @@ pub struct Offer {
     pub sources: Vec<SourceMid>,
 }
 
-/// The source whose media an m-line of the offer sends.
+/// The source whose media an m-line of the offer sends. Where it offers simulcast (`a=simulcast:send`, RFC 8853), the
+/// rids stand in the order of rising quality: the first is layer 0. A camera's layers differ in size, each twice as
+/// wide and high as the one below; a screen's have its full size and differ in frame rate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -255,7 +257,7 @@ pub struct Tile {
 }
 
 /// Node → client, over the data channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(
     tag = "type",
@@ -265,6 +267,52 @@ pub struct Tile {
 pub enum NodeMediaMessage {
     /// Which track each receive slot carries now, whole each time.
     Slots { slots: Vec<SlotAssignment> },
+    /// Who speaks now, the loudest first, whole each time; empty while nobody does.
+    Speakers { speakers: Vec<ParticipantId> },
+    /// What of the client's own video anybody, anywhere, watches now, whole each time. It encodes nothing else (dynacast).
+    Demand { demand: Vec<SourceDemand> },
+    /// How the client's media travels, every few seconds.
+    Quality { quality: Quality },
+}
+
+/// Which simulcast layers of a source are watched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SourceDemand {
+    pub source: Source,
+    /// For each layer in the order of the offer's rids, the lowest first, whether it is wanted.
+    pub layers: Vec<bool>,
+}
+
+/// How a participant's media travels between the client and its node.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Quality {
+    /// Round-trip time in milliseconds; absent until it is measured.
+    pub round_trip_ms: Option<f32>,
+    /// What the client sends, as the node receives it.
+    pub up: PathQuality,
+    /// What the client receives, as it reports back.
+    pub down: PathQuality,
+    /// What the node may send to the client, in bits per second.
+    pub estimate: u32,
+    /// How a listener would rate the client's sound: 1 to 5, mean opinion score by the E-model (ITU-T G.107).
+    pub score: f32,
+}
+
+/// One direction of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct PathQuality {
+    /// Share of packets lost since the last report, before repair, 0 to 1.
+    pub loss: f32,
+    /// Interarrival jitter (RFC 3550, 6.4.1) in milliseconds.
+    pub jitter_ms: f32,
+    /// Bits per second since the last report.
+    pub bitrate: u32,
 }
 
 /// One receive slot, named by the `mid` of its m-line.
@@ -274,4 +322,7 @@ pub enum NodeMediaMessage {
 pub struct SlotAssignment {
     pub mid: String,
     pub track: Option<TrackId>,
+    /// The track is paused, because the path to the client cannot carry it now.
+    #[serde(default)]
+    pub paused: bool,
 }

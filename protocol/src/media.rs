@@ -93,3 +93,50 @@ pub struct Publishing {
     pub camera: bool,
     pub screen: bool,
 }
+
+/// What a participant may send; the node enforces it, whatever the client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Caps {
+    /// The microphone.
+    pub audio: bool,
+    /// The camera.
+    pub video: bool,
+    /// The screen and its sound.
+    #[serde(default = "allowed")]
+    pub screen: bool,
+    /// The highest camera layer that is forwarded; every one if absent.
+    #[serde(default)]
+    pub max_layer: Option<u8>,
+    /// Most bits per second of all video together that are forwarded; no limit if absent.
+    #[serde(default)]
+    pub max_bitrate: Option<u32>,
+}
+
+fn allowed() -> bool {
+    true
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self {
+            audio: true,
+            video: true,
+            screen: true,
+            max_layer: None,
+            max_bitrate: None,
+        }
+    }
+}
+
+impl Caps {
+    /// Whether media of this source may be sent.
+    pub fn allow(&self, source: Source) -> bool {
+        match source {
+            Source::Microphone => self.audio,
+            Source::Camera => self.video,
+            Source::Screen | Source::ScreenAudio => self.screen,
+        }
+    }
+}

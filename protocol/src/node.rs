@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::SourceMid;
+use crate::client::{Quality, SourceMid};
 use crate::id::{Attempt, Epoch, NodeId, ParticipantId, Region, RoomId};
+use crate::media::Caps;
 
 /// Version of both links. A receiver ignores messages whose `type` it does not know.
 pub const VERSION: u32 = 1;
@@ -120,6 +121,18 @@ pub enum NodeToRoom {
         participant: ParticipantId,
         attempt: Attempt,
     },
+    /// How the media of these participants travels, every few seconds.
+    Quality {
+        participants: Vec<ParticipantQuality>,
+    },
+}
+
+/// How one participant's media travels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParticipantQuality {
+    pub participant: ParticipantId,
+    pub quality: Quality,
 }
 
 /// Names a media session.
@@ -158,6 +171,11 @@ pub enum RoomToNode {
         sources: Vec<SourceMid>,
         caps: Caps,
     },
+    /// What this participant may send has changed (a moderator has muted it, say); takes effect at once.
+    Caps {
+        participant: ParticipantId,
+        caps: Caps,
+    },
     /// End this media session.
     Close {
         participant: ParticipantId,
@@ -177,21 +195,4 @@ pub struct Peer {
     pub quic: String,
     /// SHA-256 of its certificate (DER), 64 lower-case hex digits: the only one to accept.
     pub fingerprint: String,
-}
-
-/// What a participant may send; the node enforces it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Caps {
-    pub audio: bool,
-    pub video: bool,
-}
-
-impl Default for Caps {
-    fn default() -> Self {
-        Self {
-            audio: true,
-            video: true,
-        }
-    }
 }

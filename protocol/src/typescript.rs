@@ -34,6 +34,7 @@ fn generate() -> String {
         media::MediaKind,
         media::TrackId,
         media::Publishing,
+        media::Caps,
         api::RegisterRequest,
         api::LoginRequest,
         api::User,
@@ -62,6 +63,9 @@ fn generate() -> String {
         client::Tile,
         client::NodeMediaMessage,
         client::SlotAssignment,
+        client::SourceDemand,
+        client::Quality,
+        client::PathQuality,
     ) {
         out.push_str("\nexport ");
         out.push_str(&declaration);

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use protocol::cascade::CascadeMessage;
 use protocol::client::{SlotAssignment, SourceMid, Tile};
 use protocol::id::{Attempt, Epoch, ParticipantId, RoomId};
-use protocol::media::{Codec, Source, TrackId};
-use protocol::node::{Caps, SessionRef};
+use protocol::media::{Caps, Codec, Source, TrackId};
+use protocol::node::SessionRef;
 
 use crate::egress::seal::Sealer;
 use crate::egress::subscriber::Subscriber;
@@ -175,6 +175,18 @@ impl Room {
             pending: false,
         };
         self.members.insert_with(|_| member)
+    }
+
+    /// What a participant may send has changed; from the next packet on.
+    pub fn set_caps(&mut self, participant: &ParticipantId, caps: Caps) {
+        let found = self
+            .members
+            .iter()
+            .find(|(_, m)| m.participant == *participant);
+        let key = found.map(|(key, _)| key);
+        if let Some(member) = key.and_then(|key| self.member_mut(key)) {
+            member.caps = caps;
+        }
     }
 
     /// A member's media is up: it can be sent to, and its tracks are there for everybody.

@@ -245,9 +245,11 @@ impl Client {
                 self.send_view();
             }
             Event::ChannelData(data) => {
-                let NodeMediaMessage::Slots { slots } =
+                let message =
                     serde_json::from_slice(&data.data).expect("the node speaks the protocol");
-                self.assignments = slots;
+                if let NodeMediaMessage::Slots { slots } = message {
+                    self.assignments = slots;
+                }
             }
             Event::KeyframeRequest(request) if request.mid == self.camera => {
                 self.keyframes_asked += 1;

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, RoomId};
+use protocol::media::Caps;
 use protocol::media::{Source, TrackId};
-use protocol::node::{Caps, NodeToRoom, Peer, RoomToNode};
+use protocol::node::{NodeToRoom, Peer, RoomToNode};
 use sfu_core::{Config, Engine, Input, Output, PeerId};
 
 use crate::client::Client;

@@ -248,6 +248,7 @@ impl Room {
                     self.renegotiate(&participant, "the media connection was lost", out);
                 }
             }
+            NodeToRoom::Quality { .. } => {}
         }
     }
 

@@ -2,7 +2,8 @@
 
 use protocol::client::{ErrorCode, Offer, ServerMessage};
 use protocol::id::{Attempt, ParticipantId};
-use protocol::node::{Caps, RefusalReason, RoomToNode};
+use protocol::media::Caps;
+use protocol::node::{RefusalReason, RoomToNode};
 
 use super::placement::RETRY;
 use super::record::{Link, Person, Presence, Session, SessionState};

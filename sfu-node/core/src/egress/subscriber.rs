@@ -152,6 +152,7 @@ impl Subscriber {
             .map(|slot| SlotAssignment {
                 mid: slot.mid.clone(),
                 track: slot.carrying.layer().and_then(&name),
+                paused: false,
             })
             .collect()
     }

@@ -37,7 +37,11 @@ impl Engine {
     pub(super) fn peer_message(&mut self, now: Instant, peer: PeerId, message: CascadeMessage) {
         let room_of = |engine: &Self, id: &RoomId| engine.room_keys.get(id).copied();
         match message {
-            CascadeMessage::Hello { .. } | CascadeMessage::Unknown => {}
+            // A flow that pauses is silent anyway.
+            CascadeMessage::Hello { .. }
+            | CascadeMessage::Pause { .. }
+            | CascadeMessage::Resume { .. }
+            | CascadeMessage::Unknown => {}
             CascadeMessage::Open { room } => {
                 let key = room_of(self, &room);
                 self.relay.remember_open(peer, room);

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use protocol::client::SourceMid;
 use protocol::id::RoomId;
-use protocol::node::{Caps, NodeToRoom, RefusalReason, RoomToNode, SessionRef};
+use protocol::media::Caps;
+use protocol::node::{NodeToRoom, RefusalReason, RoomToNode, SessionRef};
 
 use super::{Engine, Seat};
 use crate::egress::subscriber::Subscriber;
@@ -109,6 +110,11 @@ impl Engine {
                 self.outbox
                     .messages
                     .push_back(Output::Room { room: id, message });
+            }
+            RoomToNode::Caps { participant, caps } => {
+                if let Some(room) = self.room_keys.get(&id) {
+                    self.with_room(now, *room, |room, _| room.set_caps(&participant, caps));
+                }
             }
             RoomToNode::Close {
                 participant,

@@ -37,11 +37,7 @@ impl Room {
         let Some(publisher) = self.member(member) else {
             return Routed::Ignored;
         };
-        let allowed = match source.kind() {
-            MediaKind::Audio => publisher.caps.audio,
-            MediaKind::Video => publisher.caps.video,
-        };
-        if !allowed {
+        if !publisher.caps.allow(source) {
             return Routed::NotAllowed;
         }
         let Some(track) = publisher.tracks[source_index(source)] else {

@@ -21,6 +21,28 @@ export type TrackId = { participant: ParticipantId, source: Source, };
 
 export type Publishing = { microphone: boolean, camera: boolean, screen: boolean, };
 
+export type Caps = { 
+/**
+ * The microphone.
+ */
+audio: boolean, 
+/**
+ * The camera.
+ */
+video: boolean, 
+/**
+ * The screen and its sound.
+ */
+screen: boolean, 
+/**
+ * The highest camera layer that is forwarded; every one if absent.
+ */
+maxLayer: number | null, 
+/**
+ * Most bits per second of all video together that are forwarded; no limit if absent.
+ */
+maxBitrate: number | null, };
+
 export type RegisterRequest = { email: string, password: string, name: string, };
 
 export type LoginRequest = { email: string, password: string, };
@@ -178,8 +200,54 @@ width: number, height: number,
  */
 priority: number, };
 
-export type NodeMediaMessage = { "type": "slots", slots: Array<SlotAssignment>, };
+export type NodeMediaMessage = { "type": "slots", slots: Array<SlotAssignment>, } | { "type": "speakers", speakers: Array<ParticipantId>, } | { "type": "demand", demand: Array<SourceDemand>, } | { "type": "quality", quality: Quality, };
 
-export type SlotAssignment = { mid: string, track: TrackId | null, };
+export type SlotAssignment = { mid: string, track: TrackId | null, 
+/**
+ * The track is paused, because the path to the client cannot carry it now.
+ */
+paused: boolean, };
+
+export type SourceDemand = { source: Source, 
+/**
+ * For each layer in the order of the offer's rids, the lowest first, whether it is wanted.
+ */
+layers: Array<boolean>, };
+
+export type Quality = { 
+/**
+ * Round-trip time in milliseconds; absent until it is measured.
+ */
+roundTripMs: number | null, 
+/**
+ * What the client sends, as the node receives it.
+ */
+up: PathQuality, 
+/**
+ * What the client receives, as it reports back.
+ */
+down: PathQuality, 
+/**
+ * What the node may send to the client, in bits per second.
+ */
+estimate: number, 
+/**
+ * How a listener would rate the client's sound: 1 to 5, mean opinion score by the E-model (ITU-T G.107).
+ */
+score: number, };
+
+export type PathQuality = { 
+/**
+ * Share of packets lost since the last report, before repair, 0 to 1.
+ */
+loss: number, 
+/**
+ * Interarrival jitter (RFC 3550, 6.4.1) in milliseconds.
+ */
+jitterMs: number, 
+/**
+ * Bits per second since the last report.
+ */
+bitrate: number, };
 
 export const MAX_CHAT_BYTES = 4000;
