@@ -1,6 +1,6 @@
 //! Errors of the HTTP API: problem documents (RFC 9457).
 
-use edge_core::room::NotAdmitted;
+use edge_core::room::{NoTicket, NotAdmitted};
 use protocol::api::{FieldError, Problem};
 use worker::{Response, ResponseBuilder, console_error};
 
@@ -177,6 +177,20 @@ impl Refusal {
             builder = builder.with_header("www-authenticate", "Bearer")?;
         }
         Ok(builder.fixed(serde_json::to_vec(&self.problem)?))
+    }
+}
+
+impl From<NoTicket> for Refusal {
+    fn from(reason: NoTicket) -> Self {
+        match reason {
+            NoTicket::TooMany { wait } => Self::too_many(wait),
+            NoTicket::Removed { wait } => {
+                let title = "You were removed from this room";
+                let mut refusal = Self::new(403, "removed", title, reason.to_string());
+                refusal.retry_after = Some(wait.div_ceil(1_000));
+                refusal
+            }
+        }
     }
 }
 

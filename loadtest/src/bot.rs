@@ -286,7 +286,9 @@ impl Bot {
                 publishing,
             } => (participant, publishing.camera),
             RoomEvent::Left { participant, .. } => (participant, false),
-            RoomEvent::Placed { .. } | RoomEvent::Chat { .. } => return Ok(()),
+            RoomEvent::Placed { .. } | RoomEvent::Caps { .. } | RoomEvent::Chat { .. } => {
+                return Ok(());
+            }
         };
         if other == self.you {
             return Ok(());

@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Room;
 use crate::id::{Attempt, NodeId, ParticipantId, Region, UserId};
-use crate::media::{Publishing, Source, TrackId};
+use crate::media::{Caps, Publishing, Source, TrackId};
+use crate::node::ParticipantQuality;
 
 /// Longest chat text, in bytes of UTF-8.
 pub const MAX_CHAT_BYTES: usize = 4_000;
+/// How long somebody who was removed may not join the room, in seconds.
+pub const REMOVAL_SECONDS: u64 = 600;
 /// Largest signaling message, in bytes: an offer with many slots fits several times.
 pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
@@ -34,6 +37,14 @@ pub enum ClientMessage {
     Chat { nonce: String, text: String },
     /// Media of this attempt could not be established or was lost for good.
     MediaFailed { attempt: Attempt },
+    /// The owner decides what this participant may send, whole each time. It holds for everything that its user has in the
+    /// room, and when the user comes back.
+    SetCaps {
+        participant: ParticipantId,
+        caps: Caps,
+    },
+    /// The owner sends this participant's user out of the room, who may not come back for [`REMOVAL_SECONDS`].
+    Remove { participant: ParticipantId },
     /// Goes now, without the grace period of a lost connection.
     Leave,
 }
@@ -104,6 +115,11 @@ pub enum ServerMessage {
         /// The nonce of the refused chat line, if it was one.
         nonce: Option<String>,
     },
+    /// How everybody's media travels, those with media whole each time. Sent every few seconds, and not an event: what
+    /// was missed is not sent again.
+    Quality {
+        participants: Vec<ParticipantQuality>,
+    },
     /// The room has ended for this participant; do not reconnect.
     Closed { reason: CloseReason },
 }
@@ -130,6 +146,9 @@ pub struct Participant {
     pub name: String,
     pub role: Role,
     pub publishing: Publishing,
+    /// What the owner lets them send.
+    #[serde(default)]
+    pub caps: Caps,
     /// Region of the media node; absent until media is assigned.
     pub region: Option<Region>,
     /// Unix time in milliseconds.
@@ -180,6 +199,11 @@ pub enum RoomEvent {
         participant: ParticipantId,
         publishing: Publishing,
     },
+    /// The owner has decided what the participant may send.
+    Caps {
+        participant: ParticipantId,
+        caps: Caps,
+    },
     /// The participant's media is at a node of this region now.
     Placed {
         participant: ParticipantId,
@@ -198,6 +222,8 @@ pub enum LeaveReason {
     Left,
     ConnectionLost,
     RoomClosed,
+    /// The owner sent them out.
+    Removed,
 }
 
 /// Why a room ended for a client.
@@ -211,6 +237,8 @@ pub enum CloseReason {
     RoomDeleted,
     /// Another WebSocket resumed this participant.
     Replaced,
+    /// The owner sent the participant out.
+    Removed,
 }
 
 /// Why a message of the client was refused.
@@ -228,6 +256,10 @@ pub enum ErrorCode {
     BadOffer,
     /// No media node is available; the room keeps trying.
     NoNode,
+    /// Only the room's owner may do this.
+    Forbidden,
+    /// Nobody in the room has this id.
+    UnknownParticipant,
 }
 
 /// Client → node, over the data channel named `connect`.

@@ -129,6 +129,7 @@ pub enum NodeToRoom {
 
 /// How one participant's media travels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ParticipantQuality {
     pub participant: ParticipantId,

@@ -3,7 +3,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{api, client, id, media};
+use crate::{api, client, id, media, node};
 
 const PATH: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -66,6 +66,7 @@ fn generate() -> String {
         client::SourceDemand,
         client::Quality,
         client::PathQuality,
+        node::ParticipantQuality,
     ) {
         out.push_str("\nexport ");
         out.push_str(&declaration);
@@ -74,6 +75,10 @@ fn generate() -> String {
     out.push_str(&format!(
         "\nexport const MAX_CHAT_BYTES = {};\n",
         client::MAX_CHAT_BYTES
+    ));
+    out.push_str(&format!(
+        "export const REMOVAL_SECONDS = {};\n",
+        client::REMOVAL_SECONDS
     ));
     out
 }

@@ -15,6 +15,7 @@ type ToRoomLink =
       peers: { node: string; region: string; quic: string; fingerprint: string }[];
     }
   | { type: "offer"; participant: string; attempt: number; sdp: string; sources: object[]; caps: object }
+  | { type: "caps"; participant: string; caps: object }
   | { type: "close"; participant: string; attempt: number }
   | { type: "release" };
 

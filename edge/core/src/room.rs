@@ -5,8 +5,10 @@
 //! stands for. [`Room::restore`] builds the room anew from what was saved.
 
 mod log;
+mod moderation;
 mod people;
 mod placement;
+mod quality;
 pub mod record;
 mod session;
 #[cfg(test)]
@@ -24,7 +26,8 @@ use serde::{Deserialize, Serialize};
 use crate::chat::{Chat, Said};
 use crate::limits::{Bucket, Limit};
 use log::Log;
-use record::{Host, Info, Key, Link, Person, Presence, Record};
+use quality::Qualities;
+use record::{Host, Info, Key, Link, Person, Presence, Record, Ruling};
 
 /// How many messages a client may send: 60 at once, 20 a second in the long run.
 const MESSAGES: Limit = Limit {
@@ -157,6 +160,15 @@ pub enum NotAdmitted {
     StaleEpoch,
 }
 
+/// Why somebody is not given a ticket. Times are in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoTicket {
+    #[error("too many tickets are not used yet: one expires in {} s", wait.div_ceil(1_000))]
+    TooMany { wait: u64 },
+    #[error("you were removed from this room: you may join it again in {} min", wait.div_ceil(60_000))]
+    Removed { wait: u64 },
+}
+
 /// What a client shows to be admitted, as its SHA-256.
 pub enum Pass<'a> {
     Ticket(&'a str),
@@ -184,6 +196,7 @@ pub struct Room {
     info: Info,
     people: BTreeMap<ParticipantId, Person>,
     hosts: BTreeMap<NodeId, Host>,
+    rulings: BTreeMap<UserId, Ruling>,
     log: Log,
     chat: Chat,
     // What follows is not stored; losing it costs a retry.
@@ -201,6 +214,7 @@ pub struct Room {
     failed: HashSet<ParticipantId>,
     /// Where the media of a person just failed.
     avoid: HashMap<ParticipantId, NodeId>,
+    qualities: Qualities,
 }
 
 impl Room {
@@ -223,6 +237,7 @@ impl Room {
             info,
             people: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            rulings: BTreeMap::new(),
             log: Log::default(),
             chat: Chat::default(),
             negotiations: HashMap::new(),
@@ -233,6 +248,7 @@ impl Room {
             answers_due: HashMap::new(),
             failed: HashSet::new(),
             avoid: HashMap::new(),
+            qualities: Qualities::default(),
         }
     }
 
@@ -246,6 +262,7 @@ impl Room {
     ) -> Option<(Self, Vec<Effect>)> {
         let mut info = None;
         let (mut people, mut hosts) = (BTreeMap::new(), BTreeMap::new());
+        let mut rulings = BTreeMap::new();
         let (mut events, mut lines) = (Vec::new(), Vec::new());
         for record in records {
             match record {
@@ -256,6 +273,9 @@ impl Room {
                 Record::Host(host) => {
                     hosts.insert(host.node.clone(), host);
                 }
+                Record::Ruling(ruling) => {
+                    rulings.insert(ruling.user.clone(), ruling);
+                }
                 Record::Event(event) => events.push(event),
                 Record::Chat(line) => lines.push(line),
             }
@@ -263,6 +283,7 @@ impl Room {
         let mut room = Self::new(info?);
         room.people = people;
         room.hosts = hosts;
+        room.rulings = rulings;
         room.log = Log::restore(events);
         room.chat = Chat::restore(lines);
         let mut effects = Vec::new();
@@ -399,6 +420,12 @@ impl Room {
             Ok(ClientMessage::Chat { nonce, text }) => self.said(client, nonce, text, now, out),
             Ok(ClientMessage::MediaFailed { attempt }) => {
                 self.media_failed(&participant, attempt, now, out);
+            }
+            Ok(ClientMessage::SetCaps { participant, caps }) => {
+                self.sets_caps(client, &participant, caps, now, out);
+            }
+            Ok(ClientMessage::Remove { participant }) => {
+                self.sends_out(client, &participant, now, out);
             }
             Ok(ClientMessage::Leave) => self.leaves(client, now, out),
         }

@@ -9,6 +9,7 @@ const ann: Participant = {
   name: "Ann",
   role: "owner",
   publishing: { microphone: false, camera: false, screen: false },
+  caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
   region: null,
   joinedAt: 1,
 };

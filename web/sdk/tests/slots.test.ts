@@ -6,7 +6,7 @@ import type { SlotAssignment, TrackId } from "../src/generated/protocol.ts";
 const video = (id: string) => ({ id, kind: "video" }) as MediaStreamTrack;
 const audio = (id: string) => ({ id, kind: "audio" }) as MediaStreamTrack;
 const camera = (participant: string): TrackId => ({ participant, source: "camera" });
-const slot = (mid: string, track: TrackId | null): SlotAssignment => ({ mid, track });
+const slot = (mid: string, track: TrackId | null): SlotAssignment => ({ mid, track, paused: false });
 
 function slots(): Slots {
   const receivers = new Map([

@@ -5,7 +5,7 @@ use protocol::id::{ParticipantId, Region, UserId};
 use protocol::media::Publishing;
 
 use super::record::{self, Person, Presence};
-use super::{Client, Effect, NotAdmitted, Pass, Room, Secret};
+use super::{Client, Effect, NoTicket, NotAdmitted, Pass, Room, Secret};
 
 /// How long a ticket admits, in milliseconds.
 const TICKET: u64 = 60_000;
@@ -32,12 +32,14 @@ impl Room {
         } else {
             Role::Member
         };
+        let caps = self.caps_of(&user);
         let person = Person {
             id: participant.clone(),
             user,
             name,
             role,
             publishing: Publishing::default(),
+            caps,
             joined_at: now,
             regions,
             presence: Presence::Expected {
@@ -53,8 +55,11 @@ impl Room {
         self.save_person(&participant, out);
     }
 
-    /// Whether this user may be given another ticket; if not, the milliseconds until one of those they hold expires.
-    pub fn may_join(&self, user: &UserId, now: u64) -> Result<(), u64> {
+    /// Whether this user may be given another ticket.
+    pub fn may_join(&self, user: &UserId, now: u64) -> Result<(), NoTicket> {
+        if let Some(wait) = self.barred(user, now) {
+            return Err(NoTicket::Removed { wait });
+        }
         let held: Vec<u64> = self
             .people
             .values()
@@ -65,7 +70,9 @@ impl Room {
             })
             .collect();
         match held.iter().min() {
-            Some(first) if held.len() >= TICKETS => Err(first.saturating_sub(now)),
+            Some(first) if held.len() >= TICKETS => Err(NoTicket::TooMany {
+                wait: first.saturating_sub(now),
+            }),
             _ => Ok(()),
         }
     }
@@ -269,13 +276,20 @@ impl Room {
         }
     }
 
-    fn remove(&mut self, id: &ParticipantId, reason: LeaveReason, now: u64, out: &mut Vec<Effect>) {
+    pub(super) fn remove(
+        &mut self,
+        id: &ParticipantId,
+        reason: LeaveReason,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
         self.end_session(id, out);
         let Some(person) = self.people.remove(id) else {
             return;
         };
         self.forget_media(id);
         self.buckets.remove(id);
+        self.qualities.forget(id);
         out.push(Effect::Erase(record::person_key(id)));
         if let Some(node) = &person.node {
             self.release_if_empty(node, now, out);

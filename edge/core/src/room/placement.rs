@@ -248,7 +248,7 @@ impl Room {
                     self.renegotiate(&participant, "the media connection was lost", out);
                 }
             }
-            NodeToRoom::Quality { .. } => {}
+            NodeToRoom::Quality { participants } => self.measured(link, participants, now, out),
         }
     }
 
@@ -291,6 +291,8 @@ impl Room {
                 attempt: session.attempt,
             });
             if held || session.state == SessionState::Over {
+                // The owner may have decided while the link was away.
+                self.tell_caps(&participant, out);
                 continue;
             }
             if self.is_waiting(&participant) {

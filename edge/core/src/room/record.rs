@@ -2,7 +2,7 @@
 
 use protocol::client::{Participant, Role, RoomEvent};
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region, UserId};
-use protocol::media::Publishing;
+use protocol::media::{Caps, Publishing};
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Line;
@@ -13,6 +13,7 @@ pub enum Record {
     Info(Info),
     Person(Person),
     Host(Host),
+    Ruling(Ruling),
     Event(LoggedEvent),
     Chat(Line),
 }
@@ -37,6 +38,7 @@ impl Record {
             },
             Record::Person(person) => person_key(&person.id),
             Record::Host(host) => host_key(&host.node),
+            Record::Ruling(ruling) => ruling_key(&ruling.user),
             Record::Event(event) => event_key(event.seq),
             Record::Chat(line) => Key {
                 kind: CHAT,
@@ -57,6 +59,13 @@ pub(super) fn host_key(node: &NodeId) -> Key {
     Key {
         kind: "host",
         name: node.to_string(),
+    }
+}
+
+pub(super) fn ruling_key(user: &UserId) -> Key {
+    Key {
+        kind: "ruling",
+        name: user.to_string(),
     }
 }
 
@@ -86,6 +95,9 @@ pub struct Person {
     pub name: String,
     pub role: Role,
     pub publishing: Publishing,
+    /// What the owner lets them send.
+    #[serde(default)]
+    pub caps: Caps,
     pub joined_at: u64,
     /// Regions for the media, the one to try first first.
     pub regions: Vec<Region>,
@@ -156,10 +168,23 @@ impl Person {
             name: self.name.clone(),
             role: self.role,
             publishing: self.publishing,
+            caps: self.caps,
             region: self.region.clone(),
             joined_at: self.joined_at,
         }
     }
+}
+
+/// What the owner decided about a user, in the room or not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ruling {
+    pub user: UserId,
+    /// What they may send.
+    pub caps: Caps,
+    /// Until when they may not join; 0 if that was never said.
+    pub barred_until: u64,
+    /// When the owner decided last.
+    pub at: u64,
 }
 
 /// A node that the room is placed on.

@@ -2,7 +2,6 @@
 
 use protocol::client::{ErrorCode, Offer, ServerMessage};
 use protocol::id::{Attempt, ParticipantId};
-use protocol::media::Caps;
 use protocol::node::{RefusalReason, RoomToNode};
 
 use super::placement::RETRY;
@@ -84,11 +83,11 @@ impl Room {
 
     /// Hands a waiting offer to the person's node, if there is one and it is ready.
     pub(super) fn forward(&mut self, participant: &ParticipantId, now: u64, out: &mut Vec<Effect>) {
-        let node = self
-            .people
-            .get(participant)
-            .and_then(|person| person.node.as_ref());
-        let host = node.and_then(|node| self.hosts.get(node));
+        let Some(person) = self.people.get(participant) else {
+            return;
+        };
+        let caps = person.caps;
+        let host = person.node.as_ref().and_then(|node| self.hosts.get(node));
         let Some(host) = host.filter(|host| host.state == Link::Ready) else {
             return;
         };
@@ -103,7 +102,7 @@ impl Room {
                 attempt: offer.attempt,
                 sdp: offer.sdp.clone(),
                 sources: offer.sources.clone(),
-                caps: Caps::default(),
+                caps,
             },
         });
     }

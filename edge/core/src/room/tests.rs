@@ -6,9 +6,10 @@ use protocol::id::{Attempt, Epoch, ParticipantId};
 use protocol::node::{NodeToRoom, RoomToNode, VERSION};
 
 use super::record::Record;
-use super::{Client, Effect, Event, NodeLink, NotAdmitted, Pass, Room, Search, Secret};
+use super::{Client, Effect, Event, NoTicket, NodeLink, NotAdmitted, Pass, Room, Search, Secret};
 
 mod early;
+mod moderation;
 mod offers;
 mod placement;
 
@@ -200,7 +201,10 @@ fn a_user_holds_so_many_unused_tickets() {
         world.admit_with(&format!("p{number}"), "ada", None);
         world.now += 100;
     }
-    assert_eq!(world.room.may_join(&id("ada"), 4_000), Err(56_000));
+    assert_eq!(
+        world.room.may_join(&id("ada"), 4_000),
+        Err(NoTicket::TooMany { wait: 56_000 })
+    );
     assert_eq!(world.room.may_join(&id("bob"), 4_000), Ok(()));
     let used = world.open(&Pass::Ticket("ticket of p5"), None);
     assert!(used.is_ok());

@@ -124,7 +124,7 @@ export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string,
 /**
  * Which sending m-line is which source; all other m-lines are receive slots.
  */
-sources: Array<SourceMid>, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "leave" };
+sources: Array<SourceMid>, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: Caps, } | { "type": "remove", participant: ParticipantId, } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -150,7 +150,7 @@ snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent,
 /**
  * The nonce of the refused chat line, if it was one.
  */
-nonce: string | null, } | { "type": "closed", reason: CloseReason, };
+nonce: string | null, } | { "type": "quality", participants: Array<ParticipantQuality>, } | { "type": "closed", reason: CloseReason, };
 
 export type Snapshot = { room: Room, 
 /**
@@ -163,6 +163,10 @@ participants: Array<Participant>,
 chat: Array<ChatMessage>, };
 
 export type Participant = { id: ParticipantId, user: UserId, name: string, role: Role, publishing: Publishing, 
+/**
+ * What the owner lets them send.
+ */
+caps: Caps, 
 /**
  * Region of the media node; absent until media is assigned.
  */
@@ -180,13 +184,13 @@ export type ChatMessage = { id: string, participant: ParticipantId, name: string
  */
 sentAt: number, };
 
-export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "chat", message: ChatMessage, };
+export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "chat", message: ChatMessage, };
 
-export type LeaveReason = "left" | "connectionLost" | "roomClosed";
+export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed";
 
-export type CloseReason = "left" | "roomDeleted" | "replaced";
+export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed";
 
-export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode";
+export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant";
 
 export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, };
 
@@ -250,4 +254,7 @@ jitterMs: number,
  */
 bitrate: number, };
 
+export type ParticipantQuality = { participant: ParticipantId, quality: Quality, };
+
 export const MAX_CHAT_BYTES = 4000;
+export const REMOVAL_SECONDS = 600;

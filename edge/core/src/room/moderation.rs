@@ -1,0 +1,169 @@
+//! Moderation: what the owner lets somebody send, and sending somebody out. Both hold for a user, whichever participant
+//! they are now or come back as.
+
+use protocol::client::{
+    CloseReason, ErrorCode, LeaveReason, REMOVAL_SECONDS, Role, RoomEvent, ServerMessage,
+};
+use protocol::id::{ParticipantId, UserId};
+use protocol::media::Caps;
+use protocol::node::RoomToNode;
+
+use super::record::{self, Person, Record, Ruling};
+use super::{Client, Effect, Room, refuse};
+
+/// How many users a room keeps rulings on; the oldest is forgotten first.
+const MAX_RULINGS: usize = 1_000;
+
+impl Room {
+    /// What this user may send, as the owner decided before.
+    pub(super) fn caps_of(&self, user: &UserId) -> Caps {
+        let ruling = self.rulings.get(user);
+        ruling.map(|ruling| ruling.caps).unwrap_or_default()
+    }
+
+    /// For how many milliseconds more this user may not join.
+    pub(super) fn barred(&self, user: &UserId, now: u64) -> Option<u64> {
+        let until = self.rulings.get(user)?.barred_until;
+        (until > now).then(|| until - now)
+    }
+
+    pub(super) fn sets_caps(
+        &mut self,
+        client: Client,
+        target: &ParticipantId,
+        caps: Caps,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        let user = match self.subject(&client, target) {
+            Ok(user) => user,
+            Err((code, message)) => return out.push(refuse(client, code, message, None)),
+        };
+        self.rule(&user, |ruling| ruling.caps = caps, now, out);
+        for id in self.everything_of(&user) {
+            let Some(person) = self.people.get_mut(&id) else {
+                continue;
+            };
+            if person.caps == caps {
+                continue;
+            }
+            person.caps = caps;
+            let visible = person.is_in();
+            self.save_person(&id, out);
+            self.tell_caps(&id, out);
+            if visible {
+                let participant = id;
+                self.happen(RoomEvent::Caps { participant, caps }, None, now, out);
+            }
+        }
+    }
+
+    /// Tells a person's node what they may send, if they have media there.
+    pub(super) fn tell_caps(&self, id: &ParticipantId, out: &mut Vec<Effect>) {
+        let Some(person) = self.people.get(id) else {
+            return;
+        };
+        let host = person.node.as_ref().and_then(|node| self.hosts.get(node));
+        if let (Some(_), Some(host)) = (person.live_attempt(), host) {
+            out.push(Effect::Tell {
+                link: host.named(),
+                message: RoomToNode::Caps {
+                    participant: id.clone(),
+                    caps: person.caps,
+                },
+            });
+        }
+    }
+
+    pub(super) fn sends_out(
+        &mut self,
+        client: Client,
+        target: &ParticipantId,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        let user = match self.subject(&client, target) {
+            Ok(user) => user,
+            Err((code, message)) => return out.push(refuse(client, code, message, None)),
+        };
+        if self.is_owner(&user) {
+            let message = "the owner is not removed: leave, or delete the room";
+            return out.push(refuse(client, ErrorCode::Forbidden, message, None));
+        }
+        let until = now + REMOVAL_SECONDS * 1_000;
+        self.rule(&user, |ruling| ruling.barred_until = until, now, out);
+        for id in self.everything_of(&user) {
+            if let Some(person) = self.people.get(&id).filter(|person| person.is_here()) {
+                let client = Client {
+                    participant: id.clone(),
+                    connection: person.connection,
+                };
+                out.push(Effect::Send {
+                    client: client.clone(),
+                    message: ServerMessage::Closed {
+                        reason: CloseReason::Removed,
+                    },
+                });
+                out.push(Effect::HangUp { client });
+            }
+            self.remove(&id, LeaveReason::Removed, now, out);
+        }
+    }
+
+    /// The user behind a participant, if this client may rule on them.
+    fn subject(
+        &self,
+        client: &Client,
+        target: &ParticipantId,
+    ) -> Result<UserId, (ErrorCode, &'static str)> {
+        let role = self
+            .people
+            .get(&client.participant)
+            .map(|person| person.role);
+        if role != Some(Role::Owner) {
+            return Err((ErrorCode::Forbidden, "only the room's owner does this"));
+        }
+        let target = self.people.get(target).filter(|person| person.is_in());
+        let user = target.map(|person| person.user.clone());
+        user.ok_or((
+            ErrorCode::UnknownParticipant,
+            "nobody in the room has this id",
+        ))
+    }
+
+    /// Changes what is ruled on a user. A ruling that says nothing any more is forgotten.
+    fn rule(
+        &mut self,
+        user: &UserId,
+        change: impl FnOnce(&mut Ruling),
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        let mut ruling = self.rulings.remove(user).unwrap_or_else(|| Ruling {
+            user: user.clone(),
+            caps: Caps::default(),
+            barred_until: 0,
+            at: now,
+        });
+        change(&mut ruling);
+        ruling.at = now;
+        if ruling.caps == Caps::default() && ruling.barred_until <= now {
+            return out.push(Effect::Erase(record::ruling_key(user)));
+        }
+        if self.rulings.len() >= MAX_RULINGS
+            && let Some(oldest) = self.rulings.values().min_by_key(|ruling| ruling.at)
+        {
+            let oldest = oldest.user.clone();
+            self.rulings.remove(&oldest);
+            out.push(Effect::Erase(record::ruling_key(&oldest)));
+        }
+        out.push(Effect::Save(Record::Ruling(ruling.clone())));
+        self.rulings.insert(user.clone(), ruling);
+    }
+
+    fn everything_of(&self, user: &UserId) -> Vec<ParticipantId> {
+        let of_user = |person: &&Person| person.user == *user;
+        let people = self.people.values().filter(of_user);
+        people.map(|person| person.id.clone()).collect()
+    }
+}
