@@ -8,12 +8,13 @@ use protocol::client::{ClientMediaMessage, NodeMediaMessage, SlotAssignment, Sou
 use protocol::media::{MediaKind, Source, TrackId};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::ChannelId;
-use str0m::media::{Direction, MediaKind as RtcKind, Mid};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind as RtcKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
-use crate::media::{Stamp, picture_id};
+use crate::decoder::{Decoder, Part};
+use crate::media::{Stamp, picture_id, starts_frame};
 
 const AUDIO_SLOTS: usize = 3;
 const VIDEO_SLOTS: usize = 9;
@@ -63,6 +64,8 @@ pub struct Client {
     pub next_timeout: Instant,
     pub connected: Option<Instant>,
     pub received: Vec<Received>,
+    /// The decoder of each video slot that something came in.
+    pub decoders: HashMap<usize, Decoder>,
     pub assignments: Vec<SlotAssignment>,
     pub keyframes_asked: u32,
 }
@@ -117,6 +120,7 @@ impl Client {
             next_timeout: now,
             connected: None,
             received: Vec::new(),
+            decoders: HashMap::new(),
             assignments: Vec::new(),
             keyframes_asked: 0,
         };
@@ -264,6 +268,11 @@ impl Client {
 
     fn connected(&mut self, now: Instant) {
         self.connected = Some(now);
+        // Browsers answer every NACK; str0m would stop at a share of the bit rate.
+        let mut direct = self.rtc.direct_api();
+        if let Some(stream) = direct.stream_tx_by_mid(self.camera, None) {
+            stream.set_rtx_cache(1_024, Duration::from_secs(3), None);
+        }
         for sending in [&mut self.audio, &mut self.video].into_iter().flatten() {
             sending.next = now;
         }
@@ -273,6 +282,20 @@ impl Client {
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_rx(&packet.header.ssrc).expect("a known one");
         let slot = self.slots[&stream.mid()];
+        if slot >= AUDIO_SLOTS {
+            let stamp = Stamp::of_video(&packet.payload);
+            let part = Part {
+                timestamp: packet.header.timestamp,
+                first: starts_frame(&packet.payload),
+                last: packet.header.marker,
+                keyframe: stamp.is_some_and(|stamp| stamp.keyframe),
+            };
+            let decoder = self.decoders.entry(slot).or_default();
+            decoder.receive(now, *packet.seq_no, part);
+            if decoder.needs_keyframe(now) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
+        }
         let (kind, stamp) = if slot < AUDIO_SLOTS {
             (MediaKind::Audio, Stamp::of_audio(&packet.payload))
         } else {

@@ -4,11 +4,13 @@
 //! DTLS are random, but nothing depends on their value).
 
 mod client;
+mod decoder;
 mod media;
 mod network;
 mod world;
 
 pub use client::{Client, Received};
+pub use decoder::{Decoder, Part};
 pub use media::Stamp;
 pub use network::Path;
 pub use world::World;

@@ -63,3 +63,10 @@ pub fn picture_id(payload: &[u8]) -> Option<u16> {
     let bytes = payload.get(2..4)?;
     Some(u16::from_be_bytes([bytes[0], bytes[1]]) & 0x7fff)
 }
+
+/// Whether a payload made by [`Stamp::video`] is the first of its frame.
+pub fn starts_frame(payload: &[u8]) -> bool {
+    payload
+        .first()
+        .is_some_and(|descriptor| descriptor & 0x10 != 0)
+}

@@ -84,8 +84,9 @@ pub struct World {
     pub clients: Vec<Client>,
     homes: Vec<usize>,
     rng: fastrand::Rng,
-    /// Between a client and its node.
+    /// Between a client and its node, but for those that have a path of their own.
     pub access: Path,
+    pub access_of: HashMap<usize, Path>,
     /// Between two nodes.
     pub backbone: Path,
     events: BinaryHeap<Reverse<Event>>,
@@ -108,6 +109,7 @@ impl World {
             homes: Vec::new(),
             rng: fastrand::Rng::with_seed(seed),
             access,
+            access_of: HashMap::new(),
             backbone,
             events: BinaryHeap::new(),
             order: 0,
@@ -289,10 +291,14 @@ impl World {
         let from = self.clients[client].address;
         for (to, data) in sent {
             let node = self.nodes.iter().position(|node| node.address == to);
-            if let (Some(node), Some(time)) = (node, self.access.carry(&mut self.rng)) {
+            if let (Some(node), Some(time)) = (node, self.path_of(client).carry(&mut self.rng)) {
                 self.schedule(self.now + time, Delivery::ToNode { node, from, data });
             }
         }
+    }
+
+    fn path_of(&self, client: usize) -> Path {
+        self.access_of.get(&client).copied().unwrap_or(self.access)
     }
 
     fn schedule(&mut self, at: Instant, delivery: Delivery) {
@@ -335,7 +341,8 @@ impl World {
         let from = self.nodes[node].address;
         for (to, data) in datagrams {
             let client = self.clients.iter().position(|client| client.address == to);
-            if let (Some(client), Some(time)) = (client, self.access.carry(&mut self.rng)) {
+            let Some(client) = client else { continue };
+            if let Some(time) = self.path_of(client).carry(&mut self.rng) {
                 self.schedule(self.now + time, Delivery::ToClient { client, from, data });
             }
         }
