@@ -186,6 +186,7 @@ impl Shared {
                 (participant, ServerMessage::Renegotiate { attempt, reason })
             }
             NodeToRoom::Ready { .. }
+            | NodeToRoom::IceRestarted { .. }
             | NodeToRoom::Connected { .. }
             | NodeToRoom::Quality { .. } => return,
         };

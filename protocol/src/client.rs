@@ -1,6 +1,8 @@
 //! Messages between a client and its room: the signaling WebSocket (to the Room Durable Object) and the data channel
 //! (to the media node). All are JSON text. On the WebSocket the bare text `ping` is answered with `pong`.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::api::Room;
@@ -31,6 +33,9 @@ pub enum ClientMessage {
         /// Which sending m-line is which source; all other m-lines are receive slots.
         sources: Vec<SourceMid>,
     },
+    /// The client's network has changed: the path is sought anew (ICE restart, RFC 8445, 2.4), and all else of the
+    /// session goes on. `sdp` is an offer that differs from the first in its ICE credentials only.
+    RestartIce { attempt: Attempt, sdp: String },
     /// What this participant sends has changed.
     Publishing { publishing: Publishing },
     /// A line of chat. Sending the same nonce again is safe: it is stored once.
@@ -71,6 +76,24 @@ pub struct SourceMid {
     pub source: Source,
 }
 
+/// What one side of an ICE session is known by (RFC 8839, 5.4).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct IceCredentials {
+    pub ufrag: String,
+    pub pwd: String,
+}
+
+impl fmt::Debug for IceCredentials {
+    /// Without the password: it must not get into a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IceCredentials")
+            .field("ufrag", &self.ufrag)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Room Durable Object → client.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -103,6 +126,11 @@ pub enum ServerMessage {
         sdp: String,
         node: NodeId,
         region: Region,
+    },
+    /// The node's new ICE credentials, to be put in the place of those of its answer.
+    IceRestarted {
+        attempt: Attempt,
+        credentials: IceCredentials,
     },
     /// The media session is over (its node died, drained or refused); offer anew with a higher attempt.
     Renegotiate { attempt: Attempt, reason: String },

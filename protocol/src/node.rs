@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Quality, SourceMid};
+use crate::client::{IceCredentials, Quality, SourceMid};
 use crate::id::{Attempt, Epoch, NodeId, ParticipantId, Region, RoomId};
 use crate::media::Caps;
 
@@ -104,6 +104,12 @@ pub enum NodeToRoom {
         attempt: Attempt,
         sdp: String,
     },
+    /// The answer to [`RoomToNode::RestartIce`].
+    IceRestarted {
+        participant: ParticipantId,
+        attempt: Attempt,
+        credentials: IceCredentials,
+    },
     /// The offer cannot be answered.
     Refused {
         participant: ParticipantId,
@@ -176,6 +182,13 @@ pub enum RoomToNode {
     Caps {
         participant: ParticipantId,
         caps: Caps,
+    },
+    /// A client's ICE restart: answer with [`NodeToRoom::IceRestarted`], or with [`NodeToRoom::Disconnected`] if there
+    /// is no such session or it cannot be restarted.
+    RestartIce {
+        participant: ParticipantId,
+        attempt: Attempt,
+        sdp: String,
     },
     /// End this media session.
     Close {

@@ -49,6 +49,7 @@ fn generate() -> String {
         api::FieldError,
         client::ClientMessage,
         client::SourceMid,
+        client::IceCredentials,
         client::Offer,
         client::ServerMessage,
         client::Snapshot,

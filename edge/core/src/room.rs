@@ -414,6 +414,9 @@ impl Room {
                 };
                 self.offered(&participant, offer, now, out);
             }
+            Ok(ClientMessage::RestartIce { attempt, sdp }) => {
+                self.restarts_ice(&participant, attempt, sdp, out);
+            }
             Ok(ClientMessage::Publishing { publishing }) => {
                 self.publishes(&participant, publishing, now, out);
             }

@@ -33,6 +33,12 @@ impl Demux {
         self.ufrags.insert(ufrag, session);
     }
 
+    /// The same after an ICE restart: what the session answered to before is forgotten.
+    pub fn expect_only(&mut self, ufrag: String, session: SessionKey) {
+        self.ufrags.retain(|_, owner| *owner != session);
+        self.expect(ufrag, session);
+    }
+
     /// The session of a datagram, if there is one: that of its address, or for STUN the one that it names.
     pub fn find(&mut self, now: Instant, from: SocketAddr, data: &[u8]) -> Option<SessionKey> {
         let named = stun_ufrag(data).and_then(|ufrag| self.ufrags.get(ufrag));

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use protocol::client::SourceMid;
+use protocol::client::{IceCredentials, SourceMid};
 use protocol::media::{Codec, Source};
 use str0m::channel::ChannelId;
 use str0m::media::{KeyframeRequestKind, Mid};
@@ -20,8 +20,8 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
 use crate::egress::seal::{Sealer, Tap};
 use crate::packet::{AudioLevel, Packet};
-use negotiation::negotiate;
 pub use negotiation::{Negotiated, OfferError, Shared};
+use negotiation::{negotiate, restart};
 
 /// The data channel that carries views and slots.
 const CHANNEL_LABEL: &str = "connect";
@@ -191,6 +191,25 @@ impl Session {
             }
             connection.rtc.handle_input(Input::Timeout(now))
         });
+    }
+
+    /// Takes the client's new ICE credentials and seeks the path anew; all else goes on. Returns ours, or `None` when the
+    /// offer is of another session than this one.
+    pub fn restart_ice(
+        &mut self,
+        now: Instant,
+        sdp: &str,
+        happened: &mut Happened,
+    ) -> Option<IceCredentials> {
+        let mut credentials = None;
+        self.mutate(happened, |connection, _| {
+            match restart(&mut connection.rtc, sdp) {
+                Ok(fresh) => credentials = Some(fresh),
+                Err(error) => tracing::debug!(%error, "an ICE restart was refused"),
+            }
+            connection.rtc.handle_input(Input::Timeout(now))
+        });
+        credentials
     }
 
     /// Ends the session; the farewells (RTCP BYE, DTLS close) are in `happened`.

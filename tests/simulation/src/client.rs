@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use protocol::client::{ClientMediaMessage, NodeMediaMessage, SlotAssignment, SourceMid, Tile};
+use protocol::client::{
+    ClientMediaMessage, IceCredentials, NodeMediaMessage, SlotAssignment, SourceMid, Tile,
+};
 use protocol::media::{MediaKind, Source, TrackId};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::ChannelId;
@@ -52,6 +54,8 @@ pub struct Client {
     pub address: SocketAddr,
     rtc: Rtc,
     pending: Option<SdpPendingOffer>,
+    /// The node's answer to its offer.
+    answer: String,
     microphone: Mid,
     camera: Mid,
     slots: HashMap<Mid, usize>,
@@ -109,6 +113,7 @@ impl Client {
             address,
             rtc,
             pending: Some(pending),
+            answer: String::new(),
             microphone,
             camera,
             slots,
@@ -129,12 +134,38 @@ impl Client {
 
     /// The node's answer.
     pub fn accept(&mut self, answer: &str) {
+        self.answer = answer.to_owned();
         let answer = SdpAnswer::from_sdp_string(answer).expect("the node's answer parses");
         let pending = self.pending.take().expect("one answer per offer");
         self.rtc
             .sdp_api()
             .accept_answer(pending, answer)
             .expect("the node's answer fits the offer");
+    }
+
+    /// Its network changes: it has another address, and wants the path to be sought anew.
+    pub fn restart_ice(&mut self, address: SocketAddr) -> String {
+        self.address = address;
+        let mut api = self.rtc.sdp_api();
+        api.ice_restart(true);
+        let (offer, pending) = api.apply().expect("there is a change");
+        self.pending = Some(pending);
+        offer.to_sdp_string()
+    }
+
+    /// The node's new credentials take the place of those of its answer.
+    pub fn ice_restarted(&mut self, credentials: &IceCredentials) {
+        let value = |name: &str| {
+            let line = self.answer.lines().find_map(|line| line.strip_prefix(name));
+            line.expect("an answer has ICE credentials").to_owned()
+        };
+        let (ufrag, pwd) = (value("a=ice-ufrag:"), value("a=ice-pwd:"));
+        // The candidates name the user fragment, too.
+        let answer = self.answer.replace(&ufrag, &credentials.ufrag);
+        let answer = answer.replace(&pwd, &credentials.pwd);
+        self.accept(&answer);
+        let candidate = Candidate::host(self.address, "udp").expect("a valid address");
+        self.rtc.add_local_candidate(candidate);
     }
 
     /// Starts to send audio and video.

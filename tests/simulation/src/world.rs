@@ -173,6 +173,26 @@ impl World {
         number
     }
 
+    /// A client has another address from now on, and restarts ICE by way of the room, which takes so long.
+    pub fn change_network(&mut self, client: usize, signaling: Duration) {
+        let address = SocketAddr::from(([10, 2, client as u8, 2], 6_000));
+        let sdp = self.clients[client].restart_ice(address);
+        self.run(signaling);
+        let told = self.told.len();
+        let message = RoomToNode::RestartIce {
+            participant: participant(client),
+            attempt: Attempt(1),
+            sdp,
+        };
+        self.tell(self.homes[client], message);
+        let credentials = self.told[told..].iter().find_map(|(_, m)| match m {
+            NodeToRoom::IceRestarted { credentials, .. } => Some(credentials.clone()),
+            _ => None,
+        });
+        self.run(signaling);
+        self.clients[client].ice_restarted(&credentials.expect("the restart is answered"));
+    }
+
     /// The room ends a client's session.
     pub fn kick(&mut self, client: usize) {
         let message = RoomToNode::Close {

@@ -1,6 +1,6 @@
 //! Placement: which node has whose media, the nodes' links, and what happens when a node goes.
 
-use protocol::client::{ErrorCode, RoomEvent};
+use protocol::client::{ErrorCode, RoomEvent, ServerMessage};
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};
 use protocol::node::{NodeToRoom, Peer, RoomToNode, SessionRef, VERSION};
 
@@ -222,6 +222,19 @@ impl Room {
                 attempt,
                 sdp,
             } => self.answered(link, &participant, attempt, sdp, out),
+            NodeToRoom::IceRestarted {
+                participant,
+                attempt,
+                credentials,
+            } => {
+                if self.has_session(link, &participant, attempt) {
+                    let message = ServerMessage::IceRestarted {
+                        attempt,
+                        credentials,
+                    };
+                    self.send(&participant, message, out);
+                }
+            }
             NodeToRoom::Refused {
                 participant,
                 attempt,

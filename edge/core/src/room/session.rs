@@ -160,6 +160,34 @@ impl Room {
         self.send(participant, answer, out);
     }
 
+    /// Hands the ICE restart of a living session to its node. Without one the client is asked for a new offer.
+    pub(super) fn restarts_ice(
+        &mut self,
+        participant: &ParticipantId,
+        attempt: Attempt,
+        sdp: String,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(person) = self.people.get(participant) else {
+            return;
+        };
+        if person.live_attempt() != Some(attempt) {
+            return;
+        }
+        let host = person.node.as_ref().and_then(|node| self.hosts.get(node));
+        match host.filter(|host| host.state == Link::Ready) {
+            Some(host) => out.push(Effect::Tell {
+                link: host.named(),
+                message: RoomToNode::RestartIce {
+                    participant: participant.clone(),
+                    attempt,
+                    sdp,
+                },
+            }),
+            None => self.renegotiate(participant, "the media node is away", out),
+        }
+    }
+
     /// ICE and DTLS are up: the answer has arrived.
     pub(super) fn connected(
         &mut self,

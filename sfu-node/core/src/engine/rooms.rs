@@ -116,6 +116,20 @@ impl Engine {
                     self.with_room(now, *room, |room, _| room.set_caps(&participant, caps));
                 }
             }
+            RoomToNode::RestartIce {
+                participant,
+                attempt,
+                sdp,
+            } => {
+                let name = SessionRef {
+                    participant,
+                    attempt,
+                };
+                let message = self.restart_ice(now, &id, name, &sdp);
+                self.outbox
+                    .messages
+                    .push_back(Output::Room { room: id, message });
+            }
             RoomToNode::Close {
                 participant,
                 attempt,
@@ -175,6 +189,41 @@ impl Engine {
         self.timers.set(Timer::Session(key), next_timeout);
         self.demux.expect(negotiated.ufrag, key);
         Ok(negotiated.sdp)
+    }
+
+    /// Seeks the path of a session anew. One that is not there, or cannot, is over.
+    fn restart_ice(
+        &mut self,
+        now: Instant,
+        id: &RoomId,
+        name: SessionRef,
+        sdp: &str,
+    ) -> NodeToRoom {
+        let session = self.session_of(id, &name);
+        let restarted = session.and_then(|key| {
+            let restart =
+                |session: &mut Session, happened: &mut _| session.restart_ice(now, sdp, happened);
+            let credentials = self.with_session(now, key, restart)?;
+            if credentials.is_none() {
+                self.end_session(now, key);
+            }
+            Some((key, credentials?))
+        });
+        let (participant, attempt) = (name.participant, name.attempt);
+        match restarted {
+            Some((key, credentials)) => {
+                self.demux.expect_only(credentials.ufrag.clone(), key);
+                NodeToRoom::IceRestarted {
+                    participant,
+                    attempt,
+                    credentials,
+                }
+            }
+            None => NodeToRoom::Disconnected {
+                participant,
+                attempt,
+            },
+        }
     }
 
     pub(super) fn session_of(&self, room: &RoomId, name: &SessionRef) -> Option<SessionKey> {

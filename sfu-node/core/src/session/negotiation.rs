@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use protocol::client::SourceMid;
+use protocol::client::{IceCredentials, SourceMid};
 use protocol::media::{Codec, MediaKind, Source};
 use str0m::change::SdpOffer;
 use str0m::crypto::CryptoProvider;
@@ -99,6 +99,31 @@ pub(super) fn negotiate(
         extensions,
     };
     Ok((rtc, by_mid, negotiated))
+}
+
+/// Reads an offer that only restarts ICE (RFC 8839, 4.4.1.1.1), and returns our new credentials.
+pub(super) fn restart(rtc: &mut Rtc, sdp: &str) -> Result<IceCredentials, OfferError> {
+    let lines = sdp.lines().filter(|line| line.starts_with("m=")).count();
+    if lines > MAX_MEDIA_LINES {
+        return Err(OfferError::TooManyLines(lines));
+    }
+    let before = rtc.direct_api().local_ice_credentials();
+    let offer = SdpOffer::from_sdp_string(sdp).map_err(|e| OfferError::Syntax(e.to_string()))?;
+    let answer = rtc
+        .sdp_api()
+        .accept_offer(offer)
+        .map_err(|e| OfferError::Refused(e.to_string()))?
+        .to_sdp_string();
+    // Our slots stay as they were negotiated; str0m is to send none of them.
+    take_slots(rtc, &answer)?;
+    let fresh = rtc.direct_api().local_ice_credentials();
+    if fresh == before {
+        return Err(OfferError::Refused("it restarts nothing".into()));
+    }
+    Ok(IceCredentials {
+        ufrag: fresh.ufrag,
+        pwd: fresh.pass,
+    })
 }
 
 /// The m-line on which a source is sent.
