@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{NodeId, RoomId};
+use crate::id::{Attempt, NodeId, RoomId};
 use crate::media::{Codec, Layer, TrackId};
 
 /// Version of the control messages. Unknown fields and message types are ignored.
@@ -34,13 +34,20 @@ pub enum CascadeMessage {
     Open { room: RoomId },
     /// The sender hosts this room no more (or not with the receiver).
     Close { room: RoomId },
-    /// A track whose publisher is at the sending node can be asked for.
+    /// A track can be asked for: its publisher is at the sending node, or behind it.
     Announce {
         room: RoomId,
         track: TrackId,
         codec: Codec,
         /// How many layers it has; [`Layer`] counts from 0.
         layers: u8,
+        /// The publisher's media session. A participant that moves is announced from two places for a while, and the
+        /// highest attempt holds. Absent from nodes that do not know of it: then the newest announcement holds.
+        #[serde(default)]
+        attempt: Option<Attempt>,
+        /// How many nodes or shards have passed the announcement on.
+        #[serde(default)]
+        hops: u8,
     },
     /// That track is gone, and with it every flow of it.
     Withdraw { room: RoomId, track: TrackId },

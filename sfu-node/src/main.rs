@@ -154,6 +154,7 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
         let parts = shard::Parts {
             index,
             node: config.node.clone(),
+            region: config.region.clone(),
             candidate: SocketAddr::new(config.media_address, media_address.port()),
             max_sessions: config.max_sessions.div_ceil(config.shards.into()) as usize,
             media,

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use protocol::id::{NodeId, RoomId};
+use protocol::id::{NodeId, Region, RoomId};
 use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
 use rustix::time::{ClockId, clock_gettime};
 use sfu_core::{Config as EngineConfig, Engine, Input, Output, PeerId, Stats};
@@ -85,6 +85,7 @@ pub enum ShardError {
 pub struct Parts {
     pub index: u16,
     pub node: NodeId,
+    pub region: Region,
     /// The media port as clients reach it.
     pub candidate: SocketAddr,
     pub max_sessions: usize,
@@ -136,6 +137,7 @@ fn run(
             quic: Quic::new(parts.quic, identity, parts.node.clone())?,
             engine: Engine::new(EngineConfig {
                 node: parts.node,
+                region: parts.region,
                 candidates: vec![parts.candidate],
                 max_sessions: parts.max_sessions,
             }),

@@ -89,6 +89,7 @@ impl Engine {
         match input {
             Input::Datagram { from, data } => self.datagram(now, from, data),
             Input::Room { room, message } => self.room_message(now, room, message),
+            Input::Siblings { room, shards } => self.set_siblings(now, room, shards),
             Input::PeerUp { peer } => self.peer_up(now, peer),
             Input::PeerDown { peer } => self.peer_down(now, peer),
             Input::PeerRoundTrip { peer, time } => self.relay.set_round_trip(peer, time),

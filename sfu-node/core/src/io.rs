@@ -1,18 +1,20 @@
 //! The engine's door: what goes in, what comes out. Times are given by the caller; nothing here waits or sends.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
-use protocol::id::{NodeId, RoomId};
+use protocol::id::{NodeId, Region, RoomId};
 use protocol::node::{NodeToRoom, RoomToNode};
 
 /// What a shard is told at its start.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub node: NodeId,
+    pub region: Region,
     /// The addresses of the media port as clients reach it: the host candidates of every answer.
     pub candidates: Vec<SocketAddr>,
     /// How many sessions this shard holds at most.
@@ -120,6 +122,11 @@ pub enum Input<'a> {
     Datagram { from: SocketAddr, data: &'a [u8] },
     /// A message arrived on a room's link.
     Room { room: RoomId, message: RoomToNode },
+    /// The other shards of this node that host a room, whole each time.
+    Siblings {
+        room: RoomId,
+        shards: BTreeSet<PeerId>,
+    },
     /// Both QUIC connections to a peer are up and its `Hello` has arrived.
     PeerUp { peer: PeerId },
     /// A peer's connections are gone; they may come back.

@@ -4,10 +4,12 @@
 //! [`cascade`] speaks with the other nodes of the room.
 
 mod cascade;
+mod catalog;
 mod media;
+mod peers;
 mod slots;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
@@ -24,7 +26,11 @@ use crate::relay::{Relay, RelayBatch};
 use crate::router::{Origin, Router, TrackKey};
 use crate::speaker::Loudest;
 
+pub use cascade::Announcement;
+use catalog::Catalog;
 pub use media::Routed;
+use peers::Peers;
+pub use peers::Ring;
 
 /// How many audio streams a room selects: one more than a client's audio slots, since nobody hears himself.
 const SPEAKERS: usize = 4;
@@ -85,7 +91,8 @@ pub struct Room {
     speakers: Loudest<TrackKey>,
     /// Audio levels have come in since the speakers were last chosen.
     heard: bool,
-    peers: BTreeSet<PeerId>,
+    peers: Peers,
+    catalog: Catalog,
     /// When the slots of all members were decided on last, and whether that has to be done again.
     assigned: Option<Instant>,
     assign_due: bool,
@@ -106,7 +113,8 @@ impl Room {
             router: Router::default(),
             speakers: Loudest::new(SPEAKERS),
             heard: false,
-            peers: BTreeSet::new(),
+            peers: Peers::default(),
+            catalog: Catalog::default(),
             assigned: None,
             assign_due: false,
             pending: Vec::new(),
@@ -229,7 +237,12 @@ impl Room {
             }
         }
         for track in member.tracks.iter_mut().filter_map(Option::take) {
+            let id = self.router.get(track).map(|track| track.id.clone());
             self.remove_track(cx, track);
+            // The participant may be at another node meanwhile.
+            if let Some(id) = id {
+                self.choose(cx, &id);
+            }
         }
         self.pending.retain(|pending| *pending != key);
         self.assign_all(cx);

@@ -188,6 +188,12 @@ impl Client {
         self.audio = None;
     }
 
+    /// Sends nothing any more.
+    pub fn silence(&mut self) {
+        self.audio = None;
+        self.video = None;
+    }
+
     /// How many packets it has sent of each kind.
     pub fn sent(&self, kind: MediaKind) -> u32 {
         let sending = match kind {

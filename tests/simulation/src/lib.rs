@@ -5,6 +5,7 @@
 
 mod client;
 mod decoder;
+mod layout;
 mod media;
 mod network;
 mod world;

@@ -1,25 +1,29 @@
 //! The world: nodes, clients and the network between them, driven from event to event in the place of the edge.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
-use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, RoomId};
+use protocol::client::SourceMid;
+use protocol::id::{Attempt, NodeId, ParticipantId, Region, RoomId};
 use protocol::media::Caps;
 use protocol::media::{Source, TrackId};
-use protocol::node::{NodeToRoom, Peer, RoomToNode};
+use protocol::node::{NodeToRoom, RoomToNode};
 use sfu_core::{Config, Engine, Input, Output, PeerId};
 
 use crate::client::Client;
 use crate::network::Path;
 
-/// One media node: an engine of one shard.
-struct Node {
+/// One shard of a media node: an engine.
+pub(crate) struct Node {
     engine: Engine,
-    name: NodeId,
-    id: PeerId,
+    pub(crate) name: NodeId,
+    pub(crate) region: Region,
+    pub(crate) id: PeerId,
+    /// Whether the room is there.
+    pub(crate) hosting: bool,
     address: SocketAddr,
     next_timeout: Instant,
     /// Peers that the engine wants to be connected with.
@@ -79,10 +83,13 @@ impl Ord for Event {
 /// Nodes, clients and the network between them, in one room.
 pub struct World {
     pub now: Instant,
-    room: RoomId,
-    nodes: Vec<Node>,
+    pub(crate) room: RoomId,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) epoch: u32,
     pub clients: Vec<Client>,
-    homes: Vec<usize>,
+    pub(crate) homes: Vec<usize>,
+    /// The attempt of each client's session.
+    pub(crate) attempts: Vec<u32>,
     rng: fastrand::Rng,
     /// Between a client and its node, but for those that have a path of their own.
     pub access: Path,
@@ -93,20 +100,38 @@ pub struct World {
     order: u64,
     /// When the last reliable message between two nodes arrives: they keep their order.
     reliable: HashMap<(usize, usize), Instant>,
+    /// Pairs of nodes that are connected, the smaller number first; and those that cannot be.
+    links: BTreeSet<(usize, usize)>,
+    severed: BTreeSet<(usize, usize)>,
+    /// Media datagrams that were sent from one to another.
+    pub(crate) crossed: HashMap<(usize, usize), u64>,
     /// What the nodes told the room.
     pub told: Vec<(usize, NodeToRoom)>,
 }
 
 impl World {
-    /// A room that is shared by so many nodes, without anybody in it.
+    /// A room that is shared by so many nodes of one region, without anybody in it.
     pub fn new(seed: u64, nodes: usize, access: Path, backbone: Path) -> Self {
+        Self::laid_out(seed, &vec![("here", 1); nodes], access, backbone)
+    }
+
+    /// A room that is shared by nodes, of each its region and number of shards. Shards are counted through.
+    pub fn laid_out(seed: u64, nodes: &[(&str, usize)], access: Path, backbone: Path) -> Self {
         let now = Instant::now();
+        let mut shards = Vec::new();
+        for (node, (region, count)) in nodes.iter().enumerate() {
+            for _ in 0..*count {
+                shards.push(Node::new(now, shards.len(), node, region));
+            }
+        }
         let mut world = Self {
             now,
             room: "bako-tuvi-remo-dasu".parse().expect("an id"),
-            nodes: (0..nodes).map(|n| Node::new(now, n)).collect(),
+            nodes: shards,
+            epoch: 0,
             clients: Vec::new(),
             homes: Vec::new(),
+            attempts: Vec::new(),
             rng: fastrand::Rng::with_seed(seed),
             access,
             access_of: HashMap::new(),
@@ -114,34 +139,23 @@ impl World {
             events: BinaryHeap::new(),
             order: 0,
             reliable: HashMap::new(),
+            links: BTreeSet::new(),
+            severed: BTreeSet::new(),
+            crossed: HashMap::new(),
             told: Vec::new(),
         };
-        for node in 0..nodes {
-            world.plan(node, 1, nodes);
+        for a in 0..world.nodes.len() {
+            for b in 0..a {
+                if world.nodes[a].name == world.nodes[b].name {
+                    world.set_link(b, a, true);
+                }
+            }
         }
+        world.plan();
         world
     }
 
-    /// Tells a node that the room is hosted by the first so many nodes.
-    fn plan(&mut self, node: usize, epoch: u32, nodes: usize) {
-        let others = self.nodes[..nodes].iter().enumerate();
-        let peers = others
-            .filter(|(other, _)| *other != node)
-            .map(|(_, other)| Peer {
-                node: other.name.clone(),
-                region: "here".parse().expect("a region"),
-                quic: String::new(),
-                fingerprint: other.id.to_string(),
-            })
-            .collect();
-        let message = RoomToNode::Plan {
-            epoch: Epoch(epoch),
-            peers,
-        };
-        self.tell(node, message);
-    }
-
-    fn tell(&mut self, node: usize, message: RoomToNode) {
+    pub(crate) fn tell(&mut self, node: usize, message: RoomToNode) {
         let room = self.room.clone();
         self.input(node, Input::Room { room, message });
     }
@@ -153,15 +167,28 @@ impl World {
         let (client, sdp, sources) = Client::new(self.now, number as u8, address);
         self.clients.push(client);
         self.homes.push(node);
+        self.attempts.push(1);
+        self.offer(number, sdp, sources, Caps::default());
+        number
+    }
+
+    /// Hands a client's offer to its node, takes the answer back, and lets the client send.
+    pub(crate) fn offer(
+        &mut self,
+        number: usize,
+        sdp: String,
+        sources: Vec<SourceMid>,
+        caps: Caps,
+    ) {
         let told = self.told.len();
         self.tell(
-            node,
+            self.homes[number],
             RoomToNode::Offer {
                 participant: participant(number),
-                attempt: Attempt(1),
+                attempt: Attempt(self.attempts[number]),
                 sdp,
                 sources,
-                caps: Caps::default(),
+                caps,
             },
         );
         let answer = self.told[told..].iter().find_map(|(_, m)| match m {
@@ -170,7 +197,6 @@ impl World {
         });
         self.clients[number].accept(&answer.expect("the offer is answered"));
         self.clients[number].publish(self.now);
-        number
     }
 
     /// A client has another address from now on, and restarts ICE by way of the room, which takes so long.
@@ -197,13 +223,32 @@ impl World {
     pub fn kick(&mut self, client: usize) {
         let message = RoomToNode::Close {
             participant: participant(client),
-            attempt: Attempt(1),
+            attempt: Attempt(self.attempts[client]),
         };
         self.tell(self.homes[client], message);
     }
 
     /// The connections between two nodes break, or come back.
     pub fn link(&mut self, a: usize, b: usize, up: bool) {
+        let pair = (a.min(b), a.max(b));
+        if up {
+            self.severed.remove(&pair);
+        } else {
+            self.severed.insert(pair);
+        }
+        self.set_link(a, b, up);
+    }
+
+    fn set_link(&mut self, a: usize, b: usize, up: bool) {
+        let pair = (a.min(b), a.max(b));
+        let changed = if up {
+            !self.severed.contains(&pair) && self.links.insert(pair)
+        } else {
+            self.links.remove(&pair)
+        };
+        if !changed {
+            return;
+        }
         for (node, peer) in [(a, b), (b, a)] {
             let peer = self.nodes[peer].id;
             let input = if up {
@@ -291,6 +336,9 @@ impl World {
                 self.clients[client].receive(self.now, from, &data);
                 self.poll_client(client);
             }
+            // Nothing arrives over a connection that is gone.
+            Delivery::PeerDatagram { from, to, .. } | Delivery::PeerMessage { from, to, .. }
+                if !self.links.contains(&(from.min(to), from.max(to))) => {}
             Delivery::PeerDatagram { from, to, data } => {
                 self.nodes[to].relayed += 1;
                 let peer = self.nodes[from].id;
@@ -331,7 +379,7 @@ impl World {
         }));
     }
 
-    fn input(&mut self, node: usize, input: Input<'_>) {
+    pub(crate) fn input(&mut self, node: usize, input: Input<'_>) {
         self.nodes[node].engine.handle(self.now, input);
         self.drain(node);
     }
@@ -367,15 +415,15 @@ impl World {
             }
         }
         for (peer, data) in relayed {
-            let to = self.by_id(peer);
-            if let Some(time) = self.backbone.carry(&mut self.rng) {
-                let from = node;
+            let (from, to) = (node, self.by_id(peer));
+            *self.crossed.entry((from, to)).or_default() += 1;
+            if let Some(time) = self.between(from, to).carry(&mut self.rng) {
                 self.schedule(self.now + time, Delivery::PeerDatagram { from, to, data });
             }
         }
         for (peer, message) in messages {
             let to = self.by_id(peer);
-            let time = self.backbone.carry_reliably(&mut self.rng);
+            let time = self.between(node, to).carry_reliably(&mut self.rng);
             let last = self.reliable.entry((node, to)).or_insert(self.now);
             let at = (self.now + time).max(*last);
             *last = at;
@@ -384,13 +432,26 @@ impl World {
         }
         if let Some(peers) = wanted {
             self.nodes[node].wanted = peers.iter().map(|peer| peer.id).collect();
-            for peer in peers {
-                let other = self.by_id(peer.id);
-                let own = self.nodes[node].id;
-                if self.nodes[other].wanted.contains(&own) {
-                    self.link(node, other, true);
-                }
+            let own = &self.nodes[node];
+            let agreed =
+                |other: &Node| own.wanted.contains(&other.id) && other.wanted.contains(&own.id);
+            let others = self.nodes.iter().enumerate();
+            let strangers = others.filter(|(_, other)| other.name != own.name);
+            let links: Vec<(usize, bool)> = strangers
+                .map(|(number, other)| (number, agreed(other)))
+                .collect();
+            for (other, up) in links {
+                self.set_link(node, other, up);
             }
+        }
+    }
+
+    /// The way between two nodes, or within one: nothing is lost between shards, and it takes no time.
+    fn between(&self, a: usize, b: usize) -> Path {
+        if self.nodes[a].name == self.nodes[b].name {
+            Path::clean(0)
+        } else {
+            self.backbone
         }
     }
 
@@ -401,16 +462,20 @@ impl World {
 }
 
 impl Node {
-    fn new(now: Instant, number: usize) -> Self {
-        let name: NodeId = format!("node-{number}").parse().expect("an id");
+    fn new(now: Instant, number: usize, node: usize, region: &str) -> Self {
+        let name: NodeId = format!("node-{node}").parse().expect("an id");
+        let region: Region = region.parse().expect("a region");
         let address = SocketAddr::from(([10, 0, 0, 1 + number as u8], 4_000));
         Self {
             engine: Engine::new(Config {
                 node: name.clone(),
+                region: region.clone(),
                 candidates: vec![address],
                 max_sessions: 100,
             }),
             name,
+            region,
+            hosting: true,
             id: PeerId([number as u8; 32]),
             address,
             next_timeout: now,

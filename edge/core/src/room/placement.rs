@@ -1,5 +1,7 @@
 //! Placement: which node has whose media, the nodes' links, and what happens when a node goes.
 
+use std::collections::BTreeMap;
+
 use protocol::client::{ErrorCode, RoomEvent, ServerMessage};
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};
 use protocol::node::{NodeToRoom, Peer, RoomToNode, SessionRef, VERSION};
@@ -383,10 +385,17 @@ impl Room {
         }
     }
 
-    /// Tells every node which others there are.
+    /// Tells every node which others it shares the room with: all of its own region, and a region's gateway the
+    /// gateways of the other regions, too. So one copy of what is wanted crosses each pair of regions.
     fn plan(&self, out: &mut Vec<Effect>) {
+        let gateways = self.gateways();
+        let is_gateway = |host: &Host| gateways.get(&host.region) == Some(&&host.node);
         for host in self.hosts.values().filter(|host| host.state == Link::Ready) {
-            let others = self.hosts.values().filter(|other| other.node != host.node);
+            let others = self.hosts.values().filter(|other| {
+                let is_mate = other.region == host.region && other.node != host.node;
+                let is_abroad = other.region != host.region;
+                is_mate || is_abroad && is_gateway(host) && is_gateway(other)
+            });
             let peers = others.filter_map(|other| {
                 let reach = other.reach.clone()?;
                 Some(Peer {
@@ -404,6 +413,15 @@ impl Room {
                 },
             });
         }
+    }
+
+    /// Each region's gateway: of its nodes that can be reached the one with the smallest id.
+    fn gateways(&self) -> BTreeMap<&Region, &NodeId> {
+        let mut gateways = BTreeMap::new();
+        for host in self.hosts.values().filter(|host| host.reach.is_some()) {
+            gateways.entry(&host.region).or_insert(&host.node);
+        }
+        gateways
     }
 
     fn people_at(&self, node: &NodeId) -> Vec<ParticipantId> {

@@ -9,6 +9,7 @@ use super::record::Record;
 use super::{Client, Effect, Event, NoTicket, NodeLink, NotAdmitted, Pass, Room, Search, Secret};
 
 mod early;
+mod gateways;
 mod ice_restart;
 mod moderation;
 mod offers;

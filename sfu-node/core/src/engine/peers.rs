@@ -9,13 +9,14 @@ use super::Engine;
 use crate::io::PeerId;
 use crate::key::RoomKey;
 use crate::relay::read_varint;
+use crate::room::Announcement;
 use crate::router::RelayFlow;
 
 impl Engine {
     pub(super) fn rooms_with(&self, peer: PeerId) -> Vec<RoomKey> {
         self.rooms
             .iter()
-            .filter(|(_, room)| room.peers().contains(&peer))
+            .filter(|(_, room)| room.is_shared_with(peer))
             .map(|(key, _)| key)
             .collect()
     }
@@ -60,11 +61,18 @@ impl Engine {
                 track,
                 codec,
                 layers,
+                attempt,
+                hops,
             } => {
                 if let Some(key) = room_of(self, &room) {
-                    self.with_room(now, key, |room, cx| {
-                        room.announced(cx, peer, track, codec, layers);
-                    });
+                    let announcement = Announcement {
+                        track,
+                        codec,
+                        layers,
+                        attempt,
+                        hops,
+                    };
+                    self.with_room(now, key, |room, cx| room.announced(cx, peer, announcement));
                 }
             }
             CascadeMessage::Withdraw { room, track } => {
@@ -86,7 +94,7 @@ impl Engine {
             CascadeMessage::Unwant { flow } => {
                 if let Some((key, layer)) = self.relay.close_outbound(peer, flow) {
                     let relay = RelayFlow { peer, flow };
-                    self.with_room(now, key, |room, _| room.unwanted(layer, relay));
+                    self.with_room(now, key, |room, cx| room.unwanted(cx, layer, relay));
                 }
             }
             CascadeMessage::Keyframe { flow } => {

@@ -1,18 +1,18 @@
 //! Messages of room links to rooms, and the sessions that they open and close.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Instant;
 
 use protocol::client::SourceMid;
-use protocol::id::RoomId;
+use protocol::id::{Epoch, RoomId};
 use protocol::media::Caps;
-use protocol::node::{NodeToRoom, RefusalReason, RoomToNode, SessionRef};
+use protocol::node::{NodeToRoom, Peer, RefusalReason, RoomToNode, SessionRef};
 
 use super::{Engine, Seat};
 use crate::egress::subscriber::Subscriber;
-use crate::io::{Output, PeerPlan};
+use crate::io::{Output, PeerId, PeerPlan};
 use crate::key::{RoomKey, SessionKey};
-use crate::room::{Context, Room};
+use crate::room::{Context, Ring, Room};
 use crate::session::Session;
 use crate::timers::Timer;
 
@@ -60,24 +60,7 @@ impl Engine {
     pub(super) fn room_message(&mut self, now: Instant, id: RoomId, message: RoomToNode) {
         match message {
             RoomToNode::Plan { epoch, peers } => {
-                let plan: Vec<_> = peers
-                    .iter()
-                    .filter_map(|peer| {
-                        let id = peer.fingerprint.parse().ok()?;
-                        Some(PeerPlan {
-                            id,
-                            address: peer.quic.clone(),
-                            dial: self.config.node < peer.node,
-                        })
-                    })
-                    .collect();
-                let ids = plan.iter().map(|peer| peer.id).collect();
-                let key = self.room_key(&id);
-                let fresh = self.with_room(now, key, |room, cx| room.set_peers(cx, epoch, ids));
-                if fresh == Some(true) {
-                    self.plans.insert(id, plan);
-                    self.publish_peers();
-                }
+                self.plan(now, id, epoch, &peers);
             }
             RoomToNode::Offer {
                 participant,
@@ -144,6 +127,40 @@ impl Engine {
             }
             RoomToNode::Release => self.release(now, &id),
         }
+    }
+
+    /// The other nodes that host the room.
+    fn plan(&mut self, now: Instant, id: RoomId, epoch: Epoch, peers: &[Peer]) {
+        let mut plan = Vec::new();
+        let mut rings = BTreeMap::new();
+        for peer in peers {
+            let Ok(id) = peer.fingerprint.parse() else {
+                continue;
+            };
+            let ring = if peer.region == self.config.region {
+                Ring::Region
+            } else {
+                Ring::Abroad
+            };
+            rings.insert(id, ring);
+            plan.push(PeerPlan {
+                id,
+                address: peer.quic.clone(),
+                dial: self.config.node < peer.node,
+            });
+        }
+        let key = self.room_key(&id);
+        let fresh = self.with_room(now, key, |room, cx| room.set_peers(cx, epoch, rings));
+        if fresh == Some(true) {
+            self.plans.insert(id, plan);
+            self.publish_peers();
+        }
+    }
+
+    /// The other shards of this node that host the room.
+    pub(super) fn set_siblings(&mut self, now: Instant, id: RoomId, siblings: BTreeSet<PeerId>) {
+        let key = self.room_key(&id);
+        self.with_room(now, key, |room, cx| room.set_siblings(cx, siblings));
     }
 
     pub(super) fn offer(

@@ -1,65 +1,78 @@
-//! A room's talk with the other nodes that host it: what is there, what is wanted, what was lost.
+//! A room's talk with the other shards and nodes that host it: what is there, what is wanted, what was lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::cascade::CascadeMessage;
-use protocol::id::Epoch;
+use protocol::id::{Attempt, Epoch};
 use protocol::media::{Codec, Layer, MediaKind, TrackId};
 
+use super::catalog::{MAX_HOPS, Offer};
+use super::peers::{Change, Ring};
 use super::{Context, Effect, Room};
 use crate::io::PeerId;
 use crate::packet::{extend, read_relay};
 use crate::router::{LayerKey, Origin, RelayFlow, Track, TrackKey};
 
-/// Most tracks that one peer may announce in a room; a node full of participants with four sources each fits.
-const MAX_REMOTE_TRACKS: usize = 4_096;
+/// A track as a peer announces it.
+pub struct Announcement {
+    pub track: TrackId,
+    pub codec: Codec,
+    pub layers: u8,
+    pub attempt: Option<Attempt>,
+    pub hops: u8,
+}
 
+/// Who shares the room.
 impl Room {
-    /// The room's plan: the peers that host it too. Returns false for an older plan than the last, which is ignored.
+    /// The room's plan: the nodes that host it too. Returns false for an older plan than the last, which is ignored.
     pub fn set_peers(
         &mut self,
         cx: &mut Context<'_>,
         epoch: Epoch,
-        peers: BTreeSet<PeerId>,
+        planned: BTreeMap<PeerId, Ring>,
     ) -> bool {
         if epoch < self.epoch {
             return false;
         }
         self.epoch = epoch;
-        let gone: Vec<_> = self.peers.difference(&peers).copied().collect();
-        let new: Vec<_> = peers.difference(&self.peers).copied().collect();
-        self.peers = peers;
-        for peer in gone {
-            self.drop_peer(cx, peer);
-            if cx.relay.is_up(peer) {
-                self.send(
-                    cx,
-                    peer,
-                    CascadeMessage::Close {
-                        room: self.id.clone(),
-                    },
-                );
-            }
-        }
-        for peer in new {
-            self.peer_up(cx, peer);
-        }
+        let change = self.peers.plan(planned);
+        self.peers_changed(cx, change);
         true
+    }
+
+    /// The other shards of this node that host the room too.
+    pub fn set_siblings(&mut self, cx: &mut Context<'_>, siblings: BTreeSet<PeerId>) {
+        let change = self.peers.set_siblings(siblings);
+        self.peers_changed(cx, change);
     }
 
     /// The room is no longer here: says so to its peers.
     pub fn close(&mut self, cx: &mut Context<'_>) {
-        self.set_peers(cx, self.epoch, BTreeSet::new());
+        self.set_siblings(cx, BTreeSet::new());
+        self.set_peers(cx, self.epoch, BTreeMap::new());
     }
 
-    /// The peers of this room.
-    pub fn peers(&self) -> &BTreeSet<PeerId> {
-        &self.peers
+    fn peers_changed(&mut self, cx: &mut Context<'_>, change: Change) {
+        for peer in change.gone {
+            self.drop_peer(cx, peer);
+            if cx.relay.is_up(peer) {
+                let room = self.id.clone();
+                self.send(cx, peer, CascadeMessage::Close { room });
+            }
+        }
+        for peer in change.new {
+            self.peer_up(cx, peer);
+        }
+    }
+
+    /// Whether the room is shared with this peer.
+    pub fn is_shared_with(&self, peer: PeerId) -> bool {
+        self.peers.contains(peer)
     }
 
     /// A peer's connections are up: says that this room is here, and what can be had if the peer has said so before.
     pub fn peer_up(&mut self, cx: &mut Context<'_>, peer: PeerId) {
-        if !self.peers.contains(&peer) || !cx.relay.is_up(peer) {
+        if !self.peers.contains(peer) || !cx.relay.is_up(peer) {
             return;
         }
         let room = self.id.clone();
@@ -67,117 +80,191 @@ impl Room {
         self.announce_all(cx, peer);
     }
 
-    /// Tells a peer of every track of this node, once both sides have said that they host the room.
-    pub fn announce_all(&mut self, cx: &mut Context<'_>, peer: PeerId) {
-        if !cx.relay.shares(peer, &self.id) || !self.peers.contains(&peer) {
-            return;
-        }
-        let local: Vec<_> = self
-            .router
-            .iter()
-            .filter(|(_, track)| matches!(track.origin, Origin::Local(_)))
-            .map(|(key, _)| key)
-            .collect();
-        for key in local {
-            self.announce_to(cx, peer, key);
-        }
-    }
-
-    pub(super) fn announce_to_all(&mut self, cx: &mut Context<'_>, key: TrackKey) {
-        for peer in self.peers.clone() {
-            if cx.relay.shares(peer, &self.id) {
-                self.announce_to(cx, peer, key);
+    /// A peer or the room at that peer is gone: its tracks are too, and nothing is sent to it.
+    pub fn drop_peer(&mut self, cx: &mut Context<'_>, peer: PeerId) {
+        for key in self.router.layer_keys() {
+            let Some(layer) = self.router.layer_mut(key) else {
+                continue;
+            };
+            let before = layer.relays.len();
+            for flow in layer.relays.extract_if(.., |relay| relay.peer == peer) {
+                cx.relay.close_outbound(peer, flow.flow);
+            }
+            if layer.relays.len() < before {
+                self.demand(cx, key);
             }
         }
+        for id in self.catalog.drop_peer(peer) {
+            self.choose(cx, &id);
+        }
+        self.assign_all(cx);
+    }
+}
+
+/// Tracks: which there are, and by which way they come.
+impl Room {
+    /// Tells a peer of every track that it can have from here, once both sides have said that they host the room.
+    pub fn announce_all(&mut self, cx: &mut Context<'_>, peer: PeerId) {
+        let Some(ring) = self.peers.ring(peer) else {
+            return;
+        };
+        if !cx.relay.shares(peer, &self.id) {
+            return;
+        }
+        for (_, track) in self.router.iter() {
+            self.announce_to(cx, peer, ring, track);
+        }
     }
 
-    fn announce_to(&mut self, cx: &mut Context<'_>, peer: PeerId, key: TrackKey) {
-        if let Some(track) = self.router.get(key) {
+    /// A track is there: tells everybody who can have it from here. If it is a member's, a newer session of the same
+    /// participant may be at another node already, and then it is taken from there.
+    pub(super) fn announce_to_all(&mut self, cx: &mut Context<'_>, key: TrackKey) {
+        let Some(track) = self.router.get(key) else {
+            return;
+        };
+        for (peer, ring) in self.peers.iter() {
+            if cx.relay.shares(peer, &self.id) {
+                self.announce_to(cx, peer, ring, track);
+            }
+        }
+        if let Origin::Local(_) = track.origin {
+            let id = track.id.clone();
+            self.choose(cx, &id);
+        }
+    }
+
+    fn announce_to(&self, cx: &mut Context<'_>, peer: PeerId, ring: Ring, track: &Track) {
+        let (attempt, hops) = match track.origin {
+            Origin::Local(member) => match self.member(member) {
+                Some(member) => (member.attempt, 0),
+                None => return,
+            },
+            Origin::Remote(_) => match self.catalog.taken(&track.id) {
+                Some(offer) if offer.ring != ring => (offer.attempt, offer.hops),
+                _ => return,
+            },
+        };
+        if hops < MAX_HOPS {
             let message = CascadeMessage::Announce {
                 room: self.id.clone(),
                 track: track.id.clone(),
                 codec: track.codec,
                 layers: track.layers.len() as u8,
+                attempt: Some(attempt),
+                hops,
             };
             self.send(cx, peer, message);
         }
     }
 
-    /// A peer or the room at that peer is gone: its tracks are too, and nothing is sent to it.
-    pub fn drop_peer(&mut self, cx: &mut Context<'_>, peer: PeerId) {
-        let remote: Vec<_> = self
-            .router
-            .iter()
-            .filter(|(_, track)| track.origin == Origin::Remote(peer))
-            .map(|(key, _)| key)
-            .collect();
-        for key in remote {
-            self.remove_track(cx, key);
-        }
-        for key in self.router.layer_keys() {
-            if let Some(layer) = self.router.layer_mut(key) {
-                for flow in layer.relays.extract_if(.., |relay| relay.peer == peer) {
-                    cx.relay.close_outbound(peer, flow.flow);
-                }
-            }
-        }
-        self.assign_all(cx);
-    }
-
     /// A peer has a track that can be asked for.
-    pub fn announced(
-        &mut self,
-        cx: &mut Context<'_>,
-        peer: PeerId,
-        id: TrackId,
-        codec: Codec,
-        layers: u8,
-    ) {
-        let known = self.router.iter();
-        let count = known
-            .filter(|(_, track)| track.origin == Origin::Remote(peer))
-            .count();
-        if !self.peers.contains(&peer) || count >= MAX_REMOTE_TRACKS {
-            return;
-        }
-        // A participant that has moved: the newest word on where a track is holds.
-        if let Some(former) = self.router.find(&id) {
-            if self.router.get(former).map(|track| track.origin) == Some(Origin::Remote(peer)) {
-                return;
-            }
-            self.remove_track(cx, former);
-        }
-        let key = self.router.add(id, codec, Origin::Remote(peer), layers);
-        if codec.kind() == MediaKind::Audio {
-            self.demand(cx, (key, Layer(0)));
-        }
-        self.assign_all(cx);
-    }
-
-    /// A peer's track is gone.
-    pub fn withdrawn(&mut self, cx: &mut Context<'_>, peer: PeerId, id: &TrackId) {
-        let Some(key) = self.router.find(id) else {
+    pub fn announced(&mut self, cx: &mut Context<'_>, peer: PeerId, announced: Announcement) {
+        let Some(ring) = self.peers.ring(peer) else {
             return;
         };
-        if self.router.get(key).map(|track| track.origin) == Some(Origin::Remote(peer)) {
-            self.remove_track(cx, key);
+        let offer = Offer {
+            peer,
+            ring,
+            attempt: Attempt::default(),
+            hops: announced.hops.saturating_add(1),
+            codec: announced.codec,
+            layers: announced.layers,
+        };
+        if self
+            .catalog
+            .offer(&announced.track, offer, announced.attempt)
+        {
+            self.choose(cx, &announced.track);
             self.assign_all(cx);
         }
     }
 
-    /// A peer wants a layer of a track of this node.
-    pub fn wanted(&mut self, cx: &mut Context<'_>, relay: RelayFlow, id: &TrackId, layer: Layer) {
-        let Some(track) = self.router.find(id) else {
-            return;
+    /// A peer's track is gone.
+    pub fn withdrawn(&mut self, cx: &mut Context<'_>, peer: PeerId, id: &TrackId) {
+        if self.catalog.withdraw(id, peer) {
+            self.choose(cx, id);
+            self.assign_all(cx);
+        }
+    }
+
+    /// Takes a track by the best way there is now.
+    pub(super) fn choose(&mut self, cx: &mut Context<'_>, id: &TrackId) {
+        let best = self.catalog.best(id);
+        let current = self.router.find(id);
+        let origin = current
+            .and_then(|key| self.router.get(key))
+            .map(|t| t.origin);
+        let stays = match origin {
+            // A member's track yields to a newer session of the same participant only.
+            Some(Origin::Local(key)) => self
+                .member(key)
+                .is_some_and(|member| best.is_none_or(|best| best.attempt <= member.attempt)),
+            Some(Origin::Remote(_)) => best.as_ref() == self.catalog.taken(id),
+            None => best.is_none(),
         };
-        let is_local = matches!(
-            self.router.get(track).map(|track| track.origin),
-            Some(Origin::Local(_))
-        );
-        let key = (track, layer);
-        if !is_local || !self.peers.contains(&relay.peer) {
+        if stays {
             return;
         }
+        if let Some(key) = current {
+            self.remove_track(cx, key);
+        }
+        let Some(best) = best else {
+            return;
+        };
+        self.catalog.take(id, Some(best));
+        let origin = Origin::Remote(best.peer);
+        let key = self.router.add(id.clone(), best.codec, origin, best.layers);
+        if best.codec.kind() == MediaKind::Audio {
+            self.demand(cx, (key, Layer(0)));
+        }
+        self.announce_to_all(cx, key);
+    }
+
+    /// Ends the flows of a track that is gone, and withdraws it where it was announced.
+    pub(super) fn end_flows(&mut self, cx: &mut Context<'_>, track: &Track) {
+        for layer in &track.layers {
+            for relay in &layer.relays {
+                cx.relay.close_outbound(relay.peer, relay.flow);
+            }
+            if let (Some(inbound), Origin::Remote(peer)) = (&layer.inbound, track.origin) {
+                cx.relay.close_inbound(peer, inbound.flow);
+                if cx.relay.is_up(peer) {
+                    self.send(cx, peer, CascadeMessage::Unwant { flow: inbound.flow });
+                }
+            }
+        }
+        let learned = self.catalog.taken(&track.id).map(|offer| offer.ring);
+        for (peer, ring) in self.peers.iter() {
+            if Some(ring) != learned && cx.relay.shares(peer, &self.id) {
+                let message = CascadeMessage::Withdraw {
+                    room: self.id.clone(),
+                    track: track.id.clone(),
+                };
+                self.send(cx, peer, message);
+            }
+        }
+        self.catalog.take(&track.id, None);
+    }
+}
+
+/// Flows to peers.
+impl Room {
+    /// A peer wants a layer of a track that was announced to it.
+    pub fn wanted(&mut self, cx: &mut Context<'_>, relay: RelayFlow, id: &TrackId, layer: Layer) {
+        let Some(ring) = self.peers.ring(relay.peer) else {
+            return;
+        };
+        // Split horizon: what came from the peer's own ring, the peer has from there.
+        if self
+            .catalog
+            .taken(id)
+            .is_some_and(|offer| offer.ring == ring)
+        {
+            return;
+        }
+        let Some(key) = self.router.find(id).map(|track| (track, layer)) else {
+            return;
+        };
         let Some(entry) = self.router.layer_mut(key) else {
             return;
         };
@@ -199,13 +286,15 @@ impl Room {
             };
             self.send(cx, relay.peer, message);
         }
+        self.demand(cx, key);
         self.request_keyframe(cx, key);
     }
 
     /// A peer wants a flow no more.
-    pub fn unwanted(&mut self, key: LayerKey, relay: RelayFlow) {
+    pub fn unwanted(&mut self, cx: &mut Context<'_>, key: LayerKey, relay: RelayFlow) {
         if let Some(layer) = self.router.layer_mut(key) {
             layer.relays.retain(|other| *other != relay);
+            self.demand(cx, key);
         }
     }
 
@@ -245,32 +334,6 @@ impl Room {
         }
         self.route(cx, key, packet);
         true
-    }
-
-    /// Ends the flows of a track that is gone, and withdraws it where it was announced.
-    pub(super) fn end_flows(&mut self, cx: &mut Context<'_>, track: &Track) {
-        for layer in &track.layers {
-            for relay in &layer.relays {
-                cx.relay.close_outbound(relay.peer, relay.flow);
-            }
-            if let (Some(inbound), Origin::Remote(peer)) = (&layer.inbound, track.origin) {
-                cx.relay.close_inbound(peer, inbound.flow);
-                if cx.relay.is_up(peer) {
-                    self.send(cx, peer, CascadeMessage::Unwant { flow: inbound.flow });
-                }
-            }
-        }
-        if let Origin::Local(_) = track.origin {
-            for peer in self.peers.clone() {
-                if cx.relay.is_up(peer) {
-                    let message = CascadeMessage::Withdraw {
-                        room: self.id.clone(),
-                        track: track.id.clone(),
-                    };
-                    self.send(cx, peer, message);
-                }
-            }
-        }
     }
 
     fn send(&self, cx: &mut Context<'_>, peer: PeerId, message: CascadeMessage) {

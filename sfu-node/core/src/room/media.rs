@@ -70,8 +70,10 @@ impl Room {
                 self.pending.push(forward.member);
             }
         }
-        let is_heard =
-            packet.codec.kind() == MediaKind::Video || self.speakers.selected().contains(&key.0);
+        // What comes from another node was selected there; to select anew would be to drop somebody's loudest.
+        let is_heard = packet.codec.kind() == MediaKind::Video
+            || layer.inbound.is_some()
+            || self.speakers.selected().contains(&key.0);
         if is_heard {
             for relay in &layer.relays {
                 cx.relay_batch.push(relay.peer, relay.flow, &packet);
