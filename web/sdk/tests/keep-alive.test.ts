@@ -33,7 +33,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function connect(): SilentSocket {
+function connect(): { socket: SilentSocket; signaling: Signaling } {
   const ignore = () => {};
   const signaling = new Signaling({
     origin: "ws://x",
@@ -58,16 +58,27 @@ function connect(): SilentSocket {
   socket.onopen?.();
   const welcome = { type: "welcome", seq: 1, you: "p", resumeToken: "r", snapshot: {} };
   socket.onmessage?.({ data: JSON.stringify(welcome) });
-  return socket;
+  return { socket, signaling };
 }
 
 it("stays on a connection that answers", () => {
-  const socket = connect();
+  const { socket } = connect();
   vi.advanceTimersByTime(15_000);
   expect(socket.sent).toEqual(["ping"]);
   socket.onmessage?.({ data: "pong" });
   vi.advanceTimersByTime(14_000);
   expect(SilentSocket.all).toHaveLength(1);
+});
+
+it("leaves a doubted connection within two seconds, unless it answers", () => {
+  const { socket, signaling } = connect();
+  signaling.probe();
+  socket.onmessage?.({ data: "pong" });
+  vi.advanceTimersByTime(2_000);
+  expect(SilentSocket.all).toHaveLength(1);
+  signaling.probe();
+  vi.advanceTimersByTime(2_000);
+  expect(SilentSocket.all).toHaveLength(2);
 });
 
 it("leaves a connection that does not answer, and resumes on another", () => {

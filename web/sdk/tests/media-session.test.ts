@@ -11,6 +11,7 @@ class Connection {
   addTransceiver = (kind: string) => ({
     mid: null,
     setCodecPreferences: () => {},
+    sender: { track: null, getParameters: () => ({ encodings: [] }) },
     receiver: { track: { kind } },
   });
   createOffer = async () => ({ type: "offer", sdp: Connection.sdp });
@@ -32,7 +33,9 @@ beforeEach(() => {
   media = new MediaSession(1, {
     send: (message) => sent.push(message) > 0,
     onStatus: ignore,
-    onStreams: ignore,
+    onShown: ignore,
+    onSpeakers: ignore,
+    onQuality: ignore,
     onStep: ignore,
   });
 });

@@ -25,6 +25,14 @@ describe("the room", () => {
     expect(afterEvent(placed, { type: "left", participant: "ann", reason: "left" }).participants).toEqual([]);
   });
 
+  it("knows what the owner lets somebody send", () => {
+    const joined = afterEvent(EMPTY_ROOM, { type: "joined", participant: ann });
+    const caps = { ...ann.caps, audio: false };
+    expect(afterEvent(joined, { type: "caps", participant: "ann", caps }).participants[0]?.caps).toEqual(
+      caps,
+    );
+  });
+
   it("takes an event twice without harm", () => {
     const message = { id: "1", participant: "ann", name: "Ann", text: "hi", sentAt: 2 };
     const once = afterEvent(EMPTY_ROOM, { type: "chat", message });

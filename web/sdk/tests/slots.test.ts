@@ -20,7 +20,7 @@ function slots(): Slots {
 describe("slots", () => {
   it("give each shown track the stream of its slot", () => {
     const mapped = slots();
-    const streams = mapped.assign([slot("5", camera("ann")), slot("6", null)]);
+    const { streams } = mapped.assign([slot("5", camera("ann")), slot("6", null)]);
     expect([...streams.keys()]).toEqual(["ann/camera"]);
     expect(streams.get("ann/camera")?.getVideoTracks()[0]?.id).toBe("v5");
     expect(mapped.trackOf("5")).toEqual(camera("ann"));
@@ -29,9 +29,9 @@ describe("slots", () => {
 
   it("keep a stream while others change", () => {
     const mapped = slots();
-    const before = mapped.assign([slot("5", camera("ann")), slot("6", camera("bob"))]).get("ann/camera");
-    const after = mapped.assign([slot("5", camera("ann")), slot("6", camera("cid"))]);
-    expect(after.get("ann/camera")).toBe(before);
+    const before = mapped.assign([slot("5", camera("ann")), slot("6", camera("bob"))]).streams;
+    const after = mapped.assign([slot("5", camera("ann")), slot("6", camera("cid"))]).streams;
+    expect(after.get("ann/camera")).toBe(before.get("ann/camera"));
     expect([...after.keys()]).toEqual(["ann/camera", "cid/camera"]);
   });
 
@@ -39,18 +39,27 @@ describe("slots", () => {
     const mapped = slots();
     mapped.assign([slot("5", camera("ann"))]);
     const moved = mapped.assign([slot("6", camera("ann"))]);
-    expect(moved.get("ann/camera")?.getVideoTracks()[0]?.id).toBe("v6");
+    expect(moved.streams.get("ann/camera")?.getVideoTracks()[0]?.id).toBe("v6");
     expect(mapped.trackOf("5")).toBeUndefined();
   });
 
   it("know whose voice a slot carries, and make no video of it", () => {
     const mapped = slots();
-    const streams = mapped.assign([slot("4", { participant: "ann", source: "microphone" })]);
+    const { streams } = mapped.assign([slot("4", { participant: "ann", source: "microphone" })]);
     expect(streams.size).toBe(0);
     expect(mapped.trackOf("4")?.participant).toBe("ann");
   });
 
+  it("tell which tracks the path cannot carry", () => {
+    const { paused, streams } = slots().assign([
+      { mid: "5", track: camera("ann"), paused: true },
+      { mid: "6", track: camera("bob"), paused: false },
+    ]);
+    expect([...paused]).toEqual(["ann/camera"]);
+    expect(streams.size).toBe(2);
+  });
+
   it("ignore slots that this connection does not have", () => {
-    expect(slots().assign([slot("99", camera("ann"))]).size).toBe(0);
+    expect(slots().assign([slot("99", camera("ann"))]).streams.size).toBe(0);
   });
 });

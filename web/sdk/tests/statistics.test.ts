@@ -1,6 +1,6 @@
 // Statistics: named by track, and judged.
 import { describe, expect, it } from "vitest";
-import { NO_STATISTICS, qualityOf, statisticsOf } from "../src/call/statistics.ts";
+import { NO_STATISTICS, qualityOf, qualityOfReport, statisticsOf } from "../src/call/statistics.ts";
 
 describe("statistics", () => {
   it("name streams by the track that their slot carries", () => {
@@ -9,12 +9,34 @@ describe("statistics", () => {
       ["b", { type: "inbound-rtp", mid: "6", framesDecoded: 2 }],
       ["c", { type: "candidate-pair", nominated: true, currentRoundTripTime: 0.02, bytesSent: 5 }],
     ]);
-    const now = statisticsOf(report, (mid) =>
-      mid === "5" ? { participant: "ann", source: "camera" } : undefined,
-    );
+    const now = statisticsOf(report, {
+      trackOf: (mid) => (mid === "5" ? { participant: "ann", source: "camera" } : undefined),
+      sourceOf: () => undefined,
+    });
     expect(now.incoming).toHaveLength(1);
     expect(now.incoming[0]).toMatchObject({ mid: "5", framesDecoded: 30, bytes: 1000, audioLevel: 0 });
     expect(now).toMatchObject({ roundTrip: 20, bytesSent: 5 });
+  });
+
+  it("name what is sent by its source and layer", () => {
+    const report = new Map<string, unknown>([
+      ["a", { type: "outbound-rtp", mid: "1", rid: "q", active: true, framesEncoded: 9, frameWidth: 320 }],
+      ["b", { type: "outbound-rtp", mid: "1", rid: "f", active: false }],
+    ]);
+    const { outgoing } = statisticsOf(report, { trackOf: () => undefined, sourceOf: () => "camera" });
+    expect(outgoing).toMatchObject([
+      { source: "camera", rid: "q", active: true, framesEncoded: 9, frameWidth: 320 },
+      { source: "camera", rid: "f", active: false, framesEncoded: 0 },
+    ]);
+  });
+
+  it("judge others by what their node measured", () => {
+    const path = { loss: 0, jitterMs: 3, bitrate: 900_000 };
+    const report = { roundTripMs: 30, up: path, down: path, estimate: 2_000_000, score: 4.4 };
+    expect(qualityOfReport(report)).toBe("good");
+    expect(qualityOfReport({ ...report, down: { ...path, loss: 0.05 } })).toBe("fair");
+    expect(qualityOfReport({ ...report, roundTripMs: 900 })).toBe("poor");
+    expect(qualityOfReport({ ...report, roundTripMs: null })).toBe("unknown");
   });
 
   it("judge by delay and by loss since the last look", () => {
@@ -29,6 +51,9 @@ describe("statistics", () => {
           bytes: 0,
           packets,
           packetsLost,
+          jitter: 0,
+          freezes: 0,
+          frozenSeconds: 0,
           framesDecoded: 0,
           frameWidth: 0,
           frameHeight: 0,

@@ -54,6 +54,27 @@ describe("the view", () => {
     expect(told).toEqual([]);
   });
 
+  it("follows sizes that go on changing, a few times a second", () => {
+    for (let width = 100; width < 200; width += 1) {
+      view.show(ann, width, 90);
+      vi.advanceTimersByTime(10);
+    }
+    vi.runAllTimers();
+    expect(told.length).toBeGreaterThan(3);
+    expect(told.length).toBeLessThan(8);
+    expect(told.at(-1)?.[0]?.width).toBe(199);
+  });
+
+  it("is empty while nobody sees the page, and whole again afterwards", () => {
+    view.show(ann, 320, 180);
+    vi.runAllTimers();
+    view.hidePage(true);
+    view.show(bob, 320, 180);
+    vi.runAllTimers();
+    view.hidePage(false);
+    expect(told.map((tiles) => tiles.length)).toEqual([1, 0, 2]);
+  });
+
   it("tells a new node everything at once", () => {
     view.show(ann, 320, 180);
     vi.runAllTimers();

@@ -1,13 +1,16 @@
 // A call: joins signaling, media and the devices of this browser into one state that a page can show.
 import type { Api } from "../api.ts";
 import type {
+  Caps,
   ChatMessage,
+  ClientMessage,
   CloseReason,
   JoinResponse,
   NodeId,
   Participant,
   ParticipantId,
   Publishing,
+  Quality,
   Region,
   Room,
   RoomEvent,
@@ -15,16 +18,22 @@ import type {
 } from "../generated/protocol.ts";
 import { ApiError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
+import type { VideoCodec } from "./codecs.ts";
+import { STANDARD_ENCODING, type VideoEncoding } from "./encodings.ts";
 import { LocalMedia } from "./local-media.ts";
+import { LocalScreen } from "./local-screen.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
 import { afterEcho, afterMessage, type Outbox, withLine } from "./outbox.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
 import { type OtherMessage, Signaling, type Welcome } from "./signaling.ts";
-import type { Streams } from "./slots.ts";
-import { type CallStatistics, NO_STATISTICS, type Quality, qualityOf } from "./statistics.ts";
+import type { Shown, Streams } from "./slots.ts";
+import { type CallStatistics, type ConnectionQuality, NO_STATISTICS, qualityOf } from "./statistics.ts";
+import type { TrackKey } from "./track.ts";
 import type { View } from "./view.ts";
 
 const STATISTICS_EVERY_MS = 1_000;
+/** How many are kept in the order of their speech: more than any layout shows. */
+const REMEMBERED_SPEAKERS = 50;
 /** As many videos as the largest layout shows at once. */
 const VIDEO_SLOTS = 9;
 
@@ -46,9 +55,21 @@ export interface CallState {
   readonly outbox: Outbox;
   /** The video that flows now, by track (see `trackKey`). */
   readonly streams: Streams;
+  /** Tracks that the path to here cannot carry now. */
+  readonly paused: ReadonlySet<TrackKey>;
+  /** Who speaks now, the loudest first. */
+  readonly speakers: readonly ParticipantId[];
+  /** Who has spoken, the latest first. */
+  readonly spoke: readonly ParticipantId[];
   readonly region: Region | null;
   readonly node: NodeId | null;
-  readonly quality: Quality;
+  readonly quality: ConnectionQuality;
+  /** How media travels, as the node measures it; null until it has told. */
+  readonly report: Quality | null;
+  /** How everybody's media travels. */
+  readonly reports: ReadonlyMap<ParticipantId, Quality>;
+  /** What the owner lets this client send; null before it is in the room. */
+  readonly caps: Caps | null;
   /** What is wrong with the call right now, in words; null when all is well. */
   readonly notice: string | null;
 }
@@ -58,6 +79,12 @@ export interface CallOptions {
   region?: Region | null;
   /** How many videos can be shown at once. */
   videoSlots?: number;
+  /** How camera and screen are encoded: VP8 simulcast unless told otherwise. */
+  videoCodec?: VideoCodec;
+  /** For VP9 and AV1: layers inside of the single stream, such as `L3T3_KEY`. */
+  scalabilityMode?: string | null;
+  /** Whether VP8 and H.264 are sent in layers, of which each viewer gets the one that fits. */
+  simulcast?: boolean;
 }
 
 const INITIAL: CallState = {
@@ -69,9 +96,15 @@ const INITIAL: CallState = {
   chat: [],
   outbox: [],
   streams: new Map(),
+  paused: new Set(),
+  speakers: [],
+  spoke: [],
   region: null,
   node: null,
   quality: "unknown",
+  report: null,
+  reports: new Map(),
+  caps: null,
   notice: null,
 };
 
@@ -79,6 +112,8 @@ const INITIAL: CallState = {
 export class Call {
   /** Microphone and camera; they work before the call, too. */
   readonly local = new LocalMedia();
+  /** The screen that is shared. */
+  readonly screen = new LocalScreen();
   readonly #api: Api;
   readonly #room: RoomId;
   readonly #region: Region | null;
@@ -90,21 +125,26 @@ export class Call {
   #told: Publishing | null = null;
   #statistics: CallStatistics = NO_STATISTICS;
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: readonly (() => void)[];
 
-  constructor(api: Api, room: RoomId, { region = null, videoSlots = VIDEO_SLOTS }: CallOptions = {}) {
+  constructor(api: Api, room: RoomId, options: CallOptions = {}) {
+    const { region = null, videoSlots = VIDEO_SLOTS } = options;
     this.#api = api;
     this.#room = room;
     this.#region = region;
-    this.#media = new MediaSession(videoSlots, {
-      send: (message) => this.#signaling?.send(message) ?? false,
-      onStatus: (media) => this.#state.patch({ media }),
-      onStreams: (streams) => this.#state.patch({ streams }),
+    const handlers = {
+      send: (message: ClientMessage) => this.#signaling?.send(message) ?? false,
+      onStatus: (media: MediaStatus) => this.#mediaIs(media),
+      onShown: (shown: Shown) => this.#state.patch(shown),
+      onSpeakers: (speakers: readonly ParticipantId[]) => this.#speak(speakers),
+      onQuality: (report: Quality) => this.#state.patch({ report }),
       onStep: mark,
-    });
-    this.#unsubscribe = this.local.state.subscribe(() => this.#publish());
-    globalThis.addEventListener?.("online", this.#retryNow);
-    globalThis.addEventListener?.("pagehide", this.leave);
+    };
+    this.#media = new MediaSession(videoSlots, handlers, encodingOf(options));
+    this.#unsubscribe = [this.local.state, this.screen.state].map((state) =>
+      state.subscribe(() => this.#publish()),
+    );
+    this.#listen("addEventListener");
   }
 
   get state(): Readable<CallState> {
@@ -154,6 +194,16 @@ export class Call {
     this.#signaling?.send({ type: "chat", nonce, text });
   }
 
+  /** As the room's owner: decides what somebody may send. */
+  setCaps(participant: ParticipantId, caps: Caps): void {
+    this.#signaling?.send({ type: "setCaps", participant, caps });
+  }
+
+  /** As the room's owner: sends somebody out of the room. */
+  remove(participant: ParticipantId): void {
+    this.#signaling?.send({ type: "remove", participant });
+  }
+
   /** What the browser measures now. */
   statistics(): Promise<CallStatistics> {
     return this.#media.statistics();
@@ -170,10 +220,10 @@ export class Call {
   dispose(): void {
     this.leave();
     this.#media.end();
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.local.end();
-    globalThis.removeEventListener?.("online", this.#retryNow);
-    globalThis.removeEventListener?.("pagehide", this.leave);
+    this.screen.end();
+    this.#listen("removeEventListener");
   }
 
   async #ticket(): Promise<string> {
@@ -207,6 +257,7 @@ export class Call {
       this.#roomState = roomOf(message.snapshot);
       this.#state.patch({ room: message.snapshot.room, ...this.#roomState });
     }
+    this.#obey();
     this.#publish();
     this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
     if (before === null) mark("welcome");
@@ -218,6 +269,10 @@ export class Call {
       case "answer":
         this.#state.patch({ node: message.node, region: message.region, notice: null });
         return void this.#media.answer(message.attempt, message.sdp);
+      case "quality":
+        return this.#state.patch({
+          reports: new Map(message.participants.map(({ participant, quality }) => [participant, quality])),
+        });
       case "renegotiate":
         return void this.#media.renegotiate(message.attempt);
       case "error":
@@ -236,6 +291,17 @@ export class Call {
       ...this.#roomState,
       outbox: isEcho ? afterEcho(outbox, event.message.text) : outbox,
     });
+    if (event.type === "caps" && event.participant === you) this.#obey();
+  }
+
+  /** Turns off what the owner forbids: the node would send it to nobody, and who is muted should see that. */
+  #obey(): void {
+    const { you, participants } = this.#state.get();
+    const caps = participants.find(({ id }) => id === you)?.caps ?? null;
+    this.#state.patch({ caps });
+    if (caps?.audio === false) void this.local.turn("microphone", false);
+    if (caps?.video === false) void this.local.turn("camera", false);
+    if (caps?.screen === false) this.screen.stop();
   }
 
   #lost(): void {
@@ -249,6 +315,7 @@ export class Call {
     clearInterval(this.#statisticsTimer);
     this.#statisticsTimer = undefined;
     this.#media.end();
+    this.screen.stop();
     this.#roomState = EMPTY_ROOM;
     this.#state.set({ ...INITIAL, room: this.#state.get().room, status });
   }
@@ -256,10 +323,13 @@ export class Call {
   /** Sends what is on, and says so; the room hears only of changes. */
   #publish(): void {
     const { microphone, camera } = this.local.state.get();
+    const { video, audio } = this.screen.state.get();
     void this.#media.send("microphone", microphone.on ? microphone.track : null);
     void this.#media.send("camera", camera.on ? camera.track : null);
-    const publishing = { microphone: microphone.on, camera: camera.on, screen: false };
-    if (this.#told?.microphone === publishing.microphone && this.#told.camera === publishing.camera) return;
+    void this.#media.send("screen", video);
+    void this.#media.send("screenAudio", audio);
+    const publishing = { microphone: microphone.on, camera: camera.on, screen: video !== null };
+    if (JSON.stringify(this.#told) === JSON.stringify(publishing)) return;
     if (this.#signaling?.send({ type: "publishing", publishing })) this.#told = publishing;
   }
 
@@ -270,7 +340,38 @@ export class Call {
     if (quality !== this.#state.get().quality) this.#state.patch({ quality });
   }
 
-  readonly #retryNow = (): void => this.#signaling?.retryNow();
+  #mediaIs(media: MediaStatus): void {
+    this.#state.patch({ media });
+    // What has broken media may have broken the signaling, which would notice much later.
+    if (media === "reconnecting") this.#signaling?.probe();
+  }
+
+  #speak(speakers: readonly ParticipantId[]): void {
+    const before = this.#state.get().spoke.filter((id) => !speakers.includes(id));
+    this.#state.patch({ speakers, spoke: [...speakers, ...before].slice(0, REMEMBERED_SPEAKERS) });
+  }
+
+  /** Follows the page's network and visibility, or stops doing so. */
+  #listen(method: "addEventListener" | "removeEventListener"): void {
+    globalThis[method]?.("online", this.#networkChanged);
+    globalThis[method]?.("pagehide", this.leave);
+    globalThis.document?.[method]("visibilitychange", this.#visibilityChanged);
+  }
+
+  readonly #networkChanged = (): void => {
+    this.#signaling?.retryNow();
+    this.#signaling?.probe();
+  };
+
+  readonly #visibilityChanged = (): void => this.view.hidePage(document.visibilityState === "hidden");
+}
+
+function encodingOf({ videoCodec, scalabilityMode, simulcast }: CallOptions): VideoEncoding {
+  return {
+    codec: videoCodec ?? STANDARD_ENCODING.codec,
+    scalabilityMode: scalabilityMode ?? STANDARD_ENCODING.scalabilityMode,
+    simulcast: simulcast ?? STANDARD_ENCODING.simulcast,
+  };
 }
 
 function isTransient(error: unknown): boolean {

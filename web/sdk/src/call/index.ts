@@ -1,9 +1,17 @@
 // The SDK's public face for calls.
 export { Call, type CallOptions, type CallState, type CallStatus } from "./call.ts";
+export type { VideoCodec } from "./codecs.ts";
 export type { DeviceName, DeviceProblem, LocalDevice, LocalMedia, LocalState } from "./local-media.ts";
+export type { LocalScreen, ScreenProblem, ScreenState } from "./local-screen.ts";
 export type { MediaStatus } from "./media-session.ts";
 export type { Outbox, PendingLine } from "./outbox.ts";
-export type { Streams } from "./slots.ts";
-export type { CallStatistics, Quality, TrackStatistics } from "./statistics.ts";
+export type { Shown, Streams } from "./slots.ts";
+export {
+  type CallStatistics,
+  type ConnectionQuality,
+  type LayerStatistics,
+  qualityOfReport,
+  type TrackStatistics,
+} from "./statistics.ts";
 export { type TrackKey, trackKey } from "./track.ts";
 export type { View } from "./view.ts";

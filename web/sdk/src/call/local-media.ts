@@ -31,8 +31,8 @@ const OFF: LocalDevice = { on: false, track: null, problem: null, chosen: null }
 
 const CONSTRAINTS = {
   microphone: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-  // More pixels than the one layer's bitrate can carry would be encoded for nothing.
-  camera: { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30, max: 30 } },
+  // The size of the highest layer.
+  camera: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } },
 } satisfies Record<DeviceName, MediaTrackConstraints>;
 
 /** The devices of this browser. A problem with one never keeps the other from working. */

@@ -1,13 +1,28 @@
 // Media with the assigned node over the life of a call: one peer connection after another, the same tracks in each.
-import type { Attempt, ClientMessage, Offer, Source, Tile } from "../generated/protocol.ts";
+import type {
+  Attempt,
+  ClientMessage,
+  Offer,
+  ParticipantId,
+  Quality,
+  Source,
+  Tile,
+} from "../generated/protocol.ts";
 import { AudioOutput } from "./audio-output.ts";
+import { STANDARD_ENCODING, type VideoEncoding } from "./encodings.ts";
 import { Peer } from "./peer.ts";
-import type { Streams } from "./slots.ts";
+import type { Shown } from "./slots.ts";
 import { type CallStatistics, NO_STATISTICS, statisticsOf } from "./statistics.ts";
 import { View } from "./view.ts";
 
 /** After a reported loss the room says when to offer anew; if it does not within this time, we do it unasked. */
 const RENEGOTIATE_WITHIN_MS = 5_000;
+
+/** Silence of the node after which it is left. Each time that proves hasty, if it does, the next takes twice as long. */
+const SILENT_AFTER_MS = 1_000;
+const SILENT_AFTER_LONGEST_MS = 8_000;
+/** A connection that has lasted so long clears the record. */
+const STEADY_MS = 60_000;
 
 /** A prepared offer older than this is made anew: the device may have changed its network since. */
 const PREPARED_FOR_MS = 60_000;
@@ -20,7 +35,9 @@ export type MediaStatus = "idle" | "connecting" | "connected" | "reconnecting" |
 export interface MediaSessionHandlers {
   send(message: ClientMessage): boolean;
   onStatus(status: MediaStatus): void;
-  onStreams(streams: Streams): void;
+  onShown(shown: Shown): void;
+  onSpeakers(speakers: readonly ParticipantId[]): void;
+  onQuality(quality: Quality): void;
   /** A step of an attempt is done, for measurements. */
   onStep(step: "offer" | "answer" | "described" | "connected" | "ready" | "slots"): void;
 }
@@ -30,6 +47,7 @@ export class MediaSession {
   /** What the page shows: tiles report to it. */
   readonly view: View;
   readonly #videoSlots: number;
+  readonly #video: VideoEncoding;
   readonly #handlers: MediaSessionHandlers;
   readonly #audio = new AudioOutput();
   readonly #tracks = new Map<Source, MediaStreamTrack | null>();
@@ -40,10 +58,15 @@ export class MediaSession {
   #preparedAt = 0;
   #withJoin: Attempt | null = null;
   #everConnected = false;
+  /** The newest peer that was connected. */
+  #connectedPeer: Peer | null = null;
+  #connectedAt = 0;
+  #silentAfterMs = SILENT_AFTER_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(videoSlots: number, handlers: MediaSessionHandlers) {
+  constructor(videoSlots: number, handlers: MediaSessionHandlers, video = STANDARD_ENCODING) {
     this.#videoSlots = videoSlots;
+    this.#video = video;
     this.#handlers = handlers;
     this.view = new View((tiles) => this.#tellView(tiles));
   }
@@ -127,7 +150,7 @@ export class MediaSession {
   async statistics(): Promise<CallStatistics> {
     const peer = this.#peer;
     if (peer === null) return NO_STATISTICS;
-    return statisticsOf(await peer.getStats(), (mid) => peer.trackOf(mid));
+    return statisticsOf(await peer.getStats(), peer);
   }
 
   end(): void {
@@ -135,6 +158,7 @@ export class MediaSession {
     this.#drop();
     this.#audio.end();
     this.#everConnected = false;
+    this.#silentAfterMs = SILENT_AFTER_MS;
     this.#handlers.onStatus("idle");
   }
 
@@ -142,7 +166,12 @@ export class MediaSession {
     this.#attempt += 1;
     this.#answered = false;
     this.#preparedAt = performance.now();
-    const options = { videoSlots: this.#videoSlots, iceServers: this.#iceServers };
+    const options = {
+      videoSlots: this.#videoSlots,
+      iceServers: this.#iceServers,
+      video: this.#video,
+      silentAfterMs: this.#silentAfterMs,
+    };
     const isCurrent = () => this.#peer === peer;
     const peer: Peer = new Peer(this.#attempt, options, {
       onConnected: () => isCurrent() && this.#connected(peer),
@@ -152,11 +181,13 @@ export class MediaSession {
         this.#handlers.onStep("ready");
         this.view.tellAll();
       },
-      onStreams: (streams) => {
+      onShown: (shown) => {
         if (!isCurrent()) return;
         this.#handlers.onStep("slots");
-        this.#handlers.onStreams(streams);
+        this.#handlers.onShown(shown);
       },
+      onSpeakers: (speakers) => isCurrent() && this.#handlers.onSpeakers(speakers),
+      onQuality: (quality) => isCurrent() && this.#handlers.onQuality(quality),
     });
     for (const [source, track] of this.#tracks) void peer.send(source, track).catch(() => {});
     return peer;
@@ -164,6 +195,8 @@ export class MediaSession {
 
   #connected(peer: Peer): void {
     clearTimeout(this.#timer);
+    this.#connectedPeer = peer;
+    this.#connectedAt = performance.now();
     this.#audio.play(peer.audioTracks);
     this.#everConnected = true;
     this.#handlers.onStep("connected");
@@ -174,6 +207,14 @@ export class MediaSession {
     this.#handlers.onStatus("reconnecting");
     this.#handlers.send({ type: "mediaFailed", attempt: peer.attempt });
     clearTimeout(this.#timer);
+    if (peer === this.#connectedPeer) {
+      // What has worked is worth another try at once: the device has changed its network, or the node is away.
+      const steady = performance.now() - this.#connectedAt > STEADY_MS;
+      this.#silentAfterMs = steady
+        ? SILENT_AFTER_MS
+        : Math.min(2 * this.#silentAfterMs, SILENT_AFTER_LONGEST_MS);
+      return void this.restart();
+    }
     this.#timer = setTimeout(() => void this.renegotiate(peer.attempt), RENEGOTIATE_WITHIN_MS);
   }
 

@@ -4,20 +4,26 @@ import type {
   ClientMediaMessage,
   NodeMediaMessage,
   Offer,
+  ParticipantId,
+  Quality,
   Source,
+  SourceDemand,
   TrackId,
 } from "../generated/protocol.ts";
+import { audioCodecs, receivingCodecs, sendingCodecs } from "./codecs.ts";
+import { cameraEncodings, screenEncodings, type VideoEncoding } from "./encodings.ts";
+import { Lifeline } from "./lifeline.ts";
 import { withOpusRepairAndSilence } from "./sdp.ts";
-import { Slots, type Streams } from "./slots.ts";
+import { type Shown, Slots } from "./slots.ts";
+import { VideoSender } from "./video-sender.ts";
 
 /** Audio slots: the loudest of the room. */
 const AUDIO_SLOTS = 3;
-/** One camera layer, until the node estimates bandwidth. */
-const CAMERA_BITRATE = 600_000;
-const SCREEN_BITRATE = 600_000;
-const MAX_FRAME_RATE = 30;
 /** ICE comes back by itself from a short disconnection; after this time it is taken for lost. */
-const DISCONNECTED_FOR_MS = 3_000;
+const DISCONNECTED_FOR_MS = 1_000;
+const LOOK_EVERY_MS = 250;
+/** A page whose timers stood still for so long was asleep. */
+const ASLEEP_MS = 1_500;
 
 const SOURCES: readonly Source[] = ["microphone", "camera", "screen", "screenAudio"];
 
@@ -25,6 +31,9 @@ export interface PeerOptions {
   /** How many videos can be received at once. */
   videoSlots: number;
   iceServers: RTCIceServer[];
+  video: VideoEncoding;
+  /** After how much silence of the node the connection is taken for lost, in milliseconds. */
+  silentAfterMs: number;
 }
 
 export interface PeerHandlers {
@@ -34,31 +43,46 @@ export interface PeerHandlers {
   /** The node listens: it can be told what to send. */
   onReady(): void;
   /** Other tracks flow in the video slots. */
-  onStreams(streams: Streams): void;
+  onShown(shown: Shown): void;
+  /** Who speaks now, the loudest first. */
+  onSpeakers(speakers: readonly ParticipantId[]): void;
+  onQuality(quality: Quality): void;
 }
 
 /** One attempt at media with the assigned node. It lives from the offer until it is closed, and never renegotiates. */
 export class Peer {
   readonly attempt: Attempt;
   readonly #pc: RTCPeerConnection;
-  readonly #senders: ReadonlyMap<Source, RTCRtpTransceiver>;
+  readonly #video: VideoEncoding;
+  readonly #transceivers: ReadonlyMap<Source, RTCRtpTransceiver>;
+  readonly #videoSenders: ReadonlyMap<Source, VideoSender>;
   readonly #receivers: readonly RTCRtpTransceiver[];
   readonly #channel: RTCDataChannel;
   readonly #offered: Promise<Offer>;
+  readonly #lifeline: Lifeline;
   #prepared: Offer | null = null;
   #slots = new Slots(new Map());
   #lossTimer: ReturnType<typeof setTimeout> | undefined;
+  #lookTimer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
   /** Starts to prepare the offer at once: it needs nothing of the network. */
-  constructor(attempt: Attempt, { videoSlots, iceServers }: PeerOptions, handlers: PeerHandlers) {
+  constructor(attempt: Attempt, options: PeerOptions, handlers: PeerHandlers) {
     this.attempt = attempt;
-    this.#pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
+    this.#video = options.video;
+    this.#lifeline = new Lifeline(options.silentAfterMs);
+    this.#pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: options.iceServers });
     this.#channel = this.#pc.createDataChannel("connect");
-    this.#senders = new Map(SOURCES.map((source) => [source, this.#addSender(source)]));
+    this.#transceivers = new Map(SOURCES.map((source) => [source, this.#addSender(source)]));
+    this.#videoSenders = new Map(
+      (["camera", "screen"] as const).flatMap((source) => {
+        const sender = this.#transceivers.get(source)?.sender;
+        return sender === undefined ? [] : [[source, new VideoSender(sender, source === "camera")] as const];
+      }),
+    );
     this.#receivers = [
       ...Array.from({ length: AUDIO_SLOTS }, () => this.#addReceiver("audio")),
-      ...Array.from({ length: videoSlots }, () => this.#addReceiver("video")),
+      ...Array.from({ length: options.videoSlots }, () => this.#addReceiver("video")),
     ];
     this.#listen(handlers);
     this.#offered = this.#createOffer();
@@ -88,9 +112,11 @@ export class Peer {
 
   /** Sends another track of a source, or nothing: no negotiation. */
   async send(source: Source, track: MediaStreamTrack | null): Promise<void> {
-    const sender = this.#senders.get(source)?.sender;
-    if (this.#closed || sender === undefined || sender.track === track) return;
-    await sender.replaceTrack(track);
+    if (this.#closed) return;
+    const video = this.#videoSenders.get(source);
+    if (video !== undefined) return video.replace(track);
+    const sender = this.#transceivers.get(source)?.sender;
+    if (sender !== undefined && sender.track !== track) await sender.replaceTrack(track);
   }
 
   /** Tells the node; silently nothing while the channel is not open (`onReady` comes then). */
@@ -103,6 +129,11 @@ export class Peer {
     return this.#slots.trackOf(mid);
   }
 
+  /** What is sent on an m-line. */
+  sourceOf(mid: string): Source | undefined {
+    return [...this.#transceivers].find(([, transceiver]) => transceiver.mid === mid)?.[0];
+  }
+
   getStats(): Promise<RTCStatsReport> {
     return this.#pc.getStats();
   }
@@ -110,6 +141,7 @@ export class Peer {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#lossTimer);
+    clearInterval(this.#lookTimer);
     this.#channel.onmessage = null;
     this.#channel.onopen = null;
     this.#channel.onclose = null;
@@ -121,37 +153,35 @@ export class Peer {
     const offer = await this.#pc.createOffer();
     await this.#pc.setLocalDescription(offer);
     this.#slots = new Slots(new Map(this.#receivers.map((slot) => [slot.mid ?? "", slot.receiver.track])));
-    const sources = [...this.#senders].map(([source, { mid }]) => ({ mid: mid ?? "", source }));
+    const sources = [...this.#transceivers].map(([source, { mid }]) => ({ mid: mid ?? "", source }));
     const sdp = this.#pc.localDescription?.sdp ?? offer.sdp ?? "";
     this.#prepared = { attempt: this.attempt, sdp, sources };
     return this.#prepared;
   }
 
   #addSender(source: Source): RTCRtpTransceiver {
+    const direction = "sendonly";
     if (source === "microphone" || source === "screenAudio") {
-      return only("audio", OPUS, this.#pc.addTransceiver("audio", { direction: "sendonly" }));
+      return only(audioCodecs, this.#pc.addTransceiver("audio", { direction }), "audio");
     }
-    const maxBitrate = source === "camera" ? CAMERA_BITRATE : SCREEN_BITRATE;
-    return only(
-      "video",
-      VP8,
-      this.#pc.addTransceiver("video", {
-        direction: "sendonly",
-        sendEncodings: [{ maxBitrate, maxFramerate: MAX_FRAME_RATE }],
-      }),
-    );
+    const sendEncodings = source === "camera" ? cameraEncodings(this.#video) : screenEncodings(this.#video);
+    const transceiver = this.#pc.addTransceiver("video", { direction, sendEncodings });
+    return only((all) => sendingCodecs(this.#video.codec, all), transceiver, "video");
   }
 
   #addReceiver(kind: "audio" | "video"): RTCRtpTransceiver {
     const transceiver = this.#pc.addTransceiver(kind, { direction: "recvonly" });
-    return only(kind, kind === "video" ? VP8 : OPUS, transceiver);
+    return only(kind === "video" ? receivingCodecs : audioCodecs, transceiver, kind);
   }
 
   #listen(handlers: PeerHandlers): void {
     this.#pc.onconnectionstatechange = () => {
       clearTimeout(this.#lossTimer);
       const state = this.#pc.connectionState;
-      if (state === "connected") handlers.onConnected();
+      if (state === "connected") {
+        this.#look(handlers);
+        handlers.onConnected();
+      }
       if (state === "failed") handlers.onLost();
       if (state === "disconnected") {
         this.#lossTimer = setTimeout(() => handlers.onLost(), DISCONNECTED_FOR_MS);
@@ -160,21 +190,80 @@ export class Peer {
     this.#channel.onopen = () => handlers.onReady();
     // The node has closed it: long before ICE would notice.
     this.#channel.onclose = () => handlers.onLost();
-    this.#channel.onmessage = ({ data }) => {
-      const message = parse(data);
-      if (message?.type === "slots") handlers.onStreams(this.#slots.assign(message.slots));
-    };
+    this.#channel.onmessage = ({ data }) => this.#receive(parse(data), handlers);
+  }
+
+  #receive(message: NodeMediaMessage | null, handlers: PeerHandlers): void {
+    switch (message?.type) {
+      case "slots":
+        return handlers.onShown(this.#slots.assign(message.slots));
+      case "speakers":
+        return handlers.onSpeakers(message.speakers);
+      case "demand":
+        return this.#demanded(message.demand);
+      case "quality":
+        return handlers.onQuality(message.quality);
+    }
+  }
+
+  /** A source that is not named is watched by nobody. */
+  #demanded(demand: readonly SourceDemand[]): void {
+    for (const [source, sender] of this.#videoSenders) {
+      const layers = demand.find((wanted) => wanted.source === source)?.layers ?? [];
+      // It fails only on a connection that is over.
+      sender.demand(layers).catch(() => {});
+    }
+  }
+
+  /** Looks after the connection from now on. */
+  #look(handlers: PeerHandlers): void {
+    clearInterval(this.#lookTimer);
+    let lastLook = performance.now();
+    let lastMedia = 0;
+    this.#lookTimer = setInterval(async () => {
+      const now = performance.now();
+      // What was measured before a sleep says nothing.
+      if (now - lastLook > ASLEEP_MS) this.#lifeline.heard(now);
+      lastLook = now;
+      // Media that goes on is the cheapest sign of life: the rest is asked for only when there is none.
+      const media = this.#newestMedia();
+      if (media !== lastMedia) {
+        lastMedia = media;
+        return this.#lifeline.heard(now);
+      }
+      const traffic = trafficOf(await this.#pc.getStats());
+      if (this.#closed || traffic === null || !this.#lifeline.isSilent(performance.now(), traffic)) return;
+      clearInterval(this.#lookTimer);
+      handlers.onLost();
+    }, LOOK_EVERY_MS);
+  }
+
+  /** When the newest packet of anybody's media was played. */
+  #newestMedia(): number {
+    const times = this.#receivers.flatMap(({ receiver }) =>
+      receiver.getSynchronizationSources().map(({ timestamp }) => timestamp),
+    );
+    return Math.max(0, ...times);
   }
 }
 
-/** The codecs that the node forwards, and RTX, their repair. Offering no others makes the SDP a third as long. */
-const OPUS = /^audio\/opus$/i;
-const VP8 = /^video\/(vp8|rtx)$/i;
-
-function only(kind: "audio" | "video", wanted: RegExp, transceiver: RTCRtpTransceiver): RTCRtpTransceiver {
-  const codecs = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? [];
-  transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => wanted.test(mimeType)));
+function only(
+  choose: (all: readonly RTCRtpCodec[]) => RTCRtpCodec[],
+  transceiver: RTCRtpTransceiver,
+  kind: "audio" | "video",
+): RTCRtpTransceiver {
+  const codecs = choose(RTCRtpReceiver.getCapabilities(kind)?.codecs ?? []);
+  transceiver.setCodecPreferences(codecs);
   return transceiver;
+}
+
+function trafficOf(report: RTCStatsReport) {
+  for (const [, entry] of report as unknown as Iterable<[string, RTCIceCandidatePairStats]>) {
+    if (entry.type === "candidate-pair" && entry.nominated) {
+      return { sent: entry.bytesSent ?? 0, received: entry.bytesReceived ?? 0 };
+    }
+  }
+  return null;
 }
 
 function parse(data: unknown): NodeMediaMessage | null {

@@ -27,6 +27,8 @@ export function afterEvent(room: RoomState, event: RoomEvent): RoomState {
       return { ...room, participants: without(room.participants, event.participant) };
     case "publishing":
       return change(room, event.participant, { publishing: event.publishing });
+    case "caps":
+      return change(room, event.participant, { caps: event.caps });
     case "placed":
       return change(room, event.participant, { region: event.region });
     case "chat":

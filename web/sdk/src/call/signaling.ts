@@ -6,6 +6,8 @@ import { backoff } from "./backoff.ts";
 const PING_AFTER_MS = 15_000;
 /** A probe that is not answered within this time means that the connection is lost. */
 const PONG_WITHIN_MS = 5_000;
+/** The same when there is reason to doubt it. */
+const PONG_SOON_MS = 1_500;
 /** A connection that brings no welcome within this time is given up. */
 const WELCOME_WITHIN_MS = 10_000;
 /** After so many resumptions that a reachable server did not take, the participant is gone: a new ticket is asked for. */
@@ -75,6 +77,14 @@ export class Signaling {
   /** Tries at once instead of at the end of the wait: the network is back. */
   retryNow(): void {
     if (this.#state === "waiting") void this.#retry();
+  }
+
+  /** There is reason to doubt the connection: it has to answer soon, or it is made anew. */
+  probe(): void {
+    const socket = this.#socket;
+    if (this.#state !== "open" || socket?.readyState !== WebSocket.OPEN) return;
+    socket.send("ping");
+    this.#setTimer(PONG_SOON_MS, () => this.#lose(socket));
   }
 
   /** Leaves for good. */

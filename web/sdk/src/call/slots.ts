@@ -4,6 +4,13 @@ import { type TrackKey, trackKey } from "./track.ts";
 
 export type Streams = ReadonlyMap<TrackKey, MediaStream>;
 
+/** What the receive slots carry. */
+export interface Shown {
+  readonly streams: Streams;
+  /** Tracks that the path to here cannot carry now: their last picture stands still. */
+  readonly paused: ReadonlySet<TrackKey>;
+}
+
 /** The receive slots of one peer connection. */
 export class Slots {
   readonly #receivers: ReadonlyMap<string, MediaStreamTrack>;
@@ -31,20 +38,22 @@ export class Slots {
   }
 
   /** Takes the node's word on what every slot carries. Slots that we do not have are ignored. */
-  assign(slots: readonly SlotAssignment[]): Streams {
+  assign(slots: readonly SlotAssignment[]): Shown {
     const assigned = new Map<string, TrackId>();
     const streams = new Map<TrackKey, MediaStream>();
-    for (const { mid, track } of slots) {
+    const pausedTracks = new Set<TrackKey>();
+    for (const { mid, track, paused } of slots) {
       const receiver = this.#receivers.get(mid);
       if (receiver === undefined || track === null) continue;
       assigned.set(mid, track);
       if (receiver.kind !== "video") continue;
       const key = trackKey(track);
+      if (paused) pausedTracks.add(key);
       streams.set(key, this.#known(key, receiver) ?? this.#toStream(receiver));
     }
     this.#assigned = assigned;
     this.#streams = streams;
-    return streams;
+    return { streams, paused: pausedTracks };
   }
 
   /** The stream shown already, so that a video element is not restarted when another slot changes. */

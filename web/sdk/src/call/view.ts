@@ -5,11 +5,16 @@ import { type TrackKey, trackKey } from "./track.ts";
 /** Changes within this time are told together: a new layout moves every tile. */
 const SETTLE_MS = 60;
 
+/** While sizes go on changing, as when a window is dragged larger, they are told this often. */
+const APART_MS = 200;
+
 /** The tiles on the screen. */
 export class View {
   readonly #tiles = new Map<TrackKey, Tile>();
   readonly #tell: (tiles: Tile[]) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #hidden = false;
   /** What the node knows; nothing at first, which is not the same as an empty view. */
   #told: string | undefined;
 
@@ -34,6 +39,12 @@ export class View {
     if (this.#tiles.delete(trackKey(track))) this.#settle();
   }
 
+  /** A page that nobody sees shows nothing, whatever tiles it has. */
+  hidePage(hidden: boolean): void {
+    this.#hidden = hidden;
+    this.#flush();
+  }
+
   /** Tells everything now, even that nothing is visible: to a node that knows nothing yet, and so sends everybody. */
   tellAll(): void {
     this.#told = undefined;
@@ -48,16 +59,18 @@ export class View {
   }
 
   #settle(): void {
-    this.#timer ??= setTimeout(() => this.#flush(), SETTLE_MS);
+    const wait = Math.max(SETTLE_MS, this.#toldAt + APART_MS - performance.now());
+    this.#timer ??= setTimeout(() => this.#flush(), wait);
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const tiles = [...this.#tiles.values()];
+    const tiles = this.#hidden ? [] : [...this.#tiles.values()];
     const text = JSON.stringify(tiles);
     if (text === this.#told) return;
     this.#told = text;
+    this.#toldAt = performance.now();
     this.#tell(tiles);
   }
 }
