@@ -10,6 +10,8 @@ import { PreJoin } from "./PreJoin.tsx";
 import "./call.css";
 import "./panel.css";
 import "./prejoin.css";
+import "./tile.css";
+import "./connection.css";
 
 /** Others that can be shown at once: as many as there are video slots. */
 const CAPACITY = 9;
@@ -76,12 +78,13 @@ const ENDED = {
   left: "You left the call",
   roomDeleted: "This room was closed",
   replaced: "You joined from another place",
+  removed: "You were removed from the call",
 };
 
 function Ended({ call, reason }: { call: Call; reason: keyof typeof ENDED }) {
   return (
     <Message title={ENDED[reason]}>
-      {reason !== "roomDeleted" && (
+      {(reason === "left" || reason === "replaced") && (
         <button type="button" className="button secondary" onClick={() => call.join()}>
           Rejoin
         </button>

@@ -3,12 +3,14 @@ import type { Call, CallState } from "@connect/sdk/call";
 import { type ReactNode, useEffect, useState } from "react";
 import { useReadable } from "../api-context.ts";
 import { CopyLink } from "../ui/CopyLink.tsx";
-import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon } from "../ui/icons.tsx";
+import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, SpotlightIcon } from "../ui/icons.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
+import { ConnectionDetails } from "./ConnectionDetails.tsx";
 import { DeviceToggles } from "./DeviceToggles.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
+import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
 import { StageView } from "./StageView.tsx";
-import { callTrouble, deviceProblems, QUALITY } from "./words.ts";
+import { callTrouble, capsNotice, deviceProblems } from "./words.ts";
 
 type PanelName = "Chat" | "People";
 
@@ -22,8 +24,10 @@ interface InCallProps {
 export function InCall({ call, state, room, capacity }: InCallProps) {
   const local = useReadable(call.local.state);
   const [panel, setPanel] = useState<PanelName | null>(null);
+  const [spotlight, setSpotlight] = useState(false);
   const unread = useUnread(state.chat.length, panel === "Chat");
   const trouble = callTrouble(state);
+  const notice = capsNotice(state);
   const title = state.room?.name ?? "Call";
   const toggle = (name: PanelName) => setPanel(panel === name ? null : name);
 
@@ -32,17 +36,25 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
       <title>{`${title} · Connect`}</title>
       <header className="call-top">
         <h1>{title}</h1>
-        <p className={`connection ${state.quality}`}>
-          <span className="connection-words">
-            {[QUALITY[state.quality], state.region].filter(Boolean).join(" · ")}
-          </span>
-        </p>
+        <ConnectionDetails call={call} state={state} />
+        <button
+          type="button"
+          className="button quiet spotlight"
+          aria-label="Spotlight"
+          aria-pressed={spotlight}
+          title={spotlight ? "Show everybody alike" : "Show who speaks large"}
+          onClick={() => setSpotlight(!spotlight)}
+        >
+          <SpotlightIcon />
+        </button>
         <CopyLink room={room} quiet />
       </header>
       <main className="call-main">
-        <StageView call={call} state={state} room={room} capacity={capacity} />
+        <StageView call={call} state={state} room={room} capacity={capacity} spotlight={spotlight} />
         <div className="banners" role="status">
+          <ScreenBanner screen={call.screen} />
           {trouble !== null && <p className="banner">{trouble}</p>}
+          {notice !== null && <p className="banner">{notice}</p>}
           {deviceProblems(local).map((problem) => (
             <p key={problem} className="banner">
               {problem}
@@ -63,11 +75,16 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
               <CloseIcon />
             </button>
           </div>
-          {panel === "Chat" ? <ChatPanel call={call} state={state} /> : <PeoplePanel state={state} />}
+          {panel === "Chat" ? (
+            <ChatPanel call={call} state={state} />
+          ) : (
+            <PeoplePanel call={call} state={state} />
+          )}
         </aside>
       )}
       <footer className="controls">
-        <DeviceToggles local={call.local} />
+        <DeviceToggles local={call.local} caps={state.caps} />
+        <ScreenToggle screen={call.screen} caps={state.caps} />
         <PanelButton name="Chat" panel={panel} badge={unread} onToggle={toggle} icon={<ChatIcon />} />
         <PanelButton
           name="People"

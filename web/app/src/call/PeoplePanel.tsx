@@ -1,27 +1,70 @@
-// Who is in the room.
-import type { CallState } from "@connect/sdk/call";
-import { CameraIcon, MicrophoneIcon } from "../ui/icons.tsx";
+// Who is in the room, and how well; for its owner also what each may send.
+import type { Participant } from "@connect/sdk";
+import { type Call, type CallState, type ConnectionQuality, qualityOfReport } from "@connect/sdk/call";
+import { useState } from "react";
+import { BarsIcon, CameraIcon, MicrophoneIcon, MoreIcon } from "../ui/icons.tsx";
 import { Avatar } from "./Avatar.tsx";
+import { Moderation } from "./Moderation.tsx";
+import { BARS, QUALITY } from "./words.ts";
 
-export function PeoplePanel({ state }: { state: CallState }) {
+export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
+  const [open, setOpen] = useState<string | null>(null);
+  const moderates = state.participants.some(({ id, role }) => id === state.you && role === "owner");
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there.
     <ul className="people" aria-label="Everyone here" tabIndex={0}>
-      {state.participants.map((person) => (
-        <li key={person.id} className="person">
-          <Avatar name={person.name} id={person.id} />
-          <span className="person-name">
-            {person.name}
-            {person.id === state.you && <span className="muted"> (you)</span>}
-            <span className="muted small person-detail">
-              {[person.role === "owner" && "Owner", person.region].filter(Boolean).join(" · ")}
-            </span>
-          </span>
-          <Mark on={person.publishing.microphone} name="microphone" />
-          <Mark on={person.publishing.camera} name="camera" />
-        </li>
-      ))}
+      {state.participants.map((person) => {
+        const isYou = person.id === state.you;
+        const report = state.reports.get(person.id);
+        return (
+          <li key={person.id} className="person">
+            <div className="person-row">
+              <Avatar name={person.name} id={person.id} />
+              <Name person={person} isYou={isYou} />
+              {report !== undefined && <Connection quality={qualityOfReport(report)} />}
+              <Mark on={person.publishing.microphone} name="microphone" />
+              <Mark on={person.publishing.camera} name="camera" />
+              {moderates && !isYou && (
+                <button
+                  type="button"
+                  className="button quiet"
+                  aria-label={`Moderate ${person.name}`}
+                  aria-expanded={open === person.id}
+                  onClick={() => setOpen(open === person.id ? null : person.id)}
+                >
+                  <MoreIcon />
+                </button>
+              )}
+            </div>
+            {moderates && !isYou && open === person.id && <Moderation call={call} person={person} />}
+          </li>
+        );
+      })}
     </ul>
+  );
+}
+
+function Name({ person, isYou }: { person: Participant; isYou: boolean }) {
+  const details = [
+    person.role === "owner" && "Owner",
+    person.region,
+    !person.caps.audio && "Muted by the host",
+    person.publishing.screen && "Shares the screen",
+  ];
+  return (
+    <span className="person-name">
+      {person.name}
+      {isYou && <span className="muted"> (you)</span>}
+      <span className="muted small person-detail">{details.filter(Boolean).join(" · ")}</span>
+    </span>
+  );
+}
+
+function Connection({ quality }: { quality: ConnectionQuality }) {
+  return (
+    <span className={`connection ${quality}`} role="img" aria-label={QUALITY[quality]}>
+      <BarsIcon count={BARS[quality]} />
+    </span>
   );
 }
 

@@ -1,13 +1,14 @@
-// The tiles of a call, as large as the space allows.
-import type { Call, CallState } from "@connect/sdk/call";
+// The tiles of a call: a grid, or one large picture and a strip, as large as the space allows.
+import type { Call, CallState, TrackKey } from "@connect/sdk/call";
 import { useEffect, useRef, useState } from "react";
 import { useReadable } from "../api-context.ts";
 import { CopyLink } from "../ui/CopyLink.tsx";
-import { gridOf, type Size, stageOf } from "./layout.ts";
-import { Tile } from "./Tile.tsx";
+import { gridOf, presentationOf, type Size } from "./layout.ts";
+import { type GridStage, type PresentationStage, stageOf } from "./stage.ts";
+import { Tile, type TileContext } from "./Tile.tsx";
 
 const GAP = 12;
-/** Space around the grid, in CSS pixels. */
+/** Space around the tiles, in CSS pixels. */
 const STAGE_INSET = { x: 12, y: 4 };
 
 interface StageProps {
@@ -16,29 +17,29 @@ interface StageProps {
   room: string;
   /** How many others can be shown at once. */
   capacity: number;
+  /** Who speaks is shown large. */
+  spotlight: boolean;
 }
 
-export function StageView({ call, state, room, capacity }: StageProps) {
+export function StageView({ call, state, room, capacity, spotlight }: StageProps) {
   const { preview } = useReadable(call.local.state);
+  const [pinned, setPinned] = useState<TrackKey | null>(null);
   const [space, box] = useSize();
-  const { grid, corner, hidden } = stageOf(state.participants, state.you, capacity);
-  const size = gridOf(space, grid.length, GAP);
-  const shared = { call, streams: state.streams, preview };
-  const alone = state.participants.length === 1;
+  const { participants: people, you, speakers, spoke, streams, paused } = state;
+  const stage = stageOf({ people, you, capacity, pinned, spotlight, speakers, spoke });
+  const context: TileContext = { call, streams, paused, speakers, preview, pinned, onPin: setPinned };
+  const alone = people.length === 1;
 
   return (
     <section className="stage" aria-label="Participants">
-      <div className="grid" ref={box} style={{ gap: GAP, margin: `${STAGE_INSET.y}px ${STAGE_INSET.x}px` }}>
-        {grid.map((tile) => (
-          <Tile key={`${tile.participant}/${tile.source}`} {...shared} tile={tile} size={size} />
-        ))}
+      <div className="stage-box" ref={box} style={{ margin: `${STAGE_INSET.y}px ${STAGE_INSET.x}px` }}>
+        {stage.kind === "grid" ? (
+          <GridView context={context} stage={stage} space={space} />
+        ) : (
+          <PresentationView context={context} stage={stage} space={space} />
+        )}
       </div>
-      {corner !== null && (
-        <div className="corner" style={cornerIn(space, size)}>
-          <Tile {...shared} tile={corner} />
-        </div>
-      )}
-      {hidden > 0 && <p className="hidden-count">and {hidden} more</p>}
+      {stage.hidden > 0 && <p className="hidden-count">and {stage.hidden} more</p>}
       {alone && (
         <div className="alone" role="status">
           <h2>You're the only one here</h2>
@@ -50,12 +51,51 @@ export function StageView({ call, state, room, capacity }: StageProps) {
   );
 }
 
-/** Keeps the corner tile inside of the large one, wherever that is centered. */
-function cornerIn(space: Size, tile: Size) {
-  return {
-    right: STAGE_INSET.x + (space.width - tile.width) / 2 + GAP,
-    bottom: STAGE_INSET.y + (space.height - tile.height) / 2 + GAP,
+function GridView({ context, stage, space }: { context: TileContext; stage: GridStage; space: Size }) {
+  const size = gridOf(space, stage.tiles.length, GAP);
+  // Inside of the large tile, wherever that is centered.
+  const corner = {
+    right: (space.width - size.width) / 2 + GAP,
+    bottom: (space.height - size.height) / 2 + GAP,
   };
+  return (
+    <div className="grid" style={{ gap: GAP }}>
+      {stage.tiles.map((tile) => (
+        <Tile key={tile.key} context={context} tile={tile} size={size} />
+      ))}
+      {stage.corner !== null && (
+        <div className="corner" style={corner}>
+          <Tile context={context} tile={stage.corner} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface PresentationProps {
+  context: TileContext;
+  stage: PresentationStage;
+  space: Size;
+}
+
+function PresentationView({ context, stage, space }: PresentationProps) {
+  const { main, strip } = stage;
+  const sizes = presentationOf(space, strip.length, GAP, main.source === "screen");
+  return (
+    <div className={`presentation strip-${sizes.strip}`} style={{ gap: GAP }}>
+      <div className="presented">
+        <Tile key={main.key} context={context} tile={main} size={sizes.main} />
+      </div>
+      {strip.length > 0 && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there.
+        <section className="strip" aria-label="Others" tabIndex={0} style={{ gap: GAP }}>
+          {strip.map((tile) => (
+            <Tile key={tile.key} context={context} tile={tile} size={sizes.tile} />
+          ))}
+        </section>
+      )}
+    </div>
+  );
 }
 
 /** The size of an element, followed. */

@@ -1,21 +1,8 @@
 // The layout: tiles fit, fill the space, and keep their shape within bounds.
-import type { Participant } from "@connect/sdk";
 import { describe, expect, it } from "vitest";
-import { gridOf, initialsOf, stageOf, tintOf } from "./layout.ts";
+import { gridOf, initialsOf, presentationOf, tintOf } from "./layout.ts";
 
 const GAP = 12;
-
-function person(id: string, screen = false): Participant {
-  return {
-    id,
-    user: id,
-    name: id,
-    role: "member",
-    publishing: { microphone: true, camera: true, screen },
-    region: null,
-    joinedAt: 0,
-  };
-}
 
 describe("the grid", () => {
   const spaces = [
@@ -47,38 +34,28 @@ describe("the grid", () => {
   });
 });
 
-describe("the stage", () => {
-  const keys = (tiles: readonly { participant: string; source: string }[]) =>
-    tiles.map(({ participant, source }) => `${participant}/${source}`);
-
-  it("shows you large while you are alone", () => {
-    const stage = stageOf([person("me")], "me", 9);
-    expect(keys(stage.grid)).toEqual(["me/camera"]);
-    expect(stage.corner).toBeNull();
+describe("a presentation", () => {
+  it("gives a screen all the space that the strip leaves", () => {
+    const wide = presentationOf({ width: 1280, height: 640 }, 3, GAP, true);
+    expect(wide).toMatchObject({ strip: "right", main: { width: 1280 - 248 - GAP, height: 640 } });
+    const tall = presentationOf({ width: 390, height: 640 }, 3, GAP, true);
+    expect(tall.strip).toBe("below");
+    expect(tall.main).toEqual({ width: 390, height: 640 - tall.tile.height - GAP });
   });
 
-  it("puts you into the corner of a conversation of two", () => {
-    const stage = stageOf([person("me"), person("ann")], "me", 9);
-    expect(keys(stage.grid)).toEqual(["ann/camera"]);
-    expect(stage.corner?.participant).toBe("me");
+  it("has no strip when there is nobody else", () => {
+    const { main } = presentationOf({ width: 1280, height: 640 }, 0, GAP, true);
+    expect(main).toEqual({ width: 1280, height: 640 });
   });
 
-  it("shows you last among more", () => {
-    const stage = stageOf([person("me"), person("ann"), person("bob")], "me", 9);
-    expect(keys(stage.grid)).toEqual(["ann/camera", "bob/camera", "me/camera"]);
-    expect(stage.grid.at(-1)?.isYou).toBe(true);
+  it("keeps a person's picture in shape", () => {
+    const { main } = presentationOf({ width: 1600, height: 400 }, 2, GAP, false);
+    expect(main.height).toBe(400);
+    expect(main.width / main.height).toBeLessThan(1.8);
   });
 
-  it("shows screens first", () => {
-    const stage = stageOf([person("ann"), person("bob", true), person("me")], "me", 9);
-    expect(keys(stage.grid)[0]).toBe("bob/screen");
-  });
-
-  it("counts those for whom there is no slot", () => {
-    const people = ["me", "a", "b", "c", "d", "e", "f"].map((id) => person(id));
-    const stage = stageOf(people, "me", 4);
-    expect(stage.grid).toHaveLength(5);
-    expect(stage.hidden).toBe(2);
+  it("needs no space to be worked out", () => {
+    expect(presentationOf({ width: 0, height: 0 }, 2, GAP, true).main).toEqual({ width: 0, height: 0 });
   });
 });
 

@@ -1,10 +1,14 @@
-// Who is shown where: plain geometry, no browser.
-import type { Participant, ParticipantId, Source, TrackId } from "@connect/sdk";
+// How large tiles are: plain geometry, no browser.
 
 /** The frame's shape may be cut between these bounds (width by height) to fill the space. */
 const WIDEST = 16 / 9;
 const NARROWEST_WIDE = 4 / 3;
 const NARROWEST_TALL = 3 / 4;
+
+/** The strip beside a large picture: its tiles are this wide, within bounds, as a share of the space. */
+const STRIP_SHARE = 0.2;
+const STRIP_NARROWEST = 112;
+const STRIP_WIDEST = 248;
 
 export interface Size {
   readonly width: number;
@@ -35,40 +39,25 @@ export function gridOf(space: Size, count: number, gap: number): Grid {
   return best;
 }
 
-/** A picture of somebody, or of a screen. */
-export interface TileModel extends TrackId {
-  readonly person: Participant;
-  readonly isYou: boolean;
+export interface Presentation {
+  /** Where the strip is: below the large picture where the space is tall, to its right where it is wide. */
+  readonly strip: "below" | "right";
+  readonly main: Size;
+  readonly tile: Size;
 }
 
-/** What the stage shows. */
-export interface Stage {
-  readonly grid: readonly TileModel[];
-  /** Shown small in a corner: yourself, in a conversation of two. */
-  readonly corner: TileModel | null;
-  /** People for whom there is no room. */
-  readonly hidden: number;
-}
-
-/** Arranges people for a stage that has room for `capacity` others. Screens come first, you come last. */
-export function stageOf(people: readonly Participant[], you: ParticipantId | null, capacity: number): Stage {
-  const tile = (person: Participant, source: Source): TileModel => ({
-    person,
-    participant: person.id,
-    source,
-    isYou: person.id === you,
-  });
-  const self = people.find(({ id }) => id === you);
-  const others = people.filter(({ id }) => id !== you);
-  const wanted = [
-    ...others.filter(({ publishing }) => publishing.screen).map((person) => tile(person, "screen")),
-    ...others.map((person) => tile(person, "camera")),
-  ];
-  const shown = wanted.slice(0, capacity);
-  const mine = self === undefined ? [] : [tile(self, "camera")];
-  const hidden = wanted.length - shown.length;
-  if (shown.length === 1) return { grid: shown, corner: mine[0] ?? null, hidden };
-  return { grid: [...shown, ...mine], corner: null, hidden };
+/** Sizes for one large picture and a strip of `small` others, in CSS pixels. A screen may take any shape. */
+export function presentationOf(space: Size, small: number, gap: number, isScreen: boolean): Presentation {
+  const tall = space.height > space.width;
+  const share = tall ? space.width / 3 : space.width * STRIP_SHARE;
+  const width = Math.floor(Math.min(STRIP_WIDEST, Math.max(STRIP_NARROWEST, share)));
+  const tile = { width, height: Math.floor(width / WIDEST) };
+  const taken = small === 0 ? 0 : gap + (tall ? tile.height : tile.width);
+  const left = tall
+    ? { width: space.width, height: Math.max(0, space.height - taken) }
+    : { width: Math.max(0, space.width - taken), height: space.height };
+  const main = isScreen ? left : gridOf(left, 1, gap);
+  return { strip: tall ? "below" : "right", main: { width: main.width, height: main.height }, tile };
 }
 
 /** Two letters at most to stand for a name. */

@@ -1,5 +1,12 @@
 // The state of a call and its devices, in words.
-import type { CallState, DeviceName, DeviceProblem, LocalState, Quality } from "@connect/sdk/call";
+import type {
+  CallState,
+  ConnectionQuality,
+  DeviceName,
+  DeviceProblem,
+  LocalState,
+  ScreenProblem,
+} from "@connect/sdk/call";
 import { sentence } from "../ui/words.ts";
 
 const DEVICE: Record<DeviceProblem, (name: DeviceName) => string> = {
@@ -18,6 +25,21 @@ export function deviceProblems(local: LocalState): string[] {
   });
 }
 
+/** What the owner has taken from you, in a line; null when nothing. */
+export function capsNotice({ caps }: CallState): string | null {
+  if (caps === null) return null;
+  const taken = [!caps.video && "camera", !caps.screen && "screen"].filter(Boolean).join(" and ");
+  if (!caps.audio)
+    return taken === "" ? "You were muted by the host" : `You were muted by the host, ${taken} too`;
+  return taken === "" ? null : `The host has turned off your ${taken}`;
+}
+
+export const SCREEN_PROBLEM: Record<ScreenProblem, string> = {
+  denied: "Your screen is not shared. If you did not cancel it yourself, allow it in your system's settings.",
+  failed: "Your screen could not be shared. Try again, or choose a window instead.",
+  unsupported: "This browser cannot share a screen.",
+};
+
 /** What keeps the call from being well right now; null when nothing does. */
 export function callTrouble(state: CallState): string | null {
   if (state.status.name === "reconnecting" || state.media === "reconnecting") return "Reconnecting…";
@@ -26,9 +48,12 @@ export function callTrouble(state: CallState): string | null {
   return null;
 }
 
-export const QUALITY: Record<Quality, string> = {
+export const QUALITY: Record<ConnectionQuality, string> = {
   unknown: "Connecting",
   good: "Good connection",
   fair: "Fair connection",
   poor: "Poor connection",
 };
+
+/** Of four. */
+export const BARS: Record<ConnectionQuality, number> = { unknown: 0, poor: 1, fair: 2, good: 4 };

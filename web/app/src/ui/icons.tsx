@@ -63,3 +63,43 @@ export const PlusIcon = () => (
     <path d="M12 5v14M5 12h14" />
   </Icon>
 );
+
+export const ScreenIcon = () => (
+  <Icon>
+    <rect x="3" y="4.5" width="18" height="12" rx="2" />
+    <path d="M8.5 20h7M12 13.5v-6M9.300 10l2.700-2.700 2.700 2.700" />
+  </Icon>
+);
+
+export const PinIcon = ({ off = false }) => (
+  <Icon>
+    <path d="M9 3.5h6M10 3.5v6l-3 3.5v1.5h10V13l-3-3.500v-6M12 14.500V20.500" />
+    {off && SLASH}
+  </Icon>
+);
+
+export const SpotlightIcon = () => (
+  <Icon>
+    <rect x="3" y="4.5" width="12.5" height="15" rx="2" />
+    <path d="M18.500 5h2.500M18.500 12h2.500M18.500 19h2.500" />
+  </Icon>
+);
+
+/** As many of four bars as `count` says stand out. */
+export const BarsIcon = ({ count }: { count: number }) => (
+  <svg className="icon bars" viewBox="0 0 24 24" aria-hidden="true">
+    {[1, 2, 3, 4].map((bar) => (
+      <path
+        key={bar}
+        className={bar <= count ? "bar full" : "bar"}
+        d={`M${bar * 5 - 0.5} 20V${20 - bar * 4}`}
+      />
+    ))}
+  </svg>
+);
+
+export const MoreIcon = () => (
+  <Icon>
+    <path d="M5 12h.01M12 12h.01M19 12h.01" strokeWidth="3" />
+  </Icon>
+);

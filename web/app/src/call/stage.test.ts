@@ -1,0 +1,113 @@
+// The stage: who is shown, who is large, and what matters most on a narrow path.
+import type { Participant } from "@connect/sdk";
+import { describe, expect, it } from "vitest";
+import { type Scene, type Stage, stageOf } from "./stage.ts";
+
+function person(id: string, screen = false): Participant {
+  return {
+    id,
+    user: id,
+    name: id,
+    role: "member",
+    publishing: { microphone: true, camera: true, screen },
+    caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
+    region: null,
+    joinedAt: 0,
+  };
+}
+
+function scene(ids: readonly (string | Participant)[], fields: Partial<Scene> = {}): Scene {
+  const people = ids.map((one) => (typeof one === "string" ? person(one) : one));
+  return {
+    people,
+    you: "me",
+    capacity: 9,
+    pinned: null,
+    spotlight: false,
+    speakers: [],
+    spoke: [],
+    ...fields,
+  };
+}
+
+/** The stage in short: the large one before the bar, if there is one. */
+function short(stage: Stage): string {
+  const keys = (tiles: readonly { key: string }[]) =>
+    tiles.map(({ key }) => key.replace("/camera", "")).join(" ");
+  if (stage.kind === "grid")
+    return keys(stage.tiles) + (stage.corner === null ? "" : ` (${keys([stage.corner])})`);
+  return `${keys([stage.main])} | ${keys(stage.strip)}`;
+}
+
+describe("the grid", () => {
+  it("shows you large while you are alone", () => {
+    expect(short(stageOf(scene(["me"])))).toBe("me");
+  });
+
+  it("puts you into the corner of a conversation of two", () => {
+    expect(short(stageOf(scene(["me", "ann"])))).toBe("ann (me)");
+  });
+
+  it("shows you last among more", () => {
+    expect(short(stageOf(scene(["me", "ann", "bob"])))).toBe("ann bob me");
+  });
+
+  it("counts those for whom there is no slot", () => {
+    const stage = stageOf(scene(["me", "a", "b", "c", "d", "e", "f"], { capacity: 4 }));
+    expect(short(stage)).toBe("a b c d me");
+    expect(stage.hidden).toBe(2);
+  });
+
+  it("has room for who spoke last, at their place", () => {
+    const stage = stageOf(scene(["me", "a", "b", "c", "d"], { capacity: 2, spoke: ["d", "b"] }));
+    expect(short(stage)).toBe("b d me");
+  });
+});
+
+describe("a presentation", () => {
+  it("shows a screen large, and everybody beside it", () => {
+    expect(short(stageOf(scene(["me", "ann", person("bob", true)])))).toBe("bob/screen | ann bob me");
+  });
+
+  it("shows further screens first in the strip", () => {
+    const people = ["me", person("ann", true), person("bob", true)];
+    expect(short(stageOf(scene(people)))).toBe("ann/screen | bob/screen ann bob me");
+    expect(short(stageOf(scene(people, { pinned: "bob/screen" })))).toBe(
+      "bob/screen | ann/screen ann bob me",
+    );
+  });
+
+  it("does not show your own screen to you", () => {
+    expect(short(stageOf(scene([person("me", true), "ann"])))).toBe("ann (me)");
+  });
+
+  it("shows large what is pinned, until it is gone", () => {
+    expect(short(stageOf(scene(["me", "ann", "bob"], { pinned: "bob/camera" })))).toBe("bob | ann me");
+    expect(short(stageOf(scene(["me", "ann"], { pinned: "bob/camera" })))).toBe("ann (me)");
+    expect(short(stageOf(scene(["me", "ann", "bob"], { pinned: "bob/screen" })))).toBe("ann bob me");
+  });
+
+  it("follows the latest speaker by choice, never yourself", () => {
+    const people = ["me", "ann", "bob"];
+    expect(short(stageOf(scene(people, { spotlight: true })))).toBe("ann | bob me");
+    expect(short(stageOf(scene(people, { spotlight: true, spoke: ["me", "bob"] })))).toBe("bob | ann me");
+    expect(short(stageOf(scene(["me"], { spotlight: true })))).toBe("me");
+  });
+
+  it("keeps the large one and the screens when there is no room for all", () => {
+    const people = ["me", "a", "b", person("c", true)];
+    const stage = stageOf(scene(people, { capacity: 2, pinned: "b/camera" }));
+    expect(short(stage)).toBe("b | c/screen me");
+    expect(stage.hidden).toBe(2);
+  });
+});
+
+describe("what matters on a narrow path", () => {
+  it("is a screen, what is pinned, who speaks, and then the others", () => {
+    const people = ["me", "ann", "bob", person("cid", true)];
+    const stage = stageOf(scene(people, { pinned: "ann/camera", speakers: ["bob"] }));
+    const tiles = stage.kind === "grid" ? stage.tiles : [stage.main, ...stage.strip];
+    const order = tiles.toSorted((a, b) => b.priority - a.priority).map(({ key }) => key);
+    expect(order.slice(0, 3)).toEqual(["cid/screen", "ann/camera", "bob/camera"]);
+  });
+});
