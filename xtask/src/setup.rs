@@ -188,13 +188,19 @@ pub fn apt_install(step: &mut Step, packages: &[&str]) -> Result<()> {
     }
 }
 
-/// Installs the browser of the tests.
-pub fn chromium(step: &mut Step) -> Result<Outcome> {
+/// Installs the browsers of the tests.
+pub fn browsers(step: &mut Step) -> Result<Outcome> {
     let mut missing = Vec::new();
-    // The tests ask for it by the same name.
-    let program = env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
-    if !Path::new(&program).exists() {
+    // The tests ask for them by the same names.
+    let is_there = |variable, program: &str| {
+        let program = env::var_os(variable).unwrap_or_else(|| program.into());
+        Path::new(&program).exists()
+    };
+    if !is_there("CHROMIUM", "/usr/bin/chromium") {
         missing.extend(["chromium", "fonts-dejavu-core"]);
+    }
+    if !is_there("FIREFOX", "/usr/bin/firefox-esr") {
+        missing.push("firefox-esr");
     }
     // For the network that the browser tests run in.
     if paths::find("ip").is_none() && !Path::new("/usr/sbin/ip").exists() {

@@ -71,7 +71,7 @@ impl Group {
             Need::Builders => matches!(self, Clippy | Edge | Browser),
             Need::Npm => !matches!(self, House | Unit | Simulation),
             Need::CargoDeny => self == Deny,
-            Need::Chromium => self == Browser,
+            Need::Browsers => self == Browser,
         }
     }
 }
@@ -82,7 +82,7 @@ enum Need {
     Builders,
     Npm,
     CargoDeny,
-    Chromium,
+    Browsers,
 }
 
 /// Runs groups.
@@ -137,7 +137,7 @@ fn set_up(groups: &[Group]) -> Result<()> {
     let steps = usize::from(builders) * setup::BUILDER_STEPS
         + usize::from(needs(Need::Npm))
         + usize::from(needs(Need::CargoDeny))
-        + usize::from(needs(Need::Chromium));
+        + usize::from(needs(Need::Browsers));
     let mut progress = Progress::new(steps);
     if builders {
         setup::builders(&mut progress)?;
@@ -148,8 +148,8 @@ fn set_up(groups: &[Group]) -> Result<()> {
     if needs(Need::CargoDeny) {
         progress.step("cargo-deny", setup::install_cargo_deny)?;
     }
-    if needs(Need::Chromium) {
-        progress.step("Chromium", setup::chromium)?;
+    if needs(Need::Browsers) {
+        progress.step("Chromium and Firefox", setup::browsers)?;
     }
     Ok(())
 }

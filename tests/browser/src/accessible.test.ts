@@ -1,8 +1,8 @@
 // Each page for a keyboard, and for what a screen reader needs (axe's rules for WCAG 2.2 AA).
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import AxeBuilder from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
+import { expectAccessible } from "./axe.ts";
 import { launch, PATIENCE, Person } from "./person.ts";
 import { newAccount, newRoom, URL_OF_APP } from "./stack.ts";
 
@@ -11,16 +11,6 @@ before(async () => {
   browser = await launch();
 });
 after(() => browser.close());
-
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-    .analyze();
-  const found = violations.map(
-    ({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ target }) => target).join(", ")})`,
-  );
-  assert.deepEqual(found, []);
-}
 
 test("pages without an account", async () => {
   const context = await browser.newContext();

@@ -15,21 +15,42 @@ interface DebugCall {
       readonly participants: readonly {
         id: string;
         name: string;
-        publishing: { camera: boolean; microphone: boolean };
+        publishing: { camera: boolean; microphone: boolean; screen: boolean };
       }[];
+      readonly speakers: readonly string[];
       readonly chat: readonly { text: string }[];
     };
   };
-  statistics(): Promise<{ readonly incoming: readonly Incoming[]; readonly roundTrip: number | null }>;
+  readonly screen: { readonly state: { get(): { readonly video: MediaStreamTrack | null } } };
+  statistics(): Promise<{
+    readonly incoming: readonly Incoming[];
+    readonly outgoing: readonly Outgoing[];
+    readonly roundTrip: number | null;
+  }>;
 }
 
 /** What arrives of one track. */
-interface Incoming {
+export interface Incoming {
   readonly track: { readonly participant: string; readonly source: string };
   readonly packets: number;
   readonly framesDecoded: number;
+  readonly frameWidth: number;
+  readonly frameHeight: number;
+  readonly frozenSeconds: number;
   readonly audioLevel: number;
 }
+
+/** One layer of what is sent. */
+export interface Outgoing {
+  readonly source: string;
+  readonly rid: string | null;
+  readonly active: boolean;
+  readonly framesEncoded: number;
+  readonly frameWidth: number;
+}
+
+/** Which picture of somebody. */
+export type Picture = "camera" | "screen";
 
 declare global {
   interface Window {
@@ -47,7 +68,8 @@ export function launch(): Promise<Browser> {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
       "--no-sandbox",
-      "--use-fake-device-for-media-stream=fps=30",
+      // A shared "screen" is a tab with changing content.
+      "--use-fake-device-for-media-stream=fps=30,display-media-type=browser",
       "--use-fake-ui-for-media-stream",
       "--allow-loopback-in-peer-connection",
     ],
@@ -58,6 +80,14 @@ export function launch(): Promise<Browser> {
 export interface Options {
   /** A picture of 320 × 180 at 15 frames a second, for many browsers on few cores. */
   small?: boolean;
+  /** The window's size in pixels. */
+  window?: { width: number; height: number };
+}
+
+/** How somebody joins. */
+export interface Joining {
+  /** Only watches and listens to others' pictures: the camera stays off. */
+  camera?: boolean;
 }
 
 /** Somebody who is signed in. */
@@ -73,8 +103,9 @@ export class Person {
   }
 
   /** Opens a window of their own and an account. */
-  static async arrive(browser: Browser, name: string, { small = false }: Options = {}): Promise<Person> {
-    const context = await browser.newContext({ viewport: { width: 960, height: 640 } });
+  static async arrive(browser: Browser, name: string, options: Options = {}): Promise<Person> {
+    const { small = false, window = { width: 960, height: 640 } } = options;
+    const context = await browser.newContext({ viewport: window });
     context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     if (small) await page.addInitScript(makeCameraSmall);
@@ -97,8 +128,9 @@ export class Person {
   }
 
   /** Opens the page and joins. */
-  async join(room: string, region?: string): Promise<void> {
+  async join(room: string, region?: string, { camera = true }: Joining = {}): Promise<void> {
     await this.open(room, region);
+    if (!camera) await this.turnOff("Camera");
     await this.press("Join");
     await this.page.getByRole("button", { name: "Leave", exact: true }).waitFor();
   }
@@ -106,6 +138,12 @@ export class Person {
   /** Presses a button. */
   async press(name: string): Promise<void> {
     await this.page.getByRole("button", { name, exact: true }).click();
+  }
+
+  /** Turns a device off that is on, or about to be. */
+  async turnOff(name: "Camera" | "Microphone"): Promise<void> {
+    await this.page.locator(`[aria-label="${name}"][aria-pressed=true]`).click();
+    await this.page.locator(`[aria-label="${name}"][aria-pressed=false]`).waitFor();
   }
 
   /** Their id in the room. */
@@ -131,11 +169,11 @@ export class Person {
     );
   }
 
-  /** Waits until new frames of somebody's camera are decoded. */
-  async sees(other: string): Promise<void> {
+  /** Waits until new frames of somebody's picture are decoded. */
+  async sees(other: string, picture: Picture = "camera"): Promise<void> {
     let first: number | undefined;
-    await until(`${this.name} sees ${other}`, async () => {
-      const frames = await this.#framesOf(other);
+    await until(`${this.name} sees ${other}'s ${picture}`, async () => {
+      const frames = (await this.incoming(other, picture))?.framesDecoded;
       // The first look only remembers; a stream that began anew is a first look again.
       if (frames !== undefined && (first === undefined || frames < first)) first = frames;
       return frames !== undefined && first !== undefined && frames >= first + FEW_FRAMES;
@@ -150,11 +188,62 @@ export class Person {
     });
   }
 
+  /** Waits until somebody's picture comes with this width in pixels. */
+  async seesAtWidth(other: string, width: number, picture: Picture = "camera"): Promise<void> {
+    let last: number | undefined;
+    await until(
+      `${this.name} sees ${other}'s ${picture} ${width} pixels wide`,
+      async () => {
+        last = (await this.incoming(other, picture))?.frameWidth;
+        return last === width;
+      },
+      () => `it is ${last}`,
+    );
+    await this.sees(other, picture);
+  }
+
+  /** Makes somebody's tile exactly so large, wherever the layout has it. */
+  async resizeTile(other: string, width: number, height: number): Promise<void> {
+    await this.page
+      .locator(`[data-participant="${other}"][data-source=camera]`)
+      .evaluate(
+        (tile, size) =>
+          Object.assign((tile as HTMLElement).style, { position: "fixed", inset: "0 auto auto 0", ...size }),
+        { width: `${width}px`, height: `${height}px` },
+      );
+  }
+
+  /** What arrives of somebody's picture. */
+  async incoming(other: string, picture: Picture = "camera"): Promise<Incoming | undefined> {
+    const all = await this.#incoming();
+    return all.find(({ track }) => track.participant === other && track.source === picture);
+  }
+
+  /** The layers of a source that are encoded now, the lowest first. */
+  async activeLayers(source: Picture = "camera"): Promise<readonly (string | null)[]> {
+    const outgoing = await this.page.evaluate(async () => (await window.connect.statistics()).outgoing);
+    const order = ["q", "h", "f"];
+    return outgoing
+      .filter((layer) => layer.source === source && layer.active)
+      .map(({ rid }) => rid)
+      .sort((a, b) => order.indexOf(a ?? "") - order.indexOf(b ?? ""));
+  }
+
+  /** The size of the screen that this person shares. */
+  async capturedSize(): Promise<{ width: number; height: number }> {
+    const size = await this.page.evaluate(() => {
+      const { width, height } = window.connect.screen.state.get().video?.getSettings() ?? {};
+      return { width, height };
+    });
+    assert.ok(size.width !== undefined && size.height !== undefined, `${this.name} shares no screen`);
+    return { width: size.width, height: size.height };
+  }
+
   /** Waits until no frame of somebody's camera has come for a second. */
   async seesNoMore(other: string): Promise<void> {
     let last: { frames: number; at: number } | undefined;
     await until(`${this.name} sees ${other} no more`, async () => {
-      const frames = (await this.#framesOf(other)) ?? 0;
+      const frames = (await this.incoming(other))?.framesDecoded ?? 0;
       if (last === undefined || frames > last.frames) last = { frames, at: Date.now() };
       return Date.now() - last.at > 1_000;
     });
@@ -187,19 +276,17 @@ export class Person {
   async #incoming(): Promise<readonly Incoming[]> {
     return (await this.page.evaluate(() => window.connect.statistics())).incoming;
   }
-
-  async #framesOf(other: string): Promise<number | undefined> {
-    const incoming = await this.#incoming();
-    return incoming.find(({ track }) => track.participant === other && track.source === "camera")
-      ?.framesDecoded;
-  }
 }
 
-/** Looks again and again until it holds. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+/** Looks again and again until it holds. `instead` says what it is like when it does not. */
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  instead: () => string = () => "it is not so",
+): Promise<void> {
   const deadline = Date.now() + PATIENCE;
   while (!(await holds())) {
-    assert.ok(Date.now() < deadline, `within ${PATIENCE / 1_000} s: ${what}`);
+    assert.ok(Date.now() < deadline, `within ${PATIENCE / 1_000} s: ${what}; ${instead()}`);
     await setTimeout(100);
   }
 }
