@@ -1,0 +1,349 @@
+//! How much a subscriber's path carries: Google congestion control (draft-ietf-rmcat-gcc-02) on transport-wide feedback
+//! (draft-holmer-rmcat-transport-wide-cc-extensions-01).
+//!
+//! ```text
+//! on_sent ─▶ history ─┐
+//! on_feedback ─▶ arrivals ─┬─▶ trend ──▶ rate ──┐
+//!                          ├─▶ loss ────────────┼─▶ estimate
+//!                          └─▶ probe ───────────┘
+//! ```
+//! The delay's trend says whether a queue grows; the rate goes up or down by it. Loss puts a bound on it. Probes show
+//! what the media that happens to be sent cannot. All is pure: the caller brings time, packets and feedback.
+
+mod arrivals;
+mod fallback;
+mod history;
+mod loss;
+mod probe;
+mod queue;
+mod rate;
+mod trend;
+mod window;
+
+use std::time::{Duration, Instant};
+
+use arrivals::{Arrivals, ReferenceClock};
+use fallback::Fallback;
+use history::{History, State};
+use loss::{Flow, LossBound};
+pub use probe::Probe;
+use probe::{Prober, Situation};
+use queue::QueueDelay;
+use rate::{DelayRate, Seen};
+use trend::{Trend, Usage};
+use window::RateWindow;
+
+/// Microseconds since the estimator began, or by the receiver's clock.
+type Micros = i64;
+
+/// The first estimate, bit/s: sound and a small picture, on any path that carries a call at all. The first probes follow
+/// within a round trip.
+pub const START_BITRATE: u64 = 300_000;
+/// Never less than this, bit/s: sound, and enough feedback to find out that the path has recovered.
+pub const MIN_BITRATE: u64 = 50_000;
+/// Never more than this, bit/s: beyond every screen full of video.
+pub const MAX_BITRATE: u64 = 100_000_000;
+/// What is wanted until [`Estimator::set_wanted`] is called, bit/s: a few tiles.
+const DEFAULT_WANTED: u64 = 2_000_000;
+
+/// The throughput is measured over this time; the shorter one is for when a queue stands.
+const THROUGHPUT: Micros = 500_000;
+const THROUGHPUT_NOW: Micros = 250_000;
+/// Sending less than this share of the estimate proves nothing about it (application-limited), until sending more than
+/// the other one.
+const LIMITED: f64 = 0.65;
+const UNLIMITED: f64 = 0.80;
+/// Without any feedback for so long beside the round trip, the path is taken for dead or full …
+const SILENCE: Micros = 1_000_000;
+/// … and the estimate is lowered each time this has passed, to this share.
+const SILENCE_STEP: Micros = 500_000;
+const SILENCE_SHARE: f64 = 0.7;
+/// The round trip until one is measured: a neighboring continent's.
+const INITIAL_ROUND_TRIP: Micros = 100_000;
+/// The longest that is believed.
+const MAX_ROUND_TRIP: Micros = 5_000_000;
+/// Weight of a new round trip, one in so many.
+const ROUND_TRIP_WEIGHT: Micros = 4;
+
+/// Why a packet was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Media,
+    /// It belongs to this [`Probe`].
+    Probe(u8),
+}
+
+/// The estimator of one subscriber's path.
+#[derive(Debug)]
+pub struct Estimator {
+    began: Instant,
+    history: History,
+    clock: ReferenceClock,
+    trend: Trend,
+    queue: QueueDelay,
+    rate: DelayRate,
+    loss: LossBound,
+    prober: Prober,
+    fallback: Fallback,
+    /// Bytes by when they were sent, and by when they arrived.
+    sent: RateWindow,
+    arrived: RateWindow,
+    round_trip: Option<Micros>,
+    limited: bool,
+    wanted: Option<u64>,
+    /// Transport-wide feedback has come.
+    answered: bool,
+    /// When the first packet was sent that no feedback has followed.
+    unanswered: Option<Micros>,
+    /// When the estimate was last lowered for want of feedback.
+    silenced: Option<Micros>,
+}
+
+impl Estimator {
+    /// An estimator of a path over which nothing was sent.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            began: now,
+            history: History::default(),
+            clock: ReferenceClock::default(),
+            trend: Trend::default(),
+            queue: QueueDelay::default(),
+            rate: DelayRate::new(START_BITRATE),
+            loss: LossBound::default(),
+            prober: Prober::new(START_BITRATE),
+            fallback: Fallback::default(),
+            sent: RateWindow::default(),
+            arrived: RateWindow::default(),
+            round_trip: None,
+            limited: false,
+            wanted: None,
+            answered: false,
+            unanswered: None,
+            silenced: None,
+        }
+    }
+
+    /// A packet has left with this transport-wide number, which goes up by one with each. `bytes` is its whole size.
+    pub fn on_sent(&mut self, now: Instant, sequence: u16, bytes: usize, kind: Kind) {
+        let at = self.micros(now);
+        let cluster = match kind {
+            Kind::Media => 0,
+            Kind::Probe(cluster) => cluster,
+        };
+        self.history.push(at, sequence, bytes, cluster);
+        self.sent.add(at, bytes.min(usize::from(u16::MAX)) as u32);
+        self.unanswered.get_or_insert(at);
+    }
+
+    /// Transport-wide feedback has come: its FCI, from the base sequence number on.
+    pub fn on_feedback(&mut self, now: Instant, fci: &[u8]) {
+        let now = self.micros(now);
+        let Some(arrivals) = Arrivals::read(fci, &mut self.clock) else {
+            return;
+        };
+        let newest_sent = self.take(arrivals);
+        let Some(newest_sent) = newest_sent else {
+            return;
+        };
+        self.answered = true;
+        self.unanswered = None;
+        self.silenced = None;
+        let trip = (now - newest_sent).clamp(0, MAX_ROUND_TRIP);
+        self.round_trip = Some(match self.round_trip {
+            None => trip,
+            Some(before) => before + (trip - before) / ROUND_TRIP_WEIGHT,
+        });
+        self.judge(now);
+    }
+
+    /// Notes what has arrived and what has not. Returns when the newest of the packets that have was sent.
+    fn take(&mut self, arrivals: Arrivals<'_>) -> Option<Micros> {
+        let mut newest_sent = None;
+        for (sequence, arrival) in arrivals {
+            let Some(packet) = self.history.find(sequence) else {
+                continue;
+            };
+            match (arrival, packet.state) {
+                (None, State::InFlight) => {
+                    packet.state = State::Lost;
+                    self.loss.lost();
+                }
+                (Some(arrival), State::InFlight | State::Lost) => {
+                    self.loss.received(packet.state == State::Lost);
+                    packet.state = State::Received;
+                    newest_sent = newest_sent.max(Some(packet.at));
+                    let bytes = packet.bytes.into();
+                    self.arrived.add(arrival, bytes);
+                    self.queue.add(packet.at, arrival);
+                    match packet.cluster {
+                        // A probe fills a queue by itself, and says nothing about the media's trend.
+                        0 => self.trend.add(packet.at, arrival),
+                        id => self.prober.received(id, packet.at, arrival, bytes.into()),
+                    }
+                }
+                _ => {}
+            }
+        }
+        newest_sent
+    }
+
+    fn judge(&mut self, now: Micros) {
+        let before = self.estimate();
+        let sending = self.sent.rate(now, THROUGHPUT);
+        self.limited = is_limited(self.limited, sending, before);
+        let acknowledged = self.throughput(THROUGHPUT);
+        self.queue.update(now);
+        let seen = Seen {
+            usage: self.trend.usage(),
+            acknowledged,
+            acknowledged_now: self.throughput(THROUGHPUT_NOW),
+            round_trip: self.round_trip(),
+            standing: self.queue.standing(),
+            limited: self.limited,
+        };
+        self.rate.update(now, &seen);
+        let flow = Flow {
+            sending: sending.unwrap_or(before),
+            allowed: self.rate.bitrate(),
+            acknowledged,
+            round_trip: self.round_trip(),
+        };
+        self.loss.update(now, &flow);
+        let situation = self.situation();
+        if let Some(shown) = self.prober.result(&situation)
+            && seen.usage != Usage::Over
+        {
+            self.loss.lift(shown);
+            if shown > self.rate.bitrate() {
+                self.rate.set(shown);
+            }
+        }
+        let after = self.estimate();
+        if after < before {
+            self.prober.fell(now, before, after);
+        }
+    }
+
+    /// Lets time pass: without feedback the estimate sinks. Call it about once in [`Self::TIMEOUT`].
+    pub fn on_timeout(&mut self, now: Instant) {
+        let now = self.micros(now);
+        let Some(unanswered) = self.unanswered.filter(|_| self.answered) else {
+            return;
+        };
+        let since = self
+            .silenced
+            .map_or(unanswered + SILENCE + self.round_trip(), |silenced| {
+                silenced + SILENCE_STEP
+            });
+        if now < since {
+            return;
+        }
+        self.silenced = Some(now);
+        let before = self.estimate();
+        let after = ((before as f64 * SILENCE_SHARE) as u64).max(MIN_BITRATE);
+        self.rate = DelayRate::new(after);
+        self.prober.fell(now, before, after);
+    }
+
+    /// How often [`Self::on_timeout`] is best called while anything is sent.
+    pub const TIMEOUT: Duration = Duration::from_millis(500);
+
+    /// The receiver's own estimate (REMB); it counts while there is no transport-wide feedback.
+    pub fn on_remb(&mut self, bitrate: u64) {
+        self.fallback.remb(bitrate);
+    }
+
+    /// A receiver report about a video stream, with the share lost in 1/256; it counts while there is no transport-wide
+    /// feedback.
+    pub fn on_report(&mut self, now: Instant, fraction_lost: u8) {
+        let now = self.micros(now);
+        self.fallback.report(now, fraction_lost, START_BITRATE);
+    }
+
+    /// What may be sent, in bits per second.
+    pub fn estimate(&self) -> u64 {
+        if !self.answered {
+            return self.fallback.estimate().unwrap_or(START_BITRATE);
+        }
+        let rate = self.rate.bitrate();
+        let bound = self.loss.bound().unwrap_or(rate);
+        rate.min(bound).max(MIN_BITRATE)
+    }
+
+    /// What arrives, in bits per second; `None` until it is measured.
+    pub fn acknowledged(&self) -> Option<u64> {
+        self.throughput(THROUGHPUT)
+    }
+
+    /// Share of packets lost of late, 0 to 1.
+    pub fn loss(&self) -> f64 {
+        if self.answered {
+            self.loss.loss()
+        } else {
+            self.fallback.loss()
+        }
+    }
+
+    /// The path's round trip with what the receiver waits before it reports; `None` until it is measured.
+    pub fn measured_round_trip(&self) -> Option<Duration> {
+        self.round_trip
+            .map(|trip| Duration::from_micros(trip.unsigned_abs()))
+    }
+
+    /// Whether far less is sent than may be.
+    pub fn is_limited(&self) -> bool {
+        self.limited
+    }
+
+    /// What the sender would like to send at most, in bits per second: probing beyond it is pointless.
+    pub fn set_wanted(&mut self, bitrate: u64) {
+        self.wanted = Some(bitrate);
+    }
+
+    /// A cluster to send now, if it is time for one. Ask when the one before has left.
+    pub fn next_probe(&mut self, now: Instant) -> Option<Probe> {
+        if !self.answered {
+            return None;
+        }
+        let now = self.micros(now);
+        let situation = self.situation();
+        self.prober.next(now, &situation)
+    }
+
+    /// Probe clusters sent so far.
+    pub fn probes(&self) -> u64 {
+        self.prober.sent
+    }
+
+    fn situation(&self) -> Situation {
+        Situation {
+            estimate: self.estimate(),
+            wanted: self.wanted,
+            usage: self.trend.usage(),
+            round_trip: self.round_trip(),
+        }
+    }
+
+    fn round_trip(&self) -> Micros {
+        self.round_trip.unwrap_or(INITIAL_ROUND_TRIP)
+    }
+
+    fn throughput(&self, window: Micros) -> Option<u64> {
+        self.arrived.rate(Micros::MIN, window)
+    }
+
+    fn micros(&self, at: Instant) -> Micros {
+        at.saturating_duration_since(self.began).as_micros() as Micros
+    }
+}
+
+fn is_limited(before: bool, sending: Option<u64>, estimate: u64) -> bool {
+    let Some(sending) = sending else {
+        return true;
+    };
+    let limit = if before { UNLIMITED } else { LIMITED };
+    (sending as f64) < limit * estimate as f64
+}
+
+#[cfg(test)]
+mod tests;

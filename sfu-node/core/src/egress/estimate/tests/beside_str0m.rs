@@ -1,0 +1,1 @@
+//! Ours beside str0m, on the same paths.
