@@ -3,6 +3,8 @@
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
+use sfu_core::Estimates;
+
 use crate::shard::Report;
 
 /// Installs the recorder of the process and describes every metric.
@@ -43,6 +45,14 @@ const COUNTERS: &[(&str, &str)] = &[
         "Packets sent again because a client asked",
     ),
     ("connect_keyframe_requests_total", "Keyframes asked for"),
+    (
+        "connect_probes_total",
+        "Bursts sent to find out what clients' paths carry",
+    ),
+    (
+        "connect_probe_packets_total",
+        "Packets that were sent for nothing but to fill probes",
+    ),
     (
         "connect_refused_offers_total",
         "Offers that could not be answered",
@@ -119,6 +129,18 @@ const GAUGES: &[(&str, &str)] = &[
     ),
     ("connect_quic_peers", "Other nodes' shards connected now"),
     (
+        "connect_estimate_bits_per_second_sum",
+        "What the paths to all clients carry together",
+    ),
+    (
+        "connect_estimate_bits_per_second_min",
+        "What the narrowest path to a client carries",
+    ),
+    (
+        "connect_estimates",
+        "Clients whose paths carry at most `le` bits per second",
+    ),
+    (
         "connect_shard_load",
         "The shard's share of one core, 0 to 1",
     ),
@@ -143,6 +165,8 @@ pub fn shard(index: u16, report: &Report) {
     total("connect_relay_packets_out_total", stats.relay_packets_out);
     total("connect_retransmissions_total", stats.retransmissions);
     total("connect_keyframe_requests_total", stats.keyframe_requests);
+    total("connect_probes_total", stats.probes);
+    total("connect_probe_packets_total", stats.probe_packets);
     total("connect_refused_offers_total", stats.refused_offers);
     total(
         "connect_relay_retransmissions_total",
@@ -162,6 +186,7 @@ pub fn shard(index: u16, report: &Report) {
         ("malformed", stats.drops.malformed),
         ("not_allowed", stats.drops.not_allowed),
         ("unknown_flow", stats.drops.unknown_flow),
+        ("stale", stats.drops.stale),
         ("udp_full", udp.would_block),
         ("relay_no_peer", quic.drops.no_peer),
         ("relay_too_large", quic.drops.too_large),
@@ -174,6 +199,7 @@ pub fn shard(index: u16, report: &Report) {
         gauge!("connect_relay_flows", "shard" => shard.clone(), "direction" => direction)
             .set(value as f64);
     }
+    estimates(&shard, &stats.estimates);
     now("connect_sessions", stats.sessions as f64);
     now("connect_rooms", stats.rooms as f64);
     now("connect_quic_peers", quic.peers as f64);
@@ -183,6 +209,19 @@ pub fn shard(index: u16, report: &Report) {
         "connect_shard_cpu_microseconds_total",
         report.cpu.as_micros() as u64,
     );
+}
+
+/// The distribution of the estimates, with cumulative counts as a histogram has them, but of what is now.
+fn estimates(shard: &str, estimates: &Estimates) {
+    let shard = shard.to_owned();
+    let bounds = Estimates::BOUNDS.iter().map(u64::to_string);
+    let counts = bounds.zip(estimates.at_most);
+    for (le, count) in counts.chain([("+Inf".to_owned(), estimates.count)]) {
+        gauge!("connect_estimates", "shard" => shard.clone(), "le" => le).set(count as f64);
+    }
+    gauge!("connect_estimate_bits_per_second_sum", "shard" => shard.clone())
+        .set(estimates.sum as f64);
+    gauge!("connect_estimate_bits_per_second_min", "shard" => shard).set(estimates.min as f64);
 }
 
 /// Whether the node is registered with its region.

@@ -14,7 +14,8 @@ use protocol::node::SessionRef;
 
 use crate::demux::Demux;
 use crate::egress::batch::Batch;
-use crate::io::{Config, Drops, Input, Output, PeerPlan, Stats};
+use crate::egress::subscriber::{Counters, Subscriber};
+use crate::io::{Config, Drops, Estimates, Input, Output, PeerPlan, Stats};
 use crate::key::{MemberKey, RoomKey, SessionKey, Table};
 use crate::relay::{Relay, RelayBatch};
 use crate::room::{Effect, Room};
@@ -155,8 +156,20 @@ impl Engine {
             rooms: self.room_keys.len() as u64,
             relay_flows_in: flows_in as u64,
             relay_flows_out: flows_out as u64,
+            estimates: self.estimates(),
             ..self.stats
         }
+    }
+
+    /// What the paths to all subscribers carry.
+    fn estimates(&self) -> Estimates {
+        let mut estimates = Estimates::default();
+        for room in self.rooms.iter().map(|(_, room)| room) {
+            for subscriber in room.subscribers() {
+                estimates.add(subscriber.estimate());
+            }
+        }
+        estimates
     }
 
     fn drops(&mut self) -> &mut Drops {
@@ -173,6 +186,9 @@ impl Engine {
                 }
                 Timer::Room(key) => {
                     self.with_room(now, key, |room, cx| room.handle_timeout(cx));
+                }
+                Timer::Subscriber(key, member) => {
+                    self.with_room(now, key, |room, _| room.wake(member));
                 }
             }
         }
@@ -220,12 +236,13 @@ impl Engine {
             };
             let batch = &mut self.outbox.batch;
             batch.clear();
-            let before = (subscriber.packets, subscriber.bytes, subscriber.repairs);
-            subscriber.flush(router, batch);
+            let before = (subscriber.counters, subscriber.probes_and_stale());
+            let due = subscriber.flush(now, router, batch);
             subscriber.report(now, router, batch);
-            self.stats.packets_out += subscriber.packets - before.0;
-            self.stats.bytes_out += subscriber.bytes - before.1;
-            self.stats.retransmissions += subscriber.repairs - before.2;
+            count(&mut self.stats, before, subscriber);
+            if let Some(at) = due {
+                self.timers.lower(Timer::Subscriber(key, member), at);
+            }
             if to.is_some() && !batch.is_empty() {
                 self.outbox.batch_to = to;
                 return true;
@@ -233,4 +250,17 @@ impl Engine {
         }
         false
     }
+}
+
+/// Adds what a subscriber was sent since `before`.
+fn count(stats: &mut Stats, before: (Counters, (u64, u64)), subscriber: &Subscriber) {
+    let (counters, (probes, stale)) = before;
+    let now = subscriber.counters;
+    stats.packets_out += now.packets - counters.packets;
+    stats.bytes_out += now.bytes - counters.bytes;
+    stats.retransmissions += now.repairs - counters.repairs;
+    stats.probe_packets += now.fillers - counters.fillers;
+    let (probes_now, stale_now) = subscriber.probes_and_stale();
+    stats.probes += probes_now - probes;
+    stats.drops.stale += stale_now - stale;
 }

@@ -34,6 +34,9 @@ pub struct Stats {
     pub retransmissions: u64,
     pub relay_retransmissions: u64,
     pub keyframe_requests: u64,
+    /// Probe clusters sent to subscribers to find out what their paths carry, and the packets that only filled them.
+    pub probes: u64,
+    pub probe_packets: u64,
     /// Offers that could not be answered.
     pub refused_offers: u64,
     pub sessions: u64,
@@ -41,7 +44,41 @@ pub struct Stats {
     /// Flows that this shard receives from and sends to peers now.
     pub relay_flows_in: u64,
     pub relay_flows_out: u64,
+    /// What the paths to the subscribers carry now.
+    pub estimates: Estimates,
     pub drops: Drops,
+}
+
+/// What the paths to all subscribers carry, as a distribution.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Estimates {
+    /// Bits per second, all together.
+    pub sum: u64,
+    /// The lowest; 0 if there are none.
+    pub min: u64,
+    /// How many are there.
+    pub count: u64,
+    /// How many are at most as high as each of [`Estimates::BOUNDS`].
+    pub at_most: [u64; Estimates::BOUNDS.len()],
+}
+
+impl Estimates {
+    /// Bits per second: sound alone, a small picture, a few of them, a large one, several.
+    pub const BOUNDS: [u64; 6] = [100_000, 300_000, 600_000, 1_200_000, 2_500_000, 5_000_000];
+
+    /// Takes one path into account.
+    pub fn add(&mut self, estimate: u64) {
+        self.min = if self.count == 0 {
+            estimate
+        } else {
+            self.min.min(estimate)
+        };
+        self.sum += estimate;
+        self.count += 1;
+        for (bound, count) in Self::BOUNDS.iter().zip(&mut self.at_most) {
+            *count += u64::from(estimate <= *bound);
+        }
+    }
 }
 
 /// Packets that went no further, by reason.
@@ -55,6 +92,8 @@ pub struct Drops {
     pub not_allowed: u64,
     /// A relay datagram of a flow that nobody asked for.
     pub unknown_flow: u64,
+    /// Video that waited so long for its subscriber's path that it was of no use any more.
+    pub stale: u64,
     /// A session that ended by a fault of our own.
     pub faults: u64,
 }
@@ -171,6 +210,16 @@ pub enum Output<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn estimates_are_counted_by_their_bounds() {
+        let mut estimates = Estimates::default();
+        for estimate in [600_000, 50_000, 9_000_000] {
+            estimates.add(estimate);
+        }
+        assert_eq!(estimates.at_most, [1, 1, 2, 2, 2, 2]);
+        assert_eq!((estimates.min, estimates.count), (50_000, 3));
+    }
 
     #[test]
     fn a_fingerprint_reads_back_as_it_is_written() {

@@ -22,4 +22,6 @@ mod store;
 mod timers;
 
 pub use engine::Engine;
-pub use io::{Config, Drops, Input, InvalidFingerprint, Output, PeerId, PeerPlan, Stats};
+pub use io::{
+    Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, Stats,
+};

@@ -292,6 +292,11 @@ impl Room {
         !self.pending.is_empty()
     }
 
+    /// A member's pacing lets more leave now.
+    pub fn wake(&mut self, key: MemberKey) {
+        self.mark_pending(key);
+    }
+
     fn mark_pending(&mut self, key: MemberKey) {
         if let Some(member) = self.member_mut(key)
             && !member.pending
@@ -299,6 +304,12 @@ impl Room {
             member.pending = true;
             self.pending.push(key);
         }
+    }
+
+    /// The sending sides of those who can be sent to.
+    pub fn subscribers(&self) -> impl Iterator<Item = &Subscriber> {
+        let all = self.members.iter().map(|(_, member)| &member.subscriber);
+        all.filter(|subscriber| subscriber.is_connected())
     }
 
     /// The member's sending side together with the tracks that it sends from.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
-use crate::key::{RoomKey, SessionKey};
+use crate::key::{MemberKey, RoomKey, SessionKey};
 
 /// What a timer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,6 +12,8 @@ pub enum Timer {
     Session(SessionKey),
     /// A room's speakers, keyframe retries, repairs and reports.
     Room(RoomKey),
+    /// The rest of what a subscriber's pacing holds back.
+    Subscriber(RoomKey, MemberKey),
 }
 
 /// When each timer is due.

@@ -224,7 +224,8 @@ impl Estimator {
         }
     }
 
-    /// Lets time pass: without feedback the estimate sinks. Call it about once in [`Self::TIMEOUT`].
+    /// Lets time pass: without feedback the estimate sinks. Cheap: call it with each flush, and at least once
+    /// a second.
     pub fn on_timeout(&mut self, now: Instant) {
         let now = self.micros(now);
         let Some(unanswered) = self.unanswered.filter(|_| self.answered) else {
@@ -244,9 +245,6 @@ impl Estimator {
         self.rate = DelayRate::new(after);
         self.prober.fell(now, before, after);
     }
-
-    /// How often [`Self::on_timeout`] is best called while anything is sent.
-    pub const TIMEOUT: Duration = Duration::from_millis(500);
 
     /// The receiver's own estimate (REMB); it counts while there is no transport-wide feedback.
     pub fn on_remb(&mut self, bitrate: u64) {
@@ -288,6 +286,11 @@ impl Estimator {
     pub fn measured_round_trip(&self) -> Option<Duration> {
         self.round_trip
             .map(|trip| Duration::from_micros(trip.unsigned_abs()))
+    }
+
+    /// Whether transport-wide feedback has come: only then is the estimate one of this path.
+    pub fn is_answered(&self) -> bool {
+        self.answered
     }
 
     /// Whether far less is sent than may be.

@@ -1,8 +1,11 @@
 //! The sending side of a session: packets built, sealed, repaired and reported by ourselves.
 
 pub mod batch;
+#[allow(dead_code)]
 pub mod estimate;
 pub mod feedback;
+pub mod pace;
+pub mod path;
 pub mod repair;
 pub mod report;
 pub mod seal;

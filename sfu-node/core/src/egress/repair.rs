@@ -106,6 +106,17 @@ impl<K: Copy + PartialEq> SentLog<K> {
         self.guard(now, sequence).then_some(sent)
     }
 
+    /// What was sent so many packets before the newest, whenever it was sent again: to fill a probe with.
+    pub fn recent(&self, back: u64) -> Option<Sent<K>> {
+        let sequence = self.highest.checked_sub(back)?;
+        let run = self.runs.iter().rev().find(|run| run.first <= sequence)?;
+        Some(Sent {
+            key: run.key,
+            sequence: sequence.wrapping_sub(run.offsets.sequence),
+            offsets: run.offsets,
+        })
+    }
+
     /// Whether this number may be sent again, and if so, that it is.
     fn guard(&mut self, now: Instant, sequence: u64) -> bool {
         let recent = |at: Instant| now.saturating_duration_since(at) < self.guard;

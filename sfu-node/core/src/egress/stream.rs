@@ -139,6 +139,38 @@ impl Stream {
         self.rtx_sent.count(2 + packet.payload.len());
         Some((header_len, sequence))
     }
+
+    /// Appends padding in the stream of repair packets (RFC 3550, 5.1), which a receiver drops: it fills a probe. Returns
+    /// the same as [`Stream::write_rtx`].
+    pub fn write_padding(&mut self, out: &mut Vec<u8>, twcc: u16) -> Option<(usize, u64)> {
+        /// The length is one octet.
+        const PADDING: u8 = 255;
+        let rtx = self.rtx?;
+        let sequence = self.rtx_sequence;
+        self.rtx_sequence += 1;
+        let start = out.len();
+        let mut fixed = [0; RTP_HEADER_LEN];
+        fixed[0] = 0xA0 | u8::from(!self.extensions.template.is_empty()) << 4;
+        fixed[1] = rtx.pt;
+        fixed[2..4].copy_from_slice(&(sequence as u16).to_be_bytes());
+        fixed[8..12].copy_from_slice(&rtx.ssrc.to_be_bytes());
+        out.extend_from_slice(&fixed);
+        out.extend_from_slice(&self.extensions.template);
+        if let Some(at) = self.extensions.twcc_at {
+            let at = start + RTP_HEADER_LEN + at;
+            out[at..at + 2].copy_from_slice(&twcc.to_be_bytes());
+        }
+        let header_len = out.len() - start;
+        out.resize(out.len() + usize::from(PADDING) - 1, 0);
+        out.push(PADDING);
+        self.rtx_sent.count(0);
+        Some((header_len, sequence))
+    }
+
+    /// Whether repair was negotiated.
+    pub fn has_rtx(&self) -> bool {
+        self.rtx.is_some()
+    }
 }
 
 /// Appends the payload, with the slot's numbers in a VP8 descriptor.
@@ -295,6 +327,20 @@ mod tests {
             None
         );
         assert_eq!(out.len(), 15);
+    }
+
+    #[test]
+    fn padding_has_a_number_and_nothing_else() {
+        let rtx = Rtx { ssrc: 2, pt: 97 };
+        let mut stream = Stream::new(1, 96, Some(rtx), 7, "v", EXTENSIONS);
+        let mut out = vec![9];
+        let (header_len, sequence) = stream.write_padding(&mut out, 0xABCD).unwrap();
+        assert_eq!((header_len, sequence), (12 + 4 + 8, 7));
+        assert_eq!(out[1..13], [0xB0, 97, 0, 7, 0, 0, 0, 0, 0, 0, 0, 2]);
+        assert_eq!(out[17..20], [0x31, 0xAB, 0xCD]);
+        assert_eq!((out.len(), out.last()), (1 + 24 + 255, Some(&255)));
+        let mut bare = Stream::new(1, 96, None, 7, "v", EXTENSIONS);
+        assert_eq!(bare.write_padding(&mut out, 1), None);
     }
 
     #[test]

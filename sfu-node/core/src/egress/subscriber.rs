@@ -7,6 +7,8 @@ use protocol::media::{MediaKind, TrackId};
 
 use super::batch::Batch;
 use super::feedback::{Feedback, ReceptionReport, parse};
+use super::pace::Class;
+use super::path::{Departure, Path};
 use super::repair::{Sent, SentLog};
 use super::report::write_sender_report;
 use super::seal::Sealer;
@@ -18,8 +20,10 @@ use crate::router::{LayerKey, Router};
 
 /// How often a live slot reports its clock (RFC 3550, 6.2 suggests 5 s for reports; lips want it sooner).
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-/// Longest queue of a subscriber between two flushes; a keyframe of a large screen fits several times.
-const MAX_QUEUE: usize = 4_096;
+/// A packet's headers, extensions and tag, for the pacer; it need not be exact.
+const OVERHEAD: usize = 44;
+/// How many packets of late are sent in turn to fill a probe.
+const FILLERS: u64 = 16;
 
 /// What a slot carries now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,25 +81,37 @@ pub struct Requests {
     pub clocks: Vec<(u32, u64, u32)>,
 }
 
+/// What a subscriber was sent, counted since its beginning.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counters {
+    /// All packets of media, those below among them.
+    pub packets: u64,
+    pub bytes: u64,
+    pub repairs: u64,
+    /// Packets that filled probes.
+    pub fillers: u64,
+}
+
 /// A subscriber's sending side.
 #[derive(Debug)]
 pub struct Subscriber {
     pub slots: Vec<Slot>,
     sealer: Option<Sealer>,
-    queue: Vec<Queued>,
-    twcc: u16,
+    path: Path<Queued>,
     cname: String,
     next_report: Option<Instant>,
-    /// Media packets sent, repairs among them.
-    pub packets: u64,
-    pub bytes: u64,
-    pub repairs: u64,
+    pub counters: Counters,
 }
 
 impl Subscriber {
     /// A subscriber with these slots; nothing can be sent before [`Subscriber::connected`].
-    pub fn new(slots: Vec<NegotiatedSlot>, extensions: Extensions, cname: String) -> Self {
-        let slots = slots
+    pub fn new(
+        now: Instant,
+        slots: Vec<NegotiatedSlot>,
+        extensions: Extensions,
+        cname: String,
+    ) -> Self {
+        let slots: Vec<Slot> = slots
             .into_iter()
             .map(|slot| Slot {
                 kind: slot.kind,
@@ -113,16 +129,14 @@ impl Subscriber {
                 mid: slot.mid,
             })
             .collect();
+        let can_probe = slots.iter().any(|slot| slot.stream.has_rtx());
         Self {
+            path: Path::new(now, extensions.twcc.is_some(), can_probe),
             slots,
             sealer: None,
-            queue: Vec::new(),
-            twcc: 0,
             cname,
             next_report: None,
-            packets: 0,
-            bytes: 0,
-            repairs: 0,
+            counters: Counters::default(),
         }
     }
 
@@ -159,7 +173,7 @@ impl Subscriber {
 
     /// Offers a packet to a slot that is set to its layer; returns whether it was queued.
     pub fn offer(&mut self, now: Instant, slot: usize, key: LayerKey, packet: &Packet) -> bool {
-        if self.sealer.is_none() || self.queue.len() >= MAX_QUEUE {
+        if self.sealer.is_none() || self.path.pacer.is_full() {
             return false;
         }
         let entry = &mut self.slots[slot];
@@ -180,12 +194,18 @@ impl Subscriber {
         if let Some(offsets) = entry.rewriter.offsets() {
             entry.log.record(key, &rewritten, offsets);
         }
-        self.queue.push(Queued::Media {
+        let class = match entry.kind {
+            MediaKind::Audio => Class::Audio,
+            MediaKind::Video => Class::Video,
+        };
+        let queued = Queued::Media {
             slot,
             key,
             sequence: packet.sequence,
             rewritten,
-        });
+        };
+        let bytes = packet.payload.len() + OVERHEAD;
+        self.path.push(now, class, bytes, queued);
         true
     }
 
@@ -204,11 +224,17 @@ impl Subscriber {
                         continue;
                     };
                     for sequence in sequences {
-                        if self.queue.len() >= MAX_QUEUE {
+                        if self.path.pacer.is_full() {
                             break;
                         }
-                        if let Some(sent) = self.slots[slot].log.find(now, sequence) {
-                            self.queue.push(Queued::Repair { slot, sent });
+                        let Some(sent) = self.slots[slot].log.find(now, sequence) else {
+                            continue;
+                        };
+                        let packet = router.packet(sent.key, sent.sequence);
+                        if let Some(packet) = packet {
+                            let bytes = packet.payload.len() + OVERHEAD;
+                            let queued = Queued::Repair { slot, sent };
+                            self.path.push(now, Class::Repair, bytes, queued);
                         }
                     }
                 }
@@ -218,6 +244,8 @@ impl Subscriber {
                         requests.keyframes.push(key);
                     }
                 }
+                Feedback::TransportWide { fci } => self.path.estimator.on_feedback(now, fci),
+                Feedback::Remb { bitrate } => self.path.estimator.on_remb(bitrate),
                 Feedback::ReceiverReport(report) => self.measure(now, &report, router),
                 Feedback::SenderReport { ssrc, ntp, rtp } => {
                     requests.clocks.push((ssrc, ntp, rtp));
@@ -234,6 +262,9 @@ impl Subscriber {
             return;
         };
         let slot = &mut self.slots[slot];
+        if slot.kind == MediaKind::Video {
+            self.path.estimator.on_report(now, report.fraction_lost);
+        }
         let layer = slot.carrying.layer().and_then(|key| router.layer(key));
         if let Some(clock) = layer.and_then(|layer| layer.clock)
             && let Some(rtt) = round_trip(clock.ntp_at(now), report.lsr, report.dlsr)
@@ -250,58 +281,117 @@ impl Subscriber {
 
     /// Whether [`Subscriber::flush`] has anything to do.
     pub fn is_pending(&self) -> bool {
-        !self.queue.is_empty()
+        !self.path.pacer.is_empty()
     }
 
-    /// Builds and seals everything that waits.
-    pub fn flush(&mut self, router: &Router, batch: &mut Batch) {
-        let Some(sealer) = &mut self.sealer else {
-            self.queue.clear();
-            return;
-        };
-        for queued in self.queue.drain(..) {
+    /// What the path to this subscriber carries, in bits per second.
+    pub fn estimate(&self) -> u64 {
+        self.path.estimator.estimate()
+    }
+
+    /// Probe clusters sent, and video packets that waited too long to be sent.
+    pub fn probes_and_stale(&self) -> (u64, u64) {
+        (self.path.estimator.probes(), self.path.pacer.stale)
+    }
+
+    /// What one would like to send to this subscriber at most, in bits per second: the path is probed up to it.
+    #[allow(dead_code)]
+    pub fn set_wanted(&mut self, bitrate: u64) {
+        self.path.estimator.set_wanted(bitrate);
+    }
+
+    /// Builds and seals what may leave now. Returns when to call it again, if anything is left.
+    pub fn flush(&mut self, now: Instant, router: &Router, batch: &mut Batch) -> Option<Instant> {
+        if self.sealer.is_none() {
+            self.path.pacer.clear();
+            return None;
+        }
+        self.path.begin(now);
+        while let Some(departure) = self.path.next(now) {
             let start = batch.bytes.len();
-            let sealed = match queued {
-                Queued::Media {
-                    slot,
-                    key,
-                    sequence,
-                    rewritten,
-                } => {
-                    let Some(packet) = router.packet(key, sequence) else {
-                        continue;
-                    };
-                    let slot = &mut self.slots[slot];
-                    let header = slot
-                        .stream
-                        .write(&mut batch.bytes, packet, &rewritten, self.twcc);
-                    sealer.seal_rtp(&mut batch.bytes, start, header, rewritten.sequence)
-                }
-                Queued::Repair { slot, sent } => {
-                    let slot = &mut self.slots[slot];
-                    let Some(packet) = router.packet(sent.key, sent.sequence) else {
-                        continue;
-                    };
-                    let rewritten = sent.rewritten(packet);
-                    let written =
-                        slot.stream
-                            .write_rtx(&mut batch.bytes, packet, &rewritten, self.twcc);
-                    let Some((header, rtx_sequence)) = written else {
-                        continue;
-                    };
-                    self.repairs += 1;
-                    sealer.seal_rtp(&mut batch.bytes, start, header, rtx_sequence)
+            let written = match departure {
+                Departure::Queued(queued) => self.write(router, queued, batch),
+                Departure::Filler => {
+                    let written = self.write_filler(router, batch);
+                    if written.is_none() {
+                        self.path.cannot_fill();
+                    }
+                    written
                 }
             };
-            if sealed.is_err() {
+            let (Some((header, sequence)), Some(sealer)) = (written, &mut self.sealer) else {
+                continue;
+            };
+            if sealer
+                .seal_rtp(&mut batch.bytes, start, header, sequence)
+                .is_err()
+            {
                 batch.discard_rest();
                 continue;
             }
-            self.twcc = self.twcc.wrapping_add(1);
-            self.packets += 1;
-            self.bytes += (batch.bytes.len() - start) as u64;
+            let bytes = batch.bytes.len() - start;
+            self.path.sent(now, bytes);
+            self.counters.packets += 1;
+            self.counters.bytes += bytes as u64;
             batch.end_datagram();
         }
+        self.path.due(now)
+    }
+
+    /// Writes a packet in the clear; returns the length of its header and its extended sequence number.
+    fn write(
+        &mut self,
+        router: &Router,
+        queued: Queued,
+        batch: &mut Batch,
+    ) -> Option<(usize, u64)> {
+        let twcc = self.path.sequence();
+        match queued {
+            Queued::Media {
+                slot,
+                key,
+                sequence,
+                rewritten,
+            } => {
+                let packet = router.packet(key, sequence)?;
+                let stream = &mut self.slots[slot].stream;
+                let header = stream.write(&mut batch.bytes, packet, &rewritten, twcc);
+                Some((header, rewritten.sequence))
+            }
+            Queued::Repair { slot, sent } => {
+                let packet = router.packet(sent.key, sent.sequence)?;
+                let rewritten = sent.rewritten(packet);
+                let stream = &mut self.slots[slot].stream;
+                let written = stream.write_rtx(&mut batch.bytes, packet, &rewritten, twcc)?;
+                self.counters.repairs += 1;
+                Some(written)
+            }
+        }
+    }
+
+    /// Writes something that fills a probe: a packet of late once more, which may even be of use, or else padding.
+    fn write_filler(&mut self, router: &Router, batch: &mut Batch) -> Option<(usize, u64)> {
+        let twcc = self.path.sequence();
+        self.counters.fillers += 1;
+        let back = self.counters.fillers % FILLERS;
+        for slot in &mut self.slots {
+            let (Carrying::Live(_), MediaKind::Video) = (slot.carrying, slot.kind) else {
+                continue;
+            };
+            let sent = slot.log.recent(back);
+            let packet = sent.and_then(|sent| router.packet(sent.key, sent.sequence));
+            if let (Some(sent), Some(packet)) = (sent, packet) {
+                let rewritten = sent.rewritten(packet);
+                let stream = &mut slot.stream;
+                let written = stream.write_rtx(&mut batch.bytes, packet, &rewritten, twcc);
+                if written.is_some() {
+                    return written;
+                }
+            }
+        }
+        self.slots
+            .iter_mut()
+            .find_map(|slot| slot.stream.write_padding(&mut batch.bytes, twcc))
     }
 
     /// When the next sender reports are due.

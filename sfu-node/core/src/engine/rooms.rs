@@ -189,6 +189,7 @@ impl Engine {
             self.end_session(now, former);
         }
         let subscriber = Subscriber::new(
+            now,
             negotiated.slots,
             negotiated.extensions,
             format!("connect-{id}"),

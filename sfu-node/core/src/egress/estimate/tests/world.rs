@@ -127,10 +127,10 @@ impl World {
         }
         self.produce();
         self.transmit();
-        if now.as_millis() % 500 == 0 {
+        if now.as_millis().is_multiple_of(500) {
             self.estimator.on_timeout(self.instant());
         }
-        if now.as_millis() % 100 == 0 {
+        if now.as_millis().is_multiple_of(100) {
             self.curve.push(Moment {
                 at: now,
                 estimate: self.estimator.estimate(),
