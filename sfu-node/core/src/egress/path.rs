@@ -1,4 +1,4 @@
-//! A subscriber's path: what leaves when, and what is learnt from it. Joins the estimator, the pacer and the probes.
+//! A subscriber's path: what leaves when, and what is learned from it. Joins the estimator, the pacer and the probes.
 
 use std::time::{Duration, Instant};
 
