@@ -11,11 +11,10 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::bot::{Looks, Plan, Sends, Watch};
 use crate::crew::{self, Progress, Timing, Workers};
-use crate::media::Video;
 use crate::node::{Node, NodeError};
-use crate::peer::Slots;
+use crate::plan::{Looks, Plan, Sends, Slots, Tiles, Watch};
+use crate::publisher::Video;
 use crate::report::Report;
 use crate::signaling::EnterError;
 use crate::stand_in::{StandIn, StandInDoor};
@@ -41,12 +40,6 @@ pub struct Shape {
     pub decrypting: usize,
 }
 
-/// 400 packets a second, which with 50 of audio makes 450.
-const HEAVY: Video = Video {
-    frames: 25,
-    packets: 16,
-};
-
 /// Where one core cannot decrypt for all bots, so many do.
 const SOME: usize = 5;
 
@@ -66,7 +59,7 @@ pub const SHAPES: [Shape; 7] = [
         ..shape("50-in-9", 50, 0)
     },
     Shape {
-        video: HEAVY,
+        video: Video::HEAVY,
         decrypting: SOME,
         ..shape("5-50-heavy", 5, 50)
     },
@@ -77,7 +70,7 @@ const fn shape(name: &'static str, publishers: usize, viewers: usize) -> Shape {
         name,
         publishers,
         viewers,
-        video: Video::CAMERA,
+        video: Video::PLAIN,
         // As many as there is to receive.
         slots: Slots {
             audio: publishers,
@@ -145,6 +138,7 @@ impl Shape {
                     self.slots
                 },
                 watch: Watch::These(watched),
+                tiles: Tiles::GRID,
                 looks: if decrypts {
                     Looks::Decrypts
                 } else {

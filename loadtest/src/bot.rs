@@ -1,76 +1,27 @@
 //! One bot: enters a room, sends, watches, and keeps account.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use protocol::client::{ClientMessage, RoomEvent, ServerMessage};
+use protocol::client::{
+    ClientMessage, NodeMediaMessage, Quality, RoomEvent, ServerMessage, SlotAssignment,
+    SourceDemand,
+};
 use protocol::id::{Attempt, ParticipantId};
-use protocol::media::{MediaKind, Publishing, Source, TrackId};
+use protocol::media::{MediaKind, Publishing, Source};
 use tokio::sync::{mpsc, watch};
 
-use crate::media::{Publisher, Video};
-use crate::peer::{Happened, Peer, PeerError, Slots};
+use crate::peer::{Happened, Media, Peer, PeerError};
+use crate::plan::{Looks, Phase, Plan, Sends};
+use crate::publisher::Publisher;
 use crate::signaling::{Door, EnterError, Seat};
 use crate::socket::Socket;
 use crate::tally::{Received, Tally};
+use crate::view::View;
 
 /// Batches of datagrams taken before other bots of the thread get their turn.
 const BATCHES_PER_TURN: usize = 16;
-
-/// What all bots do now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// They come in; what they receive does not count yet.
-    Joining,
-    /// What is received counts.
-    Measuring,
-    /// They leave.
-    Over,
-}
-
-/// What a bot sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sends {
-    Nothing,
-    Audio,
-    AudioAndVideo(Video),
-}
-
-/// Whose cameras a bot shows.
-#[derive(Debug, Clone)]
-pub enum Watch {
-    /// As many as it has slots, of those that the room says are on: the ones that come next after itself.
-    Everybody,
-    /// These, as nobody says who is in the room.
-    These(Vec<ParticipantId>),
-}
-
-/// How a bot looks at what it receives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Looks {
-    /// As a browser: decrypts, repairs, gives feedback.
-    Decrypts,
-    /// Reads the clear headers only, and gives no feedback: for more packets than one core can decrypt.
-    Counts,
-}
-
-/// What a bot is to do.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// Its number, which its packets carry.
-    pub number: u32,
-    pub sends: Sends,
-    pub slots: Slots,
-    pub watch: Watch,
-    pub looks: Looks,
-    /// The local address of its media.
-    pub ip: IpAddr,
-    /// The zero of the process's clock.
-    pub epoch: Instant,
-}
 
 /// When a join reached what, since its start.
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,8 +48,16 @@ pub struct Outcome {
     pub received: Received,
     /// Whose video it wanted at the end.
     pub wanted: usize,
+    /// Keyframes of its camera, sent and asked for.
     pub keyframes_sent: u64,
     pub keyframes_asked: u64,
+    /// Camera layers that it encoded at the end, of those it has.
+    pub layers_encoded: usize,
+    pub layers: usize,
+    /// Slots that the node had paused at the end, because the path could not carry them.
+    pub paused: usize,
+    /// The latest word of the node on how its media travels.
+    pub quality: Option<Quality>,
     /// How often its media session had to be made anew.
     pub renegotiations: u64,
     /// Whether the way to the room was lost.
@@ -131,8 +90,9 @@ struct Bot {
     attempt: Attempt,
     next_timeout: Instant,
     publisher: Option<Publisher>,
-    others: BTreeSet<ParticipantId>,
-    shown: Vec<TrackId>,
+    view: View,
+    /// Camera layers that somebody watches; `None` until the node says so.
+    demand: Option<Vec<bool>>,
     happened: Vec<Happened>,
     tally: Tally,
     outcome: Outcome,
@@ -172,7 +132,8 @@ impl Bot {
         let started = Instant::now();
         let attempt = Attempt(1);
         let socket = Socket::bind(plan.ip)?;
-        let (peer, offer) = Peer::offer(started, socket.address, plan.slots, attempt)?;
+        let camera = plan.sends.video();
+        let (peer, offer) = Peer::offer(started, socket.address, plan.slots, camera, attempt)?;
         let Seat {
             you,
             to_room,
@@ -192,19 +153,20 @@ impl Bot {
             attempt,
             next_timeout: started,
             publisher: None,
-            others: BTreeSet::new(),
-            shown: Vec::new(),
+            view: View::default(),
+            demand: None,
             happened: Vec::new(),
             tally: Tally::default(),
             outcome,
             connected,
             plan,
         };
+        let camera = camera.is_some();
         if bot.plan.sends != Sends::Nothing {
             bot.tell(ClientMessage::Publishing {
                 publishing: Publishing {
                     microphone: true,
-                    camera: matches!(bot.plan.sends, Sends::AudioAndVideo(_)),
+                    camera,
                     screen: false,
                 },
             });
@@ -236,7 +198,7 @@ impl Bot {
                     if changed.is_err() || phase == Phase::Over {
                         return Ok(());
                     }
-                    self.tally = Tally::default();
+                    self.tally.begin();
                 }
                 () = tokio::time::sleep_until(due.into()) => {}
             }
@@ -253,10 +215,9 @@ impl Bot {
                 snapshot: Some(snapshot),
                 ..
             } => {
-                let filming = snapshot.participants.into_iter();
-                let filming = filming.filter(|other| other.publishing.camera);
-                self.others.extend(filming.map(|other| other.id));
-                self.others.remove(&self.you);
+                for other in snapshot.participants {
+                    self.view.note(other.id, other.publishing.camera);
+                }
                 self.show()?;
             }
             ServerMessage::Event { event, .. } => self.hear_event(event)?,
@@ -290,33 +251,20 @@ impl Bot {
                 return Ok(());
             }
         };
-        if other == self.you {
-            return Ok(());
-        }
-        let changed = if films {
-            self.others.insert(other)
-        } else {
-            self.others.remove(&other)
-        };
-        if changed { self.show() } else { Ok(()) }
+        self.view.note(other, films);
+        self.show()
     }
 
     /// Says what is shown, if that has changed.
     fn show(&mut self) -> Result<(), BotError> {
-        let chosen = match &self.plan.watch {
-            Watch::These(these) => these.clone(),
-            Watch::Everybody => choose(&self.you, &self.others, self.plan.slots.video),
-        };
-        let tracks: Vec<TrackId> = chosen
-            .into_iter()
-            .map(|participant| TrackId {
-                participant,
-                source: Source::Camera,
-            })
-            .collect();
-        if tracks != self.shown {
-            self.peer.show(&tracks)?;
-            self.shown = tracks;
+        let Plan {
+            watch,
+            slots,
+            tiles,
+            ..
+        } = &self.plan;
+        if let Some(tiles) = self.view.change(&self.you, watch, slots.video, *tiles) {
+            self.peer.show(tiles)?;
             self.next_timeout = Instant::now();
         }
         Ok(())
@@ -328,9 +276,11 @@ impl Bot {
         self.outcome.renegotiations += 1;
         self.tally.restart();
         self.publisher = None;
-        self.shown.clear();
+        self.view.forget();
+        self.demand = None;
         self.socket = Socket::bind(self.plan.ip)?;
-        let (peer, offer) = Peer::offer(now, self.socket.address, self.plan.slots, attempt)?;
+        let (address, camera) = (self.socket.address, self.plan.sends.video());
+        let (peer, offer) = Peer::offer(now, address, self.plan.slots, camera, attempt)?;
         (self.peer, self.next_timeout) = (peer, now);
         self.tell(ClientMessage::Offer {
             attempt,
@@ -394,24 +344,17 @@ impl Bot {
                 Happened::Connected => self.on_connected(now),
                 Happened::ChannelOpen => {
                     // What was said before went nowhere.
-                    self.shown.clear();
+                    self.view.forget();
                     self.show()?;
                 }
-                Happened::KeyframeAsked => {
+                Happened::KeyframeAsked(layer) => {
                     self.outcome.keyframes_asked += 1;
                     if let Some(publisher) = &mut self.publisher {
-                        publisher.request_keyframe();
+                        publisher.request_keyframe(layer);
                     }
                 }
-                Happened::Media(media) => {
-                    let times = &mut self.outcome.times;
-                    let first = match media.kind {
-                        MediaKind::Audio => &mut times.audio,
-                        MediaKind::Video => &mut times.video,
-                    };
-                    first.get_or_insert(now.saturating_duration_since(self.started));
-                    self.tally.note(now, self.plan.epoch, &media);
-                }
+                Happened::Told(message) => self.on_told(message),
+                Happened::Media(media) => self.on_media(now, &media),
                 Happened::Closed => self.tell(ClientMessage::MediaFailed {
                     attempt: self.attempt,
                 }),
@@ -421,23 +364,68 @@ impl Bot {
         Ok(())
     }
 
+    fn on_media(&mut self, now: Instant, media: &Media) {
+        let times = &mut self.outcome.times;
+        let first = match media.kind {
+            MediaKind::Audio => &mut times.audio,
+            MediaKind::Video => &mut times.video,
+        };
+        first.get_or_insert(now.saturating_duration_since(self.started));
+        if self.tally.note(now, self.plan.epoch, media) {
+            self.peer.ask_keyframe(media.slot);
+            self.next_timeout = now;
+        }
+    }
+
+    fn on_told(&mut self, message: NodeMediaMessage) {
+        match message {
+            NodeMediaMessage::Slots { slots } => self.on_slots(&slots),
+            NodeMediaMessage::Demand { demand } => self.on_demand(demand),
+            NodeMediaMessage::Quality { quality } => self.outcome.quality = Some(quality),
+            NodeMediaMessage::Speakers { .. } => {}
+        }
+    }
+
+    fn on_slots(&mut self, slots: &[SlotAssignment]) {
+        self.outcome.paused = slots.iter().filter(|slot| slot.paused).count();
+        for slot in slots.iter().filter(|s| s.paused || s.track.is_none()) {
+            if let Some(slot) = self.peer.slot(&slot.mid) {
+                self.tally.rest(slot);
+            }
+        }
+    }
+
+    fn on_demand(&mut self, demand: Vec<SourceDemand>) {
+        let own = demand
+            .into_iter()
+            .find(|demand| demand.source == Source::Camera);
+        self.demand = own.map(|demand| demand.layers);
+        self.obey();
+    }
+
+    /// Encodes what is watched.
+    fn obey(&mut self) {
+        if let (Some(publisher), Some(layers)) = (&mut self.publisher, &self.demand) {
+            publisher.want(layers);
+        }
+    }
+
     fn on_connected(&mut self, now: Instant) {
         let times = &mut self.outcome.times;
         if times.connected.is_none() {
             times.connected = Some(now.saturating_duration_since(self.started));
             self.connected.fetch_add(1, Ordering::Relaxed);
         }
-        let video = match self.plan.sends {
-            Sends::Nothing => return,
-            Sends::Audio => None,
-            Sends::AudioAndVideo(video) => Some(video),
-        };
-        self.publisher = Some(Publisher::new(
-            now,
-            self.plan.epoch,
-            self.plan.number,
-            video,
-        ));
+        let Plan {
+            sends,
+            epoch,
+            number,
+            ..
+        } = self.plan;
+        if sends != Sends::Nothing {
+            self.publisher = Some(Publisher::new(now, epoch, number, sends.video()));
+            self.obey();
+        }
     }
 
     fn finish(mut self, error: Option<BotError>) -> Outcome {
@@ -449,43 +437,12 @@ impl Bot {
             .is_none()
             .then_some(BotError::NotConnected);
         self.outcome.failure = error.or(late).map(|error| error.to_string());
-        self.outcome.wanted = self.shown.len();
-        self.outcome.keyframes_sent = self.publisher.map_or(0, |publisher| publisher.keyframes);
+        self.outcome.wanted = self.view.len();
+        if let Some(publisher) = &self.publisher {
+            self.outcome.keyframes_sent = publisher.keyframes;
+            (self.outcome.layers_encoded, self.outcome.layers) = publisher.layers();
+        }
         self.outcome.received = self.tally.finish();
         self.outcome
-    }
-}
-
-/// The next so many after oneself, around the circle of all: so that everybody is watched equally often.
-fn choose(
-    you: &ParticipantId,
-    others: &BTreeSet<ParticipantId>,
-    most: usize,
-) -> Vec<ParticipantId> {
-    let after = others.range::<ParticipantId, _>(you..);
-    let before = others.range::<ParticipantId, _>(..you);
-    after.chain(before).take(most).cloned().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn everybody_is_watched_equally_often() {
-        let id = |n: u32| format!("p{n}").parse::<ParticipantId>().unwrap();
-        let all: BTreeSet<_> = (0..6).map(id).collect();
-        let mut watched = std::collections::HashMap::new();
-        for you in &all {
-            let mut others = all.clone();
-            others.remove(you);
-            let chosen = choose(you, &others, 2);
-            assert!(!chosen.contains(you));
-            chosen
-                .into_iter()
-                .for_each(|id| *watched.entry(id).or_insert(0) += 1);
-        }
-        assert!(watched.len() == 6 && watched.values().all(|times| *times == 2));
-        assert_eq!(choose(&id(0), &BTreeSet::new(), 2), []);
     }
 }

@@ -9,8 +9,9 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::bot::{self, Outcome, Phase, Plan};
+use crate::bot::{self, Outcome};
 use crate::node::{Node, NodeError, Sample};
+use crate::plan::{Phase, Plan};
 use crate::signaling::Door;
 
 /// After the ramp, everybody has this long to be connected.

@@ -68,6 +68,9 @@ struct ScenarioArguments {
     /// Regions that people ask for, in turn [default: none; for `regions` those of .connect/stack.json]
     #[arg(long, value_delimiter = ',')]
     regions: Vec<Region>,
+    /// Size in pixels of every video watched, e.g. 320x180 [default: one large, others small]
+    #[arg(long, value_parser = size)]
+    tile: Option<(u16, u16)>,
     /// Local address for media [default: the one that reaches the edge]
     #[arg(long)]
     bind: Option<IpAddr>,
@@ -99,6 +102,15 @@ struct BenchArguments {
     /// The time of the measurement, for the history
     #[arg(long, default_value = "")]
     date: String,
+}
+
+/// Reads a width and a height.
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let parsed = text.split_once('x').and_then(|(width, height)| {
+        let width = width.parse().ok()?;
+        Some((width, height.parse().ok()?))
+    });
+    parsed.ok_or_else(|| format!("{text:?} is no size, as 320x180 is"))
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -161,7 +173,7 @@ async fn run_scenario(scenario: Scenario, arguments: ScenarioArguments) -> Resul
     let room = edge
         .create_room(&tokens[0], &format!("Load test: {}", scenario.name()))
         .await?;
-    let plans = scenario::plans(scenario, people, &regions, ip);
+    let plans = scenario::plans(scenario, people, &regions, ip, arguments.tile);
     let crew = scenario::doors(&edge, &room, tokens, plans);
     let timing = Timing {
         ramp: Duration::from_secs(arguments.ramp),
@@ -329,15 +341,19 @@ mod tests {
             "eu-west,us-east",
             "--edge",
             "http://localhost:1",
+            "--tile",
+            "320x180",
         ]);
         let Command::Regions(arguments) = parsed.unwrap().command else {
             panic!("another scenario");
         };
         assert_eq!((arguments.people, arguments.regions.len()), (6, 2));
+        assert_eq!(arguments.tile, Some((320, 180)));
         assert_eq!((arguments.seconds, arguments.ramp), (20, 5));
         for bad in [
             &["loadtest"][..],
             &["loadtest", "meeting", "--people", "0"],
+            &["loadtest", "meeting", "--tile", "320"],
             &["loadtest", "bench", "--node", "x", "--shape", "nine"],
             &["loadtest", "bench"],
         ] {

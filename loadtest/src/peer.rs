@@ -4,29 +4,25 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use protocol::client::{ClientMediaMessage, Offer, SourceMid, Tile};
+use protocol::client::{ClientMediaMessage, NodeMediaMessage, Offer, SourceMid, Tile};
 use protocol::id::Attempt;
-use protocol::media::{MediaKind, Source, TrackId};
+use protocol::media::{MediaKind, Source};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::ChannelId;
-use str0m::media::{Direction, MediaKind as RtcKind, Mid};
+use str0m::media::{
+    Direction, KeyframeRequest, KeyframeRequestKind, MediaKind as RtcKind, Mid, Rid, Simulcast,
+    SimulcastLayer,
+};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
-use crate::media::{Outgoing, Stamp};
+use crate::media::Stamp;
+use crate::plan::Slots;
+use crate::publisher::{Outgoing, Video};
 
-/// The size of every tile of a bot's view, in pixels.
-const TILE: (u16, u16) = (640, 360);
 /// How loud a bot speaks, in dB below the loudest (RFC 6464).
 const LEVEL: i8 = -30;
-
-/// How many streams of each kind a bot can receive at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slots {
-    pub audio: usize,
-    pub video: usize,
-}
 
 /// Why a session cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +46,10 @@ pub enum Happened {
     Connected,
     /// The view can be said.
     ChannelOpen,
-    /// The encoder is asked for a keyframe.
-    KeyframeAsked,
+    /// The encoder of this camera layer is asked for a keyframe.
+    KeyframeAsked(usize),
+    /// The node said something about media.
+    Told(NodeMediaMessage),
     /// A packet came in a receive slot.
     Media(Media),
     /// The session is over.
@@ -76,6 +74,8 @@ pub struct Peer {
     pending: Option<SdpPendingOffer>,
     microphone: Mid,
     camera: Mid,
+    /// The camera's layers in the offer, the lowest first; none if it has one only.
+    rids: Vec<Rid>,
     slots: HashMap<Mid, usize>,
     audio_slots: usize,
     /// The slot of each receiving SSRC that has been seen, and its latest sequence number, extended.
@@ -84,7 +84,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A session and its offer, the bot's attempt of this number.
+    /// A session and its offer, the bot's attempt of this number. `camera` is what it may send.
     ///
     /// # Errors
     /// The address cannot be a candidate.
@@ -92,6 +92,7 @@ impl Peer {
         now: Instant,
         address: SocketAddr,
         slots: Slots,
+        camera: Option<Video>,
         attempt: Attempt,
     ) -> Result<(Self, Offer), PeerError> {
         let mut rtc = Rtc::builder()
@@ -103,15 +104,21 @@ impl Peer {
             .build(now);
         let candidate = Candidate::host(address, "udp").map_err(PeerError::Address)?;
         rtc.add_local_candidate(candidate);
+        let rids: Vec<&str> = camera.into_iter().flat_map(Video::rids).collect();
+        let simulcast = (!rids.is_empty()).then(|| Simulcast {
+            send: rids.iter().map(|rid| SimulcastLayer::new(rid)).collect(),
+            recv: Vec::new(),
+        });
         let mut api = rtc.sdp_api();
-        let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
-        let microphone = add(RtcKind::Audio, Direction::SendOnly);
-        let camera = add(RtcKind::Video, Direction::SendOnly);
+        let mut add =
+            |kind, direction, simulcast| api.add_media(kind, direction, None, None, simulcast);
+        let microphone = add(RtcKind::Audio, Direction::SendOnly, None);
+        let camera = add(RtcKind::Video, Direction::SendOnly, simulcast);
         let kinds = std::iter::repeat_n(RtcKind::Audio, slots.audio)
             .chain(std::iter::repeat_n(RtcKind::Video, slots.video));
         let by_mid = kinds
             .enumerate()
-            .map(|(slot, kind)| (add(kind, Direction::RecvOnly), slot))
+            .map(|(slot, kind)| (add(kind, Direction::RecvOnly, None), slot))
             .collect();
         api.add_channel("connect".into());
         let (offer, pending) = api
@@ -129,6 +136,7 @@ impl Peer {
             pending: Some(pending),
             microphone,
             camera,
+            rids: rids.into_iter().map(Rid::from).collect(),
             slots: by_mid,
             audio_slots: slots.audio,
             incoming: HashMap::new(),
@@ -162,16 +170,8 @@ impl Peer {
     ///
     /// # Errors
     /// The session failed.
-    pub fn show(&mut self, tracks: &[TrackId]) -> Result<(), PeerError> {
-        let tiles = tracks.iter().map(|track| Tile {
-            track: track.clone(),
-            width: TILE.0,
-            height: TILE.1,
-            priority: 0,
-        });
-        let view = ClientMediaMessage::View {
-            tiles: tiles.collect(),
-        };
+    pub fn show(&mut self, tiles: Vec<Tile>) -> Result<(), PeerError> {
+        let view = ClientMediaMessage::View { tiles };
         let text = serde_json::to_vec(&view).map_err(|_| PeerError::Send("a view"))?;
         if let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) {
             channel.write(false, &text)?;
@@ -179,21 +179,39 @@ impl Peer {
         Ok(())
     }
 
+    /// The receive slot of an m-line.
+    pub fn slot(&self, mid: &str) -> Option<usize> {
+        self.slots.get(&Mid::from(mid)).copied()
+    }
+
+    /// Asks for a keyframe in a slot. Drain afterwards.
+    pub fn ask_keyframe(&mut self, slot: usize) {
+        let ssrc = self.incoming.iter().find(|(_, of)| of.0 == slot);
+        let ssrc = ssrc.map(|(ssrc, _)| (*ssrc).into());
+        let mut direct = self.rtc.direct_api();
+        if let Some(stream) = ssrc.and_then(|ssrc| direct.stream_rx(&ssrc)) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+    }
+
     /// Sends a packet. Drain afterwards.
     ///
     /// # Errors
     /// Nothing was negotiated to send it in.
     pub fn send(&mut self, now: Instant, outgoing: Outgoing) -> Result<(), PeerError> {
-        let (mid, values) = match outgoing.kind {
+        let (mid, rid, values) = match outgoing.kind {
             MediaKind::Audio => {
                 let values = ExtensionValues {
                     audio_level: Some(LEVEL),
                     voice_activity: Some(true),
                     ..ExtensionValues::default()
                 };
-                (self.microphone, values)
+                (self.microphone, None, values)
             }
-            MediaKind::Video => (self.camera, ExtensionValues::default()),
+            MediaKind::Video => {
+                let rid = self.rids.get(outgoing.layer).copied();
+                (self.camera, rid, ExtensionValues::default())
+            }
         };
         let media = self.rtc.media(mid).ok_or(PeerError::Send("no m-line"))?;
         let pt = *media
@@ -202,7 +220,7 @@ impl Peer {
             .ok_or(PeerError::Send("no codec was negotiated"))?;
         let mut direct = self.rtc.direct_api();
         let stream = direct
-            .stream_tx_by_mid(mid, None)
+            .stream_tx_by_mid(mid, rid)
             .ok_or(PeerError::Send("no stream"))?;
         let packet = RtpWrite::new(
             pt,
@@ -290,12 +308,21 @@ impl Peer {
                 self.channel = Some(id);
                 Some(Happened::ChannelOpen)
             }
-            Event::KeyframeRequest(_) => Some(Happened::KeyframeAsked),
+            Event::KeyframeRequest(request) => self.understand_request(&request),
+            Event::ChannelData(data) => serde_json::from_slice(&data.data).ok().map(Happened::Told),
             Event::RtpPacket(packet) => self.understand_media(&packet).map(Happened::Media),
             Event::IceConnectionStateChange(str0m::IceConnectionState::Disconnected)
             | Event::ChannelClose(_) => Some(Happened::Closed),
             _ => None,
         }
+    }
+
+    fn understand_request(&self, request: &KeyframeRequest) -> Option<Happened> {
+        if request.mid != self.camera {
+            return None;
+        }
+        let layer = self.rids.iter().position(|rid| Some(*rid) == request.rid);
+        Some(Happened::KeyframeAsked(layer.unwrap_or(0)))
     }
 
     fn understand_media(&mut self, packet: &RtpPacket) -> Option<Media> {
@@ -349,7 +376,8 @@ mod tests {
     fn an_offer_has_a_line_a_source_and_a_slot() {
         let address = SocketAddr::from(([127, 0, 0, 1], 9));
         let slots = Slots { audio: 3, video: 9 };
-        let (_, offer) = Peer::offer(Instant::now(), address, slots, Attempt(1)).unwrap();
+        let camera = Some(Video::SIMULCAST);
+        let (_, offer) = Peer::offer(Instant::now(), address, slots, camera, Attempt(1)).unwrap();
         let lines = |start| {
             offer
                 .sdp
@@ -359,6 +387,7 @@ mod tests {
         };
         assert_eq!((lines("m=audio"), lines("m=video")), (4, 10));
         assert_eq!((lines("a=recvonly"), lines("a=sendonly")), (12, 2));
+        assert_eq!(lines("a=simulcast:send q;h;f"), 1);
         assert_eq!(offer.sources.len(), 2);
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::bot::{Outcome, Times};
 use crate::crew::Raw;
 use crate::node::Figures;
+use crate::playback::Shown;
 use crate::tally::{Counts, Delays};
 
 /// All figures of a run.
@@ -29,8 +30,20 @@ pub struct Report {
     /// Cameras wanted at the end, over all bots, and those whose packets came.
     pub cameras_wanted: usize,
     pub cameras_seen: usize,
+    /// What decoders made of it, over all slots.
+    pub shown: Shown,
+    /// Time that pictures stood still, in percent of the time of all cameras seen.
+    pub frozen_percent: f64,
+    /// Slots that nodes had paused at the end, as the path could not carry them.
+    pub paused: usize,
     pub keyframes_asked: u64,
     pub keyframes_sent: u64,
+    /// Camera layers that were encoded at the end, and all that there are.
+    pub layers_encoded: usize,
+    pub layers: usize,
+    /// What nodes say of the way to each bot: the median of their estimates in bit/s, and of the scores for audio.
+    pub estimate_p50: Option<f64>,
+    pub score_p50: Option<f64>,
     /// From the sending bot's to the receiving bot's clock, which are one; bots' own waiting included.
     pub delay_p50_ms: Option<f64>,
     pub delay_p95_ms: Option<f64>,
@@ -81,6 +94,12 @@ impl Report {
             loss_percent: counts.loss_percent(),
             counts,
         };
+        let mut shown = Shown::default();
+        outcomes.iter().for_each(|o| shown.add(&o.received.shown));
+        let cameras_seen = outcomes.iter().map(|o| o.received.senders).sum();
+        let seconds = raw.measured.as_secs_f64();
+        let watched_ms = cameras_seen as f64 * seconds * 1_000.0;
+        let qualities = outcomes.iter().filter_map(|o| o.quality);
         let nodes = raw.samples.iter();
         Self {
             scenario: scenario.to_owned(),
@@ -90,15 +109,19 @@ impl Report {
                 .filter(|outcome| outcome.times.connected.is_some())
                 .count(),
             failures,
-            seconds: raw.measured.as_secs_f64(),
+            seconds,
             join: stations(outcomes),
             audio: stream(audio),
             video: stream(video),
             cameras_wanted: outcomes.iter().map(|outcome| outcome.wanted).sum(),
-            cameras_seen: outcomes
-                .iter()
-                .map(|outcome| outcome.received.senders)
-                .sum(),
+            cameras_seen,
+            shown,
+            frozen_percent: shown.frozen_ms as f64 * 100.0 / watched_ms.max(1.0),
+            paused: outcomes.iter().map(|outcome| outcome.paused).sum(),
+            layers_encoded: outcomes.iter().map(|o| o.layers_encoded).sum(),
+            layers: outcomes.iter().map(|outcome| outcome.layers).sum(),
+            estimate_p50: median(qualities.clone().map(|q| q.estimate.into())),
+            score_p50: median(qualities.map(|q| q.score.into())),
             keyframes_asked: sum(|outcome| outcome.keyframes_asked),
             keyframes_sent: sum(|outcome| outcome.keyframes_sent),
             delay_p50_ms: delay.quantile(0.5),
@@ -140,6 +163,12 @@ fn stations(outcomes: &[Outcome]) -> Vec<Station> {
         })
     };
     stations.into_iter().filter_map(station).collect()
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    quantile(&sorted, 0.5)
 }
 
 /// The smallest of sorted values that this share of them does not exceed.
@@ -186,17 +215,7 @@ impl fmt::Display for Report {
                 stream.loss_percent
             )?;
         }
-        writeln!(
-            f,
-            "\n  cameras wanted {}, seen {}; keyframes asked {}, sent {}; sessions made anew {}; links lost {}; unsent {}",
-            self.cameras_wanted,
-            self.cameras_seen,
-            self.keyframes_asked,
-            self.keyframes_sent,
-            self.renegotiations,
-            self.links_lost,
-            self.unsent
-        )?;
+        self.fmt_cameras(f)?;
         if let (Some(p50), Some(p95)) = (self.delay_p50_ms, self.delay_p95_ms) {
             writeln!(
                 f,
@@ -208,6 +227,44 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    fn fmt_cameras(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &self.shown;
+        writeln!(
+            f,
+            "\n  cameras wanted {}, seen {}, paused {}; layers encoded {} of {}; keyframes asked {}, sent {}",
+            self.cameras_wanted,
+            self.cameras_seen,
+            self.paused,
+            self.layers_encoded,
+            self.layers,
+            self.keyframes_asked,
+            self.keyframes_sent,
+        )?;
+        writeln!(
+            f,
+            "  frames {}, freezes {} ({:.2}% of the time, longest {} ms); switches of slot {}, of layer {}; stuck {}",
+            shown.frames,
+            shown.freezes,
+            self.frozen_percent,
+            shown.longest_freeze_ms,
+            shown.slot_switches,
+            shown.layer_switches,
+            shown.keyframes_asked,
+        )?;
+        if let (Some(estimate), Some(score)) = (self.estimate_p50, self.score_p50) {
+            let estimate = estimate / 1_000.0;
+            writeln!(
+                f,
+                "  nodes say: estimate p50 {estimate:.0} kbit/s, score p50 {score:.1}"
+            )?;
+        }
+        writeln!(
+            f,
+            "  sessions made anew {}; links lost {}; unsent {}",
+            self.renegotiations, self.links_lost, self.unsent
+        )
+    }
+
     fn fmt_nodes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.nodes.is_empty() {
             return Ok(());

@@ -7,16 +7,18 @@ use std::time::Instant;
 use protocol::id::{Region, RoomId};
 use tokio::task::JoinSet;
 
-use crate::bot::{Looks, Plan, Sends, Watch};
 use crate::edge::{Edge, EdgeDoor};
-use crate::media::Video;
-use crate::peer::Slots;
+use crate::plan::{Looks, Plan, Sends, Slots, Tiles, Watch};
+use crate::publisher::Video;
 use crate::signaling::EnterError;
 
 /// How many accounts are being made at a time: each is a password's hash, half a core's second for ten.
 const REGISTRATIONS: usize = 4;
 /// Receive slots of the web app's layout.
 const SLOTS: Slots = Slots { audio: 3, video: 9 };
+/// Where there are at most that many to be heard and seen.
+const LISTENER: Slots = Slots { audio: 3, video: 0 };
+const VIEWER: Slots = Slots { audio: 1, video: 1 };
 
 /// What people do in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,30 +44,48 @@ impl Scenario {
         }
     }
 
+    fn slots(self) -> Slots {
+        match self {
+            Self::Audio => LISTENER,
+            Self::Livestream => VIEWER,
+            Self::Meeting | Self::Regions => SLOTS,
+        }
+    }
+
+    fn tiles(self) -> Tiles {
+        match self {
+            Self::Audio | Self::Livestream => Tiles::all(Tiles::SPEAKER.first),
+            Self::Meeting | Self::Regions => Tiles::SPEAKER,
+        }
+    }
+
     fn sends(self, number: usize) -> Sends {
         match self {
             Self::Audio if number < 10 => Sends::Audio,
             Self::Livestream if number > 0 => Sends::Nothing,
             Self::Audio => Sends::Nothing,
-            _ => Sends::AudioAndVideo(Video::CAMERA),
+            _ => Sends::AudioAndVideo(Video::SIMULCAST),
         }
     }
 }
 
-/// The plans of all bots, and the regions they ask for, in turn.
+/// The plans of all bots, and the regions they ask for, in turn. `tile` is the size of what they watch, where it is not
+/// the scenario's own.
 pub fn plans(
     scenario: Scenario,
     people: usize,
     regions: &[Region],
     ip: IpAddr,
+    tile: Option<(u16, u16)>,
 ) -> Vec<(Plan, Option<Region>)> {
     let epoch = Instant::now();
     let plan = |number: usize| {
         let plan = Plan {
             number: number as u32,
             sends: scenario.sends(number),
-            slots: SLOTS,
+            slots: scenario.slots(),
             watch: Watch::Everybody,
+            tiles: tile.map_or(scenario.tiles(), Tiles::all),
             looks: Looks::Decrypts,
             ip,
             epoch,
@@ -157,7 +177,7 @@ mod tests {
 
     fn count(scenario: Scenario, people: usize) -> (usize, usize) {
         let ip = Ipv4Addr::LOCALHOST.into();
-        let all = plans(scenario, people, &[], ip);
+        let all = plans(scenario, people, &[], ip, None);
         let sending = |(plan, _): &&(Plan, _)| plan.sends != Sends::Nothing;
         let filming = |(plan, _): &&(Plan, _)| matches!(plan.sends, Sends::AudioAndVideo(_));
         (
@@ -179,7 +199,9 @@ mod tests {
         let regions: Vec<Region> = ["eu-west", "us-east"]
             .map(|name| name.parse().unwrap())
             .into();
-        let all = plans(Scenario::Regions, 3, &regions, Ipv4Addr::LOCALHOST.into());
+        let ip = Ipv4Addr::LOCALHOST.into();
+        let all = plans(Scenario::Regions, 3, &regions, ip, Some((320, 180)));
+        assert_eq!(all[0].0.tiles.first, (320, 180));
         let asked: Vec<_> = all.iter().map(|(_, region)| region.clone()).collect();
         assert_eq!(asked[0], asked[2]);
         assert_eq!(asked[1].as_ref(), Some(&regions[1]));

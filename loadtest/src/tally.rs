@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::media;
 use crate::peer::Media;
+use crate::playback::{Decoder, Shown};
 
 /// Longer silence in the middle of a sender's stream is a gap.
 const GAP: Duration = Duration::from_millis(100);
@@ -52,8 +53,9 @@ pub struct Tally {
     video: Counts,
     /// The senders whose video came.
     pub senders: HashSet<u32>,
-    /// Frames that a decoder can start with, by their first packet.
-    pub keyframes: u64,
+    /// One per slot, where packets are looked into.
+    decoders: Vec<Decoder>,
+    shown: Shown,
     /// How long packets traveled.
     pub delay: Delays,
 }
@@ -70,16 +72,48 @@ struct Slot {
 }
 
 impl Tally {
-    /// Notes a packet that came at `now`; `epoch` is the zero of the process's clock.
-    pub fn note(&mut self, now: Instant, epoch: Instant, media: &Media) {
-        if let Some(stamp) = media.stamp {
+    /// Notes a packet that came at `now`; `epoch` is the zero of the process's clock. Returns whether the decoder of its
+    /// slot needs a keyframe.
+    pub fn note(&mut self, now: Instant, epoch: Instant, media: &Media) -> bool {
+        let mut stuck = false;
+        if let Some(stamp) = &media.stamp {
             self.delay
                 .note(media::clock(epoch, now).wrapping_sub(stamp.sent));
             if media.kind == MediaKind::Video {
                 self.senders.insert(stamp.sender);
-                self.keyframes += u64::from(stamp.keyframe);
+                let decoder = self.decoder(media.slot);
+                stuck = decoder.note(now, media.sequence, stamp);
             }
         }
+        self.count(now, media);
+        stuck
+    }
+
+    /// The node carries nothing in this slot for now.
+    pub fn rest(&mut self, slot: usize) {
+        self.decoder(slot).rest();
+    }
+
+    /// Counts from here on; the decoders go on with what they have.
+    pub fn begin(&mut self) {
+        let mut decoders = std::mem::take(&mut self.decoders);
+        decoders.iter_mut().for_each(|decoder| {
+            decoder.take();
+        });
+        *self = Self {
+            decoders,
+            ..Self::default()
+        };
+    }
+
+    fn decoder(&mut self, slot: usize) -> &mut Decoder {
+        if self.decoders.len() <= slot {
+            self.decoders.resize_with(slot + 1, Decoder::default);
+        }
+        &mut self.decoders[slot]
+    }
+
+    fn count(&mut self, now: Instant, media: &Media) {
         if self.slots.len() <= media.slot {
             self.slots.resize(media.slot + 1, None);
         }
@@ -115,6 +149,9 @@ impl Tally {
 
     /// The session is another one from now on: its sequence numbers start anew.
     pub fn restart(&mut self) {
+        for mut decoder in std::mem::take(&mut self.decoders) {
+            self.shown.add(&decoder.take());
+        }
         for slot in std::mem::take(&mut self.slots).into_iter().flatten() {
             let counts = match slot.kind {
                 MediaKind::Audio => &mut self.audio,
@@ -139,7 +176,7 @@ impl Tally {
             } else {
                 self.senders.len()
             },
-            keyframes: self.keyframes,
+            shown: self.shown,
             delay: self.delay,
         }
     }
@@ -152,7 +189,7 @@ fn continues(before: &Media, after: &Media) -> bool {
     };
     let sent = new.number.wrapping_sub(old.number);
     let forwarded = after.sequence.wrapping_sub(before.sequence) as u32;
-    old.sender == new.sender && sent == forwarded
+    (old.sender, old.layer) == (new.sender, new.layer) && sent == forwarded
 }
 
 /// What one bot received in all.
@@ -162,8 +199,7 @@ pub struct Received {
     pub video: Counts,
     /// Whose video came.
     pub senders: usize,
-    /// Packets of keyframes.
-    pub keyframes: u64,
+    pub shown: Shown,
     pub delay: Delays,
 }
 
@@ -227,8 +263,12 @@ mod tests {
             sequence,
             stamp: Some(Stamp {
                 sender,
+                layer: 0,
                 number,
                 sent: 0,
+                frame: number,
+                part: 0,
+                parts: 1,
                 keyframe: false,
             }),
         }

@@ -30,7 +30,7 @@ async fn three_bots_receive_each_other_through_a_node() {
         viewers: 0,
         ..SHAPES[0]
     };
-    let slots = loadtest::peer::Slots { audio: 2, video: 2 };
+    let slots = loadtest::plan::Slots { audio: 2, video: 2 };
     let shape = Shape { slots, ..shape };
     let measured = Duration::from_secs(1);
     let report = bench::run(&node(), &shape, measured, std::future::pending(), |_| {})

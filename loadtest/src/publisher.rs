@@ -1,0 +1,447 @@
+//! What a bot sends and when: audio, and a camera in one layer or in the three of simulcast.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use protocol::media::{Codec, MediaKind};
+
+use crate::media::{MAX_VIDEO_PAYLOAD_BYTES, Picture, Stamp, clock};
+
+/// Audio frames are 20 ms long, as those of browsers.
+const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
+/// A publisher that comes later than this does not make good what it missed: it would be a burst that no camera makes.
+const LATEST: Duration = Duration::from_millis(200);
+/// Most packets of a frame: receivers count them in the bits of a word.
+const MAX_PARTS: u32 = 64;
+/// A keyframe is so many times as large as the mean frame.
+const KEYFRAME_FACTOR: u32 = 6;
+/// Sizes of the other frames vary by so much up and down, in percent.
+const VARIATION: u32 = 30;
+
+/// How much a camera layer sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// So many packets of 1,100 bytes in every frame.
+    Packets(u32),
+    /// Frames of varying size that make so many bits a second.
+    Bitrate(u32),
+}
+
+/// A camera layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layer {
+    /// Its name in the offer, where there is more than one.
+    pub rid: &'static str,
+    pub width: u16,
+    pub height: u16,
+    pub size: Size,
+}
+
+/// A camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Video {
+    /// Frames a second, of every layer.
+    pub frames: u32,
+    /// The lowest first.
+    pub layers: &'static [Layer],
+}
+
+const fn single(packets: u32) -> Layer {
+    Layer {
+        rid: "f",
+        width: 640,
+        height: 360,
+        size: Size::Packets(packets),
+    }
+}
+
+const fn layer(rid: &'static str, width: u16, height: u16, bitrate: u32) -> Layer {
+    let size = Size::Bitrate(bitrate);
+    Layer {
+        rid,
+        width,
+        height,
+        size,
+    }
+}
+
+impl Video {
+    /// 64 packets a second, about 560 kbit/s, in one layer.
+    pub const PLAIN: Self = Self {
+        frames: 32,
+        layers: &[single(2)],
+    };
+    /// 400 packets a second, which with 50 of audio makes 450.
+    pub const HEAVY: Self = Self {
+        frames: 25,
+        layers: &[single(16)],
+    };
+    /// The camera of the web app: three layers, each twice as wide and high as the one below.
+    pub const SIMULCAST: Self = Self {
+        frames: 30,
+        layers: &[
+            layer("q", 320, 180, 150_000),
+            layer("h", 640, 360, 500_000),
+            layer("f", 1_280, 720, 1_700_000),
+        ],
+    };
+
+    /// The names of its layers for the offer; none where there is but one.
+    pub fn rids(self) -> impl Iterator<Item = &'static str> {
+        let several = self.layers.len() > 1;
+        self.layers
+            .iter()
+            .filter(move |_| several)
+            .map(|layer| layer.rid)
+    }
+}
+
+/// A packet to be sent now.
+#[derive(Debug)]
+pub struct Outgoing {
+    pub kind: MediaKind,
+    /// The camera layer, 0 the lowest.
+    pub layer: usize,
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub marker: bool,
+    pub payload: Arc<[u8]>,
+}
+
+/// What a bot sends, packet by packet.
+#[derive(Debug)]
+pub struct Publisher {
+    sender: u32,
+    epoch: Instant,
+    audio: Ticks,
+    audio_packets: Numbers,
+    camera: Option<Camera>,
+    /// Packets that are due now.
+    due: VecDeque<Outgoing>,
+    /// How many keyframes were sent, of all layers.
+    pub keyframes: u64,
+}
+
+/// When the frames of a kind are due.
+#[derive(Debug)]
+struct Ticks {
+    next: Instant,
+    interval: Duration,
+    timestamp: u32,
+    step: u32,
+}
+
+/// The numbers of the next packet and the next frame.
+#[derive(Debug, Default)]
+struct Numbers {
+    packet: u32,
+    frame: u32,
+}
+
+#[derive(Debug)]
+struct Camera {
+    video: Video,
+    ticks: Ticks,
+    encoders: Vec<Encoder>,
+    rng: fastrand::Rng,
+}
+
+/// What makes the frames of one layer.
+#[derive(Debug)]
+struct Encoder {
+    numbers: Numbers,
+    wanted: bool,
+    keyframe_due: bool,
+    /// Moves its timestamps apart from those of the other layers, as a browser does.
+    timestamp: u32,
+}
+
+impl Ticks {
+    fn new(next: Instant, interval: Duration, codec: Codec) -> Self {
+        Self {
+            next,
+            interval,
+            timestamp: 0,
+            step: (u128::from(codec.clock_rate()) * interval.as_micros() / 1_000_000) as u32,
+        }
+    }
+
+    /// The timestamp of the frame that is due.
+    fn take(&mut self, now: Instant) -> u32 {
+        let timestamp = self.timestamp;
+        self.next += self.interval;
+        self.timestamp = timestamp.wrapping_add(self.step);
+        if now.saturating_duration_since(self.next) > LATEST {
+            self.next = now;
+        }
+        timestamp
+    }
+}
+
+impl Numbers {
+    fn take_packet(&mut self) -> u32 {
+        let number = self.packet;
+        self.packet = number.wrapping_add(1);
+        number
+    }
+
+    fn take_frame(&mut self) -> u32 {
+        let number = self.frame;
+        self.frame = number.wrapping_add(1);
+        number
+    }
+}
+
+impl Publisher {
+    /// A publisher whose first packets are due at `now`, later by a part of a frame that its number chooses, so that not
+    /// all bots send in the same instant. `epoch` is the zero of the process's clock.
+    pub fn new(now: Instant, epoch: Instant, sender: u32, video: Option<Video>) -> Self {
+        let phase = |interval: Duration| interval * (sender.wrapping_mul(7) % 16) / 16;
+        let ticks = |interval, codec| Ticks::new(now + phase(interval), interval, codec);
+        let camera = video.map(|video| Camera {
+            video,
+            ticks: ticks(Duration::from_secs(1) / video.frames.max(1), Codec::Vp8),
+            encoders: (0..video.layers.len() as u32).map(Encoder::new).collect(),
+            rng: fastrand::Rng::with_seed(sender.into()),
+        });
+        Self {
+            sender,
+            epoch,
+            audio: ticks(AUDIO_INTERVAL, Codec::Opus),
+            audio_packets: Numbers::default(),
+            camera,
+            due: VecDeque::new(),
+            keyframes: 0,
+        }
+    }
+
+    /// Makes the next frame of a layer a keyframe.
+    pub fn request_keyframe(&mut self, layer: usize) {
+        let camera = self.camera.as_mut();
+        if let Some(encoder) = camera.and_then(|camera| camera.encoders.get_mut(layer)) {
+            encoder.keyframe_due = true;
+        }
+    }
+
+    /// Encodes these layers only (dynacast); one that comes back starts with a keyframe.
+    pub fn want(&mut self, layers: &[bool]) {
+        let camera = self.camera.iter_mut();
+        let encoders = camera.flat_map(|camera| &mut camera.encoders);
+        for (encoder, wanted) in encoders.zip(layers) {
+            encoder.keyframe_due |= *wanted && !encoder.wanted;
+            encoder.wanted = *wanted;
+        }
+    }
+
+    /// How many camera layers it encodes, and how many it has.
+    pub fn layers(&self) -> (usize, usize) {
+        let encoders = self.camera.iter().flat_map(|camera| &camera.encoders);
+        let wanted = encoders.clone().filter(|encoder| encoder.wanted).count();
+        (wanted, encoders.count())
+    }
+
+    /// When the next packet is due.
+    pub fn next(&self) -> Instant {
+        let video = self.camera.as_ref().map(|camera| camera.ticks.next);
+        video.map_or(self.audio.next, |video| video.min(self.audio.next))
+    }
+
+    /// The next packet that is due, if one is.
+    pub fn poll(&mut self, now: Instant) -> Option<Outgoing> {
+        if self.due.is_empty() && self.audio.next <= now {
+            return Some(self.speak(now));
+        }
+        if self.due.is_empty() {
+            self.film(now);
+        }
+        self.due.pop_front()
+    }
+
+    fn speak(&mut self, now: Instant) -> Outgoing {
+        let timestamp = self.audio.take(now);
+        let number = self.audio_packets.take_packet();
+        let stamp = Stamp {
+            sender: self.sender,
+            layer: 0,
+            number,
+            sent: clock(self.epoch, now),
+            frame: self.audio_packets.take_frame(),
+            part: 0,
+            parts: 1,
+            keyframe: false,
+        };
+        Outgoing {
+            kind: MediaKind::Audio,
+            layer: 0,
+            sequence: u64::from(number) + 1,
+            timestamp,
+            marker: number == 0,
+            payload: stamp.audio(),
+        }
+    }
+
+    /// Encodes the frame that is due in each layer that is wanted.
+    fn film(&mut self, now: Instant) {
+        let Some(camera) = self.camera.as_mut().filter(|c| c.ticks.next <= now) else {
+            return;
+        };
+        let timestamp = camera.ticks.take(now);
+        let sent = clock(self.epoch, now);
+        let layers = camera.video.layers.iter().zip(&mut camera.encoders);
+        for (index, (layer, encoder)) in layers.enumerate().filter(|(_, (_, e))| e.wanted) {
+            let keyframe = std::mem::take(&mut encoder.keyframe_due);
+            self.keyframes += u64::from(keyframe);
+            let (parts, bytes) = layer.cut(camera.video.frames, keyframe, &mut camera.rng);
+            let frame = encoder.numbers.take_frame();
+            let picture = Picture {
+                id: (frame & 0x7fff) as u16,
+                tl0: frame as u8,
+                width: layer.width,
+                height: layer.height,
+            };
+            for part in 0..parts {
+                let stamp = Stamp {
+                    sender: self.sender,
+                    layer: index as u8,
+                    number: encoder.numbers.take_packet(),
+                    sent,
+                    frame,
+                    part,
+                    parts,
+                    keyframe,
+                };
+                self.due.push_back(Outgoing {
+                    kind: MediaKind::Video,
+                    layer: index,
+                    sequence: u64::from(stamp.number) + 1,
+                    timestamp: timestamp.wrapping_add(encoder.timestamp),
+                    marker: part + 1 == parts,
+                    payload: stamp.video(picture, bytes),
+                });
+            }
+        }
+    }
+}
+
+impl Layer {
+    /// How many packets the next frame has, and how many bytes each.
+    fn cut(&self, frames: u32, keyframe: bool, rng: &mut fastrand::Rng) -> (u8, usize) {
+        match self.size {
+            Size::Packets(packets) => (packets.clamp(1, MAX_PARTS) as u8, MAX_VIDEO_PAYLOAD_BYTES),
+            Size::Bitrate(bitrate) => {
+                let mean = bitrate / 8 / frames.max(1);
+                let bytes = if keyframe {
+                    mean * KEYFRAME_FACTOR
+                } else {
+                    mean * (100 - VARIATION + rng.u32(0..=2 * VARIATION)) / 100
+                };
+                let bytes = bytes as usize;
+                let parts = bytes.div_ceil(MAX_VIDEO_PAYLOAD_BYTES);
+                let parts = parts.clamp(1, MAX_PARTS as usize);
+                // Equal parts, as browsers cut them.
+                (parts as u8, bytes.div_ceil(parts))
+            }
+        }
+    }
+}
+
+impl Encoder {
+    fn new(layer: u32) -> Self {
+        Self {
+            numbers: Numbers::default(),
+            wanted: true,
+            keyframe_due: true,
+            timestamp: layer.wrapping_mul(0x1234_5678),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(publisher: &mut Publisher, start: Instant, seconds: u64) -> Vec<Outgoing> {
+        let mut sent = Vec::new();
+        while publisher.next() < start + Duration::from_secs(seconds) {
+            let now = publisher.next();
+            while let Some(outgoing) = publisher.poll(now) {
+                sent.push(outgoing);
+            }
+        }
+        sent
+    }
+
+    fn second(video: Option<Video>) -> Vec<Outgoing> {
+        let start = Instant::now();
+        run(&mut Publisher::new(start, start, 0, video), start, 1)
+    }
+
+    #[test]
+    fn a_publisher_keeps_its_rate() {
+        let count = |sent: &[Outgoing], kind| sent.iter().filter(|o| o.kind == kind).count();
+        let sent = second(Some(Video::PLAIN));
+        assert_eq!(count(&sent, MediaKind::Audio), 50);
+        assert_eq!(count(&sent, MediaKind::Video), 64);
+        assert_eq!(count(&second(None), MediaKind::Video), 0);
+        assert_eq!(
+            count(&second(Some(Video::HEAVY)), MediaKind::Video),
+            25 * 16
+        );
+    }
+
+    #[test]
+    fn layers_send_at_their_bitrates_and_start_with_a_keyframe() {
+        let start = Instant::now();
+        let mut publisher = Publisher::new(start, start, 0, Some(Video::SIMULCAST));
+        let sent = run(&mut publisher, start, 10);
+        for (index, layer) in Video::SIMULCAST.layers.iter().enumerate() {
+            let Size::Bitrate(bitrate) = layer.size else {
+                panic!("a bitrate is set");
+            };
+            let own = |o: &&Outgoing| o.kind == MediaKind::Video && o.layer == index;
+            let bits: usize = sent.iter().filter(own).map(|o| o.payload.len() * 8).sum();
+            let rate = bits as f64 / 10.0;
+            assert!(
+                (rate / f64::from(bitrate) - 1.0).abs() < 0.1,
+                "{}: {rate}",
+                layer.rid
+            );
+            let first = sent.iter().find(own).unwrap();
+            let stamp = Stamp::read(MediaKind::Video, &first.payload).unwrap();
+            assert!(stamp.keyframe && usize::from(stamp.layer) == index);
+        }
+        assert_eq!(publisher.keyframes, 3);
+    }
+
+    #[test]
+    fn a_layer_that_nobody_wants_rests_and_comes_back_with_a_keyframe() {
+        let start = Instant::now();
+        let mut publisher = Publisher::new(start, start, 0, Some(Video::SIMULCAST));
+        run(&mut publisher, start, 1);
+        publisher.want(&[true, false, false]);
+        let lowest = run(&mut publisher, start, 2);
+        assert!(lowest.iter().all(|o| o.layer == 0));
+        publisher.want(&[true, true, false]);
+        let both = run(&mut publisher, start, 3);
+        let first = both.iter().find(|o| o.layer == 1).unwrap();
+        let stamp = Stamp::read(MediaKind::Video, &first.payload).unwrap();
+        assert!(stamp.keyframe);
+        // It goes on counting where it rested.
+        assert_eq!(stamp.frame, 30);
+        let stamp = Stamp::read(MediaKind::Video, &both[1].payload).unwrap();
+        assert!(!stamp.keyframe, "the lowest went on");
+    }
+
+    #[test]
+    fn a_late_publisher_makes_no_burst() {
+        let start = Instant::now();
+        let mut publisher = Publisher::new(start, start, 0, None);
+        let late = start + Duration::from_secs(5);
+        let mut sent = 0;
+        while publisher.poll(late).is_some() {
+            sent += 1;
+        }
+        assert!(sent <= 2, "{sent} packets at once");
+    }
+}
