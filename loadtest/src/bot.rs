@@ -56,6 +56,9 @@ pub struct Outcome {
     pub layers: usize,
     /// Slots that the node had paused at the end, because the path could not carry them.
     pub paused: usize,
+    /// Whether it receives, and whether it gives feedback on that.
+    pub receives: bool,
+    pub gives_feedback: bool,
     /// The latest word of the node on how its media travels.
     pub quality: Option<Quality>,
     /// How often its media session had to be made anew.
@@ -126,14 +129,17 @@ pub async fn run(
 impl Bot {
     async fn enter(
         plan: Plan,
-        door: impl Door,
+        mut door: impl Door,
         connected: Arc<AtomicUsize>,
     ) -> Result<(Self, mpsc::Receiver<ServerMessage>), BotError> {
         let started = Instant::now();
         let attempt = Attempt(1);
         let socket = Socket::bind(plan.ip)?;
         let camera = plan.sends.video();
-        let (peer, offer) = Peer::offer(started, socket.address, plan.slots, camera, attempt)?;
+        let (peer, offer) = match door.remote_offer().await? {
+            Some(sdp) => Peer::answer(started, socket.address, &sdp, attempt)?,
+            None => Peer::offer(started, socket.address, plan.slots, camera, attempt)?,
+        };
         let Seat {
             you,
             to_room,
@@ -438,6 +444,8 @@ impl Bot {
             .then_some(BotError::NotConnected);
         self.outcome.failure = error.or(late).map(|error| error.to_string());
         self.outcome.wanted = self.view.len();
+        self.outcome.receives = self.plan.slots.audio + self.plan.slots.video > 0;
+        self.outcome.gives_feedback = self.outcome.receives && self.plan.looks == Looks::Decrypts;
         if let Some(publisher) = &self.publisher {
             self.outcome.keyframes_sent = publisher.keyframes;
             (self.outcome.layers_encoded, self.outcome.layers) = publisher.layers();

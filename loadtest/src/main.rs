@@ -1,27 +1,26 @@
 //! `loadtest`: the command line, the progress display and the exit codes.
 
-use std::fs::OpenOptions;
-use std::io::{IsTerminal, Write, stderr};
+mod bench_command;
+mod display;
+
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use loadtest::bench::{self, SHAPES, Shape};
-use loadtest::crew::{self, Progress, Timing, Workers};
+use loadtest::crew::{self, Timing, Workers};
 use loadtest::edge::Edge;
 use loadtest::node::{Node, Stack};
 use loadtest::report::Report;
 use loadtest::scenario::{self, Scenario};
 use protocol::id::Region;
-use serde_json::{Value, json};
+
+use crate::display::Display;
 
 /// Where `cargo xtask dev` says what runs.
 const STACK: &str = ".connect/stack.json";
-/// How often a line of progress is shown where lines cannot be rewritten.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
 /// Bots over real ICE, DTLS and SRTP.
 #[derive(Debug, Parser)]
@@ -45,7 +44,7 @@ enum Command {
     /// A meeting spread over regions, in turn
     Regions(ScenarioArguments),
     /// Measure one node alone, without an edge (`cargo xtask bench` builds it and calls this)
-    Bench(BenchArguments),
+    Bench(bench_command::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -80,28 +79,6 @@ struct ScenarioArguments {
     /// Write the report here, as JSON
     #[arg(long)]
     json: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct BenchArguments {
-    /// The node's program, built with --release
-    #[arg(long)]
-    node: PathBuf,
-    /// Measure this shape only; may be given several times
-    #[arg(long, value_parser = SHAPES.map(|shape| shape.name))]
-    shape: Vec<String>,
-    /// How long to measure each shape
-    #[arg(long, default_value = "10", value_parser = clap::value_parser!(u64).range(1..))]
-    seconds: u64,
-    /// Append a line of JSON per shape to this file
-    #[arg(long)]
-    history: Option<PathBuf>,
-    /// The commit that is measured, for the history
-    #[arg(long, default_value = "")]
-    commit: String,
-    /// The time of the measurement, for the history
-    #[arg(long, default_value = "")]
-    date: String,
 }
 
 /// Reads a width and a height.
@@ -139,7 +116,7 @@ async fn run(command: Command) -> Result<bool, Failure> {
         Command::Meeting(arguments) => run_scenario(Scenario::Meeting, arguments).await,
         Command::Livestream(arguments) => run_scenario(Scenario::Livestream, arguments).await,
         Command::Regions(arguments) => run_scenario(Scenario::Regions, arguments).await,
-        Command::Bench(arguments) => run_bench(arguments).await,
+        Command::Bench(arguments) => bench_command::run(&arguments).await,
     }
 }
 
@@ -196,68 +173,6 @@ async fn run_scenario(scenario: Scenario, arguments: ScenarioArguments) -> Resul
     Ok(report.all_joined())
 }
 
-async fn run_bench(arguments: BenchArguments) -> Result<bool, Failure> {
-    let chosen = |shape: &&Shape| {
-        arguments.shape.is_empty() || arguments.shape.iter().any(|name| name == shape.name)
-    };
-    let mut reports = Vec::new();
-    for shape in SHAPES.iter().filter(chosen) {
-        let mut display = Display::new(shape.name);
-        let measured = Duration::from_secs(arguments.seconds);
-        let report = bench::run(
-            &arguments.node,
-            shape,
-            measured,
-            interrupted(),
-            |progress| {
-                display.progress(progress);
-            },
-        )
-        .await?;
-        display.end();
-        println!("{report}");
-        if let Some(path) = &arguments.history {
-            let line = json!({
-                "date": arguments.date,
-                "commit": arguments.commit,
-                "shape": shape.name,
-                "figures": report,
-            });
-            append(path, &line)
-                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-        }
-        reports.push(report);
-    }
-    print_summary(&reports);
-    Ok(reports.iter().all(Report::all_joined))
-}
-
-fn append(path: &Path, line: &Value) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-    writeln!(file, "{line}")
-}
-
-fn print_summary(reports: &[Report]) {
-    println!(
-        "{:<14}{:>12}{:>12}{:>14}{:>10}{:>10}{:>10}",
-        "shape", "packets/s", "µs/packet", "/s per core", "system, %", "loss, %", "full"
-    );
-    for report in reports {
-        for node in &report.nodes {
-            println!(
-                "{:<14}{:>12.0}{:>12.2}{:>14.0}{:>10.0}{:>10.3}{:>10}",
-                report.scenario,
-                node.packets_per_second,
-                node.microseconds_per_packet.unwrap_or_default(),
-                node.packets_per_core_second.unwrap_or_default(),
-                node.system_share.unwrap_or_default() * 100.0,
-                report.video.loss_percent.max(report.audio.loss_percent),
-                node.full,
-            );
-        }
-    }
-}
-
 fn by_address(metrics: String) -> Node {
     Node {
         id: metrics
@@ -266,7 +181,7 @@ fn by_address(metrics: String) -> Node {
             .to_owned(),
         region: String::new(),
         pid: None,
-        metrics,
+        metrics: Some(metrics),
     }
 }
 
@@ -274,53 +189,6 @@ fn by_address(metrics: String) -> Node {
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
-    }
-}
-
-/// One line that says how far a run is.
-struct Display {
-    name: &'static str,
-    rewrite: bool,
-    shown: Option<Instant>,
-}
-
-impl Display {
-    fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            rewrite: stderr().is_terminal(),
-            shown: None,
-        }
-    }
-
-    fn progress(&mut self, progress: Progress) {
-        match progress {
-            Progress::Joining { connected, people } => {
-                self.show(&format!("{connected} of {people} people have media"));
-            }
-            Progress::Measuring { passed, of } => {
-                self.show(&format!(
-                    "measuring, {} of {} s",
-                    passed.as_secs(),
-                    of.as_secs()
-                ));
-            }
-        }
-    }
-
-    fn show(&mut self, text: &str) {
-        if self.rewrite {
-            eprint!("\r\x1b[K{}: {text}", self.name);
-        } else if self.shown.is_none_or(|at| at.elapsed() >= SIGN_OF_LIFE) {
-            self.shown = Some(Instant::now());
-            eprintln!("{}: {text}", self.name);
-        }
-    }
-
-    fn end(&self) {
-        if self.rewrite {
-            eprint!("\r\x1b[K");
-        }
     }
 }
 
@@ -355,6 +223,7 @@ mod tests {
             &["loadtest", "meeting", "--people", "0"],
             &["loadtest", "meeting", "--tile", "320"],
             &["loadtest", "bench", "--node", "x", "--shape", "nine"],
+            &["loadtest", "bench", "--node", "x", "--beside", "nobody"],
             &["loadtest", "bench"],
         ] {
             assert!(Arguments::try_parse_from(bad).is_err(), "{bad:?} passed");

@@ -21,8 +21,9 @@ pub struct Node {
     /// Its process on this machine.
     #[serde(default)]
     pub pid: Option<u32>,
-    /// The address of its metrics page.
-    pub metrics: String,
+    /// The address of its metrics page; another server than ours has none, and is seen by its process alone.
+    #[serde(default)]
+    pub metrics: Option<String>,
 }
 
 /// What `cargo xtask dev` writes about itself.
@@ -108,18 +109,21 @@ impl Node {
     /// # Errors
     /// The page cannot be had, or is another one.
     pub async fn sample(&self, http: &reqwest::Client) -> Result<Sample, NodeError> {
+        let Some(url) = &self.metrics else {
+            return self.sample_process();
+        };
         let failed = |error| NodeError::Metrics {
             id: self.id.clone(),
-            url: self.metrics.clone(),
+            url: url.clone(),
             error,
         };
-        let request = http.get(&self.metrics).timeout(PATIENCE);
+        let request = http.get(url).timeout(PATIENCE);
         let answer = request.send().await.map_err(failed)?;
         let page = answer.error_for_status().map_err(failed)?;
         let sums = sums(&page.text().await.map_err(failed)?);
         let get = |name: &'static str| {
             sums.get(name).copied().ok_or(NodeError::Missing {
-                url: self.metrics.clone(),
+                url: url.clone(),
                 name,
             })
         };
@@ -135,7 +139,24 @@ impl Node {
                 .get("process_resident_memory_bytes")
                 .map(|bytes| *bytes as u64)
                 .or_else(|| memory(self.pid?)),
-            ticks: self.pid.and_then(ticks),
+            ticks: self.pid.and_then(|pid| ticks(pid, "shard-")),
+        })
+    }
+
+    /// What the kernel knows: the CPU time of all threads, and memory.
+    fn sample_process(&self) -> Result<Sample, NodeError> {
+        let gone = || NodeError::Silent(self.id.clone());
+        let pid = self.pid.ok_or_else(gone)?;
+        Ok(Sample {
+            at: Instant::now(),
+            cpu: cpu(pid).ok_or_else(gone)?,
+            packets_in: 0.0,
+            packets_out: 0.0,
+            relayed_out: 0.0,
+            full: 0.0,
+            sessions: 0.0,
+            memory: memory(pid),
+            ticks: ticks(pid, ""),
         })
     }
 
@@ -144,6 +165,9 @@ impl Node {
     /// # Errors
     /// As [`Node::sample`], or no report comes.
     pub async fn fresh_sample(&self, http: &reqwest::Client) -> Result<Sample, NodeError> {
+        if self.metrics.is_none() {
+            return self.sample_process();
+        }
         let first = self.sample(http).await?;
         let mut looks = tokio::time::interval(LOOK_INTERVAL);
         while first.at.elapsed() < PATIENCE {
@@ -184,9 +208,13 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The difference of two samples; `idle` is from before the first session.
-    pub fn of(node: &Node, idle: &Sample, before: &Sample, after: &Sample) -> Self {
-        let packets = after.packets_out - before.packets_out;
+    /// The difference of two samples; `idle` is from before the first session. `delivered` is how many packets bots
+    /// received, for a server that does not count those it sends.
+    pub fn of(node: &Node, [idle, before, after]: &[Sample; 3], delivered: u64) -> Self {
+        let packets = match node.metrics {
+            Some(_) => after.packets_out - before.packets_out,
+            None => delivered as f64,
+        };
         let cpu = after.cpu - before.cpu;
         let seconds = (after.at - before.at).as_secs_f64();
         let price = (packets > 0.0).then(|| cpu / packets);
@@ -254,12 +282,26 @@ fn memory(pid: u32) -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// CPU time of a node's shard threads.
-fn ticks(pid: u32) -> Option<Ticks> {
+/// CPU time of all threads of a process in microseconds, by the scheduler's own count.
+fn cpu(pid: u32) -> Option<f64> {
+    let mut nanoseconds = 0.0;
+    for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        // A thread may end in between.
+        let Ok(text) = fs::read_to_string(task.ok()?.path().join("schedstat")) else {
+            continue;
+        };
+        let on_cpu = text.split_whitespace().next()?;
+        nanoseconds += on_cpu.parse::<f64>().ok()?;
+    }
+    Some(nanoseconds / 1_000.0)
+}
+
+/// CPU time of the threads whose name starts so.
+fn ticks(pid: u32, name: &str) -> Option<Ticks> {
     let mut sum = Ticks::default();
     for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
         let stat = fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
-        if let Some(ticks) = shard_ticks(&stat) {
+        if let Some(ticks) = thread_ticks(&stat, name) {
             sum.user += ticks.user;
             sum.system += ticks.system;
         }
@@ -267,10 +309,10 @@ fn ticks(pid: u32) -> Option<Ticks> {
     Some(sum)
 }
 
-/// The 14th and the 15th field of a thread's `stat` (proc(5)), if it is a shard's.
-fn shard_ticks(stat: &str) -> Option<Ticks> {
+/// The 14th and the 15th field of a thread's `stat` (proc(5)), if its name starts so.
+fn thread_ticks(stat: &str, start: &str) -> Option<Ticks> {
     let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
-    if !name.starts_with("shard-") {
+    if !name.starts_with(start) {
         return None;
     }
     let mut fields = rest.split_whitespace().skip(11);
@@ -302,7 +344,7 @@ mod tests {
             id: "n".into(),
             region: "eu-west".into(),
             pid: None,
-            metrics: String::new(),
+            metrics: Some(String::new()),
         };
         let at = Instant::now();
         let idle = Sample {
@@ -332,22 +374,27 @@ mod tests {
             ticks: ticks(13, 11),
             ..before
         };
-        let figures = Figures::of(&node, &idle, &before, &after);
+        let figures = Figures::of(&node, &[idle, before, after], 0);
         assert_eq!(figures.microseconds_per_packet, Some(4.0));
         assert_eq!(figures.packets_per_second, 500.0);
         assert_eq!(figures.packets_per_core_second, Some(250_000.0));
         assert_eq!(figures.memory_per_session_bytes, Some(1_000));
         assert_eq!(figures.system_share, Some(0.25));
-        assert_eq!(
-            Figures::of(&node, &idle, &idle, &idle).microseconds_per_packet,
-            None
-        );
+        let figures = Figures::of(&node, &[idle; 3], 7);
+        assert_eq!(figures.microseconds_per_packet, None);
+        // One that does not count what it sends.
+        let other = Node {
+            metrics: None,
+            ..node
+        };
+        let figures = Figures::of(&other, &[idle, before, after], 2_000);
+        assert_eq!(figures.microseconds_per_packet, Some(2.0));
     }
 
     #[test]
     fn the_time_of_shards_is_read_and_no_other() {
         let rest = "S 1 2 3 4 5 6 7 8 9 10 77 33 0 0";
-        let ticks = shard_ticks(&format!("123 (shard-0) {rest}"));
+        let ticks = thread_ticks(&format!("123 (shard-0) {rest}"), "shard-");
         assert_eq!(
             ticks,
             Some(Ticks {
@@ -355,7 +402,10 @@ mod tests {
                 system: 33
             })
         );
-        assert_eq!(shard_ticks(&format!("123 (sfu-node) {rest}")), None);
+        assert_eq!(
+            thread_ticks(&format!("123 (sfu-node) {rest}"), "shard-"),
+            None
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Instant;
 use protocol::client::{ClientMediaMessage, NodeMediaMessage, Offer, SourceMid, Tile};
 use protocol::id::Attempt;
 use protocol::media::{MediaKind, Source};
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::ChannelId;
 use str0m::media::{
     Direction, KeyframeRequest, KeyframeRequestKind, MediaKind as RtcKind, Mid, Rid, Simulcast,
@@ -95,15 +95,7 @@ impl Peer {
         camera: Option<Video>,
         attempt: Attempt,
     ) -> Result<(Self, Offer), PeerError> {
-        let mut rtc = Rtc::builder()
-            .set_rtp_mode(true)
-            .set_stats_interval(None)
-            .clear_codecs()
-            .enable_opus(true, false)
-            .enable_vp8(true)
-            .build(now);
-        let candidate = Candidate::host(address, "udp").map_err(PeerError::Address)?;
-        rtc.add_local_candidate(candidate);
+        let mut rtc = new_rtc(now, address)?;
         let rids: Vec<&str> = camera.into_iter().flat_map(Video::rids).collect();
         let simulcast = (!rids.is_empty()).then(|| Simulcast {
             send: rids.iter().map(|rid| SimulcastLayer::new(rid)).collect(),
@@ -146,6 +138,54 @@ impl Peer {
             attempt,
             sdp: offer.to_sdp_string(),
             sources,
+        };
+        Ok((peer, offer))
+    }
+
+    /// A session that receives all that another side offers, and its answer.
+    ///
+    /// # Errors
+    /// The offer cannot be answered.
+    pub fn answer(
+        now: Instant,
+        address: SocketAddr,
+        sdp: &str,
+        attempt: Attempt,
+    ) -> Result<(Self, Offer), PeerError> {
+        let mut rtc = new_rtc(now, address)?;
+        let offer =
+            SdpOffer::from_sdp_string(sdp).map_err(|error| PeerError::Answer(error.to_string()))?;
+        let answer = rtc
+            .sdp_api()
+            .accept_offer(offer)
+            .map_err(|error| PeerError::Answer(error.to_string()))?;
+        let sdp = answer.to_sdp_string();
+        let mids = sdp.lines().filter_map(|line| line.strip_prefix("a=mid:"));
+        let (mut audio, mut video) = (Vec::new(), Vec::new());
+        for mid in mids.map(|mid| Mid::from(mid.trim())) {
+            match rtc.media(mid).map(|media| media.kind()) {
+                Some(RtcKind::Audio) => audio.push(mid),
+                Some(RtcKind::Video) => video.push(mid),
+                None => {}
+            }
+        }
+        let nothing = Mid::from("none");
+        let peer = Self {
+            rtc,
+            address,
+            pending: None,
+            microphone: nothing,
+            camera: nothing,
+            rids: Vec::new(),
+            audio_slots: audio.len(),
+            slots: audio.into_iter().chain(video).zip(0..).collect(),
+            incoming: HashMap::new(),
+            channel: None,
+        };
+        let offer = Offer {
+            attempt,
+            sdp,
+            sources: Vec::new(),
         };
         Ok((peer, offer))
     }
@@ -353,6 +393,19 @@ impl Peer {
             MediaKind::Video
         }
     }
+}
+
+fn new_rtc(now: Instant, address: SocketAddr) -> Result<Rtc, PeerError> {
+    let mut rtc = Rtc::builder()
+        .set_rtp_mode(true)
+        .set_stats_interval(None)
+        .clear_codecs()
+        .enable_opus(true, false)
+        .enable_vp8(true)
+        .build(now);
+    let candidate = Candidate::host(address, "udp").map_err(PeerError::Address)?;
+    rtc.add_local_candidate(candidate);
+    Ok(rtc)
 }
 
 /// The sequence number next to `latest` whose low 16 bits are these.

@@ -418,7 +418,8 @@ mod tests {
     fn a_layer_that_nobody_wants_rests_and_comes_back_with_a_keyframe() {
         let start = Instant::now();
         let mut publisher = Publisher::new(start, start, 0, Some(Video::SIMULCAST));
-        run(&mut publisher, start, 1);
+        let all = run(&mut publisher, start, 1);
+        let frames = all.iter().filter(|o| o.layer == 1 && o.marker).count();
         publisher.want(&[true, false, false]);
         let lowest = run(&mut publisher, start, 2);
         assert!(lowest.iter().all(|o| o.layer == 0));
@@ -428,7 +429,7 @@ mod tests {
         let stamp = Stamp::read(MediaKind::Video, &first.payload).unwrap();
         assert!(stamp.keyframe);
         // It goes on counting where it rested.
-        assert_eq!(stamp.frame, 30);
+        assert_eq!(stamp.frame as usize, frames);
         let stamp = Stamp::read(MediaKind::Video, &both[1].payload).unwrap();
         assert!(!stamp.keyframe, "the lowest went on");
     }

@@ -34,6 +34,8 @@ pub struct Report {
     pub shown: Shown,
     /// Time that pictures stood still, in percent of the time of all cameras seen.
     pub frozen_percent: f64,
+    /// How many of the bots that receive give feedback as a browser does, and how many receive.
+    pub feedback: (usize, usize),
     /// Slots that nodes had paused at the end, as the path could not carry them.
     pub paused: usize,
     pub keyframes_asked: u64,
@@ -100,6 +102,7 @@ impl Report {
         let seconds = raw.measured.as_secs_f64();
         let watched_ms = cameras_seen as f64 * seconds * 1_000.0;
         let qualities = outcomes.iter().filter_map(|o| o.quality);
+        let delivered = audio.received + video.received;
         let nodes = raw.samples.iter();
         Self {
             scenario: scenario.to_owned(),
@@ -116,6 +119,10 @@ impl Report {
             cameras_wanted: outcomes.iter().map(|outcome| outcome.wanted).sum(),
             cameras_seen,
             shown,
+            feedback: (
+                outcomes.iter().filter(|o| o.gives_feedback).count(),
+                outcomes.iter().filter(|o| o.receives).count(),
+            ),
             frozen_percent: shown.frozen_ms as f64 * 100.0 / watched_ms.max(1.0),
             paused: outcomes.iter().map(|outcome| outcome.paused).sum(),
             layers_encoded: outcomes.iter().map(|o| o.layers_encoded).sum(),
@@ -130,7 +137,7 @@ impl Report {
             links_lost: outcomes.iter().filter(|outcome| outcome.link_lost).count(),
             unsent: sum(|outcome| outcome.unsent),
             nodes: nodes
-                .map(|(node, [idle, before, after])| Figures::of(node, idle, before, after))
+                .map(|(node, samples)| Figures::of(node, samples, delivered))
                 .collect(),
         }
     }

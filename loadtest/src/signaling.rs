@@ -45,6 +45,11 @@ pub enum EnterError {
 
 /// A door to a room.
 pub trait Door: Send + 'static {
-    /// Goes in with the first offer, as the web client does.
+    /// The other side's offer, where it is the other side that offers: never at a node of Connect.
+    fn remote_offer(&mut self) -> impl Future<Output = Result<Option<String>, EnterError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Goes in with the first offer, as the web client does; or with the answer to a [`Door::remote_offer`].
     fn enter(self, offer: Offer) -> impl Future<Output = Result<Seat, EnterError>> + Send;
 }

@@ -1,10 +1,13 @@
 //! Three bots and a real node: what one sends, the others receive.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use loadtest::bench::{self, SHAPES, Shape};
+use loadtest::bench::Bench;
+use loadtest::report::Report;
+use loadtest::shape::{SHAPES, Shape};
 
 /// The node's program, built beside this test (when all tests are built, it is there already).
 fn node() -> PathBuf {
@@ -22,6 +25,16 @@ fn node() -> PathBuf {
     program
 }
 
+async fn measure(shape: &Shape) -> Report {
+    let bench = Bench {
+        shape,
+        ip: Ipv4Addr::LOCALHOST.into(),
+        measured: Duration::from_secs(1),
+    };
+    let report = bench.run(&node(), std::future::pending(), |_| {}).await;
+    report.unwrap()
+}
+
 #[tokio::test]
 async fn three_bots_receive_each_other_through_a_node() {
     let shape = Shape {
@@ -32,10 +45,7 @@ async fn three_bots_receive_each_other_through_a_node() {
     };
     let slots = loadtest::plan::Slots { audio: 2, video: 2 };
     let shape = Shape { slots, ..shape };
-    let measured = Duration::from_secs(1);
-    let report = bench::run(&node(), &shape, measured, std::future::pending(), |_| {})
-        .await
-        .unwrap();
+    let report = measure(&shape).await;
     assert!(report.all_joined(), "{report}");
     assert_eq!(
         (report.cameras_wanted, report.cameras_seen),

@@ -1,0 +1,167 @@
+//! `loadtest bench`: the shapes one after the other, on a node of ours and beside it on another server, and what came of it.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use loadtest::bench::Bench;
+use loadtest::report::Report;
+use loadtest::shape::{GROWTH, SHAPES, Shape};
+use serde_json::{Value, json};
+
+use crate::display::Display;
+use crate::{Failure, interrupted};
+
+/// The flags of `loadtest bench`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The node's program, built with --release
+    #[arg(long)]
+    node: PathBuf,
+    /// Measure this shape only; may be given several times
+    #[arg(long, value_parser = SHAPES.map(|shape| shape.name))]
+    shape: Vec<String>,
+    /// How long to measure each shape
+    #[arg(long, default_value = "10", value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Measure this server with the same bots, too; it needs --bind with an address that is not loopback
+    #[arg(long)]
+    beside: Option<Other>,
+    /// The address of everybody's media
+    #[arg(long, default_value = "127.0.0.1")]
+    bind: IpAddr,
+    /// Append a line of JSON per shape and server to this file
+    #[arg(long)]
+    history: Option<PathBuf>,
+    /// The commit that is measured, for the history
+    #[arg(long, default_value = "")]
+    commit: String,
+    /// The time of the measurement, for the history
+    #[arg(long, default_value = "")]
+    date: String,
+}
+
+/// A server to compare with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Other {
+    /// The VideoRoom of Janus as it is installed (`apt-get install janus`)
+    Janus,
+}
+
+/// Measures; returns whether everybody joined and stayed.
+pub async fn run(arguments: &Arguments) -> Result<bool, Failure> {
+    let chosen = |shape: &&Shape| {
+        arguments.shape.is_empty() || arguments.shape.iter().any(|name| name == shape.name)
+    };
+    let (mut own, mut other) = (Vec::new(), Vec::new());
+    for shape in SHAPES.iter().filter(chosen) {
+        own.push(measure(arguments, shape, None).await?);
+        if arguments.beside.is_some() && shape.is_for_others() {
+            other.push(measure(arguments, shape, arguments.beside).await?);
+        }
+    }
+    print_summary(&own, &other);
+    Ok(own.iter().all(Report::all_joined))
+}
+
+async fn measure(
+    arguments: &Arguments,
+    shape: &Shape,
+    other: Option<Other>,
+) -> Result<Report, Failure> {
+    let bench = Bench {
+        shape,
+        ip: arguments.bind,
+        measured: Duration::from_secs(arguments.seconds),
+    };
+    let mut display = Display::new(shape.name);
+    let show = |progress| display.progress(progress);
+    let report = match other {
+        None => bench.run(&arguments.node, interrupted(), show).await?,
+        Some(Other::Janus) => bench.run_janus(interrupted(), show).await?,
+    };
+    display.end();
+    println!("{report}");
+    if let Some(path) = &arguments.history {
+        let line = json!({
+            "date": arguments.date,
+            "commit": arguments.commit,
+            "server": other.map_or("connect", |Other::Janus| "janus"),
+            "shape": shape.name,
+            "figures": report,
+        });
+        append(path, &line).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    Ok(report)
+}
+
+fn append(path: &Path, line: &Value) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    writeln!(file, "{line}")
+}
+
+/// The price of a packet.
+fn price(report: &Report) -> Option<f64> {
+    report.nodes.first()?.microseconds_per_packet
+}
+
+fn print_summary(own: &[Report], other: &[Report]) {
+    println!(
+        "{:<14}{:<10}{:>12}{:>12}{:>14}{:>10}{:>10}{:>10}{:>14}",
+        "shape",
+        "server",
+        "packets/s",
+        "µs/packet",
+        "/s per core",
+        "system, %",
+        "loss, %",
+        "feedback",
+        "estimate, k"
+    );
+    for report in own.iter().chain(other) {
+        for node in &report.nodes {
+            println!(
+                "{:<14}{:<10}{:>12.0}{:>12.2}{:>14.0}{:>10.0}{:>10.3}{:>10}{:>14}",
+                report.scenario,
+                node.node,
+                node.packets_per_second,
+                node.microseconds_per_packet.unwrap_or_default(),
+                node.packets_per_core_second.unwrap_or_default(),
+                node.system_share.unwrap_or_default() * 100.0,
+                report.video.loss_percent.max(report.audio.loss_percent),
+                format!("{}/{}", report.feedback.0, report.feedback.1),
+                report
+                    .estimate_p50
+                    .map_or("-".into(), |estimate| format!("{:.0}", estimate / 1_000.0)),
+            );
+        }
+    }
+    for report in other {
+        let same = own.iter().find(|own| own.scenario == report.scenario);
+        if let (Some(theirs), Some(ours)) = (price(report), same.and_then(price)) {
+            let name = report.nodes.first().map_or("", |node| &node.node);
+            println!(
+                "{}: {name} takes {:.1} times the CPU per packet",
+                report.scenario,
+                theirs / ours
+            );
+        }
+    }
+    let named = |name| own.iter().find(|report| report.scenario == name);
+    if let (Some(few), Some(many)) = (
+        named(GROWTH.0).and_then(price),
+        named(GROWTH.1).and_then(price),
+    ) {
+        println!(
+            "growth: at 500 people a packet costs {:.2} times that at 10",
+            many / few
+        );
+    }
+    println!(
+        "feedback: how many of those who receive send transport-wide feedback, NACK and reports as a browser does; the \
+         others read clear headers"
+    );
+}

@@ -1,0 +1,175 @@
+//! The shapes of traffic that a node is measured in: who sends how much to whom.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use protocol::id::{InvalidId, ParticipantId};
+
+use crate::plan::{Looks, Plan, Sends, Slots, Tiles, Watch};
+use crate::publisher::Video;
+
+/// A shape of traffic: so many send to so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub name: &'static str,
+    pub publishers: usize,
+    /// Who only watch; without them the publishers watch each other.
+    pub viewers: usize,
+    pub video: Video,
+    pub slots: Slots,
+    /// How large the first camera and the others are shown, which is what decides about layers.
+    pub tiles: Tiles,
+    /// How many of those who receive decrypt; the others read the clear headers.
+    pub decrypting: usize,
+}
+
+/// Where one core cannot decrypt for all bots, so many do.
+const SOME: usize = 5;
+
+/// The shapes that are measured.
+pub const SHAPES: [Shape; 10] = [
+    shape("1-20", 1, 20),
+    shape("1-50", 1, 50),
+    shape("5-25", 5, 25),
+    shape("10-10", 10, 0),
+    Shape {
+        decrypting: SOME,
+        ..shape("10-50", 10, 50)
+    },
+    Shape {
+        slots: Slots { audio: 3, video: 9 },
+        decrypting: SOME,
+        ..shape("50-in-9", 50, 0)
+    },
+    Shape {
+        video: Video::HEAVY,
+        decrypting: SOME,
+        ..shape("5-50-heavy", 5, 50)
+    },
+    // Simulcast: one large picture, the others small.
+    Shape {
+        video: Video::SIMULCAST,
+        tiles: Tiles::SPEAKER,
+        ..shape("10-10-layers", 10, 0)
+    },
+    // Growth: about as many packets a second to 10 people as to 500.
+    Shape {
+        video: Video::HEAVY,
+        decrypting: SOME,
+        ..shape(GROWTH.0, 10, 0)
+    },
+    Shape {
+        slots: Slots { audio: 1, video: 1 },
+        decrypting: SOME,
+        ..shape(GROWTH.1, 5, 495)
+    },
+];
+
+/// The shapes whose prices per packet say how a room's growth is paid for.
+pub const GROWTH: (&str, &str) = ("10-growth", "500-growth");
+
+const fn shape(name: &'static str, publishers: usize, viewers: usize) -> Shape {
+    Shape {
+        name,
+        publishers,
+        viewers,
+        video: Video::PLAIN,
+        // As many as there is to receive.
+        slots: Slots {
+            audio: publishers,
+            video: publishers,
+        },
+        tiles: Tiles::GRID,
+        decrypting: usize::MAX,
+    }
+}
+
+impl Shape {
+    /// Whether another server can be measured in it: one layer, and no more people than such are made for.
+    pub fn is_for_others(&self) -> bool {
+        self.video.layers.len() == 1 && self.publishers + self.viewers <= 100
+    }
+
+    /// The bots of this shape, publishers first, at this local address.
+    ///
+    /// # Errors
+    /// There are more than there can be names.
+    pub fn plans(&self, ip: IpAddr) -> Result<Vec<(ParticipantId, Plan)>, InvalidId> {
+        let epoch = Instant::now();
+        let name = |number: usize| format!("p{number}").parse::<ParticipantId>();
+        let mut bots = Vec::new();
+        for number in 0..self.publishers + self.viewers {
+            let publishes = number < self.publishers;
+            // The next ones around the circle of publishers, so that all are watched equally often.
+            let watched = (1..=self.publishers)
+                .map(|step| (number + step) % self.publishers)
+                .filter(|other| *other != number)
+                .take(if publishes && self.viewers > 0 {
+                    0
+                } else {
+                    self.slots.video
+                });
+            let watched = watched.map(name).collect::<Result<Vec<_>, _>>()?;
+            let receivers_before = if self.viewers > 0 {
+                number.saturating_sub(self.publishers)
+            } else {
+                number
+            };
+            let decrypts = receivers_before < self.decrypting;
+            let plan = Plan {
+                number: number as u32,
+                sends: if publishes {
+                    Sends::AudioAndVideo(self.video)
+                } else {
+                    Sends::Nothing
+                },
+                slots: if publishes && self.viewers > 0 {
+                    // These only send.
+                    Slots { audio: 0, video: 0 }
+                } else {
+                    self.slots
+                },
+                watch: Watch::These(watched),
+                tiles: self.tiles,
+                looks: if decrypts {
+                    Looks::Decrypts
+                } else {
+                    Looks::Counts
+                },
+                ip,
+                epoch,
+            };
+            bots.push((name(number)?, plan));
+        }
+        Ok(bots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_has_its_people_and_its_streams() {
+        let streams = |name: &str| {
+            let shape = SHAPES.iter().find(|shape| shape.name == name).unwrap();
+            let plans = shape.plans(std::net::Ipv4Addr::LOCALHOST.into()).unwrap();
+            let watched = |plan: &Plan| match &plan.watch {
+                Watch::These(these) => these.len(),
+                Watch::Everybody => unreachable!("a bench names them"),
+            };
+            (
+                plans.len(),
+                plans.iter().map(|(_, plan)| watched(plan)).sum::<usize>(),
+            )
+        };
+        assert_eq!(streams("1-20"), (21, 20));
+        assert_eq!(streams("5-25"), (30, 125));
+        assert_eq!(streams("10-10"), (10, 90));
+        assert_eq!(streams("10-50"), (60, 500));
+        assert_eq!(streams("50-in-9"), (50, 450));
+        assert_eq!(streams("5-50-heavy"), (55, 250));
+        assert_eq!(streams("10-growth"), (10, 90));
+        assert_eq!(streams("500-growth"), (500, 495));
+    }
+}
