@@ -9,6 +9,7 @@ interface DebugCall {
   readonly state: {
     get(): {
       readonly status: { readonly name: string };
+      readonly media: string;
       readonly you: string | null;
       readonly node: string | null;
       readonly region: string | null;

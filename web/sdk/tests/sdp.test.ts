@@ -1,6 +1,6 @@
 // Answers, changed for our encoders.
 import { describe, expect, it } from "vitest";
-import { withOpusRepairAndSilence } from "../src/call/sdp.ts";
+import { withIceCredentials, withOpusRepairAndSilence } from "../src/call/sdp.ts";
 
 describe("an answer", () => {
   it("makes our Opus encoder repair and pause, and stays the same otherwise", () => {
@@ -23,4 +23,11 @@ describe("an answer", () => {
       "opus/48000/2\r\na=fmtp:96 useinbandfec=1;usedtx=1\r\na=sendrecv",
     );
   });
+});
+
+it("takes the node's new ICE credentials into its answer, and changes nothing else", () => {
+  const answer = "a=ice-lite\r\na=ice-ufrag:old\r\na=ice-pwd:o$1d\r\na=mid:0\r\na=ice-ufrag:old\r\n";
+  expect(withIceCredentials(answer, { ufrag: "new", pwd: "n$&w" })).toBe(
+    "a=ice-lite\r\na=ice-ufrag:new\r\na=ice-pwd:n$&w\r\na=mid:0\r\na=ice-ufrag:new\r\n",
+  );
 });

@@ -91,6 +91,17 @@ describe("a sender of video", () => {
     expect(fake.active).toEqual([false, true]);
   });
 
+  it("keeps to what is watched when an answer turns all layers on", async () => {
+    const { fake, sender } = camera();
+    for (const encoding of fake.encodings) encoding.active = true;
+    await sender.answered();
+    expect(fake.active).toEqual([true, false, false]);
+    await sender.demand([false, true, false]);
+    for (const encoding of fake.encodings) encoding.active = true;
+    await sender.answered();
+    expect(fake.active).toEqual([false, true, false]);
+  });
+
   it("goes on after a change that failed", async () => {
     const { fake, sender } = camera();
     const works = fake.setParameters;

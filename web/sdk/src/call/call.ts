@@ -269,6 +269,8 @@ export class Call {
       case "answer":
         this.#state.patch({ node: message.node, region: message.region, notice: null });
         return void this.#media.answer(message.attempt, message.sdp);
+      case "iceRestarted":
+        return void this.#media.iceRestarted(message.attempt, message.credentials);
       case "quality":
         return this.#state.patch({
           reports: new Map(message.participants.map(({ participant, quality }) => [participant, quality])),

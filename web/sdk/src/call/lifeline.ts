@@ -6,34 +6,56 @@ export interface Traffic {
   readonly received: number;
 }
 
+/** What has become of the connection. */
+export type Change = "silent" | "back";
+
+/** Silence after which the path is taken for lost. After each, the next has to last twice as long: it may have been hasty. */
+const SILENT_AFTER_MS = 1_000;
+const SILENT_AFTER_LONGEST_MS = 8_000;
+/** A connection that has lasted so long clears the record. */
+const STEADY_MS = 60_000;
 /** Who sends less in the time of a silence has nothing to be answered. */
 const WORTH_AN_ANSWER_BYTES = 1_000;
 
 /** Watches one connection. The node reports several times a second on what it receives, so silence means loss. */
 export class Lifeline {
-  readonly #silentAfterMs: number;
   /** When something came last, and the reading of that time or the first after it. */
   #heard: { at: number; traffic: Traffic | null } | null = null;
+  #silent = false;
+  #silentAfterMs = SILENT_AFTER_MS;
+  #backAt = Number.NEGATIVE_INFINITY;
 
-  constructor(silentAfterMs: number) {
-    this.#silentAfterMs = silentAfterMs;
-  }
-
-  /** Takes a reading at `now` (milliseconds); says whether the connection has fallen silent. */
-  isSilent(now: number, traffic: Traffic): boolean {
+  /** Takes a reading at `now` (milliseconds). */
+  read(now: number, traffic: Traffic): Change | null {
     // Nothing has come yet: that is for ICE to judge.
-    if (traffic.received === 0) return false;
+    if (traffic.received === 0) return null;
     const { at, traffic: then } = this.#heard ?? { at: now, traffic: null };
-    if (then === null || traffic.received > then.received) {
-      this.#heard = { at: then === null ? at : now, traffic };
-      return false;
+    if (then !== null && traffic.received > then.received) return this.#hear(now, traffic);
+    if (then === null || traffic.received < then.received) {
+      // The first reading, or one that counts less because the browser has dropped an old path.
+      this.#heard = { at, traffic };
+      return null;
     }
     const unanswered = traffic.sent - then.sent;
-    return now - at >= this.#silentAfterMs && unanswered >= WORTH_AN_ANSWER_BYTES;
+    if (this.#silent || now - at < this.#silentAfterMs || unanswered < WORTH_AN_ANSWER_BYTES) return null;
+    this.#silent = true;
+    this.#silentAfterMs = Math.min(
+      2 * (now - this.#backAt > STEADY_MS ? SILENT_AFTER_MS : this.#silentAfterMs),
+      SILENT_AFTER_LONGEST_MS,
+    );
+    return "silent";
   }
 
-  /** Something has come: media, say, which is seen without a reading. */
-  heard(now: number): void {
-    this.#heard = { at: now, traffic: null };
+  /** Something has come at `now`: media, say, which is seen without a reading. */
+  heard(now: number): Change | null {
+    return this.#hear(now, null);
+  }
+
+  #hear(now: number, traffic: Traffic | null): Change | null {
+    this.#heard = { at: now, traffic };
+    if (!this.#silent) return null;
+    this.#silent = false;
+    this.#backAt = now;
+    return "back";
   }
 }

@@ -2,6 +2,7 @@
 import type {
   Attempt,
   ClientMessage,
+  IceCredentials,
   Offer,
   ParticipantId,
   Quality,
@@ -18,11 +19,8 @@ import { View } from "./view.ts";
 /** After a reported loss the room says when to offer anew; if it does not within this time, we do it unasked. */
 const RENEGOTIATE_WITHIN_MS = 5_000;
 
-/** Silence of the node after which it is left. Each time that proves hasty, if it does, the next takes twice as long. */
-const SILENT_AFTER_MS = 1_000;
-const SILENT_AFTER_LONGEST_MS = 8_000;
-/** A connection that has lasted so long clears the record. */
-const STEADY_MS = 60_000;
+/** A way to the node that is sought anew is found within this time, or not at all: then a new session is offered. */
+const RESTART_WITHIN_MS = 2_000;
 
 /** A prepared offer older than this is made anew: the device may have changed its network since. */
 const PREPARED_FOR_MS = 60_000;
@@ -60,8 +58,8 @@ export class MediaSession {
   #everConnected = false;
   /** The newest peer that was connected. */
   #connectedPeer: Peer | null = null;
-  #connectedAt = 0;
-  #silentAfterMs = SILENT_AFTER_MS;
+  /** It seeks another way to its node. */
+  #restarting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(videoSlots: number, handlers: MediaSessionHandlers, video = STANDARD_ENCODING) {
@@ -138,7 +136,14 @@ export class MediaSession {
 
   /** The signaling was interrupted: an offer without an answer may be lost. Offering the same again does no harm. */
   async resume(): Promise<void> {
-    if (!this.#answered) await this.offer();
+    if (!this.#answered) return this.offer();
+    if (this.#restarting && this.#peer !== null) await this.#restartIce(this.#peer);
+  }
+
+  /** The node's word on a restart of ICE. */
+  async iceRestarted(attempt: Attempt, credentials: IceCredentials): Promise<void> {
+    // If it fails, the time for it runs out.
+    if (this.#peer?.attempt === attempt) await this.#peer.iceRestarted(credentials).catch(() => {});
   }
 
   /** Sends this track of a source from now on, through every connection to come. */
@@ -158,7 +163,6 @@ export class MediaSession {
     this.#drop();
     this.#audio.end();
     this.#everConnected = false;
-    this.#silentAfterMs = SILENT_AFTER_MS;
     this.#handlers.onStatus("idle");
   }
 
@@ -170,11 +174,11 @@ export class MediaSession {
       videoSlots: this.#videoSlots,
       iceServers: this.#iceServers,
       video: this.#video,
-      silentAfterMs: this.#silentAfterMs,
     };
     const isCurrent = () => this.#peer === peer;
     const peer: Peer = new Peer(this.#attempt, options, {
       onConnected: () => isCurrent() && this.#connected(peer),
+      onSilent: () => isCurrent() && this.#seekPath(peer),
       onLost: () => isCurrent() && this.#reportLoss(peer),
       onReady: () => {
         if (!isCurrent()) return;
@@ -196,30 +200,42 @@ export class MediaSession {
   #connected(peer: Peer): void {
     clearTimeout(this.#timer);
     this.#connectedPeer = peer;
-    this.#connectedAt = performance.now();
+    this.#restarting = false;
     this.#audio.play(peer.audioTracks);
     this.#everConnected = true;
     this.#handlers.onStep("connected");
     this.#handlers.onStatus("connected");
   }
 
+  /** Nothing comes any more: seeks another way to the same session, which costs less than a new one. */
+  #seekPath(peer: Peer): void {
+    if (peer !== this.#connectedPeer || this.#restarting) return;
+    this.#restarting = true;
+    this.#handlers.onStatus("reconnecting");
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#reportLoss(peer), RESTART_WITHIN_MS);
+    void this.#restartIce(peer);
+  }
+
+  async #restartIce(peer: Peer): Promise<void> {
+    const sdp = await peer.restartIce().catch(() => null);
+    if (sdp !== null && this.#peer === peer) {
+      this.#handlers.send({ type: "restartIce", attempt: peer.attempt, sdp });
+    }
+  }
+
   #reportLoss(peer: Peer): void {
     this.#handlers.onStatus("reconnecting");
     this.#handlers.send({ type: "mediaFailed", attempt: peer.attempt });
     clearTimeout(this.#timer);
-    if (peer === this.#connectedPeer) {
-      // What has worked is worth another try at once: the device has changed its network, or the node is away.
-      const steady = performance.now() - this.#connectedAt > STEADY_MS;
-      this.#silentAfterMs = steady
-        ? SILENT_AFTER_MS
-        : Math.min(2 * this.#silentAfterMs, SILENT_AFTER_LONGEST_MS);
-      return void this.restart();
-    }
+    // What has worked is worth another try at once.
+    if (peer === this.#connectedPeer) return void this.restart();
     this.#timer = setTimeout(() => void this.renegotiate(peer.attempt), RENEGOTIATE_WITHIN_MS);
   }
 
   #drop(): void {
     clearTimeout(this.#timer);
+    this.#restarting = false;
     this.#peer?.close();
     this.#peer = null;
   }

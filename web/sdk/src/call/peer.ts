@@ -2,6 +2,7 @@
 import type {
   Attempt,
   ClientMediaMessage,
+  IceCredentials,
   NodeMediaMessage,
   Offer,
   ParticipantId,
@@ -12,15 +13,13 @@ import type {
 } from "../generated/protocol.ts";
 import { audioCodecs, receivingCodecs, sendingCodecs } from "./codecs.ts";
 import { cameraEncodings, screenEncodings, type VideoEncoding } from "./encodings.ts";
-import { Lifeline } from "./lifeline.ts";
-import { withOpusRepairAndSilence } from "./sdp.ts";
+import { type Change, Lifeline, type Traffic } from "./lifeline.ts";
+import { withIceCredentials, withOpusRepairAndSilence } from "./sdp.ts";
 import { type Shown, Slots } from "./slots.ts";
 import { VideoSender } from "./video-sender.ts";
 
 /** Audio slots: the loudest of the room. */
 const AUDIO_SLOTS = 3;
-/** ICE comes back by itself from a short disconnection; after this time it is taken for lost. */
-const DISCONNECTED_FOR_MS = 1_000;
 const LOOK_EVERY_MS = 250;
 /** A page whose timers stood still for so long was asleep. */
 const ASLEEP_MS = 1_500;
@@ -32,12 +31,13 @@ export interface PeerOptions {
   videoSlots: number;
   iceServers: RTCIceServer[];
   video: VideoEncoding;
-  /** After how much silence of the node the connection is taken for lost, in milliseconds. */
-  silentAfterMs: number;
 }
 
 export interface PeerHandlers {
+  /** Media can flow, for the first time or again. */
   onConnected(): void;
+  /** Nothing comes any more: perhaps the device has changed its network. */
+  onSilent(): void;
   /** Media is lost for good: another attempt is needed. */
   onLost(): void;
   /** The node listens: it can be told what to send. */
@@ -59,10 +59,10 @@ export class Peer {
   readonly #receivers: readonly RTCRtpTransceiver[];
   readonly #channel: RTCDataChannel;
   readonly #offered: Promise<Offer>;
-  readonly #lifeline: Lifeline;
+  readonly #lifeline = new Lifeline();
+  #answer: string | null = null;
   #prepared: Offer | null = null;
   #slots = new Slots(new Map());
-  #lossTimer: ReturnType<typeof setTimeout> | undefined;
   #lookTimer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
@@ -70,7 +70,6 @@ export class Peer {
   constructor(attempt: Attempt, options: PeerOptions, handlers: PeerHandlers) {
     this.attempt = attempt;
     this.#video = options.video;
-    this.#lifeline = new Lifeline(options.silentAfterMs);
     this.#pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: options.iceServers });
     this.#channel = this.#pc.createDataChannel("connect");
     this.#transceivers = new Map(SOURCES.map((source) => [source, this.#addSender(source)]));
@@ -107,7 +106,26 @@ export class Peer {
 
   async answer(sdp: string): Promise<void> {
     if (this.#pc.signalingState !== "have-local-offer") return;
-    await this.#pc.setRemoteDescription({ type: "answer", sdp: withOpusRepairAndSilence(sdp) });
+    this.#answer = withOpusRepairAndSilence(sdp);
+    await this.#describe();
+  }
+
+  /** Seeks a new path to the node; returns what to tell it, or null if there is no session to keep. */
+  async restartIce(): Promise<string | null> {
+    if (this.#closed || this.#answer === null) return null;
+    // An offer under way already is good for another try.
+    if (this.#pc.signalingState === "stable") {
+      this.#pc.restartIce();
+      await this.#pc.setLocalDescription(await this.#pc.createOffer());
+    }
+    return this.#pc.localDescription?.sdp ?? null;
+  }
+
+  /** The node's word on a restart: the answer that we have holds, with these credentials. */
+  async iceRestarted(credentials: IceCredentials): Promise<void> {
+    if (this.#answer === null || this.#pc.signalingState !== "have-local-offer") return;
+    this.#answer = withIceCredentials(this.#answer, credentials);
+    await this.#describe();
   }
 
   /** Sends another track of a source, or nothing: no negotiation. */
@@ -140,13 +158,17 @@ export class Peer {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#lossTimer);
     clearInterval(this.#lookTimer);
     this.#channel.onmessage = null;
     this.#channel.onopen = null;
     this.#channel.onclose = null;
     this.#pc.onconnectionstatechange = null;
     this.#pc.close();
+  }
+
+  async #describe(): Promise<void> {
+    await this.#pc.setRemoteDescription({ type: "answer", sdp: this.#answer ?? "" });
+    await Promise.all([...this.#videoSenders.values()].map((sender) => sender.answered()));
   }
 
   async #createOffer(): Promise<Offer> {
@@ -176,15 +198,14 @@ export class Peer {
 
   #listen(handlers: PeerHandlers): void {
     this.#pc.onconnectionstatechange = () => {
-      clearTimeout(this.#lossTimer);
-      const state = this.#pc.connectionState;
-      if (state === "connected") {
-        this.#look(handlers);
-        handlers.onConnected();
-      }
-      if (state === "failed") handlers.onLost();
-      if (state === "disconnected") {
-        this.#lossTimer = setTimeout(() => handlers.onLost(), DISCONNECTED_FOR_MS);
+      switch (this.#pc.connectionState) {
+        case "connected":
+          this.#look(handlers);
+          return handlers.onConnected();
+        case "disconnected":
+          return handlers.onSilent();
+        case "failed":
+          return handlers.onLost();
       }
     };
     this.#channel.onopen = () => handlers.onReady();
@@ -220,6 +241,10 @@ export class Peer {
     clearInterval(this.#lookTimer);
     let lastLook = performance.now();
     let lastMedia = 0;
+    const changed = (change: Change | null) => {
+      if (change === "silent") handlers.onSilent();
+      if (change === "back") handlers.onConnected();
+    };
     this.#lookTimer = setInterval(async () => {
       const now = performance.now();
       // What was measured before a sleep says nothing.
@@ -229,12 +254,10 @@ export class Peer {
       const media = this.#newestMedia();
       if (media !== lastMedia) {
         lastMedia = media;
-        return this.#lifeline.heard(now);
+        return changed(this.#lifeline.heard(now));
       }
       const traffic = trafficOf(await this.#pc.getStats());
-      if (this.#closed || traffic === null || !this.#lifeline.isSilent(performance.now(), traffic)) return;
-      clearInterval(this.#lookTimer);
-      handlers.onLost();
+      if (!this.#closed) changed(this.#lifeline.read(performance.now(), traffic));
     }, LOOK_EVERY_MS);
   }
 
@@ -257,13 +280,16 @@ function only(
   return transceiver;
 }
 
-function trafficOf(report: RTCStatsReport) {
+/** Of all paths together: a restart of ICE adds one. */
+function trafficOf(report: RTCStatsReport): Traffic {
+  let sent = 0;
+  let received = 0;
   for (const [, entry] of report as unknown as Iterable<[string, RTCIceCandidatePairStats]>) {
-    if (entry.type === "candidate-pair" && entry.nominated) {
-      return { sent: entry.bytesSent ?? 0, received: entry.bytesReceived ?? 0 };
-    }
+    if (entry.type !== "candidate-pair") continue;
+    sent += entry.bytesSent ?? 0;
+    received += entry.bytesReceived ?? 0;
   }
-  return null;
+  return { sent, received };
 }
 
 function parse(data: unknown): NodeMediaMessage | null {

@@ -1,4 +1,5 @@
-// The one change that we make to a session description.
+// The two changes that we make to a session description.
+import type { IceCredentials } from "../generated/protocol.ts";
 
 /**
  * Asks our own Opus encoder for discontinuous transmission and in-band FEC (RFC 7587, section 6.1). Browsers take
@@ -9,6 +10,13 @@ export function withOpusRepairAndSilence(sdp: string): string {
     ([, payloadType = ""]) => payloadType,
   );
   return [...new Set(payloadTypes)].reduce(withParameters, sdp);
+}
+
+/** The node's answer with other ICE credentials (RFC 8839, section 5.4): after an ICE restart, nothing else has changed. */
+export function withIceCredentials(sdp: string, { ufrag, pwd }: IceCredentials): string {
+  return sdp
+    .replace(/^a=ice-ufrag:[^\r\n]*/gm, () => `a=ice-ufrag:${ufrag}`)
+    .replace(/^a=ice-pwd:[^\r\n]*/gm, () => `a=ice-pwd:${pwd}`);
 }
 
 const PARAMETERS = ["useinbandfec=1", "usedtx=1"];

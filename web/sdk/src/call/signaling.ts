@@ -7,7 +7,7 @@ const PING_AFTER_MS = 15_000;
 /** A probe that is not answered within this time means that the connection is lost. */
 const PONG_WITHIN_MS = 5_000;
 /** The same when there is reason to doubt it. */
-const PONG_SOON_MS = 1_500;
+const PONG_SOON_MS = 1_000;
 /** A connection that brings no welcome within this time is given up. */
 const WELCOME_WITHIN_MS = 10_000;
 /** After so many resumptions that a reachable server did not take, the participant is gone: a new ticket is asked for. */

@@ -3,7 +3,7 @@ import { activeLayers, cameraScales, sentLayers } from "./encodings.ts";
 
 /** What `setParameters` is to bring about. */
 interface Wanted {
-  readonly layers: readonly boolean[] | null;
+  readonly layers: readonly boolean[];
   /** The short side of the picture in pixels, if it is known. */
   readonly side: number | undefined;
 }
@@ -13,12 +13,16 @@ export class VideoSender {
   readonly #sender: RTCRtpSender;
   /** Whether layers differ in size; a screen's do not. */
   readonly #scaled: boolean;
-  #wanted: Wanted = { layers: null, side: undefined };
+  #wanted: Wanted;
   #running: Promise<void> | null = null;
 
   constructor(sender: RTCRtpSender, scaled: boolean) {
     this.#sender = sender;
     this.#scaled = scaled;
+    this.#wanted = {
+      layers: sender.getParameters().encodings.map(({ active }) => active ?? true),
+      side: undefined,
+    };
   }
 
   /** Sends another track, or nothing: no negotiation. */
@@ -34,6 +38,11 @@ export class VideoSender {
   /** Encodes these layers and no others, the lowest first. The newest word wins. */
   async demand(layers: readonly boolean[]): Promise<void> {
     await this.#want({ ...this.#wanted, layers });
+  }
+
+  /** To be called after each answer: Chromium takes it as a word on the layers, and turns on all of them. */
+  async answered(): Promise<void> {
+    await this.#want({ ...this.#wanted });
   }
 
   #want(wanted: Wanted): Promise<void> {
@@ -60,7 +69,7 @@ export class VideoSender {
     const count = encodings.length;
     const known = this.#scaled ? side : undefined;
     const scales = cameraScales(known, count);
-    const active = layers && activeLayers(fill(layers, count), sentLayers(known, count));
+    const active = activeLayers(fill(layers, count), sentLayers(known, count));
     let changed = false;
     for (const [layer, encoding] of encodings.entries()) {
       const scale = scales[layer] ?? 1;
@@ -68,8 +77,8 @@ export class VideoSender {
         encoding.scaleResolutionDownBy = scale;
         changed = true;
       }
-      const on = active?.[layer];
-      if (on !== undefined && (encoding.active ?? true) !== on) {
+      const on = active[layer] ?? false;
+      if ((encoding.active ?? true) !== on) {
         encoding.active = on;
         changed = true;
       }
