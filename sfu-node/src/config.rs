@@ -51,6 +51,9 @@ pub struct Arguments {
     /// How many media sessions this node accepts
     #[arg(long, env = "CONNECT_MAX_SESSIONS", default_value = "1000")]
     max_sessions: u32,
+    /// How many of them one shard accepts before others of its room go to the next [default: an equal share]
+    #[arg(long, env = "CONNECT_MAX_SESSIONS_PER_SHARD")]
+    max_sessions_per_shard: Option<u32>,
 }
 
 /// What the node was told, all of it valid.
@@ -69,7 +72,9 @@ pub struct Config {
     pub private: SocketAddr,
     pub shards: u16,
     pub data_dir: PathBuf,
+    /// No more than all shards together take.
     pub max_sessions: u32,
+    pub max_sessions_per_shard: u32,
 }
 
 /// The fleet's node key. It never shows in a log.
@@ -123,7 +128,9 @@ pub enum ConfigError {
         port: u16,
         shards: u16,
     },
-    #[error("--max-sessions (CONNECT_MAX_SESSIONS) must be at least 1")]
+    #[error(
+        "--max-sessions (CONNECT_MAX_SESSIONS) and --max-sessions-per-shard (CONNECT_MAX_SESSIONS_PER_SHARD) must be at least 1"
+    )]
     NoSessions,
 }
 
@@ -136,7 +143,10 @@ impl Arguments {
                 return Err(ConfigError::Ports { flag, port, shards });
             }
         }
-        if self.max_sessions == 0 {
+        let shards = u32::from(self.shards.get());
+        let share = self.max_sessions.div_ceil(shards);
+        let per_shard = self.max_sessions_per_shard.unwrap_or(share);
+        if self.max_sessions == 0 || per_shard == 0 {
             return Err(ConfigError::NoSessions);
         }
         let quic_address = match self.quic_address {
@@ -162,7 +172,8 @@ impl Arguments {
             private: self.private,
             shards: self.shards.get(),
             data_dir: self.data_dir,
-            max_sessions: self.max_sessions,
+            max_sessions: self.max_sessions.min(per_shard.saturating_mul(shards)),
+            max_sessions_per_shard: per_shard,
         })
     }
 }
@@ -345,6 +356,22 @@ mod tests {
             let error = check(&["--edge", bad], Some(&key())).unwrap_err();
             assert!(matches!(error, ConfigError::Edge(_)), "{error}");
         }
+    }
+
+    #[test]
+    fn sessions_are_shared_by_the_shards() {
+        let sessions = |arguments: &[&str]| {
+            let config = check(arguments, Some(&key())).unwrap();
+            (config.max_sessions, config.max_sessions_per_shard)
+        };
+        assert_eq!(
+            sessions(&["--shards", "3", "--max-sessions", "100"]),
+            (100, 34)
+        );
+        let small = ["--shards", "2", "--max-sessions-per-shard", "4"];
+        assert_eq!(sessions(&small), (8, 4));
+        let none = check(&["--max-sessions-per-shard", "0"], Some(&key()));
+        assert!(matches!(none, Err(ConfigError::NoSessions)));
     }
 
     #[test]

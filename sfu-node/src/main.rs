@@ -9,10 +9,13 @@ mod control;
 mod health;
 mod ledger;
 mod metrics;
+mod neighbors;
 mod node;
 mod quic;
 mod roster;
+mod seating;
 mod shard;
+mod sibling;
 mod task;
 mod udp;
 
@@ -33,6 +36,7 @@ use health::Healthy;
 use ledger::{LedgerError, Recorder, Sqlite};
 use metrics_exporter_prometheus::BuildError;
 use node::RunningShard;
+use quic::Identity;
 use shard::ShardError;
 
 /// Messages of the shards waiting for the links.
@@ -148,7 +152,13 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
     let (outbox, from_shards) = mpsc::channel(MAX_WAITING);
     let mut addresses = Vec::new();
     let mut shards = Vec::new();
-    for (index, (media, quic)) in (0..).zip(sockets.shards) {
+    let identities = (0..config.shards).map(|_| Identity::generate());
+    let identities = identities
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(ShardError::from)?;
+    let ids: Vec<_> = identities.iter().map(|identity| identity.id).collect();
+    let places = identities.into_iter().zip(sibling::mesh(&ids));
+    for ((index, (media, quic)), (identity, siblings)) in (0..).zip(sockets.shards).zip(places) {
         let (media_address, quic_bound) = (media.local_addr()?, quic.local_addr()?);
         addresses.push((media_address, quic_bound));
         let parts = shard::Parts {
@@ -156,9 +166,11 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
             node: config.node.clone(),
             region: config.region.clone(),
             candidate: SocketAddr::new(config.media_address, media_address.port()),
-            max_sessions: config.max_sessions.div_ceil(config.shards.into()) as usize,
+            max_sessions: config.max_sessions_per_shard as usize,
             media,
             quic,
+            identity,
+            siblings,
         };
         shards.push(RunningShard {
             shard: shard::start(parts, outbox.clone())?,
@@ -182,6 +194,7 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
         ledger,
         healthy,
         max_sessions: config.max_sessions,
+        max_sessions_per_shard: config.max_sessions_per_shard,
     };
     node::run(parts, stop).await?;
     tracing::info!("stopped");

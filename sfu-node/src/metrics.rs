@@ -191,6 +191,7 @@ pub fn shard(index: u16, report: &Report) {
         ("relay_no_peer", quic.drops.no_peer),
         ("relay_too_large", quic.drops.too_large),
         ("relay_overflow", quic.drops.overflow),
+        ("sibling_busy", report.sibling_drops),
     ] {
         counter!("connect_drops_total", "shard" => shard.clone(), "reason" => reason)
             .absolute(value);

@@ -1,5 +1,7 @@
 //! The node as a whole: joins the links to the edge, the shards, the roster and the ledger.
 
+mod seats;
+
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::Arc;
@@ -7,7 +9,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use protocol::id::{Epoch, NodeId, Region, RoomId};
-use protocol::node::{Load, NodeToRegion, NodeToRoom, RegionToNode, RoomToNode, VERSION};
+use protocol::node::{
+    Load, NodeToRegion, NodeToRoom, RegionToNode, RoomToNode, SessionRef, VERSION,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Interval, MissedTickBehavior, timeout};
 
@@ -16,6 +20,7 @@ use crate::health::Healthy;
 use crate::ledger::{Entry, Recorder, What};
 use crate::metrics;
 use crate::roster::{Direct, Roster};
+use crate::seating::Seating;
 use crate::shard::{FromShard, Report, Shard, ShardError, ToShard};
 
 /// Events of links waiting for the node.
@@ -36,6 +41,7 @@ pub struct Parts {
     pub ledger: Recorder,
     pub healthy: Healthy,
     pub max_sessions: u32,
+    pub max_sessions_per_shard: u32,
 }
 
 /// A shard, and where peers reach it.
@@ -71,6 +77,7 @@ struct Node {
     load: watch::Sender<Load>,
     reports: Vec<Report>,
     rooms: HashMap<RoomId, OpenRoom>,
+    seating: Seating,
     events: mpsc::Sender<Event>,
 }
 
@@ -91,6 +98,7 @@ pub async fn run(parts: Parts, stop: impl Future<Output = ()>) -> Result<(), Sha
         region,
         edge: parts.edge,
         reports: vec![Report::default(); parts.shards.len()],
+        seating: Seating::new(parts.shards.len(), parts.max_sessions_per_shard as usize),
         shards: parts.shards,
         ledger: parts.ledger,
         healthy: parts.healthy,
@@ -107,7 +115,7 @@ pub async fn run(parts: Parts, stop: impl Future<Output = ()>) -> Result<(), Sha
                 Event::Region(event) => node.on_region(event),
                 Event::Room { room, epoch, event } => node.on_room(room, epoch, event).await,
             },
-            Some((index, message)) = from_shards.recv() => node.on_shard(index, message)?,
+            Some((index, message)) = from_shards.recv() => node.on_shard(index, message).await?,
             () = next_beat(&mut node.heartbeat) => node.beat(),
         }
     }
@@ -209,22 +217,24 @@ impl Node {
         metrics::room_links(self.rooms.len());
     }
 
-    fn open_room_link(&self, room: &RoomId, epoch: Epoch) -> Link<NodeToRoom> {
-        let running = &self.shards[shard_of(room, self.shards.len())];
-        let shard = running.shard.inbox.clone();
+    fn open_room_link(&mut self, room: &RoomId, epoch: Epoch) -> Link<NodeToRoom> {
+        let running = &self.shards[self.seating.open(room)];
+        let inboxes = self
+            .shards
+            .iter()
+            .map(|running| running.shard.inbox.clone());
+        let inboxes: Arc<[_]> = inboxes.collect();
         let (quic, fingerprint) = (running.quic_address.clone(), running.shard.id.to_string());
         let asked = room.clone();
         let greet = move || {
-            let (shard, room) = (shard.clone(), asked.clone());
+            let (inboxes, room) = (inboxes.clone(), asked.clone());
             let (quic, fingerprint) = (quic.clone(), fingerprint.clone());
             async move {
-                let (reply, sessions) = oneshot::channel();
-                shard.send(ToShard::Sessions { room, reply }).await.ok()?;
                 Some(NodeToRoom::Ready {
                     version: VERSION,
                     quic,
                     fingerprint,
-                    sessions: sessions.await.ok()?,
+                    sessions: sessions_of(&room, &inboxes).await,
                 })
             }
         };
@@ -284,20 +294,19 @@ impl Node {
         tokio::spawn(timeout(FAREWELL, open.link.close()));
     }
 
-    async fn tell_shard(&self, room: RoomId, message: RoomToNode) {
-        let shard = &self.shards[shard_of(&room, self.shards.len())].shard;
-        // A shard that has ended says so itself.
-        let _ = shard.inbox.send(ToShard::Room { room, message }).await;
-    }
-
-    fn on_shard(&mut self, index: u16, message: FromShard) -> Result<(), ShardError> {
+    async fn on_shard(&mut self, index: u16, message: FromShard) -> Result<(), ShardError> {
         match message {
-            FromShard::Room { room, message } => self.tell_room(room, message),
+            FromShard::Room { room, message } => {
+                if let Some(session) = session_that_ends(&message) {
+                    self.session_over(&room, &session).await;
+                }
+                self.tell_room(room, message);
+            }
             FromShard::Report(report) => self.take_report(index, *report),
             FromShard::Ended(ended) => {
                 tracing::error!(shard = index, "shard ended");
                 metrics::shard_ended();
-                return ended.and(Err(ShardError::Panic));
+                return self.shard_ended(index.into(), ended).await;
             }
         }
         Ok(())
@@ -337,11 +346,12 @@ impl Node {
 
     fn take_report(&mut self, index: u16, report: Report) {
         metrics::shard(index, &report);
+        self.seating.set_load(index.into(), report.load);
         if let Some(place) = self.reports.get_mut(usize::from(index)) {
             *place = report;
         }
         let sum = |field: fn(&Report) -> u64| self.reports.iter().map(field).sum::<u64>() as u32;
-        let (sessions, rooms) = (sum(|r| r.stats.sessions), sum(|r| r.stats.rooms));
+        let (sessions, rooms) = (sum(|r| r.stats.sessions), self.rooms.len() as u32);
         let cpu = self.reports.iter().map(|r| r.load).fold(0.0, f32::max);
         self.load.send_modify(|load| {
             (load.cpu, load.sessions, load.rooms) = (cpu, sessions, rooms);
@@ -378,7 +388,7 @@ impl Node {
             let _ = running.shard.inbox.try_send(ToShard::Stop);
         }
         let ended = async {
-            let mut left = self.shards.len();
+            let mut left = self.seating.alive_count();
             while left > 0 {
                 match from_shards.recv().await {
                     Some((_, FromShard::Ended(_))) => left -= 1,
@@ -393,13 +403,34 @@ impl Node {
     }
 }
 
-/// The shard that holds a room: the same for as long as the node lives (FNV-1a).
-fn shard_of(room: &RoomId, shards: usize) -> usize {
-    let hash = room
-        .as_str()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    (hash % shards.max(1) as u64) as usize
+/// The media sessions of a room on all shards. One that has ended has none.
+async fn sessions_of(room: &RoomId, inboxes: &[mpsc::Sender<ToShard>]) -> Vec<SessionRef> {
+    let mut all = Vec::new();
+    for inbox in inboxes {
+        let (reply, sessions) = oneshot::channel();
+        let room = room.clone();
+        if inbox.send(ToShard::Sessions { room, reply }).await.is_ok() {
+            all.extend(sessions.await.unwrap_or_default());
+        }
+    }
+    all
+}
+
+/// The session that is over with this message.
+fn session_that_ends(message: &NodeToRoom) -> Option<SessionRef> {
+    match message {
+        NodeToRoom::Disconnected {
+            participant,
+            attempt,
+        }
+        | NodeToRoom::Refused {
+            participant,
+            attempt,
+            ..
+        } => Some(SessionRef {
+            participant: participant.clone(),
+            attempt: *attempt,
+        }),
+        _ => None,
+    }
 }

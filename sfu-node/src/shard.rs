@@ -1,5 +1,7 @@
-//! A shard: one thread with its own sockets, peers, rooms and engine. No packet ever leaves its thread.
+//! A shard: one thread with its own sockets, peers, rooms and engine. No packet leaves its thread but to the network, and to
+//! another shard that shares the packet's room.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +16,9 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Interval, MissedTickBehavior};
 
+use crate::neighbors::Neighbors;
 use crate::quic::{self, Identity, IdentityError, Quic, QuicError};
+use crate::sibling::Siblings;
 use crate::udp::{self, Udp};
 
 /// Batches of datagrams taken before the rest of the shard gets its turn.
@@ -32,6 +36,11 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 pub enum ToShard {
     /// A message arrived on a room's link.
     Room { room: RoomId, message: RoomToNode },
+    /// The other shards that host a room, whole each time.
+    Siblings {
+        room: RoomId,
+        shards: BTreeSet<PeerId>,
+    },
     /// Which media sessions does this room have?
     Sessions {
         room: RoomId,
@@ -58,6 +67,8 @@ pub struct Report {
     pub stats: Stats,
     pub udp: udp::Counters,
     pub quic: quic::Counters,
+    /// Media datagrams that other shards had no room for.
+    pub sibling_drops: u64,
     /// CPU time of the shard's thread.
     pub cpu: Duration,
     /// Share of one core since the report before, 0 to 1.
@@ -91,6 +102,8 @@ pub struct Parts {
     pub max_sessions: usize,
     pub media: UdpSocket,
     pub quic: UdpSocket,
+    pub identity: Identity,
+    pub siblings: Siblings,
 }
 
 /// The handle of a running shard.
@@ -102,14 +115,13 @@ pub struct Shard {
 
 /// Starts a shard's thread. What it says goes to `outbox` with its index; nothing there blocks the shard.
 pub fn start(parts: Parts, outbox: mpsc::Sender<(u16, FromShard)>) -> Result<Shard, ShardError> {
-    let identity = Identity::generate()?;
-    let id = identity.id;
+    let id = parts.identity.id;
     let (inbox, messages) = mpsc::channel(MAX_WAITING);
     let index = parts.index;
     thread::Builder::new()
         .name(format!("shard-{index}"))
         .spawn(move || {
-            let run = || run(parts, identity, messages, outbox.clone());
+            let run = || run(parts, messages, outbox.clone());
             let ended = catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(ShardError::Panic));
             // Nobody listens any more only when the whole node ends.
             let _ = outbox.blocking_send((index, FromShard::Ended(ended)));
@@ -120,7 +132,6 @@ pub fn start(parts: Parts, outbox: mpsc::Sender<(u16, FromShard)>) -> Result<Sha
 
 fn run(
     parts: Parts,
-    identity: Identity,
     inbox: mpsc::Receiver<ToShard>,
     outbox: mpsc::Sender<(u16, FromShard)>,
 ) -> Result<(), ShardError> {
@@ -134,7 +145,10 @@ fn run(
         let state = State {
             index: parts.index,
             media: Udp::new(parts.media).map_err(ShardError::Media)?,
-            quic: Quic::new(parts.quic, identity, parts.node.clone())?,
+            neighbors: Neighbors::new(
+                Quic::new(parts.quic, parts.identity, parts.node.clone())?,
+                parts.siblings,
+            ),
             engine: Engine::new(EngineConfig {
                 node: parts.node,
                 region: parts.region,
@@ -152,7 +166,7 @@ fn run(
 struct State {
     index: u16,
     media: Udp,
-    quic: Quic,
+    neighbors: Neighbors,
     engine: Engine,
     outbox: mpsc::Sender<(u16, FromShard)>,
     /// When the CPU time was last read, and what it was.
@@ -172,7 +186,7 @@ impl State {
             let mut message = None;
             tokio::select! {
                 ready = self.media.readable() => ready.map_err(ShardError::Media)?,
-                () = self.quic.readable() => {}
+                () = self.neighbors.readable() => {}
                 received = inbox.recv() => message = Some(received.unwrap_or(ToShard::Stop)),
                 () = tokio::time::sleep_until(deadline.into()) => {}
                 _ = ticks.tick() => self.report(),
@@ -185,12 +199,15 @@ impl State {
                     Some(ToShard::Room { room, message }) => {
                         self.engine.handle(now, Input::Room { room, message });
                     }
+                    Some(ToShard::Siblings { room, shards }) => {
+                        self.engine.handle(now, Input::Siblings { room, shards });
+                    }
                     Some(ToShard::Sessions { room, reply }) => {
                         // The link that asked may be gone by now.
                         let _ = reply.send(self.engine.sessions(&room));
                     }
                     Some(ToShard::Stop) => {
-                        self.quic.close().await;
+                        self.neighbors.close().await;
                         return Ok(());
                     }
                     None => break,
@@ -224,7 +241,7 @@ impl State {
     /// Hands in what peers did, up to a limit; returns whether there may be more.
     fn take_peer_events(&mut self, now: Instant) -> bool {
         for _ in 0..EVENTS_PER_TURN {
-            let Some(event) = self.quic.next() else {
+            let Some(event) = self.neighbors.next() else {
                 return false;
             };
             let input = match event {
@@ -247,9 +264,11 @@ impl State {
                     contents,
                     segment,
                 } => self.media.send(to, contents, segment),
-                Output::PeerDatagram { peer, data } => self.quic.send_datagram(peer, data),
-                Output::PeerMessage { peer, message } => self.quic.send_message(peer, message),
-                Output::Peers { peers } => self.quic.set_peers(peers),
+                Output::PeerDatagram { peer, data } => self.neighbors.send_datagram(peer, data),
+                Output::PeerMessage { peer, message } => {
+                    self.neighbors.send_message(peer, message);
+                }
+                Output::Peers { peers } => self.neighbors.set_peers(peers),
                 Output::Room { room, message } => {
                     let message = FromShard::Room { room, message };
                     if self.outbox.try_send((self.index, message)).is_err() {
@@ -257,23 +276,28 @@ impl State {
                         tracing::error!("a message to a room was lost: the links do not keep up");
                     }
                 }
-                Output::Timeout(at) => return at,
+                Output::Timeout(at) => {
+                    self.neighbors.flush();
+                    return at;
+                }
             }
         }
     }
 
     fn report(&mut self) {
-        for (peer, time) in self.quic.round_trips() {
+        for (peer, time) in self.neighbors.round_trips() {
             let input = Input::PeerRoundTrip { peer, time };
             self.engine.handle(Instant::now(), input);
         }
         let (now, cpu) = (Instant::now(), cpu_time());
         let (then, cpu_then) = std::mem::replace(&mut self.measured, (now, cpu));
         let passed = (now - then).as_secs_f32().max(f32::EPSILON);
+        let (quic, sibling_drops) = self.neighbors.counters();
         let report = Report {
             stats: self.engine.stats(),
             udp: self.media.counters(),
-            quic: self.quic.counters(),
+            quic,
+            sibling_drops,
             cpu,
             load: (cpu.saturating_sub(cpu_then).as_secs_f32() / passed).min(1.0),
             lost_messages: self.lost_messages,

@@ -60,7 +60,9 @@ fn only_session_and_seal_name_str0m_and_only_seal_names_the_cipher() {
 
 #[test]
 fn the_files_of_a_shell_do_not_import_each_other() {
-    const SIBLINGS: [&str; 6] = ["udp", "tcp", "quic", "control", "roster", "ledger"];
+    const SIBLINGS: [&str; 7] = [
+        "udp", "tcp", "quic", "sibling", "control", "roster", "ledger",
+    ];
     let shell = sources("sfu-node/src", &["rs"]);
     let own = |source: &Source| {
         let path = source.path.trim_start_matches("sfu-node/src/");
