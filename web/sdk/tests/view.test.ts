@@ -54,6 +54,16 @@ describe("the view", () => {
     expect(told).toEqual([]);
   });
 
+  it("keeps the slot of a tile that moves to another place of the page", () => {
+    view.show(ann, 320, 180);
+    vi.runAllTimers();
+    view.hide(ann);
+    vi.advanceTimersByTime(250);
+    view.show(ann, 1280, 720);
+    vi.runAllTimers();
+    expect(told.map((tiles) => tiles.length)).toEqual([1, 1]);
+  });
+
   it("follows sizes that go on changing, a few times a second", () => {
     for (let width = 100; width < 200; width += 1) {
       view.show(ann, width, 90);

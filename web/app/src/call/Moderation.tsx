@@ -9,7 +9,7 @@ type Kind = "audio" | "video" | "screen";
 const WORDS: Record<Kind, readonly [take: string, give: string]> = {
   audio: ["Mute", "Allow to speak"],
   video: ["Stop camera", "Allow camera"],
-  screen: ["Stop screen", "Allow screen"],
+  screen: ["Stop screen sharing", "Allow screen sharing"],
 };
 
 export function Moderation({ call, person }: { call: Call; person: Participant }) {

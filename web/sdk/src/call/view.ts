@@ -5,6 +5,8 @@ import { type TrackKey, trackKey } from "./track.ts";
 /** Changes within this time are told together: a new layout moves every tile. */
 const SETTLE_MS = 60;
 
+/** What is hidden may be back in a moment, at another place of the page: its slot is kept for so long. */
+const LINGER_MS = 300;
 /** While sizes go on changing, as when a window is dragged larger, they are told this often. */
 const APART_MS = 200;
 
@@ -13,6 +15,7 @@ export class View {
   readonly #tiles = new Map<TrackKey, Tile>();
   readonly #tell: (tiles: Tile[]) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #due = Number.POSITIVE_INFINITY;
   #toldAt = Number.NEGATIVE_INFINITY;
   #hidden = false;
   /** What the node knows; nothing at first, which is not the same as an empty view. */
@@ -31,12 +34,12 @@ export class View {
       height: pixels(height),
       priority,
     });
-    this.#settle();
+    this.#settle(SETTLE_MS);
   }
 
   /** A tile is gone, or off the screen. */
   hide(track: TrackId): void {
-    if (this.#tiles.delete(trackKey(track))) this.#settle();
+    if (this.#tiles.delete(trackKey(track))) this.#settle(LINGER_MS);
   }
 
   /** A page that nobody sees shows nothing, whatever tiles it has. */
@@ -53,19 +56,26 @@ export class View {
 
   /** Stops; nothing is told any more. */
   end(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#clearTimer();
     this.#tiles.clear();
   }
 
-  #settle(): void {
-    const wait = Math.max(SETTLE_MS, this.#toldAt + APART_MS - performance.now());
-    this.#timer ??= setTimeout(() => this.#flush(), wait);
+  #settle(afterMs: number): void {
+    const now = performance.now();
+    const due = Math.max(now + afterMs, this.#toldAt + APART_MS);
+    if (due >= this.#due) return;
+    this.#clearTimer();
+    this.#due = due;
+    this.#timer = setTimeout(() => this.#flush(), due - now);
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#due = Number.POSITIVE_INFINITY;
   }
 
   #flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#clearTimer();
     const tiles = this.#hidden ? [] : [...this.#tiles.values()];
     const text = JSON.stringify(tiles);
     if (text === this.#told) return;
