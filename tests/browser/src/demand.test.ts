@@ -22,9 +22,11 @@ test("video crosses only while its tile is shown", async () => {
   const away = await node((await ben.node()).id);
   const packets = () => metric(away, "connect_relay_packets_in_total");
   const flows = () => metric(away, "connect_relay_flows", 'direction="in"');
-  // The metrics are of the last report: wait for one that was made while the picture crossed.
-  const before = await packets();
-  await until("more packets cross", async () => (await packets()) > before);
+  // The metrics are of the last report: wait for those that were made while all crossed, sound included.
+  for (const report of ["first", "second", "third"]) {
+    const before = await packets();
+    await until(`more packets cross, ${report} report`, async () => (await packets()) > before);
+  }
   const shown = await flows();
 
   await ben.page.evaluate(() => {

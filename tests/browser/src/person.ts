@@ -22,6 +22,7 @@ interface DebugCall {
       readonly chat: readonly { text: string }[];
     };
   };
+  readonly local: { turn(device: "microphone" | "camera", on: boolean): Promise<void> };
   readonly screen: { readonly state: { get(): { readonly video: MediaStreamTrack | null } } };
   statistics(): Promise<{
     readonly incoming: readonly Incoming[];
@@ -119,6 +120,16 @@ export class Person {
     }, newAccount(name));
     assert.ok(status < 300, `registration was answered with ${status}`);
     return new Person(name, page, context);
+  }
+
+  /** Creates a room of their own; returns its id. */
+  async createRoom(name: string): Promise<string> {
+    await this.page.goto(URL_OF_APP);
+    await this.press("Create Room");
+    await this.page.getByLabel("Room name").fill(name);
+    await this.press("Create");
+    await this.page.waitForURL(/\/call\/[a-z0-9-]+$/);
+    return new URL(this.page.url()).pathname.split("/").at(-1) ?? "";
   }
 
   /** Opens the page before the call. */
@@ -246,6 +257,19 @@ export class Person {
     await until(`${this.name} sees ${other} no more`, async () => {
       const frames = (await this.incoming(other))?.framesDecoded ?? 0;
       if (last === undefined || frames > last.frames) last = { frames, at: Date.now() };
+      return Date.now() - last.at > 1_000;
+    });
+  }
+
+  /** Waits until no packet of somebody's sound has come for a second. */
+  async hearsNoMore(other: string): Promise<void> {
+    let last: { packets: number; at: number } | undefined;
+    await until(`${this.name} hears ${other} no more`, async () => {
+      const voice = (await this.#incoming()).find(
+        ({ track }) => track.participant === other && track.source === "microphone",
+      );
+      const packets = voice?.packets ?? 0;
+      if (last === undefined || packets > last.packets) last = { packets, at: Date.now() };
       return Date.now() - last.at > 1_000;
     });
   }
