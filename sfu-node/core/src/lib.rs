@@ -12,6 +12,7 @@ mod key;
 mod keyframe;
 mod loss;
 mod packet;
+mod reception;
 mod relay;
 mod rewrite;
 mod room;

@@ -198,6 +198,7 @@ impl Estimator {
             acknowledged,
             acknowledged_now: self.throughput(THROUGHPUT_NOW),
             round_trip: self.round_trip(),
+            usual_loss: self.loss.usual(),
             standing: self.queue.standing(),
             limited: self.limited,
         };

@@ -6,6 +6,7 @@ pub mod estimate;
 pub mod feedback;
 pub mod pace;
 pub mod path;
+pub mod quality;
 pub mod repair;
 pub mod report;
 pub mod seal;

@@ -31,6 +31,9 @@ const GROWTH: f64 = 1.08;
 const GROWTH_NEAR: f64 = 1.02;
 /// A bound so far above what the delay allows says nothing any more.
 const LIFTED: f64 = 2.0;
+/// Weight of a sample in the usual loss, and the most that is taken for usual.
+const USUAL_WEIGHT: f64 = 0.1;
+const MAX_USUAL: f64 = 0.10;
 /// Weight of a sample in the loss that is shown.
 const WEIGHT: f64 = 0.3;
 
@@ -76,6 +79,7 @@ pub struct LossBound {
     /// The capacity that a loss by congestion showed, and when.
     met: Option<(f64, Micros)>,
     smoothed: f64,
+    usual: f64,
     samples: u32,
 }
 
@@ -96,6 +100,11 @@ impl LossBound {
     /// Share of packets lost of late, 0 to 1.
     pub fn loss(&self) -> f64 {
         self.smoothed
+    }
+
+    /// Share of packets that are lost most of the time, whatever is sent.
+    pub fn usual(&self) -> f64 {
+        self.usual
     }
 
     /// The bound in bits per second, if there is one.
@@ -130,6 +139,7 @@ impl LossBound {
         let weight = if self.samples == 0 { 1.0 } else { WEIGHT };
         self.samples = self.samples.saturating_add(1);
         self.smoothed += weight * (loss - self.smoothed);
+        self.usual += USUAL_WEIGHT * (loss.min(MAX_USUAL) - self.usual);
         if packets < MIN_PACKETS {
             // A few packets of sound: shown, but no ground to act on.
             return;

@@ -40,6 +40,8 @@ pub struct Seen {
     /// The same over a shorter time: exact while a queue stands, since the link then sends without pause.
     pub acknowledged_now: Option<u64>,
     pub round_trip: Micros,
+    /// Share of packets that the path loses by itself: they went through the bottleneck, and did not arrive.
+    pub usual_loss: f64,
     /// How long packets wait in the queue now.
     pub standing: Micros,
     /// Far less is sent than may be, so that nothing is proven about more.
@@ -124,7 +126,7 @@ impl DelayRate {
             self.lowered = Some(now);
             return true;
         };
-        let throughput = throughput as f64;
+        let throughput = throughput as f64 / (1.0 - seen.usual_loss);
         if !self.may_lower(now, seen, throughput) {
             return false;
         }
@@ -249,6 +251,7 @@ mod tests {
             acknowledged: Some(acknowledged),
             acknowledged_now: Some(acknowledged),
             round_trip: 50 * MS,
+            usual_loss: 0.0,
             standing: 0,
             limited: false,
         }
