@@ -208,6 +208,11 @@ impl Engine {
                         session.send_text(now, &text, happened);
                     });
                 }
+                Effect::Room { room, message } => {
+                    self.outbox
+                        .messages
+                        .push_back(Output::Room { room, message });
+                }
                 Effect::Peer { peer, message } => {
                     self.outbox
                         .messages

@@ -7,6 +7,7 @@ mod cascade;
 mod catalog;
 mod media;
 mod peers;
+mod quality;
 mod slots;
 
 use std::collections::VecDeque;
@@ -16,7 +17,7 @@ use protocol::cascade::CascadeMessage;
 use protocol::client::{SlotAssignment, SourceMid, Tile};
 use protocol::id::{Attempt, Epoch, ParticipantId, RoomId};
 use protocol::media::{Caps, Codec, Source, TrackId};
-use protocol::node::SessionRef;
+use protocol::node::{NodeToRoom, SessionRef};
 
 use crate::egress::seal::Sealer;
 use crate::egress::subscriber::Subscriber;
@@ -45,6 +46,8 @@ pub enum Effect {
     Keyframe { session: SessionKey, source: Source },
     /// Send a text over a session's data channel.
     Text { session: SessionKey, text: String },
+    /// Send a message over the room's link.
+    Room { room: RoomId, message: NodeToRoom },
     /// Send a control message to a peer.
     Peer {
         peer: PeerId,
@@ -77,6 +80,7 @@ pub struct Member {
     channel_open: bool,
     told: Vec<SlotAssignment>,
     pub subscriber: Subscriber,
+    quality: quality::Measured,
     /// Stands in [`Room::pending`].
     pending: bool,
 }
@@ -96,6 +100,8 @@ pub struct Room {
     /// When the slots of all members were decided on last, and whether that has to be done again.
     assigned: Option<Instant>,
     assign_due: bool,
+    /// When the room's Durable Object is told of everybody's quality.
+    qualities_due: Option<Instant>,
     /// Members with something to send.
     pending: Vec<MemberKey>,
     /// When [`Room::handle_timeout`] is due.
@@ -117,6 +123,7 @@ impl Room {
             catalog: Catalog::default(),
             assigned: None,
             assign_due: false,
+            qualities_due: None,
             pending: Vec::new(),
             due: None,
         }
@@ -180,6 +187,7 @@ impl Room {
             channel_open: false,
             told: Vec::new(),
             subscriber,
+            quality: quality::Measured::default(),
             pending: false,
         };
         self.members.insert_with(|_| member)
@@ -222,6 +230,7 @@ impl Room {
             }
             self.announce_to_all(cx, track);
         }
+        self.start_quality(cx, key);
         if let Some(at) = next_report {
             self.arm(at);
         }

@@ -11,6 +11,7 @@ use crate::key::MemberKey;
 use crate::keyframe::KeyframeGate;
 use crate::loss::LossTracker;
 use crate::packet::{Packet, extend};
+use crate::reception::Reception;
 use crate::store::PacketStore;
 
 /// A layer that has been silent for so long starts afresh: nothing of before is worth keeping, and its sequence numbers may
@@ -66,6 +67,7 @@ pub struct TrackLayer {
     /// The highest extended sequence number received, and when the last packet came.
     latest: Option<(u64, Instant)>,
     pub keyframes: KeyframeGate,
+    pub reception: Reception,
     /// The publisher's clock, from its latest sender report.
     pub clock: Option<ClockMap>,
     pub forwards: Vec<Forward>,
@@ -91,6 +93,7 @@ impl TrackLayer {
             store: PacketStore::new(codec),
             latest: None,
             keyframes: KeyframeGate::default(),
+            reception: Reception::default(),
             clock: None,
             forwards: Vec::new(),
             relays: Vec::new(),
@@ -237,6 +240,7 @@ impl Router {
         if layer.store.get(packet.sequence).is_some() {
             return false;
         }
+        layer.reception.note(now, packet);
         if packet.keyframe {
             layer.keyframes.received(now);
         }

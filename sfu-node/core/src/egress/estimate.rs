@@ -191,7 +191,7 @@ impl Estimator {
         let before = self.estimate();
         let sending = self.sent.rate(now, THROUGHPUT);
         self.limited = is_limited(self.limited, sending, before);
-        let acknowledged = self.throughput(THROUGHPUT);
+        let acknowledged = self.acknowledged();
         self.queue.update(now);
         let seen = Seen {
             usage: self.trend.usage(),
@@ -295,6 +295,7 @@ impl Estimator {
     }
 
     /// Whether far less is sent than may be.
+    #[cfg(test)]
     pub fn is_limited(&self) -> bool {
         self.limited
     }

@@ -1,7 +1,6 @@
 //! The sending side of a session: packets built, sealed, repaired and reported by ourselves.
 
 pub mod batch;
-#[allow(dead_code)]
 pub mod estimate;
 pub mod feedback;
 pub mod pace;

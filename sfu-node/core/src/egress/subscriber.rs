@@ -22,6 +22,8 @@ use crate::router::{LayerKey, Router};
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// A packet's headers, extensions and tag, for the pacer; it need not be exact.
 const OVERHEAD: usize = 44;
+/// Most jitter that is believed, in seconds.
+const MAX_JITTER: f64 = 10.0;
 /// How many packets of late are sent in turn to fill a probe.
 const FILLERS: u64 = 16;
 
@@ -92,6 +94,16 @@ pub struct Counters {
     pub fillers: u64,
 }
 
+/// How a subscriber's path carries what it is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct PathReport {
+    /// `None` until it is measured.
+    pub round_trip: Option<Duration>,
+    pub jitter: Duration,
+    /// Share of packets lost of late, 0 to 1.
+    pub loss: f64,
+}
+
 /// A subscriber's sending side.
 #[derive(Debug)]
 pub struct Subscriber {
@@ -101,6 +113,9 @@ pub struct Subscriber {
     cname: String,
     next_report: Option<Instant>,
     pub counters: Counters,
+    /// The round trip and the jitter as the receiver's reports tell them; the jitter is the sound's, if there is any.
+    round_trip: Option<Duration>,
+    jitter: Option<(MediaKind, Duration)>,
 }
 
 impl Subscriber {
@@ -137,6 +152,8 @@ impl Subscriber {
             cname,
             next_report: None,
             counters: Counters::default(),
+            round_trip: None,
+            jitter: None,
         }
     }
 
@@ -262,6 +279,13 @@ impl Subscriber {
             return;
         };
         let slot = &mut self.slots[slot];
+        let ticks = f64::from(report.jitter) / f64::from(slot.clock_rate);
+        // A corrupt report is bounded by what a receiver would ever wait for.
+        let jitter = Duration::from_secs_f64(ticks.min(MAX_JITTER));
+        let of_sound = matches!(self.jitter, Some((MediaKind::Audio, _)));
+        if slot.kind == MediaKind::Audio || !of_sound {
+            self.jitter = Some((slot.kind, jitter));
+        }
         if slot.kind == MediaKind::Video {
             self.path.estimator.on_report(now, report.fraction_lost);
         }
@@ -270,6 +294,7 @@ impl Subscriber {
             && let Some(rtt) = round_trip(clock.ntp_at(now), report.lsr, report.dlsr)
         {
             slot.log.set_rtt(rtt);
+            self.round_trip = Some(rtt);
         }
     }
 
@@ -287,6 +312,16 @@ impl Subscriber {
     /// What the path to this subscriber carries, in bits per second.
     pub fn estimate(&self) -> u64 {
         self.path.estimator.estimate()
+    }
+
+    /// How the path carries what is sent.
+    pub fn path_quality(&self) -> PathReport {
+        let estimator = &self.path.estimator;
+        PathReport {
+            round_trip: self.round_trip.or(estimator.measured_round_trip()),
+            jitter: self.jitter.map_or(Duration::ZERO, |(_, jitter)| jitter),
+            loss: estimator.loss(),
+        }
     }
 
     /// Probe clusters sent, and video packets that waited too long to be sent.

@@ -205,11 +205,13 @@ impl Room {
         for key in self.router.layer_keys() {
             self.retry(cx, key);
         }
+        self.tell_qualities(cx);
         for key in self.member_keys() {
             let Some(at) = self.member(key).and_then(|m| m.subscriber.next_report()) else {
                 continue;
             };
             if at <= cx.now {
+                self.measure_quality(cx, key);
                 self.mark_pending(key);
                 self.arm(cx.now + crate::egress::subscriber::REPORT_INTERVAL);
             } else {

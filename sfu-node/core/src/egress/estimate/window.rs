@@ -78,6 +78,7 @@ impl RateWindow {
     }
 
     /// The latest time counted.
+    #[cfg(test)]
     pub fn last(&self) -> Micros {
         self.last
     }

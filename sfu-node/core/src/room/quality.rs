@@ -1,0 +1,160 @@
+//! Quality: every few seconds each client is told how its media travels, and the room's Durable Object how everybody's does.
+
+use std::time::{Duration, Instant};
+
+use protocol::client::{NodeMediaMessage, PathQuality, Quality};
+use protocol::media::{MediaKind, Source};
+use protocol::node::{NodeToRoom, ParticipantQuality};
+
+use super::{Context, Effect, Room, source_index};
+use crate::egress::quality::{Journey, score};
+use crate::key::MemberKey;
+use crate::reception::Interval;
+
+/// How often, for each member and for the room. A member's is counted from its connection, so that a large room's are
+/// spread over the time.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// What is known of a member's quality.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    /// When it was measured last, and the bytes sent by then.
+    at: Option<(Instant, u64)>,
+    latest: Option<Quality>,
+}
+
+/// What a member's tracks were received like.
+struct Upward {
+    all: Interval,
+    sound: Interval,
+    jitter: Duration,
+}
+
+impl Room {
+    /// A member is connected: its quality is measured from now on.
+    pub(super) fn start_quality(&mut self, cx: &mut Context<'_>, key: MemberKey) {
+        if let Some(member) = self.member_mut(key) {
+            member.quality.at = Some((cx.now, 0));
+        }
+        self.qualities_due.get_or_insert(cx.now + INTERVAL);
+    }
+
+    /// Measures a member's quality if it is time, and tells its client.
+    pub(super) fn measure_quality(&mut self, cx: &mut Context<'_>, key: MemberKey) {
+        let Some((since, sent_before)) = self.member(key).and_then(|m| m.quality.at) else {
+            return;
+        };
+        let passed = cx.now.saturating_duration_since(since);
+        if passed < INTERVAL {
+            return;
+        }
+        let upward = self.received_from(key);
+        let Some(member) = self.member_mut(key) else {
+            return;
+        };
+        let downward = member.subscriber.path_quality();
+        let sent = member.subscriber.counters.bytes;
+        member.quality.at = Some((cx.now, sent));
+        let bitrate = |bytes: u64| (bytes as f64 * 8.0 / passed.as_secs_f64()) as u32;
+        let quality = Quality {
+            round_trip_ms: downward.round_trip.map(|time| time.as_secs_f32() * 1e3),
+            up: PathQuality {
+                loss: upward.all.loss() as f32,
+                jitter_ms: upward.jitter.as_secs_f32() * 1e3,
+                bitrate: bitrate(upward.all.bytes),
+            },
+            down: PathQuality {
+                loss: downward.loss as f32,
+                jitter_ms: downward.jitter.as_secs_f32() * 1e3,
+                bitrate: bitrate(sent.saturating_sub(sent_before)),
+            },
+            estimate: u32::try_from(member.subscriber.estimate()).unwrap_or(u32::MAX),
+            score: sound_score(
+                downward.round_trip,
+                (upward.sound.loss(), upward.jitter),
+                (downward.loss, downward.jitter),
+            ),
+        };
+        member.quality.latest = Some(quality);
+        if !member.channel_open {
+            return;
+        }
+        let session = member.session;
+        if let Ok(text) = serde_json::to_string(&NodeMediaMessage::Quality { quality }) {
+            cx.effects.push_back(Effect::Text { session, text });
+        }
+    }
+
+    /// Tells the room's Durable Object of everybody's quality if it is time: one message for all.
+    pub(super) fn tell_qualities(&mut self, cx: &mut Context<'_>) {
+        let Some(due) = self.qualities_due else {
+            return;
+        };
+        if cx.now < due {
+            self.arm(due);
+            return;
+        }
+        let members = self.members.iter().map(|(_, member)| member);
+        let measured = members.filter_map(|member| {
+            Some(ParticipantQuality {
+                participant: member.participant.clone(),
+                quality: member.quality.latest?,
+            })
+        });
+        let participants: Vec<_> = measured.collect();
+        if !participants.is_empty() {
+            let room = self.id.clone();
+            let message = NodeToRoom::Quality { participants };
+            cx.effects.push_back(Effect::Room { room, message });
+        }
+        let is_anybody_here = self.subscribers().next().is_some();
+        self.qualities_due = is_anybody_here.then_some(cx.now + INTERVAL);
+        if let Some(at) = self.qualities_due {
+            self.arm(at);
+        }
+    }
+
+    /// What has come of a member's tracks since the last look. The jitter is the sound's, or else that of any other: video
+    /// is sent in bursts, which look like jitter.
+    fn received_from(&mut self, key: MemberKey) -> Upward {
+        let mut upward = Upward {
+            all: Interval::default(),
+            sound: Interval::default(),
+            jitter: Duration::ZERO,
+        };
+        let tracks = self.member(key).map_or([None; 4], |member| member.tracks);
+        let microphone = tracks[source_index(Source::Microphone)];
+        for track in tracks.into_iter().flatten() {
+            let Some(entry) = self.router.get_mut(track) else {
+                continue;
+            };
+            let is_sound = entry.id.source.kind() == MediaKind::Audio;
+            for layer in &mut entry.layers {
+                let interval = layer.reception.take();
+                if interval.expected == 0 {
+                    continue;
+                }
+                upward.all += interval;
+                if is_sound {
+                    upward.sound += interval;
+                }
+                if Some(track) == microphone || upward.sound.expected == 0 {
+                    upward.jitter = layer.reception.jitter();
+                }
+            }
+        }
+        upward
+    }
+}
+
+/// A conversation is as good as the worse of its directions; each is a share lost and a jitter.
+fn sound_score(round_trip: Option<Duration>, up: (f64, Duration), down: (f64, Duration)) -> f32 {
+    let of = |(loss, jitter): (f64, Duration)| {
+        score(&Journey {
+            round_trip: round_trip.unwrap_or_default(),
+            jitter,
+            loss,
+        })
+    };
+    of(up).min(of(down))
+}

@@ -1,0 +1,52 @@
+//! The room hears of everybody's quality, as the paths are.
+
+use std::time::Duration;
+
+use protocol::client::Quality;
+use protocol::node::NodeToRoom;
+use simulation::{Path, World};
+
+/// What the room was told last of each client, and how often it was told anything.
+fn told(world: &World) -> (Vec<Quality>, usize) {
+    let reports = world.told.iter().filter_map(|(_, told)| match told {
+        NodeToRoom::Quality { participants } => Some(participants),
+        _ => None,
+    });
+    let reports: Vec<_> = reports.collect();
+    let latest = reports.last().expect("a report");
+    let qualities = latest.iter().map(|entry| entry.quality).collect();
+    (qualities, reports.len())
+}
+
+#[test]
+fn a_good_path_is_told_as_good_and_a_lossy_one_as_lossy() {
+    let mut world = World::new(51, 1, Path::clean(20), Path::clean(30));
+    world.join(0);
+    world.join(0);
+    world.run(Duration::from_secs(21));
+    let (qualities, reports) = told(&world);
+    assert!((3..=4).contains(&reports), "{reports} in 21 s");
+    assert_eq!(qualities.len(), 2);
+    for quality in &qualities {
+        let round_trip = quality.round_trip_ms.expect("measured");
+        assert!((35.0..60.0).contains(&round_trip), "{quality:?}");
+        assert!(
+            quality.up.loss < 0.01 && quality.down.loss < 0.01,
+            "{quality:?}"
+        );
+        assert!(
+            quality.up.bitrate > 50_000 && quality.down.bitrate > 50_000,
+            "{quality:?}"
+        );
+        assert!(quality.score > 4.3, "{quality:?}");
+    }
+
+    world.access = Path::clean(20).lossy(0.10);
+    world.run(Duration::from_secs(15));
+    let (qualities, _) = told(&world);
+    for quality in &qualities {
+        assert!((0.05..0.16).contains(&quality.up.loss), "{quality:?}");
+        assert!((0.05..0.16).contains(&quality.down.loss), "{quality:?}");
+        assert!((2.0..4.0).contains(&quality.score), "{quality:?}");
+    }
+}
