@@ -34,6 +34,16 @@ pub enum MediaKind {
     Video,
 }
 
+impl MediaKind {
+    /// The RTP clock rate in Hz, which all codecs of a kind share.
+    pub fn clock_rate(self) -> u32 {
+        match self {
+            MediaKind::Audio => 48_000,
+            MediaKind::Video => 90_000,
+        }
+    }
+}
+
 /// A track's name in its room: whose it is, and from which source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -49,31 +59,26 @@ pub struct TrackId {
 pub enum Codec {
     Opus,
     Vp8,
+    H264,
+    Vp9,
+    Av1,
 }
 
 impl Codec {
+    /// All of them, in the order in which a node prefers them when a client does not care.
+    pub const ALL: [Codec; 5] = [Codec::Opus, Codec::Vp8, Codec::H264, Codec::Vp9, Codec::Av1];
+
     /// Whether this codec is for audio or video.
     pub fn kind(self) -> MediaKind {
         match self {
             Codec::Opus => MediaKind::Audio,
-            Codec::Vp8 => MediaKind::Video,
+            Codec::Vp8 | Codec::H264 | Codec::Vp9 | Codec::Av1 => MediaKind::Video,
         }
     }
 
-    /// The codec that a session negotiates for this kind.
-    pub fn of(kind: MediaKind) -> Self {
-        match kind {
-            MediaKind::Audio => Codec::Opus,
-            MediaKind::Video => Codec::Vp8,
-        }
-    }
-
-    /// The RTP clock rate in Hz (RFC 7587, RFC 7741).
+    /// The RTP clock rate in Hz (RFC 7587, RFC 7741, RFC 6184, RFC 9628, AV1 RTP payload format).
     pub fn clock_rate(self) -> u32 {
-        match self {
-            Codec::Opus => 48_000,
-            Codec::Vp8 => 90_000,
-        }
+        self.kind().clock_rate()
     }
 }
 

@@ -197,10 +197,14 @@ impl Engine {
     fn run_effects(&mut self, now: Instant) {
         while let Some(effect) = self.effects.pop_front() {
             match effect {
-                Effect::Keyframe { session, source } => {
+                Effect::Keyframe {
+                    session,
+                    source,
+                    layer,
+                } => {
                     self.stats.keyframe_requests += 1;
                     self.with_session(now, session, |session, happened| {
-                        session.request_keyframe(now, source, happened);
+                        session.request_keyframe(now, source, layer, happened);
                     });
                 }
                 Effect::Text { session, text } => {

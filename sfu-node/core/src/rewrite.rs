@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::media::Codec;
+use protocol::media::MediaKind;
 
 use crate::packet::Packet;
 
@@ -12,6 +12,9 @@ const MAX_DROPOUT: u64 = 3_000;
 /// Longest step of the timestamp at a switch, in ticks. Receivers compare timestamps modulo 2³²: a step of half of
 /// that (6.6 hours of video) would look like one back.
 const MAX_STEP: u64 = 1 << 30;
+/// How far the publisher's clock may be from ours about the length of a switch, in seconds. Beyond, it has jumped, and
+/// ours is believed.
+const CLOCK_TRUST: i64 = 2;
 /// Late packets are told from duplicates as far back as this, in packets. It must be at least what a repair takes:
 /// a second of video at 5 Mbit/s is some 600 packets.
 const WINDOW: u64 = 1_024;
@@ -75,10 +78,12 @@ struct Newest {
 /// Gives each packet its place in the slot's stream. It never gives one place twice, so no (SSRC, index) is sealed twice.
 #[derive(Debug)]
 pub struct Rewriter {
-    codec: Codec,
+    kind: MediaKind,
     first_sequence: u16,
     first_timestamp: u32,
     source: Option<Source>,
+    /// The next source's first timestamp in the slot's stream, by the publisher's clock.
+    resumes_at: Option<u32>,
     newest: Option<Newest>,
     picture_id: u16,
     tl0_pic_idx: u8,
@@ -87,12 +92,13 @@ pub struct Rewriter {
 
 impl Rewriter {
     /// A stream that starts with these numbers, which are best chosen at random (RFC 3550, 5.1).
-    pub fn new(codec: Codec, first_sequence: u16, first_timestamp: u32) -> Self {
+    pub fn new(kind: MediaKind, first_sequence: u16, first_timestamp: u32) -> Self {
         Self {
-            codec,
+            kind,
             first_sequence,
             first_timestamp,
             source: None,
+            resumes_at: None,
             newest: None,
             picture_id: 0,
             tl0_pic_idx: 0,
@@ -103,6 +109,14 @@ impl Rewriter {
     /// The next packet comes from another source, or from the same one after a pause: go on after the last sent.
     pub fn switch(&mut self) {
         self.source = None;
+        self.resumes_at = None;
+    }
+
+    /// The same, and the next packet's timestamp is known by the publisher's clock: two layers of one picture, so that
+    /// the decoder's clock does not jump by what one was longer on its way than the other.
+    pub fn switch_at(&mut self, timestamp: u32) {
+        self.source = None;
+        self.resumes_at = Some(timestamp);
     }
 
     /// What the present source's timestamps are moved by, for sender reports.
@@ -150,7 +164,7 @@ impl Rewriter {
             None => (u64::from(self.first_sequence), self.first_timestamp),
             Some(newest) => (
                 newest.sequence + 1,
-                newest.timestamp.wrapping_add(self.step(now, newest.at)),
+                newest.timestamp.wrapping_add(self.step(now, newest)),
             ),
         };
         let picture_id = self.picture_id.wrapping_add(1);
@@ -168,17 +182,31 @@ impl Rewriter {
         }
     }
 
-    /// The ticks of the time that has passed; at least a frame, for two frames must not share a timestamp.
-    fn step(&self, now: Instant, since: Instant) -> u32 {
-        let frame = match self.codec {
+    /// The step of the timestamp over a switch, in ticks: by the publisher's clock when it is known and plausible, else
+    /// by the time that has passed here.
+    fn step(&self, now: Instant, newest: &Newest) -> u32 {
+        let frame = match self.kind {
             // 20 ms, the usual packet.
-            Codec::Opus => 960,
+            MediaKind::Audio => 960,
             // 1/30 s.
-            Codec::Vp8 => 3_000,
+            MediaKind::Video => 3_000,
         };
-        let passed: Duration = now.saturating_duration_since(since);
-        let ticks = passed.as_micros() * u128::from(self.codec.clock_rate()) / 1_000_000;
-        ticks.clamp(frame, u128::from(MAX_STEP)) as u32
+        let rate = self.kind.clock_rate();
+        let passed: Duration = now.saturating_duration_since(newest.at);
+        let ticks = passed.as_micros() * u128::from(rate) / 1_000_000;
+        let ours = ticks.clamp(frame, u128::from(MAX_STEP)) as u32;
+        let theirs = self
+            .resumes_at
+            .map(|at| at.wrapping_sub(newest.timestamp) as i32);
+        match theirs {
+            // Two frames must not share a timestamp, even if they show the same moment.
+            Some(step)
+                if (i64::from(step) - i64::from(ours)).abs() <= CLOCK_TRUST * i64::from(rate) =>
+            {
+                step.max(1) as u32
+            }
+            _ => ours,
+        }
     }
 
     /// Remembers what was sent last, by sequence rather than by time.
@@ -239,6 +267,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
+    use protocol::media::Codec;
 
     use super::*;
 
@@ -269,7 +298,7 @@ mod tests {
     #[test]
     fn a_stream_starts_where_it_is_told_and_counts_on_over_the_wrap_around() {
         let now = Instant::now();
-        let mut rewriter = Rewriter::new(Codec::Opus, 65_535, u32::MAX - 100);
+        let mut rewriter = Rewriter::new(MediaKind::Audio, 65_535, u32::MAX - 100);
         let first = rewriter.rewrite(now, &audio(500, 7)).unwrap();
         assert_eq!((first.sequence, first.timestamp), (65_535, u32::MAX - 100));
         assert_eq!(
@@ -284,7 +313,7 @@ mod tests {
     #[test]
     fn the_timestamp_steps_by_the_time_that_passed_at_a_switch() {
         let start = Instant::now();
-        let mut rewriter = Rewriter::new(Codec::Vp8, 0, 0);
+        let mut rewriter = Rewriter::new(MediaKind::Video, 0, 0);
         // A frame of three packets: the time counts from its first.
         for (n, ms) in [(0, 0), (1, 5), (2, 10)] {
             rewriter.rewrite(start + ms * MS, &video(n, 50, 1, true, 1));
@@ -312,7 +341,7 @@ mod tests {
     #[test]
     fn late_packets_get_their_place_and_duplicates_none() {
         let now = Instant::now();
-        let mut rewriter = Rewriter::new(Codec::Opus, 65_530, 0);
+        let mut rewriter = Rewriter::new(MediaKind::Audio, 65_530, 0);
         assert_eq!(
             rewriter.rewrite(now, &audio(100, 0)).unwrap().sequence,
             65_530
@@ -353,7 +382,7 @@ mod tests {
     #[test]
     fn a_step_that_no_loss_explains_is_taken_as_a_switch() {
         let now = Instant::now();
-        let mut rewriter = Rewriter::new(Codec::Opus, 10, 0);
+        let mut rewriter = Rewriter::new(MediaKind::Audio, 10, 0);
         rewriter.rewrite(now, &audio(100, 0));
         assert_eq!(
             rewriter.rewrite(now, &audio(3_100, 0)).unwrap().sequence,
@@ -368,7 +397,7 @@ mod tests {
     #[test]
     fn picture_ids_go_on_over_their_wrap_arounds_and_widths() {
         let now = Instant::now();
-        let mut rewriter = Rewriter::new(Codec::Vp8, 0, 0);
+        let mut rewriter = Rewriter::new(MediaKind::Video, 0, 0);
         let ids = |rewriter: &mut Rewriter, packet: &Packet| {
             let r = rewriter.rewrite(now, packet).unwrap();
             // A narrow source leaves the upper bits open.
@@ -417,7 +446,7 @@ mod tests {
             first_timestamp: u32,
             steps in proptest::collection::vec(step(), 1..200),
         ) {
-            let mut rewriter = Rewriter::new(Codec::Vp8, first, first_timestamp);
+            let mut rewriter = Rewriter::new(MediaKind::Video, first, first_timestamp);
             let mut now = Instant::now();
             let (mut sequence, mut timestamp, mut picture_id, mut wide) = (9, 9, 9, true);
             // By due time and number: what is on its way.
@@ -465,7 +494,7 @@ mod tests {
             first: u16,
             sources in proptest::collection::vec((0..1_u64 << 40, any::<u32>(), 1..200_u64), 1..10),
         ) {
-            let mut rewriter = Rewriter::new(Codec::Opus, first, 0);
+            let mut rewriter = Rewriter::new(MediaKind::Audio, first, 0);
             let now = Instant::now();
             let mut expected = u64::from(first);
             for (sequence, timestamp, count) in sources {

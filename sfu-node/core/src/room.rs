@@ -9,14 +9,15 @@ mod media;
 mod peers;
 mod quality;
 mod slots;
+mod upkeep;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
-use protocol::client::{SlotAssignment, SourceMid, Tile};
+use protocol::client::{SlotAssignment, Tile};
 use protocol::id::{Attempt, Epoch, ParticipantId, RoomId};
-use protocol::media::{Caps, Codec, Source, TrackId};
+use protocol::media::{Caps, Layer, Source, TrackId};
 use protocol::node::{NodeToRoom, SessionRef};
 
 use crate::egress::seal::Sealer;
@@ -24,7 +25,8 @@ use crate::egress::subscriber::Subscriber;
 use crate::io::PeerId;
 use crate::key::{MemberKey, RoomKey, SessionKey, Table};
 use crate::relay::{Relay, RelayBatch};
-use crate::router::{Origin, Router, TrackKey};
+use crate::router::{Forward, LayerKey, Origin, Router, TrackKey};
+use crate::session::Published;
 use crate::speaker::Loudest;
 
 pub use cascade::Announcement;
@@ -43,7 +45,11 @@ const ASSIGN_INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub enum Effect {
     /// Ask a publisher's encoder for a keyframe.
-    Keyframe { session: SessionKey, source: Source },
+    Keyframe {
+        session: SessionKey,
+        source: Source,
+        layer: Layer,
+    },
     /// Send a text over a session's data channel.
     Text { session: SessionKey, text: String },
     /// Send a message over the room's link.
@@ -69,7 +75,7 @@ pub struct Member {
     pub attempt: Attempt,
     pub session: SessionKey,
     caps: Caps,
-    sources: Vec<Source>,
+    published: Vec<Published>,
     /// Its published tracks, by [`source_index`]; set once it is connected.
     tracks: [Option<TrackKey>; 4],
     /// What the client shows; `None` until it has said so, and then everybody's camera is shown as far as slots go.
@@ -79,6 +85,8 @@ pub struct Member {
     view_at: Option<Instant>,
     channel_open: bool,
     told: Vec<SlotAssignment>,
+    /// When its next sender reports are due; names its entry in [`Room::reports`].
+    report_at: Option<Instant>,
     pub subscriber: Subscriber,
     quality: quality::Measured,
     /// Stands in [`Room::pending`].
@@ -102,8 +110,18 @@ pub struct Room {
     assign_due: bool,
     /// When the room's Durable Object is told of everybody's quality.
     qualities_due: Option<Instant>,
+    /// Members whose views wait for their time.
+    waiting_views: Vec<MemberKey>,
+    /// Layers that wait for a keyframe or a repair; each is named once.
+    watched: Vec<LayerKey>,
+    /// When whose sender reports are due.
+    reports: VecDeque<(Instant, MemberKey)>,
+    /// When every layer was looked at last.
+    swept: Option<Instant>,
     /// Members with something to send.
     pending: Vec<MemberKey>,
+    /// Layers that a slot has left with the packet that is being routed; empty between packets.
+    left: Vec<(Forward, LayerKey)>,
     /// When [`Room::handle_timeout`] is due.
     pub due: Option<Instant>,
 }
@@ -124,7 +142,12 @@ impl Room {
             assigned: None,
             assign_due: false,
             qualities_due: None,
+            waiting_views: Vec::new(),
+            watched: Vec::new(),
+            reports: VecDeque::new(),
+            swept: None,
             pending: Vec::new(),
+            left: Vec::new(),
             due: None,
         }
     }
@@ -170,7 +193,7 @@ impl Room {
         &mut self,
         name: SessionRef,
         session: SessionKey,
-        sources: &[SourceMid],
+        published: Vec<Published>,
         caps: Caps,
         subscriber: Subscriber,
     ) -> MemberKey {
@@ -179,13 +202,14 @@ impl Room {
             attempt: name.attempt,
             session,
             caps,
-            sources: sources.iter().map(|s| s.source).collect(),
+            published,
             tracks: [None; 4],
             view: None,
             next_view: None,
             view_at: None,
             channel_open: false,
             told: Vec::new(),
+            report_at: None,
             subscriber,
             quality: quality::Measured::default(),
             pending: false,
@@ -210,10 +234,10 @@ impl Room {
         let Some(member) = self.member_mut(key) else {
             return;
         };
-        member.subscriber.connected(cx.now, sealer);
-        let next_report = member.subscriber.next_report();
+        member.subscriber.connected(sealer);
         let participant = member.participant.clone();
-        for source in member.sources.clone() {
+        for published in member.published.clone() {
+            let source = published.source;
             let id = TrackId {
                 participant: participant.clone(),
                 source,
@@ -224,16 +248,15 @@ impl Room {
             }
             let track = self
                 .router
-                .add(id, Codec::of(source.kind()), Origin::Local(key), 1);
+                .add(id, published.codec, Origin::Local(key), published.layers);
             if let Some(member) = self.member_mut(key) {
                 member.tracks[source_index(source)] = Some(track);
             }
             self.announce_to_all(cx, track);
         }
         self.start_quality(cx, key);
-        if let Some(at) = next_report {
-            self.arm(at);
-        }
+        self.start_reports(cx.now, key);
+        self.arm(cx.now);
         self.assign_all(cx);
     }
 
@@ -241,7 +264,8 @@ impl Room {
     pub fn leave(&mut self, cx: &mut Context<'_>, key: MemberKey) -> Option<Member> {
         let mut member = self.members.remove(key)?;
         for slot in 0..member.subscriber.slots.len() {
-            if let Some(layer) = member.subscriber.slots[slot].carrying.layer() {
+            let carrying = std::mem::take(&mut member.subscriber.slots[slot].carrying);
+            for layer in carrying.layers() {
                 self.detach(cx, layer, key, slot);
             }
         }
@@ -275,7 +299,7 @@ impl Room {
         for layer in &track.layers {
             for forward in &layer.forwards {
                 if let Some(member) = self.member_mut(forward.member) {
-                    member.subscriber.carry(forward.slot, None);
+                    member.subscriber.free(forward.slot);
                 }
             }
         }

@@ -10,13 +10,16 @@ use crate::io::PeerId;
 use crate::key::MemberKey;
 use crate::keyframe::KeyframeGate;
 use crate::loss::LossTracker;
-use crate::packet::{Packet, extend};
+use crate::packet::{Packet, RTP_HEADER_LEN, extend};
+use crate::rate::Rate;
 use crate::reception::Reception;
 use crate::store::PacketStore;
 
 /// A layer that has been silent for so long starts afresh: nothing of before is worth keeping, and its sequence numbers may
 /// have gone round any number of times.
 const SILENCE: Duration = Duration::from_secs(2);
+/// A layer flows while its last packet is no older than this: two frames of the slowest that we ask for (5 per second).
+const LATELY: Duration = Duration::from_millis(400);
 /// A larger hole in an audio flow is no loss: its home node did not send what was not loud enough.
 const MAX_AUDIO_GAP: u64 = 10;
 
@@ -68,12 +71,19 @@ pub struct TrackLayer {
     latest: Option<(u64, Instant)>,
     pub keyframes: KeyframeGate,
     pub reception: Reception,
+    /// Width and height of the picture in pixels, once a keyframe has told them.
+    pub size: Option<(u16, u16)>,
     /// The publisher's clock, from its latest sender report.
     pub clock: Option<ClockMap>,
     pub forwards: Vec<Forward>,
     pub relays: Vec<RelayFlow>,
     /// Set while this layer is asked for at its home node.
     pub inbound: Option<Inbound>,
+    /// Stands in the room's list of layers that wait for a keyframe or a repair.
+    pub watched: bool,
+    /// Since when slots here want it without interruption.
+    wanted_since: Option<Instant>,
+    pub rate: Rate,
 }
 
 impl Inbound {
@@ -88,16 +98,20 @@ impl Inbound {
 }
 
 impl TrackLayer {
-    fn new(codec: Codec) -> Self {
+    fn new(kind: MediaKind) -> Self {
         Self {
-            store: PacketStore::new(codec),
+            store: PacketStore::new(kind),
             latest: None,
             keyframes: KeyframeGate::default(),
             reception: Reception::default(),
+            size: None,
             clock: None,
             forwards: Vec::new(),
             relays: Vec::new(),
             inbound: None,
+            watched: false,
+            wanted_since: None,
+            rate: Rate::default(),
         }
     }
 
@@ -125,6 +139,34 @@ impl TrackLayer {
         }
     }
 
+    /// A slot wants this layer from now on.
+    pub fn attach(&mut self, now: Instant, forward: Forward) {
+        self.wanted_since.get_or_insert(now);
+        self.forwards.push(forward);
+    }
+
+    /// A slot wants this layer no more.
+    pub fn detach(&mut self, forward: Forward) {
+        self.forwards.retain(|other| *other != forward);
+        if self.forwards.is_empty() {
+            self.wanted_since = None;
+        }
+    }
+
+    /// Whether packets have come lately.
+    pub fn flows(&self, now: Instant) -> bool {
+        self.latest
+            .is_some_and(|(_, at)| now.saturating_duration_since(at) < LATELY)
+    }
+
+    /// Whether slots have waited for a packet for so long.
+    pub fn is_stalled(&self, now: Instant, patience: Duration) -> bool {
+        let latest = self.latest.map(|(_, at)| at);
+        self.wanted_since
+            .map(|since| latest.map_or(since, |latest| latest.max(since)))
+            .is_some_and(|since| now.saturating_duration_since(since) >= patience)
+    }
+
     /// Whether anybody here or behind another node wants this layer.
     pub fn is_wanted(&self) -> bool {
         !self.forwards.is_empty() || !self.relays.is_empty()
@@ -135,10 +177,18 @@ impl TrackLayer {
 #[derive(Debug)]
 pub struct Track {
     pub id: TrackId,
+    /// What its sender uses; a packet's own codec is what counts.
     pub codec: Codec,
     pub origin: Origin,
     pub layers: Vec<TrackLayer>,
     serial: u32,
+}
+
+impl Track {
+    /// The picture sizes of its layers, as far as they are known.
+    pub fn sizes(&self) -> impl ExactSizeIterator<Item = Option<(u16, u16)>> {
+        self.layers.iter().map(|layer| layer.size)
+    }
 }
 
 /// The tracks of a room.
@@ -168,7 +218,9 @@ impl Router {
             id,
             codec,
             origin,
-            layers: (0..layers.max(1)).map(|_| TrackLayer::new(codec)).collect(),
+            layers: (0..layers.max(1))
+                .map(|_| TrackLayer::new(codec.kind()))
+                .collect(),
             serial: self.serial,
         });
         key
@@ -222,6 +274,24 @@ impl Router {
         })
     }
 
+    /// All tracks, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (TrackKey, &mut Track)> {
+        let tracks = self.tracks.iter_mut().enumerate();
+        tracks.filter_map(|(index, track)| {
+            let track = track.as_mut()?;
+            let key = TrackKey {
+                index: index as u32,
+                serial: track.serial,
+            };
+            Some((key, track))
+        })
+    }
+
+    /// Whether there are no tracks.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
     /// The keys of all layers of all tracks.
     pub fn layer_keys(&self) -> Vec<LayerKey> {
         self.iter()
@@ -243,6 +313,7 @@ impl Router {
         layer.reception.note(now, packet);
         if packet.keyframe {
             layer.keyframes.received(now);
+            layer.size = packet.size().or(layer.size);
         }
         let highest = layer.highest();
         if let Some(inbound) = &mut layer.inbound {
@@ -254,6 +325,7 @@ impl Router {
             }
             inbound.loss.note(packet.sequence, now);
         }
+        layer.rate.add(now, packet.payload.len() + RTP_HEADER_LEN);
         let highest = highest.map_or(packet.sequence, |highest| highest.max(packet.sequence));
         layer.latest = Some((highest, now));
         layer.store.insert(packet);

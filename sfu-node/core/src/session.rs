@@ -12,19 +12,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use protocol::client::{IceCredentials, SourceMid};
-use protocol::media::{Codec, Source};
+use protocol::media::{Layer, Source};
 use str0m::channel::ChannelId;
-use str0m::media::{KeyframeRequestKind, Mid};
+use str0m::media::KeyframeRequestKind;
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
 use crate::egress::seal::{Sealer, Tap};
 use crate::packet::{AudioLevel, Packet};
-pub use negotiation::{Negotiated, OfferError, Shared};
-use negotiation::{negotiate, restart};
+pub use negotiation::{Negotiated, OfferError, Published, Shared};
+use negotiation::{PayloadTypes, SourceLine, negotiate, restart};
 
 /// The data channel that carries views and slots.
 const CHANNEL_LABEL: &str = "connect";
+/// Most receiving SSRCs of a session that are remembered: four sources with three layers, several times over.
+const MAX_INCOMING: usize = 64;
 /// Longest data channel message that is looked at, in bytes.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
@@ -34,7 +36,7 @@ pub struct Happened {
     /// Datagrams of ICE, DTLS and str0m's own RTCP.
     pub transmits: Vec<(SocketAddr, Vec<u8>)>,
     /// Received media, decrypted.
-    pub media: Vec<(Source, Packet)>,
+    pub media: Vec<(Source, Layer, Packet)>,
     /// Decrypted compound RTCP packets, one after the other, with their lengths.
     pub rtcp: Vec<u8>,
     pub rtcp_lengths: Vec<usize>,
@@ -81,9 +83,10 @@ pub struct Session {
 struct Connection {
     rtc: Rtc,
     candidates: Vec<SocketAddr>,
-    sources: HashMap<Mid, Source>,
-    /// The source of each receiving SSRC that has been seen.
-    incoming: HashMap<u32, Source>,
+    sources: Vec<SourceLine>,
+    payload_types: PayloadTypes,
+    /// The source and layer of each receiving SSRC that has been seen.
+    incoming: HashMap<u32, (Source, Layer)>,
     channel: Option<ChannelId>,
     /// Where str0m last sent anything but STUN: the peer's address that ICE has settled on.
     address: Option<SocketAddr>,
@@ -102,12 +105,13 @@ impl Session {
         let accepted = catch_unwind(AssertUnwindSafe(|| {
             tap.enter(|| negotiate(now, shared, sdp, sources))
         }));
-        let (rtc, sources, negotiated) =
+        let (rtc, received, negotiated) =
             accepted.unwrap_or_else(|_| Err(OfferError::Refused("internal fault".into())))?;
         let connection = Connection {
             rtc,
             candidates: shared.candidates.clone(),
-            sources,
+            sources: received.lines,
+            payload_types: received.payload_types,
             incoming: HashMap::new(),
             channel: None,
             address: None,
@@ -167,16 +171,22 @@ impl Session {
         });
     }
 
-    /// Asks the participant's encoder for a keyframe of this source.
-    pub fn request_keyframe(&mut self, now: Instant, source: Source, happened: &mut Happened) {
+    /// Asks the participant's encoder for a keyframe of this source and layer.
+    pub fn request_keyframe(
+        &mut self,
+        now: Instant,
+        source: Source,
+        layer: Layer,
+        happened: &mut Happened,
+    ) {
         self.mutate(happened, |connection, _| {
-            let mid = connection
-                .sources
-                .iter()
-                .find_map(|(mid, owner)| (*owner == source).then_some(*mid));
-            let mut direct = connection.rtc.direct_api();
-            if let Some(stream) = mid.and_then(|mid| direct.stream_rx_by_mid(mid, None)) {
-                stream.request_keyframe(KeyframeRequestKind::Pli);
+            let line = connection.sources.iter().find(|line| line.source == source);
+            if let Some(line) = line {
+                let rid = line.rids.get(usize::from(layer.0)).copied();
+                let mut direct = connection.rtc.direct_api();
+                if let Some(stream) = direct.stream_rx_by_mid(line.mid, rid) {
+                    stream.request_keyframe(KeyframeRequestKind::Pli);
+                }
             }
             connection.rtc.handle_input(Input::Timeout(now))
         });
@@ -259,8 +269,8 @@ impl Session {
         self.over |= happened.closed;
     }
 
-    /// The source of a receiving SSRC, for its sender reports.
-    pub fn source_of(&self, ssrc: u32) -> Option<Source> {
+    /// The source and layer of a receiving SSRC, for its sender reports.
+    pub fn stream_of(&self, ssrc: u32) -> Option<(Source, Layer)> {
         self.connection.incoming.get(&ssrc).copied()
     }
 }
@@ -305,36 +315,48 @@ impl Connection {
     }
 
     fn media(&mut self, packet: str0m::rtp::RtpPacket, happened: &mut Happened) {
-        let ssrc = packet.header.ssrc;
-        let source = match self.incoming.get(&*ssrc) {
-            Some(source) => *source,
-            None => {
-                let mut direct = self.rtc.direct_api();
-                let mid = direct.stream_rx(&ssrc).map(|stream| stream.mid());
-                let Some(source) = mid.and_then(|mid| self.sources.get(&mid)) else {
-                    happened.malformed += 1;
-                    return;
-                };
-                self.incoming.insert(*ssrc, *source);
-                *source
-            }
+        let codec = self.payload_types.get(*packet.header.payload_type);
+        let stream = self.stream_of(*packet.header.ssrc);
+        let (Some(codec), Some((source, layer))) = (codec, stream) else {
+            happened.malformed += 1;
+            return;
         };
-        let codec = Codec::of(source.kind());
         let values = &packet.header.ext_vals;
         let level = values.audio_level.map(|level| AudioLevel {
             dbov: level.unsigned_abs(),
             voice: values.voice_activity.unwrap_or(false),
         });
-        happened.media.push((
-            source,
-            Packet::new(
-                *packet.seq_no,
-                packet.header.timestamp,
-                packet.header.marker,
-                codec,
-                level,
-                packet.payload,
-            ),
-        ));
+        let packet = Packet::new(
+            *packet.seq_no,
+            packet.header.timestamp,
+            packet.header.marker,
+            codec,
+            level,
+            packet.payload,
+        );
+        happened.media.push((source, layer, packet));
+    }
+
+    /// What a receiving SSRC carries: a source by its m-line, a layer by its rid.
+    fn stream_of(&mut self, ssrc: u32) -> Option<(Source, Layer)> {
+        if let Some(stream) = self.incoming.get(&ssrc) {
+            return Some(*stream);
+        }
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.stream_rx(&ssrc.into())?;
+        let (mid, rid) = (stream.mid(), stream.rid());
+        let line = self.sources.iter().find(|line| line.mid == mid)?;
+        let layer = match rid {
+            Some(rid) if !line.rids.is_empty() => {
+                line.rids.iter().position(|known| *known == rid)?
+            }
+            _ => 0,
+        };
+        if self.incoming.len() == MAX_INCOMING {
+            self.incoming.clear();
+        }
+        let found = (line.source, Layer(layer as u8));
+        self.incoming.insert(ssrc, found);
+        Some(found)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::media::Codec;
+use protocol::media::MediaKind;
 
 use crate::packet::Packet;
 
@@ -20,12 +20,12 @@ pub struct PacketStore {
 }
 
 impl PacketStore {
-    /// An empty store, as large as the codec needs for about a second: 1,024 packets of video (5 Mbit/s send some 600),
+    /// An empty store, as large as the kind needs for about a second: 1,024 packets of video (5 Mbit/s send some 600),
     /// 256 of audio (the shortest of 5 ms).
-    pub fn new(codec: Codec) -> Self {
-        let capacity = match codec {
-            Codec::Vp8 => 1_024,
-            Codec::Opus => 256,
+    pub fn new(kind: MediaKind) -> Self {
+        let capacity = match kind {
+            MediaKind::Video => 1_024,
+            MediaKind::Audio => 256,
         };
         Self {
             ring: Vec::new(),
@@ -70,6 +70,8 @@ impl PacketStore {
 
 #[cfg(test)]
 mod tests {
+    use protocol::media::Codec;
+
     use super::*;
 
     fn packet(sequence: u64, timestamp: u32) -> Packet {
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_store_keeps_the_last_packets_and_a_second_of_them() {
-        let mut store = PacketStore::new(Codec::Opus);
+        let mut store = PacketStore::new(MediaKind::Audio);
         assert_eq!(store.get(0), None);
         for n in 0..300 {
             store.insert(&packet(65_400 + n, u32::MAX - 100));

@@ -5,24 +5,27 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use protocol::client::{
-    ClientMediaMessage, IceCredentials, NodeMediaMessage, SlotAssignment, SourceMid, Tile,
+    ClientMediaMessage, IceCredentials, NodeMediaMessage, SlotAssignment, SourceDemand, SourceMid,
+    Tile,
 };
+use protocol::id::ParticipantId;
 use protocol::media::{MediaKind, Source, TrackId};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::ChannelId;
-use str0m::media::{Direction, KeyframeRequestKind, MediaKind as RtcKind, Mid};
+use str0m::media::{
+    Direction, KeyframeRequestKind, MediaKind as RtcKind, Mid, Rid, Simulcast, SimulcastLayer,
+};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 use crate::decoder::{Decoder, Part};
+use crate::encoder::{Encoded, Encoder, Videos};
 use crate::media::{Stamp, picture_id, starts_frame};
 
 const AUDIO_SLOTS: usize = 3;
 const VIDEO_SLOTS: usize = 9;
 const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
-const VIDEO_INTERVAL: Duration = Duration::from_millis(33);
-const PACKETS_PER_FRAME: u32 = 3;
 
 /// A packet that a client received in one of its slots.
 #[derive(Debug, Clone)]
@@ -43,9 +46,7 @@ struct Sending {
     next: Instant,
     sequence: u64,
     timestamp: u32,
-    picture: u16,
     number: u32,
-    keyframe_due: bool,
 }
 
 /// A simulated participant.
@@ -57,12 +58,12 @@ pub struct Client {
     /// The node's answer to its offer.
     answer: String,
     microphone: Mid,
-    camera: Mid,
+    videos: Vec<Encoder>,
+    publishing: bool,
     slots: HashMap<Mid, usize>,
     channel: Option<ChannelId>,
     view: Option<Vec<Tile>>,
     audio: Option<Sending>,
-    video: Option<Sending>,
     /// Loudness of its audio, in dB below the loudest (RFC 6464).
     pub level: u8,
     pub next_timeout: Instant,
@@ -71,12 +72,21 @@ pub struct Client {
     /// The decoder of each video slot that something came in.
     pub decoders: HashMap<usize, Decoder>,
     pub assignments: Vec<SlotAssignment>,
-    pub keyframes_asked: u32,
+    /// Whether it stops encoding what it is told that nobody watches.
+    pub obeys_demand: bool,
+    /// What it was told, with the time.
+    pub demands: Vec<(Instant, Vec<SourceDemand>)>,
+    pub speakers: Vec<(Instant, Vec<ParticipantId>)>,
 }
 
 impl Client {
     /// A client and its offer.
-    pub fn new(now: Instant, number: u8, address: SocketAddr) -> (Self, String, Vec<SourceMid>) {
+    pub fn new(
+        now: Instant,
+        number: u8,
+        address: SocketAddr,
+        videos: Videos,
+    ) -> (Self, String, Vec<SourceMid>) {
         let mut rtc = Rtc::builder()
             .set_rtp_mode(true)
             .clear_codecs()
@@ -86,9 +96,32 @@ impl Client {
         let candidate = Candidate::host(address, "udp").expect("a valid address");
         rtc.add_local_candidate(candidate);
         let mut api = rtc.sdp_api();
+        let formats = videos.formats();
+        let mut sources = Vec::new();
+        let mut encoders = Vec::new();
+        for source in [Source::Camera, Source::Screen] {
+            let formats = formats.iter().filter(|format| format.source == source);
+            let mut simulcast = Simulcast::new();
+            for rid in formats.clone().filter_map(|format| format.rid) {
+                simulcast.add_send_layer(SimulcastLayer::new(rid));
+            }
+            if formats.clone().next().is_some() {
+                let simulcast = (!simulcast.send.is_empty()).then_some(simulcast);
+                let send = Direction::SendOnly;
+                let mid = api.add_media(RtcKind::Video, send, None, None, simulcast);
+                encoders.extend(formats.map(|format| Encoder::new(now, *format, mid)));
+                sources.push(SourceMid {
+                    mid: mid.to_string(),
+                    source,
+                });
+            }
+        }
         let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
         let microphone = add(RtcKind::Audio, Direction::SendOnly);
-        let camera = add(RtcKind::Video, Direction::SendOnly);
+        sources.push(SourceMid {
+            mid: microphone.to_string(),
+            source: Source::Microphone,
+        });
         let mut slots = HashMap::new();
         for slot in 0..AUDIO_SLOTS {
             slots.insert(add(RtcKind::Audio, Direction::RecvOnly), slot);
@@ -98,16 +131,6 @@ impl Client {
         }
         api.add_channel("connect".into());
         let (offer, pending) = api.apply().expect("there are changes");
-        let sources = vec![
-            SourceMid {
-                mid: microphone.to_string(),
-                source: Source::Microphone,
-            },
-            SourceMid {
-                mid: camera.to_string(),
-                source: Source::Camera,
-            },
-        ];
         let client = Self {
             number,
             address,
@@ -115,19 +138,21 @@ impl Client {
             pending: Some(pending),
             answer: String::new(),
             microphone,
-            camera,
+            videos: encoders,
+            publishing: false,
             slots,
             channel: None,
             view: None,
             audio: None,
-            video: None,
             level: 30,
             next_timeout: now,
             connected: None,
             received: Vec::new(),
             decoders: HashMap::new(),
             assignments: Vec::new(),
-            keyframes_asked: 0,
+            obeys_demand: videos != Videos::PLAIN,
+            demands: Vec::new(),
+            speakers: Vec::new(),
         };
         (client, offer.to_sdp_string(), sources)
     }
@@ -170,17 +195,19 @@ impl Client {
 
     /// Starts to send audio and video.
     pub fn publish(&mut self, now: Instant) {
-        let start = |first: u64| Sending {
+        self.unmute(now);
+        self.publishing = true;
+    }
+
+    /// Starts the microphone.
+    pub fn unmute(&mut self, now: Instant) {
+        self.audio = Some(Sending {
             next: now,
-            // Close to a wrap-around of sequence, timestamp and picture id, so that each run passes them.
-            sequence: first,
+            // Close to a wrap-around of both, so that each run passes them.
+            sequence: 65_400,
             timestamp: u32::MAX - 90_000,
-            picture: 0x7ff0,
             number: 0,
-            keyframe_due: true,
-        };
-        self.audio = Some(start(65_400));
-        self.video = Some(start(65_300));
+        });
     }
 
     /// Stops the microphone, as if muted.
@@ -191,31 +218,56 @@ impl Client {
     /// Sends nothing any more.
     pub fn silence(&mut self) {
         self.audio = None;
-        self.video = None;
+        self.publishing = false;
     }
 
-    /// How many packets it has sent of each kind.
+    /// How many packets it has sent of each kind, video in all its layers.
     pub fn sent(&self, kind: MediaKind) -> u32 {
-        let sending = match kind {
-            MediaKind::Audio => &self.audio,
-            MediaKind::Video => &self.video,
-        };
-        sending.as_ref().map_or(0, |sending| sending.number)
+        match kind {
+            MediaKind::Audio => self.audio.as_ref().map_or(0, |audio| audio.number),
+            MediaKind::Video => self.videos.iter().map(|video| video.number).sum(),
+        }
     }
 
-    /// Says what it shows; kept until the data channel is open.
+    /// The encoder of a layer.
+    pub fn encoder(&self, source: Source, layer: u8) -> &Encoder {
+        let mut found = self
+            .videos
+            .iter()
+            .filter(|encoder| encoder.format.source == source && encoder.format.layer.0 == layer);
+        found.next().expect("there is such a layer")
+    }
+
+    /// Starts or stops a layer, as an encoder does that has not enough bits.
+    pub fn set_active(&mut self, now: Instant, source: Source, layer: u8, active: bool) {
+        for encoder in &mut self.videos {
+            if encoder.format.source == source && encoder.format.layer.0 == layer {
+                encoder.set_active(now, active);
+            }
+        }
+    }
+
+    /// How many keyframes it was asked for.
+    pub fn keyframes_asked(&self) -> u32 {
+        let encoders = self.videos.iter();
+        encoders.map(|encoder| encoder.keyframes_asked).sum()
+    }
+
+    /// Says what it shows, each in a tile of 640 × 360; kept until the data channel is open.
     pub fn show(&mut self, tracks: &[TrackId]) {
-        self.view = Some(
-            tracks
-                .iter()
-                .map(|track| Tile {
-                    track: track.clone(),
-                    width: 640,
-                    height: 360,
-                    priority: 0,
-                })
-                .collect(),
-        );
+        let tile = |track: &TrackId| (track.clone(), (640, 360), 0);
+        self.show_tiles(&tracks.iter().map(tile).collect::<Vec<_>>());
+    }
+
+    /// Says what it shows: track, size and priority of each tile.
+    pub fn show_tiles(&mut self, tiles: &[(TrackId, (u16, u16), u8)]) {
+        let tiles = tiles.iter().map(|(track, size, priority)| Tile {
+            track: track.clone(),
+            width: size.0,
+            height: size.1,
+            priority: *priority,
+        });
+        self.view = Some(tiles.collect());
         self.send_view();
     }
 
@@ -230,12 +282,12 @@ impl Client {
 
     /// When it next has something to do by itself.
     pub fn next_event(&self) -> Instant {
-        let sending = [&self.audio, &self.video];
+        let videos = self.videos.iter();
+        let videos = videos.filter(|video| self.publishing && video.active);
+        let sending = self.audio.iter().map(|audio| audio.next);
         sending
-            .into_iter()
-            .flatten()
+            .chain(videos.map(|video| video.next))
             .filter(|_| self.connected.is_some())
-            .map(|sending| sending.next)
             .chain([self.next_timeout])
             .min()
             .expect("there is a time-out")
@@ -288,14 +340,14 @@ impl Client {
             Event::ChannelData(data) => {
                 let message =
                     serde_json::from_slice(&data.data).expect("the node speaks the protocol");
-                if let NodeMediaMessage::Slots { slots } = message {
-                    self.assignments = slots;
-                }
+                self.told(now, message);
             }
-            Event::KeyframeRequest(request) if request.mid == self.camera => {
-                self.keyframes_asked += 1;
-                if let Some(video) = &mut self.video {
-                    video.keyframe_due = true;
+            Event::KeyframeRequest(request) => {
+                for encoder in &mut self.videos {
+                    let rid = encoder.format.rid.map(Rid::from);
+                    if (encoder.mid, rid) == (request.mid, request.rid) {
+                        encoder.ask_keyframe();
+                    }
                 }
             }
             Event::RtpPacket(packet) => self.note(now, &packet),
@@ -303,15 +355,39 @@ impl Client {
         }
     }
 
+    fn told(&mut self, now: Instant, message: NodeMediaMessage) {
+        match message {
+            NodeMediaMessage::Slots { slots } => self.assignments = slots,
+            NodeMediaMessage::Speakers { speakers } => self.speakers.push((now, speakers)),
+            NodeMediaMessage::Demand { demand } => {
+                for encoder in self.videos.iter_mut().filter(|_| self.obeys_demand) {
+                    let source = demand
+                        .iter()
+                        .find(|demand| demand.source == encoder.format.source);
+                    let layer = usize::from(encoder.format.layer.0);
+                    if let Some(wanted) = source.and_then(|source| source.layers.get(layer)) {
+                        encoder.set_active(now, *wanted);
+                    }
+                }
+                self.demands.push((now, demand));
+            }
+            NodeMediaMessage::Quality { .. } => {}
+        }
+    }
+
     fn connected(&mut self, now: Instant) {
         self.connected = Some(now);
         // Browsers answer every NACK; str0m would stop at a share of the bit rate.
         let mut direct = self.rtc.direct_api();
-        if let Some(stream) = direct.stream_tx_by_mid(self.camera, None) {
-            stream.set_rtx_cache(1_024, Duration::from_secs(3), None);
+        for video in &mut self.videos {
+            let rid = video.format.rid.map(Rid::from);
+            if let Some(stream) = direct.stream_tx_by_mid(video.mid, rid) {
+                stream.set_rtx_cache(1_024, Duration::from_secs(3), None);
+            }
+            video.next = now;
         }
-        for sending in [&mut self.audio, &mut self.video].into_iter().flatten() {
-            sending.next = now;
+        if let Some(audio) = &mut self.audio {
+            audio.next = now;
         }
     }
 
@@ -356,6 +432,8 @@ impl Client {
         };
         let stamp = Stamp {
             client,
+            screen: false,
+            layer: 0,
             number: audio.number,
             keyframe: false,
         };
@@ -369,62 +447,47 @@ impl Client {
         audio.sequence += 1;
         audio.number += 1;
         audio.timestamp = audio.timestamp.wrapping_add(960);
-        let mid = self.microphone;
-        self.write(now, mid, sequence, timestamp, true, values, stamp.audio());
+        let packet = Encoded {
+            mid: self.microphone,
+            rid: None,
+            sequence,
+            timestamp,
+            marker: true,
+            payload: stamp.audio(),
+        };
+        self.write(now, packet, values);
         true
     }
 
     fn send_video(&mut self, now: Instant) -> bool {
         let client = self.number;
-        let Some(video) = self.video.as_mut().filter(|video| video.next <= now) else {
+        if !self.publishing {
             return false;
-        };
-        let keyframe = std::mem::take(&mut video.keyframe_due);
-        let first = (video.sequence, video.number, video.picture);
-        let timestamp = video.timestamp;
-        video.next += VIDEO_INTERVAL;
-        video.sequence += u64::from(PACKETS_PER_FRAME);
-        video.number += PACKETS_PER_FRAME;
-        video.picture = (video.picture + 1) & 0x7fff;
-        video.timestamp = video.timestamp.wrapping_add(2_970);
-        for part in 0..PACKETS_PER_FRAME {
-            let stamp = Stamp {
-                client,
-                number: first.1 + part,
-                keyframe,
-            };
-            self.write(
-                now,
-                self.camera,
-                first.0 + u64::from(part),
-                timestamp,
-                part + 1 == PACKETS_PER_FRAME,
-                ExtensionValues::default(),
-                stamp.video(first.2, part == 0),
-            );
         }
-        true
+        let encoders = self.videos.iter_mut();
+        let packets: Vec<Encoded> = encoders
+            .flat_map(|video| video.frame(now, client))
+            .collect();
+        let any = !packets.is_empty();
+        for packet in packets {
+            self.write(now, packet, ExtensionValues::default());
+        }
+        any
     }
 
-    #[expect(clippy::too_many_arguments, reason = "an RTP packet has as many parts")]
-    fn write(
-        &mut self,
-        now: Instant,
-        mid: Mid,
-        sequence: u64,
-        timestamp: u32,
-        marker: bool,
-        values: ExtensionValues,
-        payload: std::sync::Arc<[u8]>,
-    ) {
-        let pts = self.rtc.media(mid).expect("negotiated").remote_pts();
+    fn write(&mut self, now: Instant, packet: Encoded, values: ExtensionValues) {
+        let pts = self.rtc.media(packet.mid).expect("negotiated").remote_pts();
         let pt = *pts.first().expect("a codec was negotiated");
         let mut direct = self.rtc.direct_api();
-        let stream = direct.stream_tx_by_mid(mid, None).expect("negotiated");
-        let packet = RtpWrite::new(pt, sequence.into(), timestamp, now, payload)
-            .marker(marker)
-            .ext_vals(values)
-            .nackable(true);
-        stream.write_rtp(packet);
+        let stream = direct.stream_tx_by_mid(packet.mid, packet.rid);
+        let write = RtpWrite::new(
+            pt,
+            packet.sequence.into(),
+            packet.timestamp,
+            now,
+            packet.payload,
+        );
+        let write = write.marker(packet.marker).ext_vals(values).nackable(true);
+        stream.expect("negotiated").write_rtp(write);
     }
 }

@@ -8,6 +8,7 @@ use protocol::node::{Peer, RoomToNode};
 use sfu_core::Input;
 
 use crate::client::Client;
+use crate::encoder::Videos;
 use crate::world::{Node, World, participant};
 
 impl World {
@@ -77,7 +78,7 @@ impl World {
         address.set_port(address.port() + 1);
         let number = self.clients[client].number;
         let level = self.clients[client].level;
-        let (mut anew, sdp, sources) = Client::new(self.now, number, address);
+        let (mut anew, sdp, sources) = Client::new(self.now, number, address, Videos::PLAIN);
         anew.level = level;
         self.clients[client] = anew;
         self.homes[client] = node;

@@ -5,6 +5,7 @@
 
 mod client;
 mod decoder;
+mod encoder;
 mod layout;
 mod media;
 mod network;
@@ -12,6 +13,7 @@ mod world;
 
 pub use client::{Client, Received};
 pub use decoder::{Decoder, Part};
+pub use encoder::Videos;
 pub use media::Stamp;
 pub use network::Path;
-pub use world::World;
+pub use world::{World, participant};

@@ -8,26 +8,34 @@ use std::sync::Arc;
 pub struct Stamp {
     /// The sending client's number.
     pub client: u8,
-    /// Counts a client's packets of one source.
+    /// The screen, rather than the camera.
+    pub screen: bool,
+    /// The simulcast layer.
+    pub layer: u8,
+    /// Counts a client's packets of one source and layer.
     pub number: u32,
     pub keyframe: bool,
 }
 
-const STAMP: usize = 6;
+const STAMP: usize = 8;
+/// Descriptor and frame header of a video payload.
+const VIDEO_HEADER: usize = 14;
 
 impl Stamp {
     fn write(self, out: &mut Vec<u8>) {
-        out.push(self.client);
+        out.extend([self.client, u8::from(self.screen), self.layer]);
         out.extend(self.number.to_be_bytes());
         out.push(u8::from(self.keyframe));
     }
 
     fn read(data: &[u8]) -> Option<Self> {
-        let data: &[u8; STAMP] = data.first_chunk()?;
+        let &[client, screen, layer, n0, n1, n2, n3, keyframe] = data.first_chunk::<STAMP>()?;
         Some(Self {
-            client: data[0],
-            number: u32::from_be_bytes([data[1], data[2], data[3], data[4]]),
-            keyframe: data[5] == 1,
+            client,
+            screen: screen == 1,
+            layer,
+            number: u32::from_be_bytes([n0, n1, n2, n3]),
+            keyframe: keyframe == 1,
         })
     }
 
@@ -43,18 +51,21 @@ impl Stamp {
         Self::read(payload.get(1..)?)
     }
 
-    /// A VP8 payload (RFC 7741): descriptor with a 15-bit picture id, then the first byte of the frame's header.
-    pub fn video(self, picture: u16, first: bool) -> Arc<[u8]> {
+    /// A VP8 payload (RFC 7741) of so many bytes: descriptor with a 15-bit picture id, then the start of the frame's header
+    /// (RFC 6386, 9.1).
+    pub fn video(self, picture: u16, first: bool, size: (u16, u16), bytes: usize) -> Arc<[u8]> {
         let mut payload = vec![if first { 0x90 } else { 0x80 }, 0x80];
         payload.extend((picture | 0x8000).to_be_bytes());
-        payload.push(u8::from(!self.keyframe));
+        payload.extend([u8::from(!self.keyframe), 0, 0, 0x9d, 0x01, 0x2a]);
+        payload.extend(size.0.to_le_bytes());
+        payload.extend(size.1.to_le_bytes());
         self.write(&mut payload);
-        payload.resize(1_000, 0);
+        payload.resize(bytes, 0);
         payload.into()
     }
 
     pub fn of_video(payload: &[u8]) -> Option<Self> {
-        Self::read(payload.get(5..)?)
+        Self::read(payload.get(VIDEO_HEADER..)?)
     }
 }
 

@@ -14,6 +14,7 @@ use protocol::node::{NodeToRoom, RoomToNode};
 use sfu_core::{Config, Engine, Input, Output, PeerId};
 
 use crate::client::Client;
+use crate::encoder::Videos;
 use crate::network::Path;
 
 /// One shard of a media node: an engine.
@@ -162,9 +163,14 @@ impl World {
 
     /// A client joins at a node and sends audio and video once it is connected; returns its number.
     pub fn join(&mut self, node: usize) -> usize {
+        self.join_with(node, Videos::PLAIN)
+    }
+
+    /// The same, with this video.
+    pub fn join_with(&mut self, node: usize, videos: Videos) -> usize {
         let number = self.clients.len();
         let address = SocketAddr::from(([10, 1, number as u8, 2], 5_000));
-        let (client, sdp, sources) = Client::new(self.now, number as u8, address);
+        let (client, sdp, sources) = Client::new(self.now, number as u8, address, videos);
         self.clients.push(client);
         self.homes.push(node);
         self.attempts.push(1);
@@ -224,6 +230,15 @@ impl World {
         let message = RoomToNode::Close {
             participant: participant(client),
             attempt: Attempt(self.attempts[client]),
+        };
+        self.tell(self.homes[client], message);
+    }
+
+    /// The room says what a client may send from now on.
+    pub fn set_caps(&mut self, client: usize, caps: Caps) {
+        let message = RoomToNode::Caps {
+            participant: participant(client),
+            caps,
         };
         self.tell(self.homes[client], message);
     }
@@ -496,6 +511,14 @@ impl World {
         TrackId {
             participant: participant(client),
             source: Source::Camera,
+        }
+    }
+
+    /// The screen of a client, to be shown.
+    pub fn screen(client: usize) -> TrackId {
+        TrackId {
+            participant: participant(client),
+            source: Source::Screen,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The sending side of a session: packets built, sealed, repaired and reported by ourselves.
 
 pub mod batch;
+pub mod carrying;
 pub mod estimate;
 pub mod feedback;
 pub mod pace;

@@ -16,11 +16,13 @@ pub struct Extensions {
     pub level: Option<u8>,
 }
 
-/// How a stream's repair packets are told apart (RFC 4588, session multiplexing is not used).
+/// A codec that a slot can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rtx {
-    pub ssrc: u32,
+pub struct SlotCodec {
+    pub codec: Codec,
     pub pt: u8,
+    /// The payload type of its repair packets (RFC 4588).
+    pub rtx_pt: Option<u8>,
 }
 
 /// What was sent under one SSRC, for sender reports (RFC 3550, 6.4.1). Both wrap.
@@ -43,19 +45,19 @@ impl Sent {
 pub struct NegotiatedSlot {
     pub mid: String,
     pub kind: MediaKind,
-    pub codec: Codec,
+    /// In the order that the client prefers; a packet's codec selects its payload type.
+    pub codecs: Vec<SlotCodec>,
     pub ssrc: u32,
+    /// Repair packets have an SSRC of their own (RFC 4588, 5: SSRC multiplexing).
     pub rtx_ssrc: Option<u32>,
-    pub pt: u8,
-    pub rtx_pt: Option<u8>,
 }
 
 /// One slot's outgoing stream.
 #[derive(Debug)]
 pub struct Stream {
     ssrc: u32,
-    pt: u8,
-    rtx: Option<Rtx>,
+    rtx_ssrc: Option<u32>,
+    codecs: Vec<SlotCodec>,
     extensions: Block,
     sent: Sent,
     rtx_sent: Sent,
@@ -64,24 +66,29 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A stream that has sent nothing. `rtx_first` is the first sequence number of its repair packets.
-    pub fn new(
-        ssrc: u32,
-        pt: u8,
-        rtx: Option<Rtx>,
-        rtx_first: u16,
-        mid: &str,
-        extensions: Extensions,
-    ) -> Self {
+    /// A slot's stream that has sent nothing. `rtx_first` is the first sequence number of its repair packets.
+    pub fn new(slot: &NegotiatedSlot, rtx_first: u16, extensions: Extensions) -> Self {
         Self {
-            ssrc,
-            pt,
-            rtx,
-            extensions: Block::new(mid, extensions),
+            ssrc: slot.ssrc,
+            rtx_ssrc: slot.rtx_ssrc,
+            codecs: slot.codecs.clone(),
+            extensions: Block::new(&slot.mid, extensions),
             sent: Sent::default(),
             rtx_sent: Sent::default(),
             rtx_sequence: u64::from(rtx_first),
         }
+    }
+
+    /// Whether the client can receive this codec.
+    pub fn carries(&self, codec: Codec) -> bool {
+        self.codec(codec).is_some()
+    }
+
+    fn codec(&self, codec: Codec) -> Option<SlotCodec> {
+        self.codecs
+            .iter()
+            .find(|known| known.codec == codec)
+            .copied()
     }
 
     pub fn ssrc(&self) -> u32 {
@@ -93,17 +100,18 @@ impl Stream {
         self.sent
     }
 
-    /// Appends the packet in the clear, and returns the length of its header.
+    /// Appends the packet in the clear, and returns the length of its header. `None`, and nothing written, for a codec
+    /// that the client did not negotiate.
     pub fn write(
         &mut self,
         out: &mut Vec<u8>,
         packet: &Packet,
         rewritten: &Rewritten,
         twcc: u16,
-    ) -> usize {
+    ) -> Option<usize> {
         let header = Header {
             ssrc: self.ssrc,
-            pt: self.pt,
+            pt: self.codec(packet.codec)?.pt,
             sequence: rewritten.sequence as u16,
         };
         let header_len = self
@@ -111,7 +119,7 @@ impl Stream {
             .write_header(out, header, packet, rewritten, twcc);
         write_payload(out, packet, rewritten);
         self.sent.count(packet.payload.len());
-        header_len
+        Some(header_len)
     }
 
     /// Appends the packet once more as a repair packet (RFC 4588, 4), and returns the length of its header and its own
@@ -123,12 +131,12 @@ impl Stream {
         rewritten: &Rewritten,
         twcc: u16,
     ) -> Option<(usize, u64)> {
-        let rtx = self.rtx?;
+        let (ssrc, pt) = self.rtx_ssrc.zip(self.codec(packet.codec)?.rtx_pt)?;
         let sequence = self.rtx_sequence;
         self.rtx_sequence += 1;
         let header = Header {
-            ssrc: rtx.ssrc,
-            pt: rtx.pt,
+            ssrc,
+            pt,
             sequence: sequence as u16,
         };
         let header_len = self
@@ -145,15 +153,15 @@ impl Stream {
     pub fn write_padding(&mut self, out: &mut Vec<u8>, twcc: u16) -> Option<(usize, u64)> {
         /// The length is one octet.
         const PADDING: u8 = 255;
-        let rtx = self.rtx?;
+        let (ssrc, pt) = self.any_rtx()?;
         let sequence = self.rtx_sequence;
         self.rtx_sequence += 1;
         let start = out.len();
         let mut fixed = [0; RTP_HEADER_LEN];
         fixed[0] = 0xA0 | u8::from(!self.extensions.template.is_empty()) << 4;
-        fixed[1] = rtx.pt;
+        fixed[1] = pt;
         fixed[2..4].copy_from_slice(&(sequence as u16).to_be_bytes());
-        fixed[8..12].copy_from_slice(&rtx.ssrc.to_be_bytes());
+        fixed[8..12].copy_from_slice(&ssrc.to_be_bytes());
         out.extend_from_slice(&fixed);
         out.extend_from_slice(&self.extensions.template);
         if let Some(at) = self.extensions.twcc_at {
@@ -169,7 +177,13 @@ impl Stream {
 
     /// Whether repair was negotiated.
     pub fn has_rtx(&self) -> bool {
-        self.rtx.is_some()
+        self.any_rtx().is_some()
+    }
+
+    /// SSRC and payload type of its repair packets, of whichever codec.
+    fn any_rtx(&self) -> Option<(u32, u8)> {
+        let pt = self.codecs.iter().find_map(|codec| codec.rtx_pt)?;
+        Some((self.rtx_ssrc?, pt))
     }
 }
 
@@ -283,20 +297,34 @@ mod tests {
         level: Some(1),
     };
 
+    fn slot(mid: &str, codecs: &[(Codec, u8, Option<u8>)]) -> NegotiatedSlot {
+        NegotiatedSlot {
+            mid: mid.into(),
+            kind: codecs[0].0.kind(),
+            codecs: codecs
+                .iter()
+                .map(|&(codec, pt, rtx_pt)| SlotCodec { codec, pt, rtx_pt })
+                .collect(),
+            ssrc: 0x01020304,
+            rtx_ssrc: Some(2),
+        }
+    }
+
     fn audio(level: Option<AudioLevel>) -> Packet {
         Packet::new(5, 5, true, Codec::Opus, level, [7, 7, 7][..].into())
     }
 
     #[test]
     fn the_header_carries_the_slot_s_numbers_and_extensions() {
-        let mut stream = Stream::new(0x01020304, 111, None, 0, "a1", EXTENSIONS);
+        let opus = slot("a1", &[(Codec::Opus, 111, None)]);
+        let mut stream = Stream::new(&opus, 0, EXTENSIONS);
         let mut out = vec![99];
         let level = AudioLevel {
             dbov: 20,
             voice: true,
         };
         let header_len = stream.write(&mut out, &audio(Some(level)), &REWRITTEN, 0xABCD);
-        assert_eq!(header_len, 12 + 4 + 8);
+        assert_eq!(header_len, Some(12 + 4 + 8));
         let mut expected = vec![99, 0x90, 0xEF, 0, 2, 0x0A, 0x0B, 0x0C, 0x0D, 1, 2, 3, 4];
         expected.extend_from_slice(&[0xBE, 0xDE, 0, 2]);
         expected.extend_from_slice(&[0x31, 0xAB, 0xCD, 0x10, 0x94, 0x41, b'a', b'1']);
@@ -318,9 +346,13 @@ mod tests {
 
     #[test]
     fn without_extensions_there_is_no_block() {
-        let mut stream = Stream::new(1, 111, None, 0, "a1", Extensions::default());
+        let opus = slot("a1", &[(Codec::Opus, 111, None)]);
+        let mut stream = Stream::new(&opus, 0, Extensions::default());
         let mut out = Vec::new();
-        assert_eq!(stream.write(&mut out, &audio(None), &REWRITTEN, 0), 12);
+        assert_eq!(
+            stream.write(&mut out, &audio(None), &REWRITTEN, 0),
+            Some(12)
+        );
         assert_eq!((out[0], out.len()), (0x80, 15));
         assert_eq!(
             stream.write_rtx(&mut out, &audio(None), &REWRITTEN, 0),
@@ -331,22 +363,23 @@ mod tests {
 
     #[test]
     fn padding_has_a_number_and_nothing_else() {
-        let rtx = Rtx { ssrc: 2, pt: 97 };
-        let mut stream = Stream::new(1, 96, Some(rtx), 7, "v", EXTENSIONS);
+        let vp8 = slot("v", &[(Codec::Vp8, 96, Some(97))]);
+        let mut stream = Stream::new(&vp8, 7, EXTENSIONS);
         let mut out = vec![9];
         let (header_len, sequence) = stream.write_padding(&mut out, 0xABCD).unwrap();
         assert_eq!((header_len, sequence), (12 + 4 + 8, 7));
         assert_eq!(out[1..13], [0xB0, 97, 0, 7, 0, 0, 0, 0, 0, 0, 0, 2]);
         assert_eq!(out[17..20], [0x31, 0xAB, 0xCD]);
         assert_eq!((out.len(), out.last()), (1 + 24 + 255, Some(&255)));
-        let mut bare = Stream::new(1, 96, None, 7, "v", EXTENSIONS);
+        let vp8 = slot("v", &[(Codec::Vp8, 96, None)]);
+        let mut bare = Stream::new(&vp8, 7, EXTENSIONS);
         assert_eq!(bare.write_padding(&mut out, 1), None);
     }
 
     #[test]
     fn a_repair_packet_starts_with_the_sequence_number_it_repairs() {
-        let rtx = Rtx { ssrc: 2, pt: 97 };
-        let mut stream = Stream::new(1, 96, Some(rtx), 65_535, "v", EXTENSIONS);
+        let vp8 = slot("v", &[(Codec::Vp8, 96, Some(97))]);
+        let mut stream = Stream::new(&vp8, 65_535, EXTENSIONS);
         let payload = [0x90, 0xC0, 0x80, 0x00, 1, 0x00];
         let packet = Packet::new(5, 5, false, Codec::Vp8, None, payload[..].into());
         let mut out = Vec::new();
@@ -374,5 +407,30 @@ mod tests {
                 }
             )
         );
+    }
+
+    #[test]
+    fn a_packet_s_codec_selects_its_payload_types() {
+        let video = [
+            (Codec::Vp8, 96, Some(97)),
+            (Codec::H264, 108, Some(109)),
+            (Codec::Vp9, 98, None),
+        ];
+        let mut stream = Stream::new(&slot("v", &video), 0, EXTENSIONS);
+        let packet = |codec| Packet::new(5, 5, false, codec, None, [0x41, 1][..].into());
+        let mut out = Vec::new();
+        for (codec, pt, rtx_pt) in video {
+            out.clear();
+            stream.write(&mut out, &packet(codec), &REWRITTEN, 0);
+            assert_eq!(out[1], pt);
+            out.clear();
+            let repair = stream.write_rtx(&mut out, &packet(codec), &REWRITTEN, 0);
+            assert_eq!(repair.and(rtx_pt), rtx_pt);
+            assert_eq!(out.get(1).copied(), rtx_pt);
+        }
+        assert!(!stream.carries(Codec::Av1));
+        out.clear();
+        let written = stream.write(&mut out, &packet(Codec::Av1), &REWRITTEN, 0);
+        assert_eq!((written, out.len()), (None, 0));
     }
 }

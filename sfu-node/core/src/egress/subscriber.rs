@@ -6,17 +6,18 @@ use protocol::client::SlotAssignment;
 use protocol::media::{MediaKind, TrackId};
 
 use super::batch::Batch;
+use super::carrying::Carrying;
 use super::feedback::{Feedback, ReceptionReport, parse};
 use super::pace::Class;
 use super::path::{Departure, Path};
 use super::repair::{Sent, SentLog};
 use super::report::write_sender_report;
 use super::seal::Sealer;
-use super::stream::{Extensions, NegotiatedSlot, Rtx, Stream};
+use super::stream::{Extensions, NegotiatedSlot, Stream};
 use crate::clock::round_trip;
 use crate::packet::Packet;
 use crate::rewrite::{Rewriter, Rewritten};
-use crate::router::{LayerKey, Router};
+use crate::router::{LayerKey, Router, TrackKey};
 
 /// How often a live slot reports its clock (RFC 3550, 6.2 suggests 5 s for reports; lips want it sooner).
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -27,37 +28,30 @@ const MAX_JITTER: f64 = 10.0;
 /// How many packets of late are sent in turn to fill a probe.
 const FILLERS: u64 = 16;
 
-/// What a slot carries now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrying {
-    /// Nothing.
-    Nothing,
-    /// This layer from its next keyframe on.
-    Waiting(LayerKey),
-    /// This layer.
-    Live(LayerKey),
-}
-
-impl Carrying {
-    /// The layer that this slot is set to.
-    pub fn layer(self) -> Option<LayerKey> {
-        match self {
-            Carrying::Nothing => None,
-            Carrying::Waiting(key) | Carrying::Live(key) => Some(key),
-        }
-    }
-}
-
 /// A receive slot of the client.
 #[derive(Debug)]
 pub struct Slot {
     mid: String,
     pub kind: MediaKind,
+    /// The track that was given this slot; it keeps it while it is paused.
+    pub track: Option<TrackKey>,
     pub carrying: Carrying,
-    clock_rate: u32,
+    /// The layer that flowed last, and what its timestamps were moved by.
+    flowed: Option<(LayerKey, u32)>,
     stream: Stream,
     rewriter: Rewriter,
     log: SentLog<LayerKey>,
+}
+
+/// What became of a packet that was offered to a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// The slot does not carry it now.
+    Refused,
+    Queued {
+        /// A layer that the slot has left with this packet and needs no more.
+        left: Option<LayerKey>,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +105,7 @@ pub struct Subscriber {
     sealer: Option<Sealer>,
     path: Path<Queued>,
     cname: String,
-    next_report: Option<Instant>,
+    report_due: bool,
     pub counters: Counters,
     /// The round trip and the jitter as the receiver's reports tell them; the jitter is the sound's, if there is any.
     round_trip: Option<Duration>,
@@ -130,12 +124,13 @@ impl Subscriber {
             .into_iter()
             .map(|slot| Slot {
                 kind: slot.kind,
-                clock_rate: slot.codec.clock_rate(),
+                track: None,
                 carrying: Carrying::Nothing,
+                flowed: None,
                 // Any start will do (RFC 3550, 5.1); the random SSRC gives one without randomness of our own. It stays
                 // low, so that packets lost before the receiver is ready cannot hide a wrap-around from its SRTP.
                 rewriter: Rewriter::new(
-                    slot.codec,
+                    slot.kind,
                     slot.ssrc as u16 >> 1,
                     slot.ssrc.rotate_left(13),
                 ),
@@ -150,7 +145,7 @@ impl Subscriber {
             slots,
             sealer: None,
             cname,
-            next_report: None,
+            report_due: false,
             counters: Counters::default(),
             round_trip: None,
             jitter: None,
@@ -158,72 +153,80 @@ impl Subscriber {
     }
 
     /// The keys are there: media may flow.
-    pub fn connected(&mut self, now: Instant, sealer: Sealer) {
+    pub fn connected(&mut self, sealer: Sealer) {
         self.sealer = Some(sealer);
-        self.next_report = Some(now + REPORT_INTERVAL);
     }
 
     pub fn is_connected(&self) -> bool {
         self.sealer.is_some()
     }
 
-    /// Sets what a slot carries. Video starts with the layer's next keyframe, audio at once.
-    pub fn carry(&mut self, slot: usize, layer: Option<LayerKey>) {
-        let slot = &mut self.slots[slot];
-        slot.carrying = match layer {
-            None => Carrying::Nothing,
-            Some(key) => Carrying::Waiting(key),
-        };
-    }
-
     /// The assignment of all slots, as the client is told.
-    pub fn assignments(&self, name: impl Fn(LayerKey) -> Option<TrackId>) -> Vec<SlotAssignment> {
+    pub fn assignments(&self, name: impl Fn(TrackKey) -> Option<TrackId>) -> Vec<SlotAssignment> {
         self.slots
             .iter()
             .map(|slot| SlotAssignment {
                 mid: slot.mid.clone(),
-                track: slot.carrying.layer().and_then(&name),
-                paused: false,
+                track: slot.track.and_then(&name),
+                paused: slot.track.is_some() && slot.carrying == Carrying::Nothing,
             })
             .collect()
     }
 
-    /// Offers a packet to a slot that is set to its layer; returns whether it was queued.
-    pub fn offer(&mut self, now: Instant, slot: usize, key: LayerKey, packet: &Packet) -> bool {
+    /// A slot's track is gone.
+    pub fn free(&mut self, slot: usize) {
+        let slot = &mut self.slots[slot];
+        slot.track = None;
+        slot.carrying = Carrying::Nothing;
+    }
+
+    /// Offers a packet to a slot. Video starts and switches at a keyframe, audio at once.
+    pub fn offer(
+        &mut self,
+        now: Instant,
+        slot: usize,
+        key: LayerKey,
+        packet: &Packet,
+        router: &Router,
+    ) -> Offered {
         if self.sealer.is_none() || self.path.pacer.is_full() {
-            return false;
+            return Offered::Refused;
         }
         let entry = &mut self.slots[slot];
-        match entry.carrying {
-            Carrying::Live(live) if live == key => {}
-            Carrying::Waiting(next)
-                if next == key && (entry.kind == MediaKind::Audio || packet.keyframe) =>
-            {
-                entry.rewriter.switch();
-                entry.carrying = Carrying::Live(key);
-            }
-            _ => return false,
+        let starts = packet.keyframe || entry.kind == MediaKind::Audio;
+        let Some(carrying) = entry.carrying.accept(key, starts) else {
+            return Offered::Refused;
+        };
+        if !entry.stream.carries(packet.codec) {
+            return Offered::Refused;
         }
+        if carrying != entry.carrying {
+            entry.begin(key, packet, router);
+        }
+        let before = std::mem::replace(&mut entry.carrying, carrying);
         // Rewritten now and not at the flush: a switch of the slot must not move what was offered before it.
-        let Some(rewritten) = entry.rewriter.rewrite(now, packet) else {
-            return false;
-        };
-        if let Some(offsets) = entry.rewriter.offsets() {
+        if let Some(rewritten) = entry.rewriter.rewrite(now, packet)
+            && let Some(offsets) = entry.rewriter.offsets()
+        {
+            entry.flowed = Some((key, offsets.timestamp));
             entry.log.record(key, &rewritten, offsets);
+            let class = match entry.kind {
+                MediaKind::Audio => Class::Audio,
+                MediaKind::Video => Class::Video,
+            };
+            let queued = Queued::Media {
+                slot,
+                key,
+                sequence: packet.sequence,
+                rewritten,
+            };
+            let bytes = packet.payload.len() + OVERHEAD;
+            self.path.push(now, class, bytes, queued);
         }
-        let class = match entry.kind {
-            MediaKind::Audio => Class::Audio,
-            MediaKind::Video => Class::Video,
-        };
-        let queued = Queued::Media {
-            slot,
-            key,
-            sequence: packet.sequence,
-            rewritten,
-        };
-        let bytes = packet.payload.len() + OVERHEAD;
-        self.path.push(now, class, bytes, queued);
-        true
+        let left = before
+            .layers()
+            .find(|layer| carrying.layers().all(|kept| kept != *layer));
+        Offered::Queued { left }
     }
 
     /// Takes a compound RTCP packet of the subscriber in.
@@ -257,7 +260,8 @@ impl Subscriber {
                 }
                 Feedback::Pli { ssrc } | Feedback::Fir { ssrc } => {
                     let slot = self.slot_of(ssrc).map(|slot| &self.slots[slot]);
-                    if let Some(key) = slot.and_then(|slot| slot.carrying.layer()) {
+                    let carrying = slot.map(|slot| slot.carrying).unwrap_or_default();
+                    if let Some(key) = carrying.flowing().or(carrying.target()) {
                         requests.keyframes.push(key);
                     }
                 }
@@ -279,7 +283,7 @@ impl Subscriber {
             return;
         };
         let slot = &mut self.slots[slot];
-        let ticks = f64::from(report.jitter) / f64::from(slot.clock_rate);
+        let ticks = f64::from(report.jitter) / f64::from(slot.kind.clock_rate());
         // A corrupt report is bounded by what a receiver would ever wait for.
         let jitter = Duration::from_secs_f64(ticks.min(MAX_JITTER));
         let of_sound = matches!(self.jitter, Some((MediaKind::Audio, _)));
@@ -289,7 +293,7 @@ impl Subscriber {
         if slot.kind == MediaKind::Video {
             self.path.estimator.on_report(now, report.fraction_lost);
         }
-        let layer = slot.carrying.layer().and_then(|key| router.layer(key));
+        let layer = slot.carrying.flowing().and_then(|key| router.layer(key));
         if let Some(clock) = layer.and_then(|layer| layer.clock)
             && let Some(rtt) = round_trip(clock.ntp_at(now), report.lsr, report.dlsr)
         {
@@ -390,7 +394,7 @@ impl Subscriber {
             } => {
                 let packet = router.packet(key, sequence)?;
                 let stream = &mut self.slots[slot].stream;
-                let header = stream.write(&mut batch.bytes, packet, &rewritten, twcc);
+                let header = stream.write(&mut batch.bytes, packet, &rewritten, twcc)?;
                 Some((header, rewritten.sequence))
             }
             Queued::Repair { slot, sent } => {
@@ -410,9 +414,9 @@ impl Subscriber {
         self.counters.fillers += 1;
         let back = self.counters.fillers % FILLERS;
         for slot in &mut self.slots {
-            let (Carrying::Live(_), MediaKind::Video) = (slot.carrying, slot.kind) else {
+            if slot.kind != MediaKind::Video || slot.carrying.flowing().is_none() {
                 continue;
-            };
+            }
             let sent = slot.log.recent(back);
             let packet = sent.and_then(|sent| router.packet(sent.key, sent.sequence));
             if let (Some(sent), Some(packet)) = (sent, packet) {
@@ -429,22 +433,19 @@ impl Subscriber {
             .find_map(|slot| slot.stream.write_padding(&mut batch.bytes, twcc))
     }
 
-    /// When the next sender reports are due.
-    pub fn next_report(&self) -> Option<Instant> {
-        self.next_report
+    /// The next flush is to be followed by sender reports.
+    pub fn report_soon(&mut self) {
+        self.report_due = true;
     }
 
-    /// Appends the sender reports that are due: one datagram for each live slot whose publisher's clock is known.
+    /// Appends the sender reports if they are due: one datagram for each live slot whose publisher's clock is known.
     pub fn report(&mut self, now: Instant, router: &Router, batch: &mut Batch) {
-        let (Some(sealer), Some(due)) = (&mut self.sealer, self.next_report) else {
+        let Some(sealer) = self.sealer.as_mut().filter(|_| self.report_due) else {
             return;
         };
-        if now < due {
-            return;
-        }
-        self.next_report = Some(now + REPORT_INTERVAL);
+        self.report_due = false;
         for slot in &self.slots {
-            let Carrying::Live(key) = slot.carrying else {
+            let Some(key) = slot.carrying.flowing() else {
                 continue;
             };
             let Some(layer) = router.layer(key) else {
@@ -455,7 +456,9 @@ impl Subscriber {
                 continue;
             };
             let start = batch.bytes.len();
-            let rtp = clock.rtp_at(now, slot.clock_rate).wrapping_add(offset);
+            let rtp = clock
+                .rtp_at(now, slot.kind.clock_rate())
+                .wrapping_add(offset);
             let sent = slot.stream.sent();
             write_sender_report(
                 &mut batch.bytes,
@@ -474,9 +477,30 @@ impl Subscriber {
     }
 }
 
+impl Slot {
+    /// The next packet is the first of another layer, or of the same after a pause.
+    fn begin(&mut self, key: LayerKey, packet: &Packet, router: &Router) {
+        match self.by_publishers_clock(key, packet, router) {
+            Some(timestamp) => self.rewriter.switch_at(timestamp),
+            None => self.rewriter.switch(),
+        }
+    }
+
+    /// The timestamp of a packet in this slot's stream, had the layer that flowed last gone on: both layers' sender
+    /// reports tell the same clock.
+    fn by_publishers_clock(&self, key: LayerKey, packet: &Packet, router: &Router) -> Option<u32> {
+        let (last, offset) = self.flowed.filter(|(last, _)| last.0 == key.0)?;
+        let mut timestamp = packet.timestamp;
+        if last != key {
+            let rate = self.kind.clock_rate();
+            let (from, to) = (router.layer(last)?.clock?, router.layer(key)?.clock?);
+            timestamp = from.rtp_of(to.ntp_of(timestamp, rate), rate);
+        }
+        Some(timestamp.wrapping_add(offset))
+    }
+}
+
 fn new_stream(slot: &NegotiatedSlot, extensions: Extensions) -> Stream {
-    let rtx = slot.rtx_ssrc.zip(slot.rtx_pt);
-    let rtx = rtx.map(|(ssrc, pt)| Rtx { ssrc, pt });
-    let rtx_first = rtx.as_ref().map_or(0, |rtx| rtx.ssrc as u16 >> 1);
-    Stream::new(slot.ssrc, slot.pt, rtx, rtx_first, &slot.mid, extensions)
+    let rtx_first = slot.rtx_ssrc.map_or(0, |ssrc| ssrc as u16 >> 1);
+    Stream::new(slot, rtx_first, extensions)
 }

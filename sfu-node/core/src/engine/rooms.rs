@@ -202,7 +202,7 @@ impl Engine {
         let key = self.seats.insert_with(|key| Seat {
             session,
             room: room_key,
-            member: room.join(name.clone(), key, sources, caps, subscriber),
+            member: room.join(name.clone(), key, negotiated.published, caps, subscriber),
         });
         self.timers.set(Timer::Session(key), next_timeout);
         self.demux.expect(negotiated.ufrag, key);

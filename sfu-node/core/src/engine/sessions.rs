@@ -98,10 +98,10 @@ impl Engine {
                 Err(_) => self.stats.drops.malformed += 1,
             }
         }
-        for (source, packet) in happened.media.drain(..) {
+        for (source, layer, packet) in happened.media.drain(..) {
             self.stats.packets_in += 1;
             self.stats.bytes_in += packet.payload.len() as u64;
-            if room.publish(&mut cx, member, source, packet) == Routed::NotAllowed {
+            if room.publish(&mut cx, member, source, layer, packet) == Routed::NotAllowed {
                 self.stats.drops.not_allowed += 1;
             }
         }
@@ -110,8 +110,8 @@ impl Engine {
             let compound = &happened.rtcp[start..start + len];
             start += len;
             for (ssrc, ntp, rtp) in room.feedback(&mut cx, member, compound) {
-                if let Some(source) = clock_sources.source_of(ssrc) {
-                    room.clock(&mut cx, member, source, ntp, rtp);
+                if let Some(stream) = clock_sources.stream_of(ssrc) {
+                    room.clock(&mut cx, member, stream, ntp, rtp);
                 }
             }
         }

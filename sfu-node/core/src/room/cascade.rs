@@ -329,7 +329,8 @@ impl Room {
             return false;
         };
         packet.sequence = layer.extend(cx.now, packet.sequence as u16);
-        if self.router.get(key.0).map(|track| track.codec) != Some(packet.codec) {
+        let kind = |codec: Codec| codec.kind();
+        if self.router.get(key.0).map(|track| kind(track.codec)) != Some(kind(packet.codec)) {
             return false;
         }
         self.route(cx, key, packet);

@@ -7,7 +7,7 @@ use protocol::media::{Layer, MediaKind, Source};
 
 use super::{Context, Effect, Room, source_index};
 use crate::clock::ClockMap;
-use crate::egress::subscriber::Requests;
+use crate::egress::subscriber::{Offered, Requests};
 use crate::key::MemberKey;
 use crate::packet::Packet;
 use crate::router::{LayerKey, Origin};
@@ -32,6 +32,7 @@ impl Room {
         cx: &mut Context<'_>,
         member: MemberKey,
         source: Source,
+        layer: Layer,
         packet: Packet,
     ) -> Routed {
         let Some(publisher) = self.member(member) else {
@@ -43,7 +44,17 @@ impl Room {
         let Some(track) = publisher.tracks[source_index(source)] else {
             return Routed::Ignored;
         };
-        self.route(cx, (track, Layer(0)), packet)
+        self.route(cx, (track, layer), packet)
+    }
+
+    /// Chooses anew who is heard, when audio has come in.
+    pub(super) fn choose_speakers(&mut self, cx: &mut Context<'_>) {
+        if !std::mem::take(&mut self.heard) {
+            return;
+        }
+        if self.speakers.update(cx.now) {
+            self.assign_all(cx);
+        }
     }
 
     /// Hands a packet to everybody who wants its layer.
@@ -62,13 +73,20 @@ impl Room {
             return Routed::Ignored;
         };
         for forward in &layer.forwards {
-            if let Some(member) = self.members.get_mut(forward.member)
-                && member.subscriber.offer(cx.now, forward.slot, key, &packet)
-                && !member.pending
-            {
+            let Some(member) = self.members.get_mut(forward.member) else {
+                continue;
+            };
+            let offered = member
+                .subscriber
+                .offer(cx.now, forward.slot, key, &packet, &self.router);
+            let Offered::Queued { left } = offered else {
+                continue;
+            };
+            if !member.pending {
                 member.pending = true;
                 self.pending.push(forward.member);
             }
+            self.left.extend(left.map(|left| (*forward, left)));
         }
         // What comes from another node was selected there; to select anew would be to drop somebody's loudest.
         let is_heard = packet.codec.kind() == MediaKind::Video
@@ -81,7 +99,10 @@ impl Room {
         }
         let repair = layer.inbound.as_ref().and_then(|i| i.loss.timeout());
         if let Some(at) = repair {
-            self.arm(at);
+            self.watch(key, at);
+        }
+        while let Some((forward, left)) = self.left.pop() {
+            self.detach(cx, left, forward.member, forward.slot);
         }
         Routed::Forwarded
     }
@@ -112,13 +133,13 @@ impl Room {
         &mut self,
         cx: &mut Context<'_>,
         member: MemberKey,
-        source: Source,
+        (source, layer): (Source, Layer),
         ntp: u64,
         rtp: u32,
     ) {
         let track = self.member(member).map(|m| m.tracks[source_index(source)]);
         if let Some(Some(track)) = track {
-            self.set_clock(cx, (track, Layer(0)), ntp, rtp);
+            self.set_clock(cx, (track, layer), ntp, rtp);
         }
     }
 
@@ -162,11 +183,11 @@ impl Room {
             self.send_keyframe_request(cx, key);
         }
         if let Some(at) = retry {
-            self.arm(at);
+            self.watch(key, at);
         }
     }
 
-    fn send_keyframe_request(&mut self, cx: &mut Context<'_>, key: LayerKey) {
+    pub(super) fn send_keyframe_request(&mut self, cx: &mut Context<'_>, key: LayerKey) {
         let Some(track) = self.router.get(key.0) else {
             return;
         };
@@ -177,6 +198,7 @@ impl Room {
                     cx.effects.push_back(Effect::Keyframe {
                         session: member.session,
                         source,
+                        layer: key.1,
                     });
                 }
             }
@@ -189,68 +211,6 @@ impl Room {
                     });
                 }
             }
-        }
-    }
-
-    /// Everything that is due: the choice of speakers, keyframe retries, repair of flows, reports.
-    pub fn handle_timeout(&mut self, cx: &mut Context<'_>) {
-        self.due = None;
-        self.assign_waiting(cx);
-        if self.heard {
-            self.heard = false;
-            if self.speakers.update(cx.now) {
-                self.assign_all(cx);
-            }
-        }
-        for key in self.router.layer_keys() {
-            self.retry(cx, key);
-        }
-        self.tell_qualities(cx);
-        for key in self.member_keys() {
-            let Some(at) = self.member(key).and_then(|m| m.subscriber.next_report()) else {
-                continue;
-            };
-            if at <= cx.now {
-                self.measure_quality(cx, key);
-                self.mark_pending(key);
-                self.arm(cx.now + crate::egress::subscriber::REPORT_INTERVAL);
-            } else {
-                self.arm(at);
-            }
-        }
-    }
-
-    fn retry(&mut self, cx: &mut Context<'_>, key: LayerKey) {
-        let Some(track) = self.router.get_mut(key.0) else {
-            return;
-        };
-        let origin = track.origin;
-        let Some(layer) = track.layers.get_mut(usize::from(key.1.0)) else {
-            return;
-        };
-        layer.rest(cx.now);
-        let mut due = None;
-        let mut ask_again = false;
-        if layer.is_wanted() {
-            ask_again = layer.keyframes.poll(cx.now);
-            due = layer.keyframes.timeout();
-        }
-        if let (Origin::Remote(peer), Some(inbound)) = (origin, &mut layer.inbound) {
-            let missing = inbound.loss.poll(cx.now);
-            if !missing.is_empty() {
-                let message = CascadeMessage::Nack {
-                    flow: inbound.flow,
-                    sequences: missing.iter().map(|sequence| *sequence as u16).collect(),
-                };
-                cx.effects.push_back(Effect::Peer { peer, message });
-            }
-            due = due.into_iter().chain(inbound.loss.timeout()).min();
-        }
-        if ask_again {
-            self.send_keyframe_request(cx, key);
-        }
-        if let Some(at) = due {
-            self.arm(at);
         }
     }
 }

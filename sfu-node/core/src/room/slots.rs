@@ -8,10 +8,11 @@ use protocol::client::{NodeMediaMessage, Tile};
 use protocol::media::{Layer, MediaKind};
 
 use super::{ASSIGN_INTERVAL, Context, Effect, Member, Room};
-use crate::egress::subscriber::Carrying;
+use crate::egress::carrying::Carrying;
 use crate::io::PeerId;
 use crate::key::MemberKey;
-use crate::router::{Forward, Inbound, LayerKey, Origin};
+use crate::layer;
+use crate::router::{Forward, Inbound, LayerKey, Origin, TrackKey};
 
 impl Room {
     /// The client says what it shows. What comes too soon after the last word waits, and only the latest counts.
@@ -21,7 +22,9 @@ impl Room {
         };
         match wait(member.view_at, cx.now) {
             Some(at) => {
-                member.next_view = Some(tiles);
+                if member.next_view.replace(tiles).is_none() {
+                    self.waiting_views.push(key);
+                }
                 self.arm(at);
             }
             None => {
@@ -34,7 +37,7 @@ impl Room {
 
     /// Takes the views whose time has come, and decides anew for everybody where that is due.
     pub(super) fn assign_waiting(&mut self, cx: &mut Context<'_>) {
-        for key in self.member_keys() {
+        for key in std::mem::take(&mut self.waiting_views) {
             let tiles = self.member_mut(key).and_then(|m| m.next_view.take());
             if let Some(tiles) = tiles {
                 self.set_view(cx, key, tiles);
@@ -75,27 +78,34 @@ impl Room {
     }
 
     /// The selected speakers but oneself, the loudest first.
-    fn wanted_audio(&self, member: &Member) -> Vec<LayerKey> {
+    fn wanted_audio(&self, member: &Member) -> Vec<Wanted> {
         let own = &member.tracks;
         let others = self.speakers.selected().iter();
         others
             .filter(|track| !own.contains(&Some(**track)))
-            .map(|track| (*track, Layer(0)))
+            .map(|track| Wanted {
+                track: *track,
+                layer: Some(Layer(0)),
+            })
             .collect()
     }
 
     /// The tiles of the view in the order of their priority; without a view all videos of the others.
-    fn wanted_video(&self, member: &Member) -> Vec<LayerKey> {
+    fn wanted_video(&self, member: &Member) -> Vec<Wanted> {
         let Some(view) = &member.view else {
             let mut videos: Vec<_> = self
                 .router
                 .iter()
                 .filter(|(_, track)| track.id.source.kind() == MediaKind::Video)
                 .filter(|(_, track)| track.id.participant != member.participant)
-                .map(|(key, _)| (key, Layer(0)))
+                .map(|(track, _)| track)
                 .collect();
             videos.sort();
-            return videos;
+            let no_tile = (u16::MAX, u16::MAX);
+            return videos
+                .into_iter()
+                .map(|track| self.wanted_layer(track, no_tile))
+                .collect();
         };
         let mut tiles: Vec<_> = view
             .iter()
@@ -103,59 +113,123 @@ impl Room {
             .filter(|tile| tile.track.participant != member.participant)
             .collect();
         tiles.sort_by_key(|tile| Reverse(tile.priority));
-        let mut wanted = Vec::new();
+        let mut wanted: Vec<Wanted> = Vec::new();
         for tile in tiles {
             if let Some(track) = self.router.find(&tile.track)
-                && !wanted.contains(&(track, Layer(0)))
+                && wanted.iter().all(|known| known.track != track)
             {
-                wanted.push((track, Layer(0)));
+                wanted.push(self.wanted_layer(track, (tile.width, tile.height)));
             }
         }
         wanted
     }
 
-    /// Puts the wanted layers into the slots of a kind; what is carried already stays where it is.
-    fn fill(&mut self, cx: &mut Context<'_>, key: MemberKey, kind: MediaKind, wanted: &[LayerKey]) {
+    /// A track with the layer that fits a tile of this size.
+    fn wanted_layer(&self, track: TrackKey, tile: (u16, u16)) -> Wanted {
+        let layer = self
+            .router
+            .get(track)
+            .map(|entry| layer::for_tile(entry.id.source, entry.sizes(), tile));
+        Wanted { track, layer }
+    }
+
+    /// Puts the wanted tracks into the slots of a kind; what is carried already stays where it is.
+    fn fill(&mut self, cx: &mut Context<'_>, key: MemberKey, kind: MediaKind, wanted: &[Wanted]) {
         let Some(member) = self.member(key) else {
             return;
         };
         let slots = member.subscriber.slots.iter().enumerate();
-        let mut slots: Vec<(usize, Carrying)> = slots
+        let mut slots: Vec<(usize, Option<TrackKey>)> = slots
             .filter(|(_, slot)| slot.kind == kind)
-            .map(|(index, slot)| (index, slot.carrying))
+            .map(|(index, slot)| (index, slot.track))
             .collect();
         let wanted = &wanted[..wanted.len().min(slots.len())];
 
-        for (slot, carrying) in &mut slots {
-            if let Some(layer) = carrying.layer()
-                && !wanted.contains(&layer)
+        for (slot, carried) in &mut slots {
+            if let Some(track) = *carried
+                && wanted.iter().all(|wanted| wanted.track != track)
             {
-                self.detach(cx, layer, key, *slot);
-                self.carry(key, *slot, None);
-                *carrying = Carrying::Nothing;
+                self.give(key, *slot, None);
+                self.steer(cx, key, *slot, None);
+                *carried = None;
             }
         }
-        let missing: Vec<_> = wanted
-            .iter()
-            .filter(|layer| slots.iter().all(|(_, c)| c.layer() != Some(**layer)))
-            .collect();
-        let free = slots.iter().filter(|(_, c)| *c == Carrying::Nothing);
-        for (layer, (slot, _)) in missing.into_iter().zip(free) {
-            self.attach(cx, *layer, key, *slot);
-            self.carry(key, *slot, Some(*layer));
+        for wanted in wanted {
+            let place = slots
+                .iter_mut()
+                .find(|(_, track)| *track == Some(wanted.track));
+            let slot = match place {
+                Some((slot, _)) => *slot,
+                None => {
+                    let Some((slot, free)) = slots.iter_mut().find(|(_, track)| track.is_none())
+                    else {
+                        continue;
+                    };
+                    *free = Some(wanted.track);
+                    self.give(key, *slot, Some(wanted.track));
+                    *slot
+                }
+            };
+            self.steer(
+                cx,
+                key,
+                slot,
+                wanted.layer.map(|layer| (wanted.track, layer)),
+            );
         }
     }
 
-    fn carry(&mut self, key: MemberKey, slot: usize, layer: Option<LayerKey>) {
+    /// A slot is a track's from now on, or free.
+    fn give(&mut self, key: MemberKey, slot: usize, track: Option<TrackKey>) {
         if let Some(member) = self.member_mut(key) {
-            member.subscriber.carry(slot, layer);
+            member.subscriber.slots[slot].track = track;
+        }
+    }
+
+    /// Sets a slot to a layer of its track; `None` pauses it.
+    fn steer(
+        &mut self,
+        cx: &mut Context<'_>,
+        key: MemberKey,
+        slot: usize,
+        layer: Option<LayerKey>,
+    ) {
+        self.change(cx, key, slot, |carrying| carrying.steer(layer));
+    }
+
+    /// Changes what a slot carries, and asks for the layers that it needs then.
+    pub(super) fn change(
+        &mut self,
+        cx: &mut Context<'_>,
+        key: MemberKey,
+        slot: usize,
+        to: impl FnOnce(Carrying) -> Carrying,
+    ) {
+        let Some(member) = self.member_mut(key) else {
+            return;
+        };
+        let slot_entry = &mut member.subscriber.slots[slot];
+        let before = slot_entry.carrying;
+        let after = to(before);
+        slot_entry.carrying = after;
+        for layer in after
+            .layers()
+            .filter(|new| before.layers().all(|old| old != *new))
+        {
+            self.attach(cx, layer, key, slot);
+        }
+        for layer in before
+            .layers()
+            .filter(|old| after.layers().all(|new| new != *old))
+        {
+            self.detach(cx, layer, key, slot);
         }
     }
 
     /// A slot wants a layer from now on.
     fn attach(&mut self, cx: &mut Context<'_>, layer: LayerKey, member: MemberKey, slot: usize) {
         if let Some(entry) = self.router.layer_mut(layer) {
-            entry.forwards.push(Forward { member, slot });
+            entry.attach(cx.now, Forward { member, slot });
             self.demand(cx, layer);
             self.request_keyframe(cx, layer);
         }
@@ -170,9 +244,7 @@ impl Room {
         slot: usize,
     ) {
         if let Some(entry) = self.router.layer_mut(layer) {
-            entry
-                .forwards
-                .retain(|forward| *forward != Forward { member, slot });
+            entry.detach(Forward { member, slot });
             self.demand(cx, layer);
         }
     }
@@ -227,7 +299,7 @@ impl Room {
         }
         let slots = member
             .subscriber
-            .assignments(|(track, _)| self.router.get(track).map(|track| track.id.clone()));
+            .assignments(|track| self.router.get(track).map(|track| track.id.clone()));
         if slots == member.told {
             return;
         }
@@ -242,6 +314,13 @@ impl Room {
             cx.effects.push_back(Effect::Text { session, text });
         }
     }
+}
+
+/// A track that a member is to be sent, and which of its layers; none of them while it is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wanted {
+    track: TrackKey,
+    layer: Option<Layer>,
 }
 
 /// Until when to wait with a decision; `None` when it is time.

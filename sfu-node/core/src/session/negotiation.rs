@@ -1,6 +1,5 @@
 //! The one negotiation of a session: the client's offer, our answer, and the receive slots that come of it.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,15 +9,19 @@ use protocol::media::{Codec, MediaKind, Source};
 use str0m::change::SdpOffer;
 use str0m::crypto::CryptoProvider;
 use str0m::crypto::dtls::DtlsCert;
-use str0m::media::{Direction, Mid};
-use str0m::rtp::{Extension, ExtensionMap, Ssrc};
+use str0m::format::{CodecConfig, FormatParams};
+use str0m::media::{Direction, Frequency, Media, Mid, Rid, Rids};
+use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc};
 
 use crate::egress::seal::provider;
-use crate::egress::stream::{Extensions, NegotiatedSlot};
+use crate::egress::stream::{Extensions, NegotiatedSlot, SlotCodec};
 
 /// Most m-lines of an offer: 4 sources, 49 tiles, a few audio slots and the data channel fit.
 const MAX_MEDIA_LINES: usize = 64;
+
+/// Most simulcast layers of a source; rids beyond are not received.
+const MAX_LAYERS: usize = 3;
 
 /// Why an offer cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -31,8 +34,10 @@ pub enum OfferError {
     UnknownMid(String),
     #[error("the m-line {0:?} is of another kind than its source")]
     WrongKind(String),
-    #[error("the offer shares no codec with this node: VP8 and Opus are needed")]
-    NoCodec,
+    #[error(
+        "the m-line {0:?} shares no codec with this node: Opus, VP8, H.264, VP9 or AV1 is needed"
+    )]
+    NoCodec(String),
     #[error("the offer was refused: {0}")]
     Refused(String),
 }
@@ -46,6 +51,50 @@ pub struct Negotiated {
     pub ufrag: String,
     pub slots: Vec<NegotiatedSlot>,
     pub extensions: Extensions,
+    pub published: Vec<Published>,
+}
+
+/// A source as the client will send it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    pub source: Source,
+    /// The first of its m-line in our answer: what its sender uses.
+    pub codec: Codec,
+    pub layers: u8,
+}
+
+/// The m-line on which a source is sent.
+#[derive(Debug)]
+pub struct SourceLine {
+    pub mid: Mid,
+    pub source: Source,
+    /// The rids of its layers, the lowest first; none without simulcast.
+    pub rids: Vec<Rid>,
+}
+
+/// What is known about what a session receives.
+#[derive(Debug)]
+pub struct Receiving {
+    pub lines: Vec<SourceLine>,
+    pub payload_types: PayloadTypes,
+}
+
+/// The codec of each payload type that a client sends with.
+#[derive(Debug)]
+pub struct PayloadTypes([Option<Codec>; 128]);
+
+impl PayloadTypes {
+    fn new(config: &CodecConfig) -> Self {
+        let mut types = [None; 128];
+        for params in config.params() {
+            types[usize::from(*params.pt() & 0x7F)] = our_codec(params.spec().codec);
+        }
+        Self(types)
+    }
+
+    pub fn get(&self, payload_type: u8) -> Option<Codec> {
+        self.0[usize::from(payload_type & 0x7F)]
+    }
 }
 
 /// What all sessions of a shard share: the cryptography and one DTLS certificate.
@@ -74,31 +123,41 @@ pub(super) fn negotiate(
     shared: &Shared,
     sdp: &str,
     sources: &[SourceMid],
-) -> Result<(Rtc, HashMap<Mid, Source>, Negotiated), OfferError> {
+) -> Result<(Rtc, Receiving, Negotiated), OfferError> {
     let lines = sdp.lines().filter(|line| line.starts_with("m=")).count();
     if lines > MAX_MEDIA_LINES {
         return Err(OfferError::TooManyLines(lines));
     }
     let offer = SdpOffer::from_sdp_string(sdp).map_err(|e| OfferError::Syntax(e.to_string()))?;
-    let mut rtc = new_rtc(now, shared)?;
+    let mut rtc = new_rtc(now, shared, sdp)?;
     let answer = rtc
         .sdp_api()
         .accept_offer(offer)
         .map_err(|e| OfferError::Refused(e.to_string()))?
         .to_sdp_string();
-    let by_mid = sources
-        .iter()
-        .map(|source| source_line(&rtc, source))
-        .collect::<Result<_, _>>()?;
+    let answer = in_order_of_offer(&rtc, &answer);
+    let mut lines = Vec::with_capacity(sources.len());
+    let mut published = Vec::with_capacity(sources.len());
+    for named in sources {
+        let (line, source) = source_line(&rtc, named)?;
+        lines.push(line);
+        published.push(source);
+    }
     let (slots, extensions) = take_slots(&mut rtc, &answer)?;
     let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
+    let payload_types = PayloadTypes::new(rtc.codec_config());
     let negotiated = Negotiated {
         sdp: answer,
         ufrag,
         slots,
         extensions,
+        published,
     };
-    Ok((rtc, by_mid, negotiated))
+    let receiving = Receiving {
+        lines,
+        payload_types,
+    };
+    Ok((rtc, receiving, negotiated))
 }
 
 /// Reads an offer that only restarts ICE (RFC 8839, 4.4.1.1.1), and returns our new credentials.
@@ -126,8 +185,60 @@ pub(super) fn restart(rtc: &mut Rtc, sdp: &str) -> Result<IceCredentials, OfferE
     })
 }
 
-/// The m-line on which a source is sent.
-fn source_line(rtc: &Rtc, named: &SourceMid) -> Result<(Mid, Source), OfferError> {
+/// Puts the formats of each m-line into the order in which the offer has them: a sender uses the first that its answer
+/// names (RFC 8829, 5.3.1 leaves the order to the answerer), and a client that prefers a codec knows why.
+fn in_order_of_offer(rtc: &Rtc, answer: &str) -> String {
+    let mids = mids(answer);
+    let mut mids = mids.iter();
+    let mut out = String::with_capacity(answer.len());
+    for line in answer.split_inclusive("\r\n") {
+        if !line.starts_with("m=") {
+            out.push_str(line);
+            continue;
+        }
+        let media = mids
+            .next()
+            .and_then(|mid| rtc.media(Mid::from(mid.as_str())));
+        match media.and_then(|media| reordered(media, line)) {
+            Some(reordered) => out.push_str(&reordered),
+            None => out.push_str(line),
+        }
+    }
+    out
+}
+
+/// An `m=` line with its formats in the order that the remote prefers; what it does not name comes last.
+fn reordered(media: &Media, line: &str) -> Option<String> {
+    const BEFORE_FORMATS: usize = 3;
+    let mut words: Vec<&str> = line.trim_end().split(' ').collect();
+    let wanted = media.remote_pts();
+    // A repair format follows its own: keep each one with those that come after it.
+    let mut groups: Vec<(usize, Vec<&str>)> = Vec::new();
+    for word in words.drain(BEFORE_FORMATS.min(words.len())..) {
+        let number: u8 = word.parse().ok()?;
+        match (
+            wanted.iter().position(|pt| **pt == number),
+            groups.last_mut(),
+        ) {
+            (None, Some((_, group))) => group.push(word),
+            (place, _) => groups.push((place.unwrap_or(usize::MAX), vec![word])),
+        }
+    }
+    groups.sort_by_key(|(place, _)| *place);
+    words.extend(groups.into_iter().flat_map(|(_, group)| group));
+    Some(words.join(" ") + "\r\n")
+}
+
+/// The mids of a description's m-lines.
+fn mids(sdp: &str) -> Vec<String> {
+    sdp.lines()
+        .filter_map(|line| line.strip_prefix("a=mid:"))
+        .map(|mid| mid.trim().to_owned())
+        .collect()
+}
+
+/// The m-line on which a source is sent, and how.
+fn source_line(rtc: &Rtc, named: &SourceMid) -> Result<(SourceLine, Published), OfferError> {
     let mid = Mid::from(named.mid.as_str());
     let media = rtc
         .media(mid)
@@ -136,23 +247,64 @@ fn source_line(rtc: &Rtc, named: &SourceMid) -> Result<(Mid, Source), OfferError
     if media.kind().is_audio() != (named.source.kind() == MediaKind::Audio) {
         return Err(OfferError::WrongKind(named.mid.clone()));
     }
-    Ok((mid, named.source))
+    let codec = slot_codecs(rtc, media)
+        .first()
+        .map(|first| first.codec)
+        .ok_or_else(|| OfferError::NoCodec(named.mid.clone()))?;
+    let mut rids = match media.rids_rx() {
+        Rids::Specific(rids) => rids.clone(),
+        Rids::Any | Rids::None => Vec::new(),
+    };
+    rids.truncate(MAX_LAYERS);
+    let published = Published {
+        source: named.source,
+        codec,
+        layers: rids.len().max(1) as u8,
+    };
+    let line = SourceLine {
+        mid,
+        source: named.source,
+        rids,
+    };
+    Ok((line, published))
 }
 
-fn new_rtc(now: Instant, shared: &Shared) -> Result<Rtc, OfferError> {
+/// The codecs of an m-line in the order that the client prefers.
+fn slot_codecs(rtc: &Rtc, media: &Media) -> Vec<SlotCodec> {
+    let params = rtc.codec_config().params();
+    let mut codecs: Vec<SlotCodec> = Vec::new();
+    for pt in media.remote_pts() {
+        let Some(params) = params.iter().find(|params| params.pt() == *pt) else {
+            continue;
+        };
+        if let Some(codec) = our_codec(params.spec().codec)
+            && codecs.iter().all(|known| known.codec != codec)
+        {
+            codecs.push(SlotCodec {
+                codec,
+                pt: **pt,
+                rtx_pt: params.resend().map(|pt| *pt),
+            });
+        }
+    }
+    codecs
+}
+
+fn new_rtc(now: Instant, shared: &Shared, offer: &str) -> Result<Rtc, OfferError> {
     let mut extensions = ExtensionMap::empty();
     extensions.set(1, Extension::AudioLevel);
     extensions.set(3, Extension::TransportSequenceNumber);
     extensions.set(4, Extension::RtpMid);
+    extensions.set(10, Extension::RtpStreamId);
+    extensions.set(11, Extension::RepairedRtpStreamId);
     let mut config = Rtc::builder()
         .set_crypto_provider(shared.crypto.clone())
         .set_ice_lite(true)
         .set_rtp_mode(true)
         .clear_codecs()
-        .enable_opus(true, false)
-        .enable_vp8(true)
         .set_extension_map(extensions)
         .set_stats_interval(None);
+    enable_codecs(config.codec_config(), offer);
     if let Some(certificate) = &shared.certificate {
         config = config.set_dtls_cert(certificate.clone());
     }
@@ -165,11 +317,52 @@ fn new_rtc(now: Instant, shared: &Shared) -> Result<Rtc, OfferError> {
     Ok(rtc)
 }
 
-/// str0m's name for a codec.
-fn codec_of(codec: Codec) -> str0m::format::Codec {
+/// The codecs of [`Codec`], each in the one profile that every browser has.
+fn enable_codecs(config: &mut CodecConfig, offer: &str) {
+    let opus = FormatParams {
+        min_p_time: Some(10),
+        use_inband_fec: Some(true),
+        // A sender pauses in silence only when its receiver says that it may (RFC 7587, 6.1): who offers it, wants it.
+        use_dtx: offer.contains("usedtx=1").then_some(true),
+        ..FormatParams::default()
+    };
+    let audio = str0m::format::Codec::Opus;
+    config.add_config(
+        111.into(),
+        None,
+        audio,
+        Frequency::FORTY_EIGHT_KHZ,
+        Some(2),
+        opus,
+    );
+    config.enable_vp8(true);
+    // Constrained baseline, level 3.1, packetization mode 1.
+    config.add_h264(108.into(), Some(109.into()), true, 0x42_e01f);
+    let vp9 = FormatParams {
+        profile_id: Some(0),
+        ..FormatParams::default()
+    };
+    let video = str0m::format::Codec::Vp9;
+    config.add_config(
+        98.into(),
+        Some(99.into()),
+        video,
+        Frequency::NINETY_KHZ,
+        None,
+        vp9,
+    );
+    config.enable_av1(true);
+}
+
+/// Our name for one of str0m's codecs.
+fn our_codec(codec: str0m::format::Codec) -> Option<Codec> {
     match codec {
-        Codec::Opus => str0m::format::Codec::Opus,
-        Codec::Vp8 => str0m::format::Codec::Vp8,
+        str0m::format::Codec::Opus => Some(Codec::Opus),
+        str0m::format::Codec::Vp8 => Some(Codec::Vp8),
+        str0m::format::Codec::H264 => Some(Codec::H264),
+        str0m::format::Codec::Vp9 => Some(Codec::Vp9),
+        str0m::format::Codec::Av1 => Some(Codec::Av1),
+        _ => None,
     }
 }
 
@@ -179,14 +372,9 @@ fn take_slots(
     rtc: &mut Rtc,
     answer: &str,
 ) -> Result<(Vec<NegotiatedSlot>, Extensions), OfferError> {
-    let mids: Vec<String> = answer
-        .lines()
-        .filter_map(|line| line.strip_prefix("a=mid:"))
-        .map(|mid| mid.trim().to_owned())
-        .collect();
     let mut slots = Vec::new();
     let mut extensions = Extensions::default();
-    for mid in mids {
+    for mid in mids(answer) {
         let key = Mid::from(mid.as_str());
         let Some(media) = rtc.media(key) else {
             continue; // the data channel
@@ -205,16 +393,10 @@ fn take_slots(
             .twcc
             .or(map.id_of(Extension::TransportSequenceNumber));
         extensions.level = extensions.level.or(map.id_of(Extension::AudioLevel));
-        let codec = Codec::of(kind);
-        let wanted = codec_of(codec);
-        let remote_pts = media.remote_pts().to_vec();
-        let params = rtc
-            .codec_config()
-            .params()
-            .iter()
-            .find(|p| p.spec().codec == wanted && remote_pts.contains(&p.pt()))
-            .ok_or(OfferError::NoCodec)?;
-        let (pt, rtx_pt) = (*params.pt(), params.resend().map(|pt| *pt));
+        let codecs = slot_codecs(rtc, media);
+        if codecs.is_empty() {
+            return Err(OfferError::NoCodec(mid));
+        }
         let mut direct = rtc.direct_api();
         let Some(stream) = direct.stream_tx_by_mid(key, None) else {
             continue;
@@ -224,11 +406,9 @@ fn take_slots(
         slots.push(NegotiatedSlot {
             mid,
             kind,
-            codec,
+            codecs,
             ssrc: *ssrc,
-            rtx_ssrc: rtx.map(|rtx: Ssrc| *rtx),
-            pt,
-            rtx_pt,
+            rtx_ssrc: rtx.map(|rtx| *rtx),
         });
     }
     Ok((slots, extensions))

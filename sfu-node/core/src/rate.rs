@@ -1,0 +1,84 @@
+//! How many bits a second a stream has, over a sliding second.
+
+use std::time::{Duration, Instant};
+
+/// Half of the window: it slides in steps of this.
+const STEP: Duration = Duration::from_millis(500);
+
+/// A meter of one stream. It keeps what it last knew while the stream is silent.
+#[derive(Debug, Default)]
+pub struct Rate {
+    /// Bytes of this step and of the one before.
+    bytes: [u64; 2],
+    started: Option<Instant>,
+    rate: Option<u64>,
+}
+
+impl Rate {
+    /// So many bytes came.
+    pub fn add(&mut self, now: Instant, bytes: usize) {
+        let started = *self.started.get_or_insert(now);
+        let passed = now.saturating_duration_since(started);
+        if passed >= STEP {
+            self.step(now, passed);
+        }
+        self.bytes[0] += bytes as u64;
+    }
+
+    fn step(&mut self, now: Instant, passed: Duration) {
+        let [this, before] = self.bytes;
+        // A step that a pause made longer tells nothing.
+        if passed < 2 * STEP && before > 0 {
+            let micros = (STEP + passed).as_micros() as u64;
+            self.rate = Some((this + before) * 8_000_000 / micros);
+        }
+        self.bytes = if passed < 2 * STEP { [0, this] } else { [0, 0] };
+        self.started = Some(now);
+    }
+
+    /// In bits per second; `None` until a second has been seen.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what the budget reads"))]
+    pub fn get(&self) -> Option<u64> {
+        self.rate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn the_rate_is_known_after_a_second_and_follows_within_another() {
+        let start = Instant::now();
+        let mut rate = Rate::default();
+        // 100 packets a second of 1,000 bytes, then of 250.
+        for tick in 0..400_u32 {
+            let bytes = if tick < 200 { 1_000 } else { 250 };
+            rate.add(start + tick * 10 * MS, bytes);
+            match tick {
+                0..100 => assert_eq!(rate.get(), None),
+                110..200 => assert!(rate.get().unwrap().abs_diff(800_000) < 20_000),
+                320.. => assert!(rate.get().unwrap().abs_diff(200_000) < 10_000),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn silence_is_not_counted() {
+        let start = Instant::now();
+        let mut rate = Rate::default();
+        for tick in 0..200_u32 {
+            rate.add(start + tick * 10 * MS, 1_000);
+        }
+        let before = rate.get();
+        rate.add(start + 60_000 * MS, 1_000);
+        assert_eq!(rate.get(), before);
+        for tick in 0..200_u32 {
+            rate.add(start + (60_000 + tick * 10) * MS, 1_000);
+        }
+        assert!(rate.get().unwrap().abs_diff(800_000) < 20_000);
+    }
+}
