@@ -2,6 +2,7 @@
 
 mod application_limited;
 mod beside_str0m;
+mod cost;
 mod cross_traffic;
 mod falling_capacity;
 mod link;
