@@ -15,5 +15,5 @@ pub use client::{Client, Received};
 pub use decoder::{Decoder, Part};
 pub use encoder::Videos;
 pub use media::Stamp;
-pub use network::Path;
+pub use network::{Bottleneck, Path};
 pub use world::{World, participant};

@@ -1,6 +1,6 @@
-//! A network between addresses: delay, jitter, loss, all from one seed.
+//! A network between addresses: delay, jitter, loss, all from one seed; and narrow places in it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a packet goes through in one direction.
 #[derive(Debug, Clone, Copy)]
@@ -49,5 +49,45 @@ impl Path {
             time += self.delay * 2;
         }
         time
+    }
+}
+
+/// A narrow place of a path: a queue in front of it, and what does not fit is dropped.
+#[derive(Debug, Clone, Copy)]
+pub struct Bottleneck {
+    /// Bits per second.
+    pub rate: u64,
+    /// Longest wait.
+    pub queue: Duration,
+    /// Until when it is busy with what has come.
+    busy: Option<Instant>,
+    pub dropped: u64,
+    pub longest_wait: Duration,
+}
+
+impl Bottleneck {
+    /// A place of this rate, with a queue as access lines have it.
+    pub fn of(rate: u64) -> Self {
+        Self {
+            rate,
+            queue: Duration::from_millis(300),
+            busy: None,
+            dropped: 0,
+            longest_wait: Duration::ZERO,
+        }
+    }
+
+    /// When a datagram of so many bytes that comes now has passed; `None` when it is dropped.
+    pub fn pass(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
+        let free = self.busy.map_or(now, |busy| busy.max(now));
+        let wait = free - now;
+        if wait > self.queue {
+            self.dropped += 1;
+            return None;
+        }
+        self.longest_wait = self.longest_wait.max(wait);
+        let passed = free + Duration::from_secs_f64(bytes as f64 * 8.0 / self.rate as f64);
+        self.busy = Some(passed);
+        Some(passed)
     }
 }

@@ -15,7 +15,7 @@ use sfu_core::{Config, Engine, Input, Output, PeerId};
 
 use crate::client::Client;
 use crate::encoder::Videos;
-use crate::network::Path;
+use crate::network::{Bottleneck, Path};
 
 /// One shard of a media node: an engine.
 pub(crate) struct Node {
@@ -95,6 +95,8 @@ pub struct World {
     /// Between a client and its node, but for those that have a path of their own.
     pub access: Path,
     pub access_of: HashMap<usize, Path>,
+    /// Narrow places on the way to clients.
+    pub bottlenecks: HashMap<usize, Bottleneck>,
     /// Between two nodes.
     pub backbone: Path,
     events: BinaryHeap<Reverse<Event>>,
@@ -136,6 +138,7 @@ impl World {
             rng: fastrand::Rng::with_seed(seed),
             access,
             access_of: HashMap::new(),
+            bottlenecks: HashMap::new(),
             backbone,
             events: BinaryHeap::new(),
             order: 0,
@@ -425,8 +428,12 @@ impl World {
         for (to, data) in datagrams {
             let client = self.clients.iter().position(|client| client.address == to);
             let Some(client) = client else { continue };
+            let bottleneck = self.bottlenecks.get_mut(&client);
+            let passed =
+                bottleneck.map_or(Some(self.now), |narrow| narrow.pass(self.now, data.len()));
+            let Some(passed) = passed else { continue };
             if let Some(time) = self.path_of(client).carry(&mut self.rng) {
-                self.schedule(self.now + time, Delivery::ToClient { client, from, data });
+                self.schedule(passed + time, Delivery::ToClient { client, from, data });
             }
         }
         for (peer, data) in relayed {
