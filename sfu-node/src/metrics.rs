@@ -3,7 +3,7 @@
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
-use sfu_core::Estimates;
+use sfu_core::{Estimates, SlotUse};
 
 use crate::shard::Report;
 
@@ -45,6 +45,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Packets sent again because a client asked",
     ),
     ("connect_keyframe_requests_total", "Keyframes asked for"),
+    (
+        "connect_layer_switches_total",
+        "Switches of receive slots from one simulcast layer to another",
+    ),
     (
         "connect_probes_total",
         "Bursts sent to find out what clients' paths carry",
@@ -129,6 +133,10 @@ const GAUGES: &[(&str, &str)] = &[
     ),
     ("connect_quic_peers", "Other nodes' shards connected now"),
     (
+        "connect_slots",
+        "Clients' receive slots, by kind and use: flowing, waiting, paused or free",
+    ),
+    (
         "connect_estimate_bits_per_second_sum",
         "What the paths to all clients carry together",
     ),
@@ -165,6 +173,7 @@ pub fn shard(index: u16, report: &Report) {
     total("connect_relay_packets_out_total", stats.relay_packets_out);
     total("connect_retransmissions_total", stats.retransmissions);
     total("connect_keyframe_requests_total", stats.keyframe_requests);
+    total("connect_layer_switches_total", stats.layer_switches);
     total("connect_probes_total", stats.probes);
     total("connect_probe_packets_total", stats.probe_packets);
     total("connect_refused_offers_total", stats.refused_offers);
@@ -201,6 +210,8 @@ pub fn shard(index: u16, report: &Report) {
             .set(value as f64);
     }
     estimates(&shard, &stats.estimates);
+    slots(&shard, "audio", &stats.audio_slots);
+    slots(&shard, "video", &stats.video_slots);
     now("connect_sessions", stats.sessions as f64);
     now("connect_rooms", stats.rooms as f64);
     now("connect_quic_peers", quic.peers as f64);
@@ -210,6 +221,18 @@ pub fn shard(index: u16, report: &Report) {
         "connect_shard_cpu_microseconds_total",
         report.cpu.as_micros() as u64,
     );
+}
+
+fn slots(shard: &str, kind: &'static str, slots: &SlotUse) {
+    for (used, count) in [
+        ("flowing", slots.flowing),
+        ("waiting", slots.waiting),
+        ("paused", slots.paused),
+        ("free", slots.free),
+    ] {
+        gauge!("connect_slots", "shard" => shard.to_owned(), "kind" => kind, "use" => used)
+            .set(count as f64);
+    }
 }
 
 /// The distribution of the estimates, with cumulative counts as a histogram has them, but of what is now.

@@ -10,12 +10,13 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use protocol::id::RoomId;
+use protocol::media::MediaKind;
 use protocol::node::SessionRef;
 
 use crate::demux::Demux;
 use crate::egress::batch::Batch;
-use crate::egress::subscriber::{Counters, Subscriber};
-use crate::io::{Config, Drops, Estimates, Input, Output, PeerPlan, Stats};
+use crate::egress::subscriber::Counters;
+use crate::io::{Config, Drops, Input, Output, PeerPlan, Stats};
 use crate::key::{MemberKey, RoomKey, SessionKey, Table};
 use crate::relay::{Relay, RelayBatch};
 use crate::room::{Effect, Room};
@@ -151,25 +152,24 @@ impl Engine {
     /// The counters.
     pub fn stats(&self) -> Stats {
         let (flows_in, flows_out) = self.relay.flows();
-        Stats {
+        let mut stats = Stats {
             sessions: self.seats.len() as u64,
             rooms: self.room_keys.len() as u64,
             relay_flows_in: flows_in as u64,
             relay_flows_out: flows_out as u64,
-            estimates: self.estimates(),
             ..self.stats
-        }
+        };
+        self.survey(&mut stats);
+        stats
     }
 
-    /// What the paths to all subscribers carry.
-    fn estimates(&self) -> Estimates {
-        let mut estimates = Estimates::default();
-        for room in self.rooms.iter().map(|(_, room)| room) {
-            for subscriber in room.subscribers() {
-                estimates.add(subscriber.estimate());
-            }
+    /// Adds what is to be seen of all subscribers now.
+    fn survey(&self, stats: &mut Stats) {
+        for subscriber in self.rooms.iter().flat_map(|(_, room)| room.subscribers()) {
+            stats.estimates.add(subscriber.estimate());
+            stats.audio_slots += subscriber.slot_use(MediaKind::Audio);
+            stats.video_slots += subscriber.slot_use(MediaKind::Video);
         }
-        estimates
     }
 
     fn drops(&mut self) -> &mut Drops {
@@ -245,10 +245,9 @@ impl Engine {
             };
             let batch = &mut self.outbox.batch;
             batch.clear();
-            let before = (subscriber.counters, subscriber.probes_and_stale());
             let due = subscriber.flush(now, router, batch);
             subscriber.report(now, router, batch);
-            count(&mut self.stats, before, subscriber);
+            count(&mut self.stats, &subscriber.take_counters());
             if let Some(at) = due {
                 self.timers.lower(Timer::Subscriber(key, member), at);
             }
@@ -261,15 +260,13 @@ impl Engine {
     }
 }
 
-/// Adds what a subscriber was sent since `before`.
-fn count(stats: &mut Stats, before: (Counters, (u64, u64)), subscriber: &Subscriber) {
-    let (counters, (probes, stale)) = before;
-    let now = subscriber.counters;
-    stats.packets_out += now.packets - counters.packets;
-    stats.bytes_out += now.bytes - counters.bytes;
-    stats.retransmissions += now.repairs - counters.repairs;
-    stats.probe_packets += now.fillers - counters.fillers;
-    let (probes_now, stale_now) = subscriber.probes_and_stale();
-    stats.probes += probes_now - probes;
-    stats.drops.stale += stale_now - stale;
+/// Adds what a subscriber was sent since the last look.
+fn count(stats: &mut Stats, counters: &Counters) {
+    stats.packets_out += counters.packets;
+    stats.bytes_out += counters.bytes;
+    stats.retransmissions += counters.repairs;
+    stats.probes += counters.probes;
+    stats.probe_packets += counters.fillers;
+    stats.layer_switches += counters.switches;
+    stats.drops.stale += counters.stale;
 }

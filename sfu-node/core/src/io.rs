@@ -37,6 +37,8 @@ pub struct Stats {
     /// Probe clusters sent to subscribers to find out what their paths carry, and the packets that only filled them.
     pub probes: u64,
     pub probe_packets: u64,
+    /// Switches of receive slots from one layer to another.
+    pub layer_switches: u64,
     /// Offers that could not be answered.
     pub refused_offers: u64,
     pub sessions: u64,
@@ -46,7 +48,31 @@ pub struct Stats {
     pub relay_flows_out: u64,
     /// What the paths to the subscribers carry now.
     pub estimates: Estimates,
+    /// What all subscribers' receive slots are used for now.
+    pub audio_slots: SlotUse,
+    pub video_slots: SlotUse,
     pub drops: Drops,
+}
+
+/// What receive slots are used for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SlotUse {
+    /// Something flows.
+    pub flowing: u64,
+    /// A keyframe is awaited.
+    pub waiting: u64,
+    /// The path cannot carry the track that was given the slot.
+    pub paused: u64,
+    pub free: u64,
+}
+
+impl std::ops::AddAssign for SlotUse {
+    fn add_assign(&mut self, other: Self) {
+        self.flowing += other.flowing;
+        self.waiting += other.waiting;
+        self.paused += other.paused;
+        self.free += other.free;
+    }
 }
 
 /// What the paths to all subscribers carry, as a distribution.

@@ -26,5 +26,5 @@ mod timers;
 
 pub use engine::Engine;
 pub use io::{
-    Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, Stats,
+    Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, SlotUse, Stats,
 };

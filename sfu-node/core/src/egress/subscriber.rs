@@ -15,6 +15,7 @@ use super::report::write_sender_report;
 use super::seal::Sealer;
 use super::stream::{Extensions, NegotiatedSlot, Stream};
 use crate::clock::round_trip;
+use crate::io::SlotUse;
 use crate::packet::Packet;
 use crate::rewrite::{Rewriter, Rewritten};
 use crate::router::{LayerKey, Router, TrackKey};
@@ -77,15 +78,34 @@ pub struct Requests {
     pub clocks: Vec<(u32, u64, u32)>,
 }
 
-/// What a subscriber was sent, counted since its beginning.
+/// What a subscriber was sent, counted since its beginning or since the last look.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counters {
     /// All packets of media, those below among them.
     pub packets: u64,
     pub bytes: u64,
     pub repairs: u64,
-    /// Packets that filled probes.
+    /// Packets that filled probes, and the clusters of them.
     pub fillers: u64,
+    pub probes: u64,
+    /// Video packets that waited too long to be sent.
+    pub stale: u64,
+    /// Switches of a slot from one layer that flowed to another.
+    pub switches: u64,
+}
+
+impl Counters {
+    fn since(self, before: Self) -> Self {
+        Self {
+            packets: self.packets - before.packets,
+            bytes: self.bytes - before.bytes,
+            repairs: self.repairs - before.repairs,
+            fillers: self.fillers - before.fillers,
+            probes: self.probes - before.probes,
+            stale: self.stale - before.stale,
+            switches: self.switches - before.switches,
+        }
+    }
 }
 
 /// How a subscriber's path carries what it is sent.
@@ -106,7 +126,9 @@ pub struct Subscriber {
     path: Path<Queued>,
     cname: String,
     report_due: bool,
-    pub counters: Counters,
+    counters: Counters,
+    /// What was counted at the last look.
+    counted: Counters,
     /// The round trip and the jitter as the receiver's reports tell them; the jitter is the sound's, if there is any.
     round_trip: Option<Duration>,
     jitter: Option<(MediaKind, Duration)>,
@@ -147,6 +169,7 @@ impl Subscriber {
             cname,
             report_due: false,
             counters: Counters::default(),
+            counted: Counters::default(),
             round_trip: None,
             jitter: None,
         }
@@ -204,6 +227,12 @@ impl Subscriber {
             entry.begin(key, packet, router);
         }
         let before = std::mem::replace(&mut entry.carrying, carrying);
+        if before
+            .flowing()
+            .is_some_and(|flowed| carrying.flowing() != Some(flowed))
+        {
+            self.counters.switches += 1;
+        }
         // Rewritten now and not at the flush: a switch of the slot must not move what was offered before it.
         if let Some(rewritten) = entry.rewriter.rewrite(now, packet)
             && let Some(offsets) = entry.rewriter.offsets()
@@ -328,9 +357,35 @@ impl Subscriber {
         }
     }
 
-    /// Probe clusters sent, and video packets that waited too long to be sent.
-    pub fn probes_and_stale(&self) -> (u64, u64) {
-        (self.path.estimator.probes(), self.path.pacer.stale)
+    /// Bytes sent since the beginning.
+    pub fn sent_bytes(&self) -> u64 {
+        self.counters.bytes
+    }
+
+    /// What was counted since the last look.
+    pub fn take_counters(&mut self) -> Counters {
+        self.counters.probes = self.path.estimator.probes();
+        self.counters.stale = self.path.pacer.stale;
+        let before = std::mem::replace(&mut self.counted, self.counters);
+        self.counters.since(before)
+    }
+
+    /// What the slots of a kind are used for now.
+    pub fn slot_use(&self, kind: MediaKind) -> SlotUse {
+        let mut counts = SlotUse::default();
+        for slot in self.slots.iter().filter(|slot| slot.kind == kind) {
+            let count = if slot.carrying.flowing().is_some() {
+                &mut counts.flowing
+            } else if slot.carrying != Carrying::Nothing {
+                &mut counts.waiting
+            } else if slot.track.is_some() {
+                &mut counts.paused
+            } else {
+                &mut counts.free
+            };
+            *count += 1;
+        }
+        counts
     }
 
     /// What one would like to send to this subscriber at most, in bits per second: the path is probed up to it.

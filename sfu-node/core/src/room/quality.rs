@@ -53,7 +53,7 @@ impl Room {
             return;
         };
         let downward = member.subscriber.path_quality();
-        let sent = member.subscriber.counters.bytes;
+        let sent = member.subscriber.sent_bytes();
         member.quality.at = Some((cx.now, sent));
         let bitrate = |bytes: u64| (bytes as f64 * 8.0 / passed.as_secs_f64()) as u32;
         let quality = Quality {
