@@ -9,11 +9,9 @@ import {
   sentLayers,
 } from "../src/call/encodings.ts";
 
-const SIMULCAST = { ...STANDARD_ENCODING, simulcast: true };
-
 describe("the camera's layers", () => {
   it("rise in quality, and only the lowest is on at first", () => {
-    const layers = cameraEncodings(SIMULCAST);
+    const layers = cameraEncodings(STANDARD_ENCODING);
     expect(layers.map(({ rid }) => rid)).toEqual(["q", "h", "f"]);
     expect(layers.map(({ scaleResolutionDownBy }) => scaleResolutionDownBy)).toEqual([4, 2, 1]);
     expect(layers.map(({ active }) => active)).toEqual([true, false, false]);
@@ -22,16 +20,18 @@ describe("the camera's layers", () => {
   });
 
   it("are one for codecs that are not sent as simulcast, with layers inside by choice", () => {
-    expect(cameraEncodings({ ...SIMULCAST, codec: "vp9", scalabilityMode: "L3T3_KEY" })).toMatchObject([
-      { scalabilityMode: "L3T3_KEY" },
-    ]);
-    expect(cameraEncodings({ ...SIMULCAST, codec: "av1" })[0]).not.toHaveProperty("scalabilityMode");
-    expect(cameraEncodings({ ...SIMULCAST, codec: "h264" })).toHaveLength(3);
+    expect(
+      cameraEncodings({ ...STANDARD_ENCODING, codec: "vp9", scalabilityMode: "L3T3_KEY" }),
+    ).toMatchObject([{ scalabilityMode: "L3T3_KEY" }]);
+    expect(cameraEncodings({ ...STANDARD_ENCODING, codec: "av1" })[0]).not.toHaveProperty("scalabilityMode");
+    expect(cameraEncodings({ ...STANDARD_ENCODING, codec: "h264" })).toHaveLength(3);
   });
 
   it("are one of middle size by choice", () => {
-    expect(cameraEncodings({ ...SIMULCAST, simulcast: false })).toMatchObject([{ scaleResolutionDownBy: 2 }]);
-    expect(screenEncodings({ ...SIMULCAST, simulcast: false })).toHaveLength(1);
+    expect(cameraEncodings({ ...STANDARD_ENCODING, simulcast: false })).toMatchObject([
+      { scaleResolutionDownBy: 2 },
+    ]);
+    expect(screenEncodings({ ...STANDARD_ENCODING, simulcast: false })).toHaveLength(1);
   });
 
   it("are as many as a picture is worth", () => {
@@ -56,7 +56,7 @@ describe("the camera's layers", () => {
 
 describe("the screen's layers", () => {
   it("all have its full size, and differ in frame rate", () => {
-    const layers = screenEncodings(SIMULCAST);
+    const layers = screenEncodings(STANDARD_ENCODING);
     expect(layers.map(({ rid }) => rid)).toEqual(["q", "f"]);
     expect(layers.map(({ scaleResolutionDownBy }) => scaleResolutionDownBy)).toEqual([1, 1]);
     expect(layers.map(({ maxFramerate }) => maxFramerate)).toEqual([5, 30]);

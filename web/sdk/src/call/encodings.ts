@@ -11,8 +11,7 @@ export interface VideoEncoding {
   readonly simulcast: boolean;
 }
 
-/** One layer, until the node takes more. */
-export const STANDARD_ENCODING: VideoEncoding = { codec: "vp8", scalabilityMode: null, simulcast: false };
+export const STANDARD_ENCODING: VideoEncoding = { codec: "vp8", scalabilityMode: null, simulcast: true };
 
 const FRAME_RATE = 30;
 /** 320 × 180, 640 × 360 and 1280 × 720, when the camera gives as much. */

@@ -21,6 +21,8 @@ import { VideoSender } from "./video-sender.ts";
 /** Audio slots: the loudest of the room. */
 const AUDIO_SLOTS = 3;
 const LOOK_EVERY_MS = 250;
+/** A node that knows of dynacast says what is watched as soon as it can be heard. One that does not is sent every layer. */
+const TOLD_WITHIN_MS = 2_000;
 /** A page whose timers stood still for so long was asleep. */
 const ASLEEP_MS = 1_500;
 
@@ -63,6 +65,7 @@ export class Peer {
   #answer: string | null = null;
   #prepared: Offer | null = null;
   #slots = new Slots(new Map());
+  #toldTimer: ReturnType<typeof setTimeout> | undefined;
   #lookTimer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
@@ -159,6 +162,7 @@ export class Peer {
   close(): void {
     this.#closed = true;
     clearInterval(this.#lookTimer);
+    clearTimeout(this.#toldTimer);
     this.#channel.onmessage = null;
     this.#channel.onopen = null;
     this.#channel.onclose = null;
@@ -208,7 +212,10 @@ export class Peer {
           return handlers.onLost();
       }
     };
-    this.#channel.onopen = () => handlers.onReady();
+    this.#channel.onopen = () => {
+      this.#toldTimer = setTimeout(() => this.#each((sender) => sender.demandAll()), TOLD_WITHIN_MS);
+      handlers.onReady();
+    };
     // The node has closed it: long before ICE would notice.
     this.#channel.onclose = () => handlers.onLost();
     this.#channel.onmessage = ({ data }) => this.#receive(parse(data), handlers);
@@ -229,10 +236,16 @@ export class Peer {
 
   /** A source that is not named is watched by nobody. */
   #demanded(demand: readonly SourceDemand[]): void {
+    clearTimeout(this.#toldTimer);
+    this.#each((sender, source) =>
+      sender.demand(demand.find((wanted) => wanted.source === source)?.layers ?? []),
+    );
+  }
+
+  #each(change: (sender: VideoSender, source: Source) => Promise<void>): void {
     for (const [source, sender] of this.#videoSenders) {
-      const layers = demand.find((wanted) => wanted.source === source)?.layers ?? [];
       // It fails only on a connection that is over.
-      sender.demand(layers).catch(() => {});
+      change(sender, source).catch(() => {});
     }
   }
 

@@ -35,6 +35,11 @@ export class VideoSender {
     await this.#want({ ...this.#wanted, side });
   }
 
+  /** Encodes every layer. */
+  async demandAll(): Promise<void> {
+    await this.demand(this.#wanted.layers.map(() => true));
+  }
+
   /** Encodes these layers and no others, the lowest first. The newest word wins. */
   async demand(layers: readonly boolean[]): Promise<void> {
     await this.#want({ ...this.#wanted, layers });
