@@ -58,6 +58,13 @@ describe("a sender of video", () => {
     expect(fake.calls).toBeLessThan(wishes.length);
   });
 
+  it("begins anew with the lowest layer when nothing is known any more", async () => {
+    const { fake, sender } = camera();
+    await sender.demand([false, true, true]);
+    await sender.demand(null);
+    expect(fake.active).toEqual([true, false, false]);
+  });
+
   it("leaves alone what is as it should be", async () => {
     const { fake, sender } = camera();
     await sender.demand([true, false, false]);

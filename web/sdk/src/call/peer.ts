@@ -234,11 +234,11 @@ export class Peer {
     }
   }
 
-  /** A source that is not named is watched by nobody. */
+  /** A source that is not named is one that the node has not seen yet. */
   #demanded(demand: readonly SourceDemand[]): void {
     clearTimeout(this.#toldTimer);
     this.#each((sender, source) =>
-      sender.demand(demand.find((wanted) => wanted.source === source)?.layers ?? []),
+      sender.demand(demand.find((wanted) => wanted.source === source)?.layers ?? null),
     );
   }
 

@@ -13,16 +13,16 @@ export class VideoSender {
   readonly #sender: RTCRtpSender;
   /** Whether layers differ in size; a screen's do not. */
   readonly #scaled: boolean;
+  /** What is sent before anything is known. */
+  readonly #first: readonly boolean[];
   #wanted: Wanted;
   #running: Promise<void> | null = null;
 
   constructor(sender: RTCRtpSender, scaled: boolean) {
     this.#sender = sender;
     this.#scaled = scaled;
-    this.#wanted = {
-      layers: sender.getParameters().encodings.map(({ active }) => active ?? true),
-      side: undefined,
-    };
+    this.#first = sender.getParameters().encodings.map(({ active }) => active ?? true);
+    this.#wanted = { layers: this.#first, side: undefined };
   }
 
   /** Sends another track, or nothing: no negotiation. */
@@ -40,9 +40,9 @@ export class VideoSender {
     await this.demand(this.#wanted.layers.map(() => true));
   }
 
-  /** Encodes these layers and no others, the lowest first. The newest word wins. */
-  async demand(layers: readonly boolean[]): Promise<void> {
-    await this.#want({ ...this.#wanted, layers });
+  /** Encodes these layers and no others, the lowest first; null means that nothing is known yet. The newest word wins. */
+  async demand(layers: readonly boolean[] | null): Promise<void> {
+    await this.#want({ ...this.#wanted, layers: layers ?? this.#first });
   }
 
   /** To be called after each answer: Chromium takes it as a word on the layers, and turns on all of them. */
