@@ -15,7 +15,7 @@ use protocol::node::SessionRef;
 
 use crate::demux::Demux;
 use crate::egress::batch::Batch;
-use crate::egress::subscriber::Counters;
+use crate::egress::counters::Counters;
 use crate::io::{Config, Drops, Input, Output, PeerPlan, Stats};
 use crate::key::{MemberKey, RoomKey, SessionKey, Table};
 use crate::relay::{Relay, RelayBatch};

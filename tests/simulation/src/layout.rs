@@ -9,7 +9,8 @@ use sfu_core::Input;
 
 use crate::client::Client;
 use crate::encoder::Videos;
-use crate::world::{Node, World, participant};
+use crate::names::participant;
+use crate::world::{Node, World};
 
 impl World {
     /// Tells all that host the room who shares it with them, as the Room Durable Object does: a region's nodes know each

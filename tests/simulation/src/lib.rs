@@ -8,6 +8,7 @@ mod decoder;
 mod encoder;
 mod layout;
 mod media;
+mod names;
 mod network;
 mod world;
 
@@ -15,5 +16,6 @@ pub use client::{Client, Received};
 pub use decoder::{Decoder, Part};
 pub use encoder::Videos;
 pub use media::Stamp;
+pub use names::participant;
 pub use network::{Bottleneck, Path};
-pub use world::{World, participant};
+pub use world::World;

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
 use protocol::client::SourceMid;
-use protocol::id::{Attempt, NodeId, ParticipantId, Region, RoomId};
+use protocol::id::{Attempt, NodeId, Region, RoomId};
 use protocol::media::Caps;
-use protocol::media::{Source, TrackId};
 use protocol::node::{NodeToRoom, RoomToNode};
 use sfu_core::{Config, Engine, Input, Output, PeerId};
 
 use crate::client::Client;
 use crate::encoder::Videos;
+use crate::names::participant;
 use crate::network::{Bottleneck, Path};
 
 /// One shard of a media node: an engine.
@@ -503,29 +503,6 @@ impl Node {
             next_timeout: now,
             wanted: Vec::new(),
             relayed: 0,
-        }
-    }
-}
-
-/// The participant that a client is.
-pub fn participant(client: usize) -> ParticipantId {
-    format!("p{client}").parse().expect("an id")
-}
-
-impl World {
-    /// The camera of a client, to be shown.
-    pub fn camera(client: usize) -> TrackId {
-        TrackId {
-            participant: participant(client),
-            source: Source::Camera,
-        }
-    }
-
-    /// The screen of a client, to be shown.
-    pub fn screen(client: usize) -> TrackId {
-        TrackId {
-            participant: participant(client),
-            source: Source::Screen,
         }
     }
 }

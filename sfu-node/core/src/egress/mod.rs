@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod carrying;
+pub mod counters;
 pub mod estimate;
 pub mod feedback;
 pub mod pace;

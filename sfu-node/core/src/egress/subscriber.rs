@@ -7,6 +7,7 @@ use protocol::media::{MediaKind, TrackId};
 
 use super::batch::Batch;
 use super::carrying::Carrying;
+use super::counters::{Counters, PathReport};
 use super::feedback::{Feedback, ReceptionReport, parse};
 use super::pace::Class;
 use super::path::{Departure, Path};
@@ -76,46 +77,6 @@ pub struct Requests {
     pub keyframes: Vec<LayerKey>,
     /// SSRC, NTP time and RTP time of the publisher's own sender reports.
     pub clocks: Vec<(u32, u64, u32)>,
-}
-
-/// What a subscriber was sent, counted since its beginning or since the last look.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Counters {
-    /// All packets of media, those below among them.
-    pub packets: u64,
-    pub bytes: u64,
-    pub repairs: u64,
-    /// Packets that filled probes, and the clusters of them.
-    pub fillers: u64,
-    pub probes: u64,
-    /// Video packets that waited too long to be sent.
-    pub stale: u64,
-    /// Switches of a slot from one layer that flowed to another.
-    pub switches: u64,
-}
-
-impl Counters {
-    fn since(self, before: Self) -> Self {
-        Self {
-            packets: self.packets - before.packets,
-            bytes: self.bytes - before.bytes,
-            repairs: self.repairs - before.repairs,
-            fillers: self.fillers - before.fillers,
-            probes: self.probes - before.probes,
-            stale: self.stale - before.stale,
-            switches: self.switches - before.switches,
-        }
-    }
-}
-
-/// How a subscriber's path carries what it is sent.
-#[derive(Debug, Clone, Copy)]
-pub struct PathReport {
-    /// `None` until it is measured.
-    pub round_trip: Option<Duration>,
-    pub jitter: Duration,
-    /// Share of packets lost of late, 0 to 1.
-    pub loss: f64,
 }
 
 /// A subscriber's sending side.
