@@ -6,6 +6,7 @@
 mod backoff;
 mod config;
 mod control;
+mod gather;
 mod health;
 mod ledger;
 mod metrics;

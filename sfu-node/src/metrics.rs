@@ -86,6 +86,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "System calls that received datagrams",
     ),
     (
+        "connect_udp_messages_out_total",
+        "Messages sent from the media port, each a run of datagrams",
+    ),
+    (
         "connect_udp_writes_total",
         "System calls that sent datagrams",
     ),
@@ -185,6 +189,7 @@ pub fn shard(index: u16, report: &Report) {
     total("connect_udp_datagrams_in_total", udp.datagrams_in);
     total("connect_udp_datagrams_out_total", udp.datagrams_out);
     total("connect_udp_reads_total", udp.reads);
+    total("connect_udp_messages_out_total", udp.messages_out);
     total("connect_udp_writes_total", udp.writes);
     total("connect_udp_send_errors_total", udp.send_errors);
     total("connect_quic_rejected_dials_total", quic.rejected_dials);

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 
 use protocol::id::{NodeId, Region, RoomId};
 use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::thread::{NanosleepRelativeResult, nanosleep};
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use sfu_core::{Config as EngineConfig, Engine, Input, Output, PeerId, Stats};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Interval, MissedTickBehavior};
 
+use crate::gather::Gather;
 use crate::neighbors::Neighbors;
 use crate::quic::{self, Identity, IdentityError, Quic, QuicError};
 use crate::sibling::Siblings;
@@ -140,8 +141,7 @@ fn run(
         .build_local(LocalOptions::default())
         .map_err(ShardError::Runtime)?;
     runtime.block_on(async {
-        let mut ticks = tokio::time::interval(REPORT_INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let now = Instant::now();
         let state = State {
             index: parts.index,
             media: Udp::new(parts.media).map_err(ShardError::Media)?,
@@ -156,10 +156,11 @@ fn run(
                 max_sessions: parts.max_sessions,
             }),
             outbox,
-            measured: (Instant::now(), cpu_time()),
+            gather: Gather::new(now),
+            measured: (now, cpu_time()),
             lost_messages: 0,
         };
-        state.run(inbox, ticks).await
+        state.run(inbox).await
     })
 }
 
@@ -169,6 +170,7 @@ struct State {
     neighbors: Neighbors,
     engine: Engine,
     outbox: mpsc::Sender<(u16, FromShard)>,
+    gather: Gather,
     /// When the CPU time was last read, and what it was.
     measured: (Instant, Duration),
     lost_messages: u64,
@@ -176,22 +178,29 @@ struct State {
 
 impl State {
     /// The loop: wait for anything, take everything there is, let the engine say what to do.
-    async fn run(
-        mut self,
-        mut inbox: mpsc::Receiver<ToShard>,
-        mut ticks: Interval,
-    ) -> Result<(), ShardError> {
-        let mut deadline = self.drain(Instant::now());
+    async fn run(mut self, mut inbox: mpsc::Receiver<ToShard>) -> Result<(), ShardError> {
+        let start = Instant::now();
+        self.report(start);
+        let mut deadline = self.drain(start);
         loop {
             let mut message = None;
-            tokio::select! {
-                ready = self.media.readable() => ready.map_err(ShardError::Media)?,
-                () = self.neighbors.readable() => {}
-                received = inbox.recv() => message = Some(received.unwrap_or(ToShard::Stop)),
-                () = tokio::time::sleep_until(deadline.into()) => {}
-                _ = ticks.tick() => self.report(),
+            if let Some(pause) = self.gather.pause(Instant::now()) {
+                block(pause);
+                // QUIC's own tasks live in this thread, too.
+                tokio::task::yield_now().await;
+            } else {
+                let wake = deadline.min(self.measured.0 + REPORT_INTERVAL);
+                tokio::select! {
+                    ready = self.media.readable() => ready.map_err(ShardError::Media)?,
+                    () = self.neighbors.readable() => {}
+                    received = inbox.recv() => message = Some(received.unwrap_or(ToShard::Stop)),
+                    () = tokio::time::sleep_until(wake.into()) => {}
+                }
             }
             let now = Instant::now();
+            let moved = self.media.counters();
+            self.gather
+                .turn(now, moved.datagrams_in, moved.datagrams_out);
             let mut busy = self.take_datagrams(now).map_err(ShardError::Media)?;
             busy |= self.take_peer_events(now);
             for _ in 0..MESSAGES_PER_TURN {
@@ -216,9 +225,11 @@ impl State {
             if now >= deadline {
                 self.engine.handle(now, Input::Timeout);
             }
+            if now >= self.measured.0 + REPORT_INTERVAL {
+                self.report(now);
+            }
             deadline = self.drain(now);
             if busy {
-                // QUIC's own tasks live in this thread, too.
                 tokio::task::yield_now().await;
             }
         }
@@ -277,6 +288,7 @@ impl State {
                     }
                 }
                 Output::Timeout(at) => {
+                    self.media.flush();
                     self.neighbors.flush();
                     return at;
                 }
@@ -284,14 +296,15 @@ impl State {
         }
     }
 
-    fn report(&mut self) {
+    fn report(&mut self, now: Instant) {
         for (peer, time) in self.neighbors.round_trips() {
             let input = Input::PeerRoundTrip { peer, time };
-            self.engine.handle(Instant::now(), input);
+            self.engine.handle(now, input);
         }
-        let (now, cpu) = (Instant::now(), cpu_time());
+        let cpu = cpu_time();
         let (then, cpu_then) = std::mem::replace(&mut self.measured, (now, cpu));
-        let passed = (now - then).as_secs_f32().max(f32::EPSILON);
+        // The first report comes before anything could be measured.
+        let passed = now.saturating_duration_since(then).max(REPORT_INTERVAL / 2);
         let (quic, sibling_drops) = self.neighbors.counters();
         let report = Report {
             stats: self.engine.stats(),
@@ -299,13 +312,22 @@ impl State {
             quic,
             sibling_drops,
             cpu,
-            load: (cpu.saturating_sub(cpu_then).as_secs_f32() / passed).min(1.0),
+            load: (cpu.saturating_sub(cpu_then).as_secs_f32() / passed.as_secs_f32()).min(1.0),
             lost_messages: self.lost_messages,
         };
         // A report that finds no room is made good by the next one.
         let _ = self
             .outbox
             .try_send((self.index, FromShard::Report(Box::new(report))));
+    }
+}
+
+/// Waits whatever happens: a wake-up for each datagram is what a busy shard has to be spared. The runtime's timers count in
+/// whole milliseconds, and its sockets end its waits.
+fn block(pause: Duration) {
+    let mut rest = Timespec::try_from(pause).unwrap_or_default();
+    while let NanosleepRelativeResult::Interrupted(left) = nanosleep(&rest) {
+        rest = left;
     }
 }
 
