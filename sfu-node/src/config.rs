@@ -1,7 +1,7 @@
 //! Configuration: flags and environment, checked before anything is bound.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
@@ -9,6 +9,8 @@ use clap::Parser;
 use protocol::id::{NodeId, Region};
 use tokio_tungstenite::tungstenite::http::Uri;
 
+/// Addresses that clients are told. Each is two candidates in every answer.
+const MAX_MEDIA_ADDRESSES: usize = 8;
 /// The shortest node key: 32 bytes in base64url without padding.
 const MIN_KEY_CHARACTERS: usize = 43;
 
@@ -27,12 +29,23 @@ pub struct Arguments {
     /// This node's name, unique in the fleet [default: a random one]
     #[arg(long, env = "CONNECT_NODE_ID")]
     node_id: Option<NodeId>,
-    /// UDP address for media; shard n takes the port plus n
-    #[arg(long, env = "CONNECT_MEDIA", default_value = "127.0.0.1:0")]
-    media: SocketAddr,
-    /// IP address that clients reach the media port at [default: the bound one]
-    #[arg(long, env = "CONNECT_MEDIA_ADDRESS")]
-    media_address: Option<IpAddr>,
+    /// Address for media, UDP and TCP; shard n takes the port plus n. One for each family, e.g. 0.0.0.0:4000,[::]:4000
+    #[arg(
+        long,
+        env = "CONNECT_MEDIA",
+        default_value = "127.0.0.1:0",
+        value_delimiter = ',',
+        num_args = 1
+    )]
+    media: Vec<SocketAddr>,
+    /// IP addresses that clients reach the media port at, separated by commas [default: the bound ones]
+    #[arg(
+        long,
+        env = "CONNECT_MEDIA_ADDRESS",
+        value_delimiter = ',',
+        num_args = 1
+    )]
+    media_address: Vec<IpAddr>,
     /// UDP address for QUIC between nodes; shard n takes the port plus n
     #[arg(long, env = "CONNECT_QUIC", default_value = "127.0.0.1:0")]
     quic: SocketAddr,
@@ -64,8 +77,10 @@ pub struct Config {
     pub region: Region,
     pub node: NodeId,
     pub key: NodeKey,
-    pub media: SocketAddr,
-    pub media_address: IpAddr,
+    /// One address, or one for each family.
+    pub media: Vec<SocketAddr>,
+    /// What clients are told instead of what is bound; empty if that does.
+    pub media_addresses: Vec<IpAddr>,
     pub quic: SocketAddr,
     /// Host and port that peers are told; port 0 stands for the bound one.
     pub quic_address: (String, u16),
@@ -132,12 +147,25 @@ pub enum ConfigError {
         "--max-sessions (CONNECT_MAX_SESSIONS) and --max-sessions-per-shard (CONNECT_MAX_SESSIONS_PER_SHARD) must be at least 1"
     )]
     NoSessions,
+    #[error(
+        "--media (CONNECT_MEDIA) takes one IPv4 address, one IPv6 address, or one of each; it is given {0} of one family"
+    )]
+    MediaFamilies(usize),
+    #[error(
+        "--media-address (CONNECT_MEDIA_ADDRESS) takes at most {MAX_MEDIA_ADDRESSES} addresses; it is given {0}"
+    )]
+    TooManyAddresses(usize),
+    #[error(
+        "--media-address (CONNECT_MEDIA_ADDRESS) names {0}, but --media listens on no address of that family"
+    )]
+    OtherFamily(IpAddr),
 }
 
 impl Arguments {
     /// Checks the arguments together; `key` is the value of CONNECT_NODE_KEY.
     pub fn check(self, key: Option<String>) -> Result<Config, ConfigError> {
-        for (flag, port) in [("--media", self.media.port()), ("--quic", self.quic.port())] {
+        let media = self.media.iter().map(|media| ("--media", media.port()));
+        for (flag, port) in media.chain([("--quic", self.quic.port())]) {
             let shards = self.shards.get();
             if port != 0 && port.checked_add(shards - 1).is_none() {
                 return Err(ConfigError::Ports { flag, port, shards });
@@ -156,17 +184,14 @@ impl Arguments {
                 (host(ip), 0)
             }
         };
-        let media_address = match self.media_address {
-            Some(ip) => ip,
-            None => reachable(self.media.ip(), "--media-address", "CONNECT_MEDIA_ADDRESS")?,
-        };
+        check_media(&self.media, &self.media_address)?;
         Ok(Config {
             edge: websocket_base(&self.edge)?,
             region: self.region,
             node: self.node_id.unwrap_or_else(random_node_id),
             key: check_key(key)?,
             media: self.media,
-            media_address,
+            media_addresses: self.media_address,
             quic: self.quic,
             quic_address,
             private: self.private,
@@ -225,6 +250,30 @@ fn check_key(key: Option<String>) -> Result<NodeKey, ConfigError> {
         return Err(ConfigError::KeyTooShort(key.len()));
     }
     Ok(NodeKey(key))
+}
+
+fn check_media(media: &[SocketAddr], told: &[IpAddr]) -> Result<(), ConfigError> {
+    for is_ipv4 in [true, false] {
+        let count = media.iter().filter(|at| at.is_ipv4() == is_ipv4).count();
+        if count > 1 {
+            return Err(ConfigError::MediaFamilies(count));
+        }
+    }
+    if told.len() > MAX_MEDIA_ADDRESSES {
+        return Err(ConfigError::TooManyAddresses(told.len()));
+    }
+    if told.is_empty() {
+        for bound in media {
+            reachable(bound.ip(), "--media-address", "CONNECT_MEDIA_ADDRESS")?;
+        }
+    }
+    // A socket on [::] serves both families when it is the only one.
+    let both = media.len() == 1 && media.iter().all(|at| at.ip() == Ipv6Addr::UNSPECIFIED);
+    let serves = |ip: &IpAddr| both || media.iter().any(|at| at.is_ipv4() == ip.is_ipv4());
+    match told.iter().find(|ip| !serves(ip)) {
+        Some(ip) => Err(ConfigError::OtherFamily(*ip)),
+        None => Ok(()),
+    }
 }
 
 fn websocket_base(edge: &str) -> Result<String, ConfigError> {
@@ -323,6 +372,29 @@ mod tests {
         }
         let told = ["--media", "0.0.0.0:0", "--media-address", "192.0.2.1"];
         assert!(check(&told, Some(&key())).is_ok());
+    }
+
+    #[test]
+    fn media_listens_on_one_address_of_each_family() {
+        let both = [
+            "--media",
+            "0.0.0.0:4000,[::]:4000",
+            "--media-address",
+            "192.0.2.1,2001:db8::1",
+        ];
+        let config = check(&both, Some(&key())).unwrap();
+        assert_eq!((config.media.len(), config.media_addresses.len()), (2, 2));
+        let error = check(&["--media", "127.0.0.1:1,127.0.0.2:1"], Some(&key())).unwrap_err();
+        assert!(matches!(error, ConfigError::MediaFamilies(2)), "{error}");
+    }
+
+    #[test]
+    fn an_address_of_a_family_that_nothing_listens_on_is_refused() {
+        let told = |bound| ["--media", bound, "--media-address", "2001:db8::1,192.0.2.1"];
+        let error = check(&told("0.0.0.0:0"), Some(&key())).unwrap_err();
+        assert!(matches!(error, ConfigError::OtherFamily(_)), "{error}");
+        // One socket for both.
+        assert!(check(&told("[::]:0"), Some(&key())).is_ok());
     }
 
     #[test]

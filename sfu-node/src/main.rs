@@ -9,6 +9,7 @@ mod control;
 mod gather;
 mod health;
 mod ledger;
+mod media;
 mod metrics;
 mod neighbors;
 mod node;
@@ -18,6 +19,7 @@ mod seating;
 mod shard;
 mod sibling;
 mod task;
+mod tcp;
 mod udp;
 
 use std::io::{self, IsTerminal, Write};
@@ -103,23 +105,32 @@ fn start() -> Result<(), Failure> {
 
 /// Everything that listens.
 struct Sockets {
-    /// Per shard: media and QUIC.
-    shards: Vec<(UdpSocket, UdpSocket)>,
+    /// Per shard: media, one address or one for each family, and QUIC.
+    shards: Vec<(Vec<media::Sockets>, UdpSocket)>,
     private: TcpListener,
 }
 
 impl Sockets {
     fn bind(config: &Config) -> Result<Self, Failure> {
-        let udp = |what, address| {
-            udp::bind(address).map_err(|error| Failure::Bind {
+        let bind_media = |address| {
+            let failed = |(what, error)| Failure::Bind {
                 what,
                 address,
                 error,
-            })
+            };
+            media::bind(address, config.media.len() > 1).map_err(failed)
         };
         let shards = (0..config.shards).map(|shard| {
-            let media = udp("media (UDP)", port_of_shard(config.media, shard))?;
-            Ok((media, udp("QUIC", port_of_shard(config.quic, shard))?))
+            let media = config.media.iter();
+            let media = media.map(|address| bind_media(port_of_shard(*address, shard)));
+            let media = media.collect::<Result<_, _>>()?;
+            let address = port_of_shard(config.quic, shard);
+            let quic = udp::bind(address, false).map_err(|error| Failure::Bind {
+                what: "QUIC",
+                address,
+                error,
+            })?;
+            Ok((media, quic))
         });
         let private = TcpListener::bind(config.private).map_err(|error| Failure::Bind {
             what: "the private endpoint",
@@ -160,13 +171,13 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
     let ids: Vec<_> = identities.iter().map(|identity| identity.id).collect();
     let places = identities.into_iter().zip(sibling::mesh(&ids));
     for ((index, (media, quic)), (identity, siblings)) in (0..).zip(sockets.shards).zip(places) {
-        let (media_address, quic_bound) = (media.local_addr()?, quic.local_addr()?);
-        addresses.push((media_address, quic_bound));
+        let quic_bound = quic.local_addr()?;
+        let bound: Vec<_> = media.iter().map(|sockets| sockets.address).collect();
         let parts = shard::Parts {
             index,
             node: config.node.clone(),
             region: config.region.clone(),
-            candidate: SocketAddr::new(config.media_address, media_address.port()),
+            candidates: media::candidates(&bound, &config.media_addresses),
             max_sessions: config.max_sessions_per_shard as usize,
             media,
             quic,
@@ -177,6 +188,7 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
             shard: shard::start(parts, outbox.clone())?,
             quic_address: config.quic_address_of(index, quic_bound),
         });
+        addresses.push((bound, quic_bound));
     }
     announce(&config, &addresses, private_address)?;
     let secret = config.key.secret();
@@ -205,11 +217,11 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
 /// Says what listens where: to people on standard error, to a supervisor on standard output.
 fn announce(
     config: &Config,
-    shards: &[(SocketAddr, SocketAddr)],
+    shards: &[(Vec<SocketAddr>, SocketAddr)],
     private: SocketAddr,
 ) -> io::Result<()> {
     for (index, (media, quic)) in shards.iter().enumerate() {
-        tracing::info!(shard = index, %media, %quic, "shard listens");
+        tracing::info!(shard = index, ?media, %quic, "shard listens");
     }
     tracing::info!(edge = config.edge, %private, "node starts");
     if config.edge_in_clear() {
@@ -219,6 +231,8 @@ fn announce(
         return Ok(());
     };
     let (node, region) = (&config.node, &config.region);
+    let media = media.iter().map(SocketAddr::to_string);
+    let media = media.collect::<Vec<_>>().join(",");
     let mut out = io::stdout().lock();
     writeln!(
         out,

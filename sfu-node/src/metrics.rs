@@ -98,6 +98,19 @@ const COUNTERS: &[(&str, &str)] = &[
         "Datagrams that the kernel refused to send",
     ),
     (
+        "connect_tcp_accepted_total",
+        "TCP connections accepted on the media port",
+    ),
+    (
+        "connect_tcp_refused_total",
+        "TCP connections refused because there were too many",
+    ),
+    (
+        "connect_tcp_datagrams_in_total",
+        "Datagrams received over TCP",
+    ),
+    ("connect_tcp_datagrams_out_total", "Datagrams sent over TCP"),
+    (
         "connect_quic_rejected_dials_total",
         "QUIC dials refused because the certificate is not pinned",
     ),
@@ -131,6 +144,10 @@ const COUNTERS: &[(&str, &str)] = &[
 const GAUGES: &[(&str, &str)] = &[
     ("connect_sessions", "Media sessions now"),
     ("connect_rooms", "Rooms now"),
+    (
+        "connect_tcp_connections",
+        "TCP connections of clients that cannot use UDP, now",
+    ),
     (
         "connect_relay_flows",
         "Flows from and to other nodes now, by direction",
@@ -169,6 +186,7 @@ pub fn shard(index: u16, report: &Report) {
     let total = |name, value| counter!(name, "shard" => shard.clone()).absolute(value);
     let now = |name, value| gauge!(name, "shard" => shard.clone()).set(value);
     let (stats, udp, quic) = (&report.stats, &report.udp, &report.quic);
+    let tcp = &report.tcp;
     total("connect_packets_in_total", stats.packets_in);
     total("connect_bytes_in_total", stats.bytes_in);
     total("connect_packets_out_total", stats.packets_out);
@@ -192,6 +210,10 @@ pub fn shard(index: u16, report: &Report) {
     total("connect_udp_messages_out_total", udp.messages_out);
     total("connect_udp_writes_total", udp.writes);
     total("connect_udp_send_errors_total", udp.send_errors);
+    total("connect_tcp_accepted_total", tcp.accepted);
+    total("connect_tcp_refused_total", tcp.refused);
+    total("connect_tcp_datagrams_in_total", tcp.datagrams_in);
+    total("connect_tcp_datagrams_out_total", tcp.datagrams_out);
     total("connect_quic_rejected_dials_total", quic.rejected_dials);
     total("connect_quic_failed_dials_total", quic.failed_dials);
     total("connect_shard_lost_messages_total", report.lost_messages);
@@ -202,6 +224,7 @@ pub fn shard(index: u16, report: &Report) {
         ("unknown_flow", stats.drops.unknown_flow),
         ("stale", stats.drops.stale),
         ("udp_full", udp.would_block),
+        ("tcp_slow", tcp.dropped),
         ("relay_no_peer", quic.drops.no_peer),
         ("relay_too_large", quic.drops.too_large),
         ("relay_overflow", quic.drops.overflow),
@@ -219,6 +242,7 @@ pub fn shard(index: u16, report: &Report) {
     slots(&shard, "video", &stats.video_slots);
     now("connect_sessions", stats.sessions as f64);
     now("connect_rooms", stats.rooms as f64);
+    now("connect_tcp_connections", tcp.connections as f64);
     now("connect_quic_peers", quic.peers as f64);
     now("connect_shard_load", f64::from(report.load));
     // In whole microseconds: a counter holds no fractions.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,18 +12,18 @@ use protocol::id::{NodeId, Region, RoomId};
 use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
 use rustix::thread::{NanosleepRelativeResult, nanosleep};
 use rustix::time::{ClockId, Timespec, clock_gettime};
-use sfu_core::{Config as EngineConfig, Engine, Input, Output, PeerId, Stats};
+use sfu_core::{Config as EngineConfig, Engine, Input, Output, PeerId, Stats, TransportAddress};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::gather::Gather;
+use crate::media::{self, Media};
 use crate::neighbors::Neighbors;
 use crate::quic::{self, Identity, IdentityError, Quic, QuicError};
 use crate::sibling::Siblings;
-use crate::udp::{self, Udp};
+use crate::tcp;
+use crate::udp;
 
-/// Batches of datagrams taken before the rest of the shard gets its turn.
-const BATCHES_PER_TURN: usize = 8;
 /// Events of peers taken per turn.
 const EVENTS_PER_TURN: usize = 512;
 /// Messages of links taken per turn.
@@ -67,6 +67,7 @@ pub enum FromShard {
 pub struct Report {
     pub stats: Stats,
     pub udp: udp::Counters,
+    pub tcp: tcp::Counters,
     pub quic: quic::Counters,
     /// Media datagrams that other shards had no room for.
     pub sibling_drops: u64,
@@ -99,9 +100,9 @@ pub struct Parts {
     pub node: NodeId,
     pub region: Region,
     /// The media port as clients reach it.
-    pub candidate: SocketAddr,
+    pub candidates: Vec<TransportAddress>,
     pub max_sessions: usize,
-    pub media: UdpSocket,
+    pub media: Vec<media::Sockets>,
     pub quic: UdpSocket,
     pub identity: Identity,
     pub siblings: Siblings,
@@ -144,7 +145,7 @@ fn run(
         let now = Instant::now();
         let state = State {
             index: parts.index,
-            media: Udp::new(parts.media).map_err(ShardError::Media)?,
+            media: Media::new(parts.media).map_err(ShardError::Media)?,
             neighbors: Neighbors::new(
                 Quic::new(parts.quic, parts.identity, parts.node.clone())?,
                 parts.siblings,
@@ -152,7 +153,7 @@ fn run(
             engine: Engine::new(EngineConfig {
                 node: parts.node,
                 region: parts.region,
-                candidates: vec![parts.candidate],
+                candidates: parts.candidates,
                 max_sessions: parts.max_sessions,
             }),
             outbox,
@@ -166,7 +167,7 @@ fn run(
 
 struct State {
     index: u16,
-    media: Udp,
+    media: Media,
     neighbors: Neighbors,
     engine: Engine,
     outbox: mpsc::Sender<(u16, FromShard)>,
@@ -198,9 +199,10 @@ impl State {
                 }
             }
             let now = Instant::now();
-            let moved = self.media.counters();
-            self.gather
-                .turn(now, moved.datagrams_in, moved.datagrams_out);
+            let (udp, tcp) = self.media.counters();
+            let received = udp.datagrams_in + tcp.datagrams_in;
+            let sent = udp.datagrams_out + tcp.datagrams_out;
+            self.gather.turn(now, received, sent);
             let mut busy = self.take_datagrams(now).map_err(ShardError::Media)?;
             busy |= self.take_peer_events(now);
             for _ in 0..MESSAGES_PER_TURN {
@@ -237,16 +239,9 @@ impl State {
 
     /// Hands in what the media socket has, up to a limit; returns whether there may be more.
     fn take_datagrams(&mut self, now: Instant) -> io::Result<bool> {
-        for _ in 0..BATCHES_PER_TURN {
-            let engine = &mut self.engine;
-            let more = self
-                .media
-                .receive(|from, data| engine.handle(now, Input::Datagram { from, data }))?;
-            if !more {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let engine = &mut self.engine;
+        let hand_in = |from, data: &[u8]| engine.handle(now, Input::Datagram { from, data });
+        self.media.receive(hand_in)
     }
 
     /// Hands in what peers did, up to a limit; returns whether there may be more.
@@ -301,14 +296,15 @@ impl State {
             let input = Input::PeerRoundTrip { peer, time };
             self.engine.handle(now, input);
         }
-        let cpu = cpu_time();
+        let ((udp, tcp), cpu) = (self.media.counters(), cpu_time());
         let (then, cpu_then) = std::mem::replace(&mut self.measured, (now, cpu));
         // The first report comes before anything could be measured.
         let passed = now.saturating_duration_since(then).max(REPORT_INTERVAL / 2);
         let (quic, sibling_drops) = self.neighbors.counters();
         let report = Report {
             stats: self.engine.stats(),
-            udp: self.media.counters(),
+            udp,
+            tcp,
             quic,
             sibling_drops,
             cpu,

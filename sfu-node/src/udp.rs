@@ -4,6 +4,7 @@ mod outgoing;
 
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket as StdSocket};
+use std::ops::Add;
 use std::os::fd::AsFd;
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
@@ -38,15 +39,31 @@ pub struct Counters {
     pub send_errors: u64,
 }
 
-/// Binds a non-blocking UDP socket with large buffers.
-pub fn bind(address: SocketAddr) -> io::Result<StdSocket> {
+impl Add for Counters {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            datagrams_in: self.datagrams_in + other.datagrams_in,
+            reads: self.reads + other.reads,
+            datagrams_out: self.datagrams_out + other.datagrams_out,
+            messages_out: self.messages_out + other.messages_out,
+            writes: self.writes + other.writes,
+            would_block: self.would_block + other.would_block,
+            send_errors: self.send_errors + other.send_errors,
+        }
+    }
+}
+
+/// Binds a non-blocking UDP socket with large buffers; `only` its family if both have one of their own.
+pub fn bind(address: SocketAddr, only: bool) -> io::Result<StdSocket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::DGRAM,
         Some(Protocol::UDP),
     )?;
     if address.is_ipv6() {
-        socket.set_only_v6(false)?;
+        socket.set_only_v6(only)?;
     }
     socket.set_nonblocking(true)?;
     socket.set_recv_buffer_size(SOCKET_BUFFER)?;
@@ -214,7 +231,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(5);
 
     fn socket() -> (Udp, SocketAddr) {
-        let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let socket = bind("127.0.0.1:0".parse().unwrap(), true).unwrap();
         let address = socket.local_addr().unwrap();
         (Udp::new(socket).unwrap(), address)
     }

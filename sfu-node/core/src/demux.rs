@@ -1,9 +1,9 @@
 //! Which session a datagram belongs to: by its source address, or for a first STUN request by its user name.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::io::TransportAddress;
 use crate::key::SessionKey;
 
 const STUN_HEADER: usize = 20;
@@ -23,7 +23,7 @@ struct Bound {
 /// The address table of a shard.
 #[derive(Debug, Default)]
 pub struct Demux {
-    addresses: HashMap<SocketAddr, Bound>,
+    addresses: HashMap<TransportAddress, Bound>,
     ufrags: HashMap<String, SessionKey>,
 }
 
@@ -40,7 +40,12 @@ impl Demux {
     }
 
     /// The session of a datagram, if there is one: that of its address, or for STUN the one that it names.
-    pub fn find(&mut self, now: Instant, from: SocketAddr, data: &[u8]) -> Option<SessionKey> {
+    pub fn find(
+        &mut self,
+        now: Instant,
+        from: TransportAddress,
+        data: &[u8],
+    ) -> Option<SessionKey> {
         let named = stun_ufrag(data).and_then(|ufrag| self.ufrags.get(ufrag));
         if let Some(named) = named {
             return Some(*named);
@@ -52,7 +57,7 @@ impl Demux {
 
     /// A session has accepted a STUN message from this address: datagrams from there belong to it from now on. Its
     /// oldest address makes room; an address that another session was heard from just now stays where it is.
-    pub fn bind(&mut self, now: Instant, from: SocketAddr, session: SessionKey) {
+    pub fn bind(&mut self, now: Instant, from: TransportAddress, session: SessionKey) {
         let bound = self.addresses.get(&from);
         let owned = bound.is_some_and(|bound| {
             bound.session != session && now.saturating_duration_since(bound.heard) < OWNED
@@ -125,8 +130,8 @@ mod tests {
         data
     }
 
-    fn address(port: u16) -> SocketAddr {
-        SocketAddr::from(([10, 0, 0, 1], port))
+    fn address(port: u16) -> TransportAddress {
+        TransportAddress::udp(([10, 0, 0, 1], port).into())
     }
 
     #[test]
@@ -147,6 +152,8 @@ mod tests {
         demux.bind(now, address(1), 3.into());
         assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(3.into()));
         assert_eq!(demux.find(now, address(2), &[0x80; 40]), None);
+        let tcp = TransportAddress::tcp(address(1).address);
+        assert_eq!(demux.find(now, tcp, &[0x80; 40]), None);
     }
 
     #[test]

@@ -6,7 +6,6 @@ mod rooms;
 mod sessions;
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use protocol::id::RoomId;
@@ -16,7 +15,7 @@ use protocol::node::SessionRef;
 use crate::demux::Demux;
 use crate::egress::batch::Batch;
 use crate::egress::counters::Counters;
-use crate::io::{Config, Drops, Input, Output, PeerPlan, Stats};
+use crate::io::{Config, Drops, Input, Output, PeerPlan, Stats, TransportAddress};
 use crate::key::{MemberKey, RoomKey, SessionKey, Table};
 use crate::relay::{Relay, RelayBatch};
 use crate::room::{Effect, Room};
@@ -37,11 +36,11 @@ struct Seat {
 #[derive(Default)]
 struct Outbox {
     /// Datagrams of ICE, DTLS and RTCP.
-    datagrams: VecDeque<(SocketAddr, Vec<u8>)>,
+    datagrams: VecDeque<(TransportAddress, Vec<u8>)>,
     current: Vec<u8>,
     messages: VecDeque<Output<'static>>,
     batch: Batch,
-    batch_to: Option<SocketAddr>,
+    batch_to: Option<TransportAddress>,
     relay: RelayBatch,
 }
 

@@ -10,13 +10,42 @@ use protocol::cascade::CascadeMessage;
 use protocol::id::{NodeId, Region, RoomId};
 use protocol::node::{NodeToRoom, RoomToNode};
 
+/// How datagrams travel between a client and the media port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Transport {
+    Udp,
+    /// Each datagram in a frame (RFC 4571), for networks that let no UDP through. The client dials (RFC 6544).
+    Tcp,
+}
+
+/// An IP address and a port, for one transport (RFC 8445, 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TransportAddress {
+    pub transport: Transport,
+    pub address: SocketAddr,
+}
+
+impl TransportAddress {
+    /// This address over UDP.
+    pub fn udp(address: SocketAddr) -> Self {
+        let transport = Transport::Udp;
+        Self { transport, address }
+    }
+
+    /// This address over TCP.
+    pub fn tcp(address: SocketAddr) -> Self {
+        let transport = Transport::Tcp;
+        Self { transport, address }
+    }
+}
+
 /// What a shard is told at its start.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub node: NodeId,
     pub region: Region,
     /// The addresses of the media port as clients reach it: the host candidates of every answer.
-    pub candidates: Vec<SocketAddr>,
+    pub candidates: Vec<TransportAddress>,
     /// How many sessions this shard holds at most.
     pub max_sessions: usize,
 }
@@ -183,8 +212,11 @@ pub struct PeerPlan {
 /// What the shell tells the engine. After each input (or batch of inputs), drain [`Output`]s up to the time-out.
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// A datagram arrived on the shard's media port.
-    Datagram { from: SocketAddr, data: &'a [u8] },
+    /// A datagram arrived on the shard's media port; over TCP, what one frame holds (RFC 4571).
+    Datagram {
+        from: TransportAddress,
+        data: &'a [u8],
+    },
     /// A message arrived on a room's link.
     Room { room: RoomId, message: RoomToNode },
     /// The other shards of this node that host a room, whole each time.
@@ -214,7 +246,7 @@ pub enum Input<'a> {
 pub enum Output<'a> {
     /// Send datagrams to one address: `contents`, cut after every `segment` bytes (the last one may be shorter).
     Transmit {
-        to: SocketAddr,
+        to: TransportAddress,
         contents: &'a [u8],
         segment: usize,
     },

@@ -27,4 +27,5 @@ mod timers;
 pub use engine::Engine;
 pub use io::{
     Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, SlotUse, Stats,
+    Transport, TransportAddress,
 };

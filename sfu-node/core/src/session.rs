@@ -7,7 +7,6 @@
 mod negotiation;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
@@ -19,6 +18,7 @@ use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
 use crate::egress::seal::{Sealer, Tap};
+use crate::io::{Transport, TransportAddress};
 use crate::packet::{AudioLevel, Packet};
 pub use negotiation::{Negotiated, OfferError, Published, Shared};
 use negotiation::{PayloadTypes, SourceLine, negotiate, restart};
@@ -34,7 +34,7 @@ const MAX_TEXT_BYTES: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub struct Happened {
     /// Datagrams of ICE, DTLS and str0m's own RTCP.
-    pub transmits: Vec<(SocketAddr, Vec<u8>)>,
+    pub transmits: Vec<(TransportAddress, Vec<u8>)>,
     /// Received media, decrypted.
     pub media: Vec<(Source, Layer, Packet)>,
     /// Decrypted compound RTCP packets, one after the other, with their lengths.
@@ -82,14 +82,14 @@ pub struct Session {
 /// str0m's part of a session and what is known about it.
 struct Connection {
     rtc: Rtc,
-    candidates: Vec<SocketAddr>,
+    candidates: Vec<TransportAddress>,
     sources: Vec<SourceLine>,
     payload_types: PayloadTypes,
     /// The source and layer of each receiving SSRC that has been seen.
     incoming: HashMap<u32, (Source, Layer)>,
     channel: Option<ChannelId>,
     /// Where str0m last sent anything but STUN: the peer's address that ICE has settled on.
-    address: Option<SocketAddr>,
+    address: Option<TransportAddress>,
     next_timeout: Instant,
 }
 
@@ -126,7 +126,7 @@ impl Session {
     }
 
     /// Where to send media.
-    pub fn address(&self) -> Option<SocketAddr> {
+    pub fn address(&self) -> Option<TransportAddress> {
         self.connection.address
     }
 
@@ -139,17 +139,21 @@ impl Session {
     pub fn receive(
         &mut self,
         now: Instant,
-        from: SocketAddr,
+        from: TransportAddress,
         data: &[u8],
         happened: &mut Happened,
     ) -> bool {
-        let same_family = |a: &&SocketAddr| a.is_ipv4() == from.is_ipv4();
-        let Some(destination) = self.connection.candidates.iter().find(same_family).copied() else {
+        let (protocol, source) = (protocol_of(from.transport), from.address);
+        let on_the_same_way = |candidate: &&TransportAddress| {
+            candidate.transport == from.transport && candidate.address.is_ipv4() == source.is_ipv4()
+        };
+        let mut candidates = self.connection.candidates.iter();
+        let Some(destination) = candidates.find(on_the_same_way).map(|to| to.address) else {
             return false;
         };
         let mut accepted = false;
         self.mutate(happened, |connection, happened| {
-            let Ok(receive) = Receive::new(Protocol::Udp, from, destination, data) else {
+            let Ok(receive) = Receive::new(protocol, source, destination, data) else {
                 happened.malformed += 1;
                 return Ok(());
             };
@@ -286,10 +290,14 @@ impl Connection {
                 }
                 Output::Transmit(transmit) => {
                     let contents = Vec::from(transmit.contents);
+                    let to = TransportAddress {
+                        transport: transport_of(transmit.proto),
+                        address: transmit.destination,
+                    };
                     if !crate::demux::is_stun(&contents) {
-                        self.address = Some(transmit.destination);
+                        self.address = Some(to);
                     }
-                    happened.transmits.push((transmit.destination, contents));
+                    happened.transmits.push((to, contents));
                 }
                 Output::Event(event) => self.event(event, happened),
             }
@@ -358,5 +366,20 @@ impl Connection {
         let found = (line.source, Layer(layer as u8));
         self.incoming.insert(ssrc, found);
         Some(found)
+    }
+}
+
+fn protocol_of(transport: Transport) -> Protocol {
+    match transport {
+        Transport::Udp => Protocol::Udp,
+        Transport::Tcp => Protocol::Tcp,
+    }
+}
+
+/// Our candidates are of two transports, and an answer takes the way that the question came.
+fn transport_of(protocol: Protocol) -> Transport {
+    match protocol {
+        Protocol::Udp => Transport::Udp,
+        Protocol::Tcp | Protocol::SslTcp | Protocol::Tls => Transport::Tcp,
     }
 }

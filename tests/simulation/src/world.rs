@@ -10,7 +10,7 @@ use protocol::client::SourceMid;
 use protocol::id::{Attempt, NodeId, Region, RoomId};
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, RoomToNode};
-use sfu_core::{Config, Engine, Input, Output, PeerId};
+use sfu_core::{Config, Engine, Input, Output, PeerId, TransportAddress};
 
 use crate::client::Client;
 use crate::encoder::Videos;
@@ -283,7 +283,13 @@ impl World {
         let mut data = vec![0; self.rng.usize(..1_300)];
         self.rng.fill(&mut data);
         let from = SocketAddr::from(([10, 9, 9, 9], self.rng.u16(1..)));
-        self.input(node, Input::Datagram { from, data: &data });
+        self.input(
+            node,
+            Input::Datagram {
+                from: TransportAddress::udp(from),
+                data: &data,
+            },
+        );
     }
 
     /// A node's counters.
@@ -348,7 +354,13 @@ impl World {
     fn deliver(&mut self, delivery: Delivery) {
         match delivery {
             Delivery::ToNode { node, from, data } => {
-                self.input(node, Input::Datagram { from, data: &data });
+                self.input(
+                    node,
+                    Input::Datagram {
+                        from: TransportAddress::udp(from),
+                        data: &data,
+                    },
+                );
             }
             Delivery::ToClient { client, from, data } => {
                 self.clients[client].receive(self.now, from, &data);
@@ -417,7 +429,11 @@ impl World {
                     to,
                     contents,
                     segment,
-                } => datagrams.extend(contents.chunks(segment).map(|part| (to, part.to_vec()))),
+                } => datagrams.extend(
+                    contents
+                        .chunks(segment)
+                        .map(|part| (to.address, part.to_vec())),
+                ),
                 Output::Room { message, .. } => self.told.push((node, message)),
                 Output::Peers { peers } => wanted = Some(peers),
                 Output::PeerMessage { peer, message } => messages.push((peer, message)),
@@ -492,7 +508,7 @@ impl Node {
             engine: Engine::new(Config {
                 node: name.clone(),
                 region: region.clone(),
-                candidates: vec![address],
+                candidates: vec![TransportAddress::udp(address)],
                 max_sessions: 100,
             }),
             name,

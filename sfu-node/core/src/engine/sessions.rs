@@ -1,6 +1,5 @@
 //! Datagrams to sessions, and what happens in a session to its room.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use protocol::client::ClientMediaMessage;
@@ -9,7 +8,7 @@ use protocol::node::{NodeToRoom, SessionRef};
 
 use super::Engine;
 use crate::demux::is_stun;
-use crate::io::Output;
+use crate::io::{Output, TransportAddress};
 use crate::key::SessionKey;
 use crate::room::{Context, Routed};
 use crate::session::{Happened, Session};
@@ -19,7 +18,7 @@ use crate::timers::Timer;
 const TICK: Duration = Duration::from_millis(1);
 
 impl Engine {
-    pub(super) fn datagram(&mut self, now: Instant, from: SocketAddr, data: &[u8]) {
+    pub(super) fn datagram(&mut self, now: Instant, from: TransportAddress, data: &[u8]) {
         let Some(key) = self.demux.find(now, from, data) else {
             self.drops().unknown += 1;
             return;

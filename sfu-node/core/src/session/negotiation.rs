@@ -1,6 +1,5 @@
 //! The one negotiation of a session: the client's offer, our answer, and the receive slots that come of it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,11 +10,13 @@ use str0m::crypto::CryptoProvider;
 use str0m::crypto::dtls::DtlsCert;
 use str0m::format::{CodecConfig, FormatParams};
 use str0m::media::{Direction, Frequency, Media, Mid, Rid, Rids};
+use str0m::net::TcpType;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc};
 
 use crate::egress::seal::provider;
 use crate::egress::stream::{Extensions, NegotiatedSlot, SlotCodec};
+use crate::io::{Transport, TransportAddress};
 
 /// Most m-lines of an offer: 4 sources, 49 tiles, a few audio slots and the data channel fit.
 const MAX_MEDIA_LINES: usize = 64;
@@ -101,12 +102,12 @@ impl PayloadTypes {
 pub struct Shared {
     crypto: Arc<CryptoProvider>,
     certificate: Option<DtlsCert>,
-    pub(super) candidates: Vec<SocketAddr>,
+    pub(super) candidates: Vec<TransportAddress>,
 }
 
 impl Shared {
     /// Makes the certificate; `candidates` are the addresses that answers carry.
-    pub fn new(candidates: Vec<SocketAddr>) -> Self {
+    pub fn new(candidates: Vec<TransportAddress>) -> Self {
         let crypto = provider();
         let certificate = crypto.dtls_provider.generate_certificate();
         Self {
@@ -309,9 +310,16 @@ fn new_rtc(now: Instant, shared: &Shared, offer: &str) -> Result<Rtc, OfferError
         config = config.set_dtls_cert(certificate.clone());
     }
     let mut rtc = config.build(now);
-    for address in &shared.candidates {
-        let candidate =
-            Candidate::host(*address, "udp").map_err(|e| OfferError::Refused(e.to_string()))?;
+    for candidate in &shared.candidates {
+        let host = match candidate.transport {
+            Transport::Udp => Candidate::builder().udp().host(candidate.address).build(),
+            Transport::Tcp => Candidate::builder()
+                .tcp()
+                .host(candidate.address)
+                .tcptype(TcpType::Passive)
+                .build(),
+        };
+        let candidate = host.map_err(|e| OfferError::Refused(e.to_string()))?;
         rtc.add_local_candidate(candidate);
     }
     Ok(rtc)

@@ -1,0 +1,169 @@
+//! One client's connection: a task reads it, the shard writes it as far as it takes bytes, the task writes the rest.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use super::Shared;
+use super::framing::{self, FrameTooLong, Frames};
+
+/// A connection that no session has answered for so long is not a client's.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A client that has been silent for so long is gone: consent alone is asked for every five seconds (RFC 7675, 5.1).
+const IDLE: Duration = Duration::from_secs(30);
+/// Bytes that wait for a slow client before media is dropped: about 100 ms at 5 Mbit/s. The kernel holds as much again.
+const MAX_MEDIA_WAITING: usize = 64 * 1_024;
+/// Bytes that wait before the client is given up; only STUN, DTLS and what is carried in it get so far.
+const MAX_WAITING: usize = 256 * 1_024;
+/// Reads of one connection before the others get their turn.
+const READS_PER_TURN: usize = 8;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub enum End {
+    #[error("the client hung up")]
+    HungUp,
+    #[error("no session answered")]
+    Stranger,
+    #[error("the client was silent")]
+    Idle,
+    #[error("the client takes nothing any more")]
+    Stuck,
+    #[error(transparent)]
+    Frame(#[from] FrameTooLong),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// What became of a datagram for a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Queued,
+    Dropped,
+}
+
+/// The writing side, shared by the shard and the connection's task.
+pub struct Connection {
+    stream: TcpStream,
+    waiting: RefCell<Vec<u8>>,
+    /// The task is to look after what waits, or after a connection that is stuck.
+    stalled: Notify,
+    stuck: Cell<bool>,
+    /// A session has sent something: this is a client.
+    answered: Cell<bool>,
+}
+
+impl Connection {
+    pub fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            waiting: RefCell::default(),
+            stalled: Notify::new(),
+            stuck: Cell::new(false),
+            answered: Cell::new(false),
+        }
+    }
+
+    /// Takes a datagram for the next [`Connection::write`]. Media is dropped rather than queued behind too much.
+    pub fn send(&self, datagram: &[u8]) -> Taken {
+        let mut waiting = self.waiting.borrow_mut();
+        self.answered.set(true);
+        if is_media(datagram) && waiting.len() + datagram.len() > MAX_MEDIA_WAITING {
+            return Taken::Dropped;
+        }
+        if waiting.len() + datagram.len() > MAX_WAITING {
+            self.stuck.set(true);
+            self.stalled.notify_one();
+            return Taken::Dropped;
+        }
+        match framing::write(&mut waiting, datagram) {
+            true => Taken::Queued,
+            false => Taken::Dropped,
+        }
+    }
+
+    /// Gives the kernel what waits, as far as it takes it. The task sees to the rest.
+    pub fn write(&self) {
+        let mut waiting = self.waiting.borrow_mut();
+        let mut written = 0;
+        while written < waiting.len() {
+            match self.stream.try_write(&waiting[written..]) {
+                Ok(0) | Err(_) => break,
+                Ok(bytes) => written += bytes,
+            }
+        }
+        waiting.drain(..written);
+        if !waiting.is_empty() {
+            self.stalled.notify_one();
+        }
+    }
+
+    /// Reads until the connection ends.
+    pub async fn run(&self, from: SocketAddr, shared: &Rc<Shared>) -> End {
+        let opened = Instant::now();
+        let mut frames = Frames::new();
+        let mut heard = opened;
+        loop {
+            let deadline = match self.answered.get() {
+                true => heard + IDLE,
+                false => opened + PATIENCE,
+            };
+            tokio::select! {
+                ready = self.stream.readable() => {
+                    heard = Instant::now();
+                    if let Err(end) = ready.map_err(End::Io).and_then(|()| self.read(from, &mut frames, shared)) {
+                        return end;
+                    }
+                }
+                () = self.can_go_on_writing() => self.write(),
+                () = sleep_until(deadline) => {
+                    if !self.answered.get() {
+                        return End::Stranger;
+                    }
+                    if heard + IDLE <= Instant::now() {
+                        return End::Idle;
+                    }
+                }
+            }
+            if self.stuck.get() {
+                return End::Stuck;
+            }
+        }
+    }
+
+    async fn can_go_on_writing(&self) {
+        if self.waiting.borrow().is_empty() || self.stuck.get() {
+            self.stalled.notified().await;
+        }
+        // An error shows at the next read.
+        let _ = self.stream.writable().await;
+    }
+
+    fn read(&self, from: SocketAddr, frames: &mut Frames, shared: &Shared) -> Result<(), End> {
+        for _ in 0..READS_PER_TURN {
+            match self.stream.try_read(frames.space()) {
+                Ok(0) => return Err(End::HungUp),
+                Ok(bytes) => frames.filled(bytes),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error.into()),
+            }
+            while let Some(datagram) = frames.next()? {
+                shared.received(from, datagram);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// RTP and RTCP, by the first byte (RFC 7983, 7).
+fn is_media(datagram: &[u8]) -> bool {
+    datagram
+        .first()
+        .is_some_and(|first| (128..192).contains(first))
+}

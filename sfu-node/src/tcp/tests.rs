@@ -1,0 +1,161 @@
+//! The TCP side of the media port, with real sockets on loopback.
+
+use std::io::ErrorKind;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::time::timeout;
+
+use super::*;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn run(test: impl Future<Output = ()>) {
+    Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+        .unwrap()
+        .block_on(async { timeout(PATIENCE, test).await.expect("in time") });
+}
+
+async fn pair() -> (Tcp, TcpStream, SocketAddr) {
+    let listener = bind("127.0.0.1:0".parse().unwrap(), true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let tcp = Tcp::new([listener]).unwrap();
+    let client = TcpStream::connect(address).await.unwrap();
+    let own = client.local_addr().unwrap();
+    (tcp, client, own)
+}
+
+fn frame(datagram: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    assert!(framing::write(&mut out, datagram));
+    out
+}
+
+async fn received(tcp: &mut Tcp) -> (SocketAddr, Vec<u8>) {
+    loop {
+        if let Some(datagram) = tcp.receive() {
+            return datagram;
+        }
+        tcp.readable().await;
+    }
+}
+
+/// Until the condition holds; the tasks of connections run meanwhile.
+async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn datagrams_go_both_ways_in_frames() {
+    run(async {
+        let (mut tcp, mut client, own) = pair().await;
+        client.write_all(&frame(&[0; 20])).await.unwrap();
+        assert_eq!(received(&mut tcp).await, (own, vec![0; 20]));
+        tcp.send(own, &[7; 250], 100);
+        tcp.flush();
+        let expected: Vec<u8> = [100, 100, 50]
+            .iter()
+            .flat_map(|len| frame(&vec![7; *len]))
+            .collect();
+        let mut answer = vec![0; expected.len()];
+        client.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, expected);
+        assert_eq!(tcp.counters().datagrams_out, 3);
+    });
+}
+
+#[test]
+fn a_client_that_reads_nothing_loses_media_and_keeps_its_handshake() {
+    run(async {
+        let (mut tcp, mut client, own) = pair().await;
+        client.write_all(&frame(&[0; 20])).await.unwrap();
+        received(&mut tcp).await;
+        // More than the kernel holds on both sides.
+        while tcp.counters().dropped < 100 {
+            tcp.send(own, &[0x80; 1_200], 1_200);
+            tcp.flush();
+        }
+        let stun = [0; 20];
+        let (before, out) = (tcp.counters().dropped, tcp.counters().datagrams_out);
+        tcp.send(own, &stun, stun.len());
+        tcp.flush();
+        assert_eq!(tcp.counters().dropped, before);
+        // All frames that were not dropped arrive whole once the client reads, and the handshake is the last.
+        let mut frames = framing::Frames::new();
+        let mut last = Vec::new();
+        for _ in 0..=out {
+            loop {
+                if let Some(datagram) = frames.next().unwrap() {
+                    last = datagram.to_vec();
+                    break;
+                }
+                let bytes = client.read(frames.space()).await.unwrap();
+                assert!(bytes > 0);
+                frames.filled(bytes);
+            }
+        }
+        assert_eq!(last, stun);
+    });
+}
+
+#[test]
+fn a_client_that_never_takes_its_handshake_is_given_up() {
+    run(async {
+        let (mut tcp, mut client, own) = pair().await;
+        client.write_all(&frame(&[0; 20])).await.unwrap();
+        received(&mut tcp).await;
+        while tcp.counters().connections == 1 {
+            tcp.send(own, &[20; 1_200], 1_200);
+            tcp.flush();
+            tokio::task::yield_now().await;
+        }
+        let mut rest = Vec::new();
+        // It ends: in order, or reset.
+        let _ = client.read_to_end(&mut rest).await;
+    });
+}
+
+#[test]
+fn a_frame_that_is_too_long_ends_the_connection() {
+    run(async {
+        let (tcp, mut client, _) = pair().await;
+        client.write_all(&[0xff, 0xff, 1, 2, 3]).await.unwrap();
+        let ended = client.read_u8().await.unwrap_err();
+        let kinds = [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset];
+        assert!(kinds.contains(&ended.kind()), "{ended}");
+        until(|| tcp.counters().connections == 0).await;
+    });
+}
+
+#[test]
+fn one_address_cannot_take_all_connections() {
+    run(async {
+        let (tcp, first, _) = pair().await;
+        let address = first.peer_addr().unwrap();
+        let mut clients = vec![first];
+        for _ in 0..MAX_FROM_ONE {
+            clients.push(TcpStream::connect(address).await.unwrap());
+        }
+        until(|| tcp.counters().refused == 1).await;
+        assert_eq!(tcp.counters().accepted, MAX_FROM_ONE as u64);
+        // One that ends makes room.
+        clients.remove(0);
+        until(|| tcp.counters().connections < MAX_FROM_ONE as u64).await;
+        clients.push(TcpStream::connect(address).await.unwrap());
+        until(|| tcp.counters().connections == MAX_FROM_ONE as u64).await;
+    });
+}
+
+#[test]
+fn a_datagram_for_nobody_is_counted() {
+    run(async {
+        let (mut tcp, _client, _) = pair().await;
+        tcp.send("127.0.0.1:9".parse().unwrap(), &[0; 30], 20);
+        tcp.flush();
+        assert_eq!(tcp.counters().dropped, 2);
+    });
+}
