@@ -10,12 +10,12 @@ use protocol::media::{Caps, Source};
 use protocol::node::{NodeToRoom, RoomToNode};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::media::{Direction, MediaKind, Mid};
-use str0m::net::{Protocol, Receive};
+use str0m::net::Receive;
 use str0m::rtp::{ExtensionValues, RtpWrite};
-use str0m::{Candidate, Event, Input, Output, Rtc};
-use tokio::net::UdpSocket;
+use str0m::{Event, Input, Output, Rtc};
 use tokio::time::timeout;
 
+use super::way::Way;
 use super::{Link, PATIENCE};
 
 const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
@@ -23,8 +23,7 @@ const AUDIO_SLOTS: usize = 3;
 
 /// A client in a call.
 pub struct Client {
-    socket: UdpSocket,
-    address: SocketAddr,
+    way: Way,
     rtc: Rtc,
     pending: Option<SdpPendingOffer>,
     microphone: Mid,
@@ -52,15 +51,21 @@ pub async fn live_until(a: &mut Client, b: &mut Client, holds: impl Fn(&Client, 
 
 impl Client {
     pub async fn new(number: u8) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = socket.local_addr().unwrap();
+        Self::over(
+            number,
+            Way::udp(SocketAddr::from(([127, 0, 0, 1], 0))).await,
+        )
+    }
+
+    /// One whose datagrams travel this way.
+    pub fn over(number: u8, way: Way) -> Self {
         let now = Instant::now();
         let mut rtc = Rtc::builder()
             .set_rtp_mode(true)
             .clear_codecs()
             .enable_opus(true, false)
             .build(now);
-        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        rtc.add_local_candidate(way.candidate());
         let mut api = rtc.sdp_api();
         let mut add = |direction| api.add_media(MediaKind::Audio, direction, None, None, None);
         let microphone = add(Direction::SendOnly);
@@ -74,8 +79,7 @@ impl Client {
             source: Source::Microphone,
         }];
         Self {
-            socket,
-            address,
+            way,
             rtc,
             pending: Some(pending),
             microphone,
@@ -90,8 +94,8 @@ impl Client {
         }
     }
 
-    /// Joins the room behind a link as the participant of this number.
-    pub async fn join(&mut self, room: &mut Link) {
+    /// Joins the room behind a link as the participant of this number, and returns the answer.
+    pub async fn join(&mut self, room: &mut Link) -> String {
         let answer = self.offered(room).await;
         let NodeToRoom::Answer { sdp, .. } = answer else {
             panic!("{answer:?} is no answer");
@@ -99,6 +103,7 @@ impl Client {
         let answer = SdpAnswer::from_sdp_string(&sdp).unwrap();
         let pending = self.pending.take().unwrap();
         self.rtc.sdp_api().accept_answer(pending, answer).unwrap();
+        sdp
     }
 
     /// Offers, and returns what comes back.
@@ -136,12 +141,10 @@ impl Client {
         let now = Instant::now();
         let wake = self.next_audio.into_iter().chain([self.next_timeout]).min();
         let rest = wake.map_or(AUDIO_INTERVAL, |wake| wake.saturating_duration_since(now));
-        let mut data = [0; 2_000];
-        if let Ok(received) =
-            timeout(rest.min(AUDIO_INTERVAL), self.socket.recv_from(&mut data)).await
-        {
-            let (length, from) = received.unwrap();
-            let contents = Receive::new(Protocol::Udp, from, self.address, &data[..length]);
+        let rest = rest.min(AUDIO_INTERVAL);
+        if let Ok((from, data)) = timeout(rest, self.way.receive()).await {
+            let (protocol, own) = (self.way.protocol(), self.way.address());
+            let contents = Receive::new(protocol, from, own, &data);
             let input = Input::Receive(Instant::now(), contents.unwrap());
             self.rtc.handle_input(input).unwrap();
             self.drain().await;
@@ -161,10 +164,9 @@ impl Client {
                     return;
                 }
                 Output::Transmit(transmit) => {
-                    let sent = self
-                        .socket
-                        .send_to(&transmit.contents, transmit.destination);
-                    sent.await.unwrap();
+                    assert_eq!(transmit.proto, self.way.protocol());
+                    let to = transmit.destination;
+                    self.way.send(to, &transmit.contents).await;
                 }
                 Output::Event(Event::Connected) => {
                     self.connected = true;
