@@ -33,6 +33,9 @@ pub struct Arguments {
     /// The address of everybody's media
     #[arg(long, default_value = "127.0.0.1")]
     bind: IpAddr,
+    /// How many of those who receive decrypt and give feedback [default: the shape's own]
+    #[arg(long)]
+    decrypt: Option<usize>,
     /// Append a line of JSON per shape and server to this file
     #[arg(long)]
     history: Option<PathBuf>,
@@ -58,6 +61,10 @@ pub async fn run(arguments: &Arguments) -> Result<bool, Failure> {
     };
     let (mut own, mut other) = (Vec::new(), Vec::new());
     for shape in SHAPES.iter().filter(chosen) {
+        let shape = &Shape {
+            decrypting: arguments.decrypt.unwrap_or(shape.decrypting),
+            ..*shape
+        };
         own.push(measure(arguments, shape, None).await?);
         if arguments.beside.is_some() && shape.is_for_others() {
             other.push(measure(arguments, shape, arguments.beside).await?);

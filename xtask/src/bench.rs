@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::build;
 use crate::failure::{Failure, Result};
+use crate::namespace;
 use crate::paths;
 use crate::process::Child;
 use crate::progress::{Outcome, Progress};
@@ -15,9 +16,11 @@ pub struct Arguments {
     pub shapes: Vec<String>,
     /// Seconds to measure each shape.
     pub seconds: u16,
+    /// The server to measure beside ours.
+    pub beside: Option<String>,
 }
 
-/// Builds and measures; figures go to the terminal and to `loadtest/history.jsonl`.
+/// Builds and measures; figures go to the terminal and to `target/bench-history.jsonl`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let mut progress = Progress::new(1);
     progress.step("Building the media node and the bots", |step| {
@@ -30,13 +33,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         step.run(&mut command, "bench-build")?;
         Ok(Outcome::Done)
     })?;
-    let mut command = Command::new(paths::target().join("release/loadtest"));
+    let program = paths::target().join("release/loadtest");
+    let mut command = match &arguments.beside {
+        None => Command::new(program),
+        // Other servers leave out loopback, so there has to be another address.
+        Some(_) => {
+            let mut command = namespace::command(&["within"])?;
+            command.arg(program);
+            command
+        }
+    };
     command
         .arg("bench")
         .arg("--node")
         .arg(build::node(build::Profile::Release))
         .arg("--history")
-        .arg(paths::root().join("loadtest/history.jsonl"))
+        .arg(paths::target().join("bench-history.jsonl"))
         .args(["--seconds", &arguments.seconds.to_string()])
         .args([
             "--commit",
@@ -44,6 +56,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         ])
         .args(["--date", &said_by("date", &["-u", "+%Y-%m-%dT%H:%M:%SZ"])?])
         .current_dir(paths::root());
+    if let Some(other) = &arguments.beside {
+        let address = namespace::MEDIA_IP.to_string();
+        command.args(["--beside", other, "--bind", &address]);
+    }
     for shape in &arguments.shapes {
         command.args(["--shape", shape]);
     }

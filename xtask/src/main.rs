@@ -6,6 +6,7 @@ mod dev;
 mod failure;
 mod guard;
 mod http;
+mod instructions;
 mod namespace;
 mod node;
 mod paths;
@@ -62,6 +63,12 @@ fn command_line() -> Command {
         .subcommand(
             Command::new("guard")
                 .about("End the process groups named on the input when it ends")
+                .hide(true),
+        )
+        .subcommand(
+            Command::new("within")
+                .about("Run a program inside a private network")
+                .arg(Arg::new("program").required(true).num_args(1..).trailing_var_arg(true).allow_hyphen_values(true))
                 .hide(true),
         )
         .subcommand(
@@ -124,6 +131,13 @@ fn bench_command() -> Command {
                 .default_value("10")
                 .value_parser(value_parser!(u16).range(1..)),
         )
+        .arg(
+            Arg::new("beside")
+                .long("beside")
+                .value_name("SERVER")
+                .help("Measure this server with the same bots, too (`apt-get install janus`)")
+                .value_parser(["janus"]),
+        )
 }
 
 fn run(matches: &ArgMatches) -> Result<()> {
@@ -158,8 +172,13 @@ fn run(matches: &ArgMatches) -> Result<()> {
                 .cloned()
                 .collect(),
             seconds: matches.get_one("seconds").copied().unwrap_or(10),
+            beside: matches.get_one("beside").cloned(),
         }),
         Some(("build", matches)) => build::run(matches.get_flag("release")),
+        Some(("within", matches)) => {
+            let words: Vec<&String> = matches.get_many("program").unwrap_or_default().collect();
+            namespace::run(&words)
+        }
         Some(("browser-tests", _)) => test::browser_tests(),
         _ => Ok(()),
     }

@@ -1,10 +1,11 @@
-//! A private network for the browser tests: nothing else on the machine can be reached from it, nor reach it.
+//! A private network for browser tests and comparisons: nothing else on the machine can be reached from it, nor reach it.
 
 use std::env;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
 
 use crate::failure::{Failure, Result};
+use crate::process::Child;
 use crate::setup;
 
 /// The only address besides loopback. Firefox gathers no loopback candidate, so media needs one.
@@ -34,6 +35,22 @@ pub fn command(arguments: &[&str]) -> Result<Command> {
     let mut command = Command::new("unshare");
     command.args(&flags).arg(program).args(arguments);
     Ok(command)
+}
+
+/// Sets the network up and runs a program in it, from inside.
+pub fn run(words: &[&String]) -> Result<()> {
+    set_up()?;
+    let (program, arguments) = words
+        .split_first()
+        .ok_or_else(|| Failure::new("there is no program to run", ""))?;
+    let status = Child::start(Command::new(program).args(arguments))?.wait(|| {})?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        format!("{program} ended with {status}"),
+        "what it printed says why",
+    ))
 }
 
 /// Sets the network up, from inside.

@@ -188,6 +188,16 @@ pub fn apt_install(step: &mut Step, packages: &[&str]) -> Result<()> {
     }
 }
 
+/// Installs valgrind, which counts instructions.
+pub fn valgrind(step: &mut Step) -> Result<Outcome> {
+    if paths::find("valgrind").is_some() {
+        return Ok(Outcome::UpToDate);
+    }
+    // It needs the symbols of the dynamic linker, too.
+    apt_install(step, &["valgrind", "libc6-dbg"])?;
+    Ok(Outcome::Done)
+}
+
 /// Installs the browsers of the tests.
 pub fn browsers(step: &mut Step) -> Result<Outcome> {
     let mut missing = Vec::new();

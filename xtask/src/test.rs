@@ -11,7 +11,7 @@ use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::stack::{self, Options, Stack};
 use crate::wasm::{self, Toolchain};
-use crate::{namespace, paths, process, secrets, setup};
+use crate::{instructions, namespace, paths, process, secrets, setup};
 
 /// A group of checks; they run in this order, the quick ones first.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Group {
     Unit,
     /// Worlds of nodes and clients on virtual time.
     Simulation,
+    /// Instructions per forwarded packet, counted by callgrind; the benches run once.
+    Instructions,
     /// Types and unit tests of the SDK and the app.
     Web,
     /// The built Worker in workerd.
@@ -38,13 +40,14 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order they run.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Fmt,
         Self::Deny,
         Self::Clippy,
         Self::House,
         Self::Unit,
         Self::Simulation,
+        Self::Instructions,
         Self::Web,
         Self::Edge,
         Self::Browser,
@@ -59,6 +62,7 @@ impl Group {
             Self::House => "house",
             Self::Unit => "unit",
             Self::Simulation => "simulation",
+            Self::Instructions => "instructions",
             Self::Web => "web",
             Self::Edge => "edge",
             Self::Browser => "browser",
@@ -69,8 +73,9 @@ impl Group {
         use Group::*;
         match need {
             Need::Builders => matches!(self, Clippy | Edge | Browser),
-            Need::Npm => !matches!(self, House | Unit | Simulation),
+            Need::Npm => !matches!(self, House | Unit | Simulation | Instructions),
             Need::CargoDeny => self == Deny,
+            Need::Valgrind => self == Instructions,
             Need::Browsers => self == Browser,
         }
     }
@@ -82,6 +87,7 @@ enum Need {
     Builders,
     Npm,
     CargoDeny,
+    Valgrind,
     Browsers,
 }
 
@@ -137,6 +143,7 @@ fn set_up(groups: &[Group]) -> Result<()> {
     let steps = usize::from(builders) * setup::BUILDER_STEPS
         + usize::from(needs(Need::Npm))
         + usize::from(needs(Need::CargoDeny))
+        + usize::from(needs(Need::Valgrind))
         + usize::from(needs(Need::Browsers));
     let mut progress = Progress::new(steps);
     if builders {
@@ -147,6 +154,9 @@ fn set_up(groups: &[Group]) -> Result<()> {
     }
     if needs(Need::CargoDeny) {
         progress.step("cargo-deny", setup::install_cargo_deny)?;
+    }
+    if needs(Need::Valgrind) {
+        progress.step("valgrind", setup::valgrind)?;
     }
     if needs(Need::Browsers) {
         progress.step("Chromium and Firefox", setup::browsers)?;
@@ -165,9 +175,13 @@ fn run_group(group: Group) -> Result<()> {
         Group::House => cargo_test(&[], &["tests/house"]),
         Group::Unit => cargo_test(
             &["--lib", "--bins"],
-            &["edge/core", "sfu-node", "sfu-node/core"],
+            &["edge/core", "sfu-node", "sfu-node/core", "loadtest"],
         ),
         Group::Simulation => cargo_test(&[], &["tests/simulation"]),
+        Group::Instructions => {
+            instructions::try_benches()?;
+            instructions::check()
+        }
         Group::Web => {
             npm_scripts(
                 "check",
@@ -357,7 +371,7 @@ fn npm_scripts(script: &str, workspaces: &[&str]) -> Result<()> {
 }
 
 /// Runs a command before everybody's eyes.
-fn show(command: &mut Command) -> Result<()> {
+pub fn show(command: &mut Command) -> Result<()> {
     let started = Instant::now();
     println!("$ {}", words(command));
     let status = process::Child::start(command.current_dir(paths::root()))?.wait(|| {})?;

@@ -3,6 +3,9 @@
 //! It owns no socket, no thread and no clock. The contract: hand in an [`Input`], then call [`Engine::poll_output`]
 //! until it yields [`Output::Timeout`]; a batch of inputs may share one drain, and should.
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod clock;
 mod demux;
 mod egress;

@@ -6,6 +6,7 @@
 mod client;
 mod decoder;
 mod encoder;
+mod hall;
 mod layout;
 mod media;
 mod names;
@@ -15,6 +16,7 @@ mod world;
 pub use client::{Client, Received};
 pub use decoder::{Decoder, Part};
 pub use encoder::Videos;
+pub use hall::{Door, Hall};
 pub use media::Stamp;
 pub use names::participant;
 pub use network::{Bottleneck, Path};

@@ -1,0 +1,42 @@
+//! Forwards a fixed amount of traffic, for callgrind to count the engine's instructions in (`cargo xtask test --only
+//! instructions`). Prints how many packets were forwarded in the part that counts.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use sfu_core::{Engine, Input, Output};
+use simulation::{Door, Hall};
+
+const PUBLISHERS: usize = 3;
+const VIEWERS: usize = 10;
+const MEASURED: Duration = Duration::from_secs(3);
+
+/// The functions by whose names callgrind is told what to count: whatever happens while one of them runs.
+struct Counted;
+
+impl Door for Counted {
+    fn handle(&mut self, engine: &mut Engine, now: Instant, input: Input<'_>, _media: bool) {
+        counted_handle(engine, now, input);
+    }
+
+    fn poll<'e>(&mut self, engine: &'e mut Engine, now: Instant) -> Output<'e> {
+        counted_poll(engine, now)
+    }
+}
+
+#[inline(never)]
+fn counted_handle(engine: &mut Engine, now: Instant, input: Input<'_>) {
+    engine.handle(now, input);
+    black_box(());
+}
+
+#[inline(never)]
+fn counted_poll(engine: &mut Engine, now: Instant) -> Output<'_> {
+    black_box(engine.poll_output(now))
+}
+
+fn main() {
+    let mut hall = Hall::open(PUBLISHERS, VIEWERS);
+    let packets = hall.run(MEASURED, &mut Counted);
+    println!("{packets}");
+}
