@@ -1,0 +1,125 @@
+// Another network: the same session by a new path, and a new session where there is none.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { MediaSession } from "../src/call/media-session.ts";
+import type { ClientMessage } from "../src/generated/protocol.ts";
+
+/** Just enough of a peer connection to connect, to lose its path, and to restart ICE. */
+class Connection {
+  static newest: Connection;
+  connectionState = "new";
+  signalingState = "stable";
+  restarts = 0;
+  answers: string[] = [];
+  localDescription: { sdp: string } | null = null;
+  onconnectionstatechange: (() => void) | null = null;
+  constructor() {
+    Connection.newest = this;
+  }
+  createDataChannel = () => ({ readyState: "connecting" });
+  addTransceiver = (kind: string) => ({
+    mid: null,
+    setCodecPreferences: () => {},
+    sender: { track: null, getParameters: () => ({ encodings: [] }), setParameters: async () => {} },
+    receiver: { track: { kind }, getSynchronizationSources: () => [] },
+  });
+  createOffer = async () => ({ type: "offer", sdp: `offer ${this.restarts}` });
+  setLocalDescription = async (offer: { sdp: string }) => {
+    this.localDescription = offer;
+    this.signalingState = "have-local-offer";
+  };
+  setRemoteDescription = async ({ sdp }: { sdp: string }) => {
+    this.answers.push(sdp);
+    this.signalingState = "stable";
+  };
+  restartIce = () => {
+    this.restarts += 1;
+  };
+  getStats = async () => new Map();
+  close = () => {};
+  becomes(state: string): void {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
+  }
+}
+
+let sent: ClientMessage[];
+let statuses: string[];
+let media: MediaSession;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal("RTCPeerConnection", Connection);
+  vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => ({ codecs: [] }) });
+  vi.stubGlobal("document", {
+    createElement: () => ({ play: async () => {}, remove: () => {} }),
+    body: { append: () => {} },
+  });
+  vi.stubGlobal("MediaStream", class {});
+  sent = [];
+  statuses = [];
+  const ignore = () => {};
+  media = new MediaSession(1, {
+    send: (message) => sent.push(message) > 0,
+    onStatus: (status) => statuses.push(status),
+    onShown: ignore,
+    onSpeakers: ignore,
+    onQuality: ignore,
+    onStep: ignore,
+  });
+  await media.offer();
+  await media.answer(1, "a=ice-ufrag:one\r\na=ice-pwd:1\r\n");
+  Connection.newest.becomes("connected");
+  sent.length = 0;
+});
+afterEach(() => {
+  media.end();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const types = () => sent.map(({ type }) => type);
+
+it("keeps the session: the node's new credentials go into its old answer", async () => {
+  const { newest } = Connection;
+  newest.becomes("disconnected");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(sent).toEqual([{ type: "restartIce", attempt: 1, sdp: "offer 1" }]);
+  await media.iceRestarted(1, { ufrag: "two", pwd: "2" });
+  expect(newest.answers.at(-1)).toBe("a=ice-ufrag:two\r\na=ice-pwd:2\r\n");
+  newest.becomes("connected");
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(types()).toEqual(["restartIce"]);
+  expect(statuses.slice(-2)).toEqual(["reconnecting", "connected"]);
+});
+
+it("asks once, and again when the signaling comes back", async () => {
+  Connection.newest.becomes("disconnected");
+  Connection.newest.becomes("disconnected");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(types()).toEqual(["restartIce"]);
+  await media.resume();
+  expect(sent).toEqual([
+    { type: "restartIce", attempt: 1, sdp: "offer 1" },
+    { type: "restartIce", attempt: 1, sdp: "offer 1" },
+  ]);
+});
+
+it("offers a new session when no path is found in time", async () => {
+  Connection.newest.becomes("disconnected");
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(types()).toEqual(["restartIce", "mediaFailed", "offer"]);
+  expect(sent.at(-1)).toMatchObject({ attempt: 2 });
+});
+
+it("offers a new session at once when this one is over", async () => {
+  Connection.newest.becomes("failed");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(types()).toEqual(["mediaFailed", "offer"]);
+});
+
+it("takes no credentials of another attempt", async () => {
+  Connection.newest.becomes("disconnected");
+  await vi.advanceTimersByTimeAsync(0);
+  await media.iceRestarted(7, { ufrag: "x", pwd: "x" });
+  expect(Connection.newest.answers).toHaveLength(1);
+});
