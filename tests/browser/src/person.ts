@@ -39,6 +39,7 @@ export interface Incoming {
   readonly frameWidth: number;
   readonly frameHeight: number;
   readonly frozenSeconds: number;
+  readonly codec: string;
   readonly audioLevel: number;
 }
 
@@ -90,6 +91,8 @@ export interface Options {
 export interface Joining {
   /** Only watches and listens to others' pictures: the camera stays off. */
   camera?: boolean;
+  /** The codec of their video. */
+  codec?: string;
 }
 
 /** Somebody who is signed in. */
@@ -133,15 +136,15 @@ export class Person {
   }
 
   /** Opens the page before the call. */
-  async open(room: string, region?: string): Promise<void> {
-    const query = new URLSearchParams({ debug: "", ...(region && { region }) });
+  async open(room: string, region?: string, codec?: string): Promise<void> {
+    const query = new URLSearchParams({ debug: "", ...(region && { region }), ...(codec && { codec }) });
     await this.page.goto(`${URL_OF_APP}/call/${room}?${query}`);
     await this.page.getByRole("button", { name: "Join", exact: true }).waitFor();
   }
 
   /** Opens the page and joins. */
-  async join(room: string, region?: string, { camera = true }: Joining = {}): Promise<void> {
-    await this.open(room, region);
+  async join(room: string, region?: string, { camera = true, codec }: Joining = {}): Promise<void> {
+    await this.open(room, region, codec);
     if (!camera) await this.turnOff("Camera");
     await this.press("Join");
     await this.page.getByRole("button", { name: "Leave", exact: true }).waitFor();

@@ -5,7 +5,18 @@ import { NO_STATISTICS, qualityOf, qualityOfReport, statisticsOf } from "../src/
 describe("statistics", () => {
   it("name streams by the track that their slot carries", () => {
     const report = new Map<string, unknown>([
-      ["a", { type: "inbound-rtp", mid: "5", framesDecoded: 30, bytesReceived: 1000, packetsReceived: 9 }],
+      [
+        "a",
+        {
+          type: "inbound-rtp",
+          mid: "5",
+          codecId: "v",
+          framesDecoded: 30,
+          bytesReceived: 1000,
+          packetsReceived: 9,
+        },
+      ],
+      ["v", { type: "codec", id: "v", mimeType: "video/VP8" }],
       ["b", { type: "inbound-rtp", mid: "6", framesDecoded: 2 }],
       ["c", { type: "candidate-pair", nominated: true, currentRoundTripTime: 0.02, bytesSent: 5 }],
     ]);
@@ -14,7 +25,13 @@ describe("statistics", () => {
       sourceOf: () => undefined,
     });
     expect(now.incoming).toHaveLength(1);
-    expect(now.incoming[0]).toMatchObject({ mid: "5", framesDecoded: 30, bytes: 1000, audioLevel: 0 });
+    expect(now.incoming[0]).toMatchObject({
+      mid: "5",
+      codec: "video/VP8",
+      framesDecoded: 30,
+      bytes: 1000,
+      audioLevel: 0,
+    });
     expect(now).toMatchObject({ roundTrip: 20, bytesSent: 5 });
   });
 
@@ -52,6 +69,7 @@ describe("statistics", () => {
           packets,
           packetsLost,
           jitter: 0,
+          codec: "",
           freezes: 0,
           frozenSeconds: 0,
           framesDecoded: 0,

@@ -1,6 +1,6 @@
 // A room's page: from the pre-join through the call to its end.
 import { ApiError, type User } from "@connect/sdk";
-import { Call } from "@connect/sdk/call";
+import { Call, type CallOptions } from "@connect/sdk/call";
 import { useEffect, useState } from "react";
 import { useApi, useReadable } from "../api-context.ts";
 import { Message } from "../pages/Message.tsx";
@@ -20,7 +20,7 @@ const SMALL_SCREEN = "(max-width: 640px), (max-height: 480px)";
 
 interface CallPageProps {
   room: string;
-  /** The query of the address: `region` asks for a region, `debug` shows the call to scripts. */
+  /** The query of the address: `region` asks for a region, `codec` for a video codec, `debug` shows the call to scripts. */
   search: string;
   user: User;
 }
@@ -32,7 +32,7 @@ export default function CallPage({ room, search, user }: CallPageProps) {
 
   useEffect(() => {
     const query = new URLSearchParams(search);
-    const created = new Call(api, room, { region: query.get("region") || null, videoSlots: capacity });
+    const created = new Call(api, room, { ...optionsOf(query), videoSlots: capacity });
     void created.local.acquire();
     setCall(created);
     // For tests and for a curious developer's console; nothing in it that the page does not show.
@@ -41,6 +41,13 @@ export default function CallPage({ room, search, user }: CallPageProps) {
   }, [api, room, search, capacity]);
 
   return call && <CallView call={call} room={room} user={user} capacity={capacity} />;
+}
+
+const CODECS = ["vp8", "h264", "vp9", "av1"] as const;
+
+function optionsOf(query: URLSearchParams): CallOptions {
+  const codec = CODECS.find((name) => name === query.get("codec"));
+  return { region: query.get("region") || null, ...(codec && { videoCodec: codec }) };
 }
 
 interface CallViewProps {

@@ -18,6 +18,8 @@ export interface TrackStatistics {
   /** Video: how often the picture stood still, and for how many seconds in all. */
   readonly freezes: number;
   readonly frozenSeconds: number;
+  /** Such as `video/VP8`; empty until something has come. */
+  readonly codec: string;
   /** Audio: loudness now, 0 to 1. */
   readonly audioLevel: number;
 }
@@ -72,6 +74,8 @@ export interface MidNames {
 /** The fields of the browser's entries that are looked at (W3C webrtc-stats). */
 interface Entry extends RTCStats {
   mid?: string;
+  codecId?: string;
+  mimeType?: string;
   rid?: string;
   active?: boolean;
   bytesReceived?: number;
@@ -98,7 +102,8 @@ export function statisticsOf(report: Iterable<[string, unknown]>, names: MidName
   const incoming = entries.flatMap((entry) => {
     const track =
       entry.type === "inbound-rtp" && entry.mid !== undefined ? names.trackOf(entry.mid) : undefined;
-    return track === undefined ? [] : [incomingOf(entry, track)];
+    const codec = entries.find(({ id }) => id !== undefined && id === entry.codecId)?.mimeType ?? "";
+    return track === undefined ? [] : [incomingOf(entry, track, codec)];
   });
   const outgoing = entries.flatMap((entry) => {
     const source =
@@ -136,9 +141,10 @@ function judge(roundTrip: number, loss: number): ConnectionQuality {
   return "good";
 }
 
-function incomingOf(entry: Entry, track: TrackId): TrackStatistics {
+function incomingOf(entry: Entry, track: TrackId, codec: string): TrackStatistics {
   return {
     track,
+    codec,
     mid: entry.mid ?? "",
     bytes: entry.bytesReceived ?? 0,
     packets: entry.packetsReceived ?? 0,
