@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use protocol::id::{Attempt, Epoch, RoomId};
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, RoomToNode};
-use sfu_core::{Config, Engine, Input, Output};
+use sfu_core::{Config, Engine, Input, Output, TransportAddress};
 
 use crate::client::Client;
 use crate::encoder::Videos;
@@ -62,7 +62,7 @@ impl Hall {
             engine: Engine::new(Config {
                 node: "node-0".parse().expect("an id"),
                 region: "here".parse().expect("a region"),
-                candidates: vec![address],
+                candidates: vec![TransportAddress::udp(address)],
                 max_sessions: 200,
             }),
             address,
@@ -143,7 +143,7 @@ impl Hall {
                 door.handle(&mut self.engine, self.now, Input::Timeout, false);
             }
             while let Some((client, data)) = self.to_node.pop_front() {
-                let from = self.clients[client].address;
+                let from = TransportAddress::udp(self.clients[client].address);
                 let input = Input::Datagram { from, data: &data };
                 let media = client < self.publishers;
                 door.handle(&mut self.engine, self.now, input, media);
@@ -168,7 +168,10 @@ impl Hall {
                     contents,
                     segment,
                 } => {
-                    let client = self.clients.iter().position(|client| client.address == to);
+                    let client = self
+                        .clients
+                        .iter()
+                        .position(|client| client.address == to.address);
                     let Some(client) = client else { continue };
                     for datagram in contents.chunks(segment) {
                         self.clients[client].receive(self.now, self.address, datagram);
