@@ -66,6 +66,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Packets sent again because another node asked",
     ),
     (
+        "connect_relay_pauses_total",
+        "Flows to other nodes paused because the path was too narrow",
+    ),
+    (
         "connect_drops_total",
         "Packets that went no further, by reason",
     ),
@@ -133,7 +137,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     (
         "connect_shard_ended_total",
-        "Shards that ended by a fault, which ends the process",
+        "Shards that ended by a fault, with their sessions; the last one ends the process",
     ),
     (
         "connect_ledger_lost_total",
@@ -203,6 +207,7 @@ pub fn shard(index: u16, report: &Report) {
         "connect_relay_retransmissions_total",
         stats.relay_retransmissions,
     );
+    total("connect_relay_pauses_total", stats.relay_pauses);
     total("connect_session_faults_total", stats.drops.faults);
     total("connect_udp_datagrams_in_total", udp.datagrams_in);
     total("connect_udp_datagrams_out_total", udp.datagrams_out);
@@ -228,6 +233,7 @@ pub fn shard(index: u16, report: &Report) {
         ("relay_no_peer", quic.drops.no_peer),
         ("relay_too_large", quic.drops.too_large),
         ("relay_overflow", quic.drops.overflow),
+        ("relay_late", quic.drops.late),
         ("sibling_busy", report.sibling_drops),
     ] {
         counter!("connect_drops_total", "shard" => shard.clone(), "reason" => reason)

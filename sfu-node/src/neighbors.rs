@@ -1,11 +1,11 @@
 //! A shard's neighbors: other nodes over QUIC and other shards of this node, in the same manner.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
 use sfu_core::{PeerId, PeerPlan};
 
-use crate::quic::{self, Quic};
+use crate::quic::{self, Path, Quic};
 use crate::sibling::{self, Siblings};
 
 pub use crate::quic::Event;
@@ -13,12 +13,17 @@ pub use crate::quic::Event;
 /// A round trip between two shards: a turn of each one's loop.
 const SIBLING_ROUND_TRIP: Duration = Duration::from_millis(5);
 
+/// How often the paths to other nodes are looked at while the shard has something to do.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// All that a shard shares rooms with.
 pub struct Neighbors {
     quic: Quic,
     siblings: Siblings,
     /// Other shards that are to be announced as up: they are from the start.
     arriving: Vec<PeerId>,
+    /// When the paths were looked at last.
+    looked: Option<Instant>,
 }
 
 impl Neighbors {
@@ -27,6 +32,7 @@ impl Neighbors {
             arriving: siblings.ids(),
             quic,
             siblings,
+            looked: None,
         }
     }
 
@@ -86,6 +92,15 @@ impl Neighbors {
         let siblings = self.siblings.ids().into_iter();
         let siblings = siblings.map(|sibling| (sibling, SIBLING_ROUND_TRIP));
         siblings.chain(self.quic.round_trips()).collect()
+    }
+
+    /// How the paths to other nodes are, when it is time to look again.
+    pub fn paths(&mut self, now: Instant) -> Vec<(PeerId, Path)> {
+        if self.looked.is_some_and(|at| now < at + LOOK) {
+            return Vec::new();
+        }
+        self.looked = Some(now);
+        self.quic.paths()
     }
 
     /// QUIC's counters, and the datagrams that other shards had no room for.

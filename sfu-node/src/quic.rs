@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use protocol::cascade::CascadeMessage;
 use protocol::id::NodeId;
+use quinn::congestion::CubicConfig;
 use quinn::crypto::rustls::HandshakeData;
 use quinn::{
     ClientConfig, ConnectError, Connection, ConnectionError, Endpoint, EndpointConfig, IdleTimeout,
@@ -32,14 +33,15 @@ use identity::{Channel, NAME, Pins};
 use session::{Shared, Side, hang_up};
 
 pub use identity::{Identity, IdentityError};
-pub use session::{Drops, Event};
+pub use session::{Drops, Event, Path};
 
 /// A peer that has been silent for so long is gone.
 const IDLE_TIMEOUT_MS: u32 = 4_000;
 /// Keeps a connection without media from looking gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
-/// Datagrams waiting for the path, in bytes: about 50 ms at 40 Mbit/s. Older ones are dropped first.
-const DATAGRAM_SEND_BUFFER: usize = 256 << 10;
+/// The first congestion window, in bytes. Nodes are servers with good paths, and media does not wait for a slow start: a
+/// keyframe that is sent as the first thing passes. If that was too much, the window halves within a round trip.
+const INITIAL_WINDOW: u64 = 64 << 10;
 /// Datagrams received and not yet taken, in bytes.
 const DATAGRAM_RECEIVE_BUFFER: usize = 1 << 20;
 /// The packet size to begin with, in bytes: a browser's largest RTP packet fits, and so does the packet into common
@@ -164,6 +166,11 @@ impl Quic {
         self.shared.send_message(peer, message);
     }
 
+    /// How the paths to all peers are now.
+    pub fn paths(&self) -> Vec<(PeerId, Path)> {
+        self.shared.paths()
+    }
+
     /// The round-trip time to each peer.
     pub fn round_trips(&self) -> Vec<(PeerId, Duration)> {
         self.shared.round_trips()
@@ -209,12 +216,18 @@ impl Quic {
 }
 
 fn transport() -> Arc<TransportConfig> {
+    // CUBIC, not BBR: quinn's BBR is experimental and empties the window to four packets for 200 ms every ten seconds to
+    // measure the round trip, which a call hears. CUBIC gives way to random loss; it does so by its queue, and then the
+    // engine pauses what matters least (sfu_core's `relay::path`). quinn paces both.
+    let mut congestion = CubicConfig::default();
+    congestion.initial_window(INITIAL_WINDOW);
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
         .keep_alive_interval(Some(KEEP_ALIVE))
         .initial_mtu(INITIAL_MTU)
-        .datagram_send_buffer_size(DATAGRAM_SEND_BUFFER)
+        .datagram_send_buffer_size(session::MOST_QUEUED)
+        .congestion_controller_factory(Arc::new(congestion))
         .datagram_receive_buffer_size(Some(DATAGRAM_RECEIVE_BUFFER))
         .max_concurrent_bidi_streams(VarInt::from_u32(1))
         .max_concurrent_uni_streams(VarInt::from_u32(0));

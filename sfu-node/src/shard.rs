@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::gather::Gather;
 use crate::media::{self, Media};
 use crate::neighbors::Neighbors;
-use crate::quic::{self, Identity, IdentityError, Quic, QuicError};
+use crate::quic::{self, Identity, IdentityError, Path, Quic, QuicError};
 use crate::sibling::Siblings;
 use crate::tcp;
 use crate::udp;
@@ -246,6 +246,10 @@ impl State {
 
     /// Hands in what peers did, up to a limit; returns whether there may be more.
     fn take_peer_events(&mut self, now: Instant) -> bool {
+        for (peer, Path { rate, queued }) in self.neighbors.paths(now) {
+            let input = Input::PeerPath { peer, rate, queued };
+            self.engine.handle(now, input);
+        }
         for _ in 0..EVENTS_PER_TURN {
             let Some(event) = self.neighbors.next() else {
                 return false;

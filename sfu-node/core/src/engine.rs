@@ -94,6 +94,7 @@ impl Engine {
             Input::PeerUp { peer } => self.peer_up(now, peer),
             Input::PeerDown { peer } => self.peer_down(now, peer),
             Input::PeerRoundTrip { peer, time } => self.relay.set_round_trip(peer, time),
+            Input::PeerPath { peer, rate, queued } => self.peer_path(now, peer, rate, queued),
             Input::PeerMessage { peer, message } => self.peer_message(now, peer, message),
             Input::PeerDatagram { peer, data } => self.peer_datagram(now, peer, data),
             Input::Timeout => {}
@@ -130,6 +131,8 @@ impl Engine {
         }
         if let Some((peer, range)) = self.outbox.relay.next() {
             self.stats.relay_packets_out += 1;
+            self.relay
+                .count(peer, &self.outbox.relay.bytes()[range.clone()]);
             return Output::PeerDatagram {
                 peer,
                 data: &self.outbox.relay.bytes()[range],

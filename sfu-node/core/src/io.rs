@@ -63,6 +63,8 @@ pub struct Stats {
     pub retransmissions: u64,
     pub relay_retransmissions: u64,
     pub keyframe_requests: u64,
+    /// Flows to peers that were paused because the path did not carry them.
+    pub relay_pauses: u64,
     /// Probe clusters sent to subscribers to find out what their paths carry, and the packets that only filled them.
     pub probes: u64,
     pub probe_packets: u64,
@@ -230,6 +232,13 @@ pub enum Input<'a> {
     PeerDown { peer: PeerId },
     /// The round-trip time to a peer, as its connection measures it.
     PeerRoundTrip { peer: PeerId, time: Duration },
+    /// What the path to a peer carries in bits per second, as far as its connection knows, and how many bytes of media
+    /// wait for it. To be told every 100 ms or so while media flows.
+    PeerPath {
+        peer: PeerId,
+        rate: u64,
+        queued: usize,
+    },
     /// A control message of a peer.
     PeerMessage {
         peer: PeerId,

@@ -1,7 +1,9 @@
 //! The cascade's table: which flows run between this shard and its peers, and how a media datagram is written.
 
+pub mod path;
+
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::id::RoomId;
 
@@ -9,12 +11,27 @@ use crate::io::PeerId;
 use crate::key::RoomKey;
 use crate::packet::Packet;
 use crate::router::LayerKey;
+use path::{Importance, Load, Path, Verdict};
 
 /// Most rooms that a peer may claim to share with us; far more than a shard holds.
 const MAX_OPEN_ROOMS: usize = 65_536;
 
 /// What a flow carries.
 pub type FlowTarget = (RoomKey, LayerKey);
+
+/// How often the rates of flows are measured.
+const MEASURE: Duration = Duration::from_millis(500);
+
+/// A flow to a peer.
+#[derive(Debug, Clone, Copy)]
+struct Outbound {
+    target: FlowTarget,
+    paused: bool,
+    /// Sent since the last measurement.
+    bytes: u64,
+    /// Bits per second, while it flowed last.
+    rate: Option<f64>,
+}
 
 /// What is known of one peer.
 #[derive(Debug, Default)]
@@ -26,9 +43,33 @@ pub struct RelayPeer {
     /// Flows that we asked the peer for, by the id we gave.
     inbound: HashMap<u64, FlowTarget>,
     /// Flows that the peer asked us for, by the id it gave.
-    outbound: HashMap<u64, FlowTarget>,
+    outbound: HashMap<u64, Outbound>,
+    path: Path,
+    /// When the rates of the flows were measured last.
+    measured: Option<Instant>,
     next_flow: u64,
     pub round_trip: Option<Duration>,
+}
+
+impl RelayPeer {
+    fn measure(&mut self, now: Instant) {
+        let Some(since) = self.measured else {
+            // What was sent before has no time that it could be divided by.
+            self.measured = Some(now);
+            self.outbound.values_mut().for_each(|flow| flow.bytes = 0);
+            return;
+        };
+        let passed = now.saturating_duration_since(since);
+        if passed < MEASURE {
+            return;
+        }
+        self.measured = Some(now);
+        for outbound in self.outbound.values_mut().filter(|flow| !flow.paused) {
+            let rate = outbound.bytes as f64 * 8.0 / passed.as_secs_f64();
+            outbound.rate = Some(rate);
+            outbound.bytes = 0;
+        }
+    }
 }
 
 /// The flows of a shard.
@@ -114,15 +155,75 @@ impl Relay {
         flow: u64,
         target: FlowTarget,
     ) -> Option<FlowTarget> {
-        self.peer_mut(peer).outbound.insert(flow, target)
+        let outbound = Outbound {
+            target,
+            paused: false,
+            bytes: 0,
+            rate: None,
+        };
+        let former = self.peer_mut(peer).outbound.insert(flow, outbound);
+        former.map(|former| former.target)
     }
 
     pub fn close_outbound(&mut self, peer: PeerId, flow: u64) -> Option<FlowTarget> {
-        self.peer_mut(peer).outbound.remove(&flow)
+        let closed = self.peer_mut(peer).outbound.remove(&flow);
+        closed.map(|outbound| outbound.target)
     }
 
     pub fn outbound(&self, peer: PeerId, flow: u64) -> Option<FlowTarget> {
-        self.peer(peer)?.outbound.get(&flow).copied()
+        let outbound = self.peer(peer)?.outbound.get(&flow);
+        outbound.map(|outbound| outbound.target)
+    }
+
+    /// A datagram goes to a peer.
+    pub fn count(&mut self, peer: PeerId, datagram: &[u8]) {
+        if let Some((flow, _)) = read_varint(datagram)
+            && let Some(peer) = self.peers.get_mut(&peer)
+            && let Some(outbound) = peer.outbound.get_mut(&flow)
+        {
+            outbound.bytes += datagram.len() as u64;
+        }
+    }
+
+    /// The path to a peer carries so much (bits per second), and so many bytes wait for it. Returns its flows when it is
+    /// time to decide anew which of them may use it; `importance` knows what they are.
+    pub fn survey(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        rate: f64,
+        queued: usize,
+        importance: impl Fn(FlowTarget) -> Importance,
+    ) -> Vec<Verdict> {
+        let Some(peer) = self.peers.get_mut(&peer) else {
+            return Vec::new();
+        };
+        peer.measure(now);
+        if !peer.path.is_due(now, rate, queued) {
+            return Vec::new();
+        }
+        let load = |(flow, outbound): (&u64, &Outbound)| Load {
+            flow: *flow,
+            importance: importance(outbound.target),
+            rate: outbound.rate,
+            paused: outbound.paused,
+        };
+        let mut loads: Vec<Load> = peer.outbound.iter().map(load).collect();
+        peer.path.decide(now, rate, &mut loads)
+    }
+
+    /// Notes that a flow is paused or not, and returns what it carries.
+    pub fn set_paused(&mut self, peer: PeerId, flow: u64, paused: bool) -> Option<FlowTarget> {
+        let outbound = self.peer_mut(peer).outbound.get_mut(&flow)?;
+        outbound.paused = paused;
+        outbound.bytes = 0;
+        Some(outbound.target)
+    }
+
+    /// Whether a flow to a peer is paused.
+    pub fn is_paused(&self, peer: PeerId, flow: u64) -> bool {
+        let outbound = self.peer(peer).and_then(|peer| peer.outbound.get(&flow));
+        outbound.is_some_and(|outbound| outbound.paused)
     }
 
     /// How many flows come in and go out now.

@@ -6,6 +6,7 @@
 mod cascade;
 mod catalog;
 mod media;
+mod path;
 mod peers;
 mod quality;
 mod slots;

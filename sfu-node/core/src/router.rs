@@ -61,6 +61,8 @@ pub struct RelayFlow {
 pub struct Inbound {
     pub flow: u64,
     pub loss: LossTracker,
+    /// The peer's path to us is too narrow for it now: the layer counts as not there.
+    pub paused: bool,
 }
 
 /// One layer of a track.
@@ -93,7 +95,11 @@ impl Inbound {
         if let Some(round_trip) = round_trip {
             loss.set_rtt(round_trip);
         }
-        Self { flow, loss }
+        Self {
+            flow,
+            loss,
+            paused: false,
+        }
     }
 }
 
@@ -165,6 +171,11 @@ impl TrackLayer {
         self.wanted_since
             .map(|since| latest.map_or(since, |latest| latest.max(since)))
             .is_some_and(|since| now.saturating_duration_since(since) >= patience)
+    }
+
+    /// Whether the path by which this layer comes does not carry it now.
+    pub fn is_paused(&self) -> bool {
+        self.inbound.as_ref().is_some_and(|inbound| inbound.paused)
     }
 
     /// Whether anybody here or behind another node wants this layer.

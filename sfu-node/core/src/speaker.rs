@@ -92,6 +92,13 @@ impl<K: Copy + Eq + Ord + Hash> Loudest<K> {
         candidate.heard = now;
     }
 
+    /// How loud somebody is now, in dB above silence.
+    pub fn score(&self, now: Instant, key: &K) -> Option<f32> {
+        self.candidates
+            .get(key)
+            .map(|candidate| candidate.score(now))
+    }
+
     /// A candidate is gone. Its place is filled at the next [`Self::update`].
     pub fn remove(&mut self, key: &K) {
         self.stale |= self.candidates.remove(key).is_some();

@@ -23,6 +23,24 @@ const MAX_EVENTS: usize = 8_192;
 /// announced at once when a peer comes up, and a full node has some ten thousand.
 const MAX_OUTGOING: usize = 65_536;
 
+/// Most bytes of datagrams that wait for a path, however fast it is; and least, so that a keyframe fits on a path that was
+/// not busy, and whose window is no measure therefore.
+pub const MOST_QUEUED: usize = 512 << 10;
+const LEAST_QUEUED: usize = 48 << 10;
+/// How long datagrams may wait for the path. Later they are of no use to a call.
+const LONGEST_QUEUE: Duration = Duration::from_millis(50);
+/// A datagram that is no larger is sound, most likely, and may wait twice as long.
+const SMALL: usize = 300;
+
+/// How the path to a peer is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Path {
+    /// What it carries, in bits per second: the congestion window per round trip.
+    pub rate: u64,
+    /// Bytes of datagrams that wait for it.
+    pub queued: usize,
+}
+
 /// What peers do.
 #[derive(Debug, PartialEq)]
 pub enum Event {
@@ -73,6 +91,8 @@ pub struct Drops {
     pub no_peer: u64,
     /// Larger than the path to the peer takes now.
     pub too_large: u64,
+    /// The path is full: it would have waited for too long.
+    pub late: u64,
     /// Received, but the shard was too busy.
     pub overflow: u64,
 }
@@ -90,6 +110,8 @@ pub struct Shared {
 /// The sending end of a session that is up.
 struct Link {
     media: Connection,
+    /// Most bytes that may wait for the path now.
+    room: Cell<usize>,
     outgoing: mpsc::Sender<CascadeMessage>,
 }
 
@@ -131,6 +153,25 @@ impl Shared {
             .collect()
     }
 
+    /// How the paths to all peers are now. What may wait for them follows.
+    pub fn paths(&self) -> Vec<(PeerId, Path)> {
+        let links = self.links.borrow();
+        let path = |(peer, link): (&PeerId, &Link)| {
+            let stats = link.media.stats().path;
+            let round_trip = stats.rtt.as_secs_f64().max(0.001);
+            let rate = stats.cwnd as f64 / round_trip;
+            let room = (rate * LONGEST_QUEUE.as_secs_f64()) as usize;
+            link.room.set(room.clamp(LEAST_QUEUED, MOST_QUEUED));
+            let free = link.media.datagram_send_buffer_space();
+            let path = Path {
+                rate: (rate * 8.0) as u64,
+                queued: MOST_QUEUED.saturating_sub(free),
+            };
+            (*peer, path)
+        };
+        links.iter().map(path).collect()
+    }
+
     /// Media datagrams dropped so far.
     pub fn drops(&self) -> Drops {
         self.drops.get()
@@ -142,6 +183,11 @@ impl Shared {
         let Some(link) = links.get(&peer) else {
             return self.dropped(|drops| &mut drops.no_peer);
         };
+        let queued = MOST_QUEUED.saturating_sub(link.media.datagram_send_buffer_space());
+        let room = link.room.get() * if data.len() <= SMALL { 2 } else { 1 };
+        if queued + data.len() > room.min(MOST_QUEUED) {
+            return self.dropped(|drops| &mut drops.late);
+        }
         match link.media.send_datagram(Bytes::copy_from_slice(data)) {
             Ok(()) => {}
             Err(SendDatagramError::TooLarge) => self.dropped(|drops| &mut drops.too_large),
@@ -233,7 +279,11 @@ impl Presence {
             media: media.stable_id(),
             shared,
         };
-        let link = Link { media, outgoing };
+        let link = Link {
+            media,
+            room: Cell::new(LEAST_QUEUED),
+            outgoing,
+        };
         presence.shared.links.borrow_mut().insert(peer, link);
         presence.shared.push(Event::Up(peer));
         presence

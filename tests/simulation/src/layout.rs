@@ -10,6 +10,7 @@ use sfu_core::Input;
 use crate::client::Client;
 use crate::encoder::Videos;
 use crate::names::participant;
+use crate::network::Path;
 use crate::world::{Node, World};
 
 impl World {
@@ -111,6 +112,50 @@ impl World {
                 packet.kind == protocol::media::MediaKind::Video
                     && usize::from(packet.stamp.client) == other
             })
+    }
+}
+
+/// The ways between nodes.
+impl World {
+    /// The connections between two nodes break, or come back.
+    pub fn link(&mut self, a: usize, b: usize, up: bool) {
+        let pair = (a.min(b), a.max(b));
+        if up {
+            self.severed.remove(&pair);
+        } else {
+            self.severed.insert(pair);
+        }
+        self.set_link(a, b, up);
+    }
+
+    pub(crate) fn set_link(&mut self, a: usize, b: usize, up: bool) {
+        let pair = (a.min(b), a.max(b));
+        let changed = if up {
+            !self.severed.contains(&pair) && self.links.insert(pair)
+        } else {
+            self.links.remove(&pair)
+        };
+        if !changed {
+            return;
+        }
+        for (node, peer) in [(a, b), (b, a)] {
+            let peer = self.nodes[peer].id;
+            let input = if up {
+                Input::PeerUp { peer }
+            } else {
+                Input::PeerDown { peer }
+            };
+            self.input(node, input);
+        }
+    }
+
+    /// The way between two nodes, or within one: nothing is lost between shards, and it takes no time.
+    pub(crate) fn between(&self, a: usize, b: usize) -> Path {
+        if self.nodes[a].name == self.nodes[b].name {
+            Path::clean(0)
+        } else {
+            self.backbone
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod hall;
 mod layout;
 mod media;
 mod names;
+mod narrow;
 mod network;
 mod world;
 

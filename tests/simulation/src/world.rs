@@ -1,7 +1,7 @@
 //! The world: nodes, clients and the network between them, driven from event to event in the place of the edge.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use sfu_core::{Config, Engine, Input, Output, PeerId, TransportAddress};
 use crate::client::Client;
 use crate::encoder::Videos;
 use crate::names::participant;
+use crate::narrow::Narrow;
 use crate::network::{Bottleneck, Path};
 
 /// One shard of a media node: an engine.
@@ -104,8 +105,10 @@ pub struct World {
     /// When the last reliable message between two nodes arrives: they keep their order.
     reliable: HashMap<(usize, usize), Instant>,
     /// Pairs of nodes that are connected, the smaller number first; and those that cannot be.
-    links: BTreeSet<(usize, usize)>,
-    severed: BTreeSet<(usize, usize)>,
+    pub(crate) links: BTreeSet<(usize, usize)>,
+    pub(crate) severed: BTreeSet<(usize, usize)>,
+    /// Paths that carry so much only.
+    pub(crate) narrow: BTreeMap<(usize, usize), Narrow>,
     /// Media datagrams that were sent from one to another.
     pub(crate) crossed: HashMap<(usize, usize), u64>,
     /// What the nodes told the room.
@@ -145,6 +148,7 @@ impl World {
             reliable: HashMap::new(),
             links: BTreeSet::new(),
             severed: BTreeSet::new(),
+            narrow: BTreeMap::new(),
             crossed: HashMap::new(),
             told: Vec::new(),
         };
@@ -246,38 +250,6 @@ impl World {
         self.tell(self.homes[client], message);
     }
 
-    /// The connections between two nodes break, or come back.
-    pub fn link(&mut self, a: usize, b: usize, up: bool) {
-        let pair = (a.min(b), a.max(b));
-        if up {
-            self.severed.remove(&pair);
-        } else {
-            self.severed.insert(pair);
-        }
-        self.set_link(a, b, up);
-    }
-
-    fn set_link(&mut self, a: usize, b: usize, up: bool) {
-        let pair = (a.min(b), a.max(b));
-        let changed = if up {
-            !self.severed.contains(&pair) && self.links.insert(pair)
-        } else {
-            self.links.remove(&pair)
-        };
-        if !changed {
-            return;
-        }
-        for (node, peer) in [(a, b), (b, a)] {
-            let peer = self.nodes[peer].id;
-            let input = if up {
-                Input::PeerUp { peer }
-            } else {
-                Input::PeerDown { peer }
-            };
-            self.input(node, input);
-        }
-    }
-
     /// A random datagram at a node's media port.
     pub fn noise(&mut self, node: usize) {
         let mut data = vec![0; self.rng.usize(..1_300)];
@@ -329,7 +301,12 @@ impl World {
         let wire = self.events.peek().map(|Reverse(event)| event.at);
         let nodes = self.nodes.iter().map(|node| node.next_timeout);
         let clients = self.clients.iter().map(Client::next_event);
-        wire.into_iter().chain(nodes).chain(clients).min()
+        let paths = self.next_telling();
+        wire.into_iter()
+            .chain(nodes)
+            .chain(clients)
+            .chain(paths)
+            .min()
     }
 
     fn step(&mut self) {
@@ -339,6 +316,7 @@ impl World {
                 self.deliver(event.delivery);
             }
         }
+        self.tell_paths();
         for node in 0..self.nodes.len() {
             if self.nodes[node].next_timeout <= now {
                 self.input(node, Input::Timeout);
@@ -455,7 +433,13 @@ impl World {
         for (peer, data) in relayed {
             let (from, to) = (node, self.by_id(peer));
             *self.crossed.entry((from, to)).or_default() += 1;
-            if let Some(time) = self.between(from, to).carry(&mut self.rng) {
+            let wait = match self.narrow.get_mut(&(from, to)) {
+                Some(narrow) => narrow.pass(self.now, data.len()),
+                None => Some(Duration::ZERO),
+            };
+            let time = self.between(from, to).carry(&mut self.rng);
+            if let (Some(wait), Some(time)) = (wait, time) {
+                let time = wait + time;
                 self.schedule(self.now + time, Delivery::PeerDatagram { from, to, data });
             }
         }
@@ -481,15 +465,6 @@ impl World {
             for (other, up) in links {
                 self.set_link(node, other, up);
             }
-        }
-    }
-
-    /// The way between two nodes, or within one: nothing is lost between shards, and it takes no time.
-    fn between(&self, a: usize, b: usize) -> Path {
-        if self.nodes[a].name == self.nodes[b].name {
-            Path::clean(0)
-        } else {
-            self.backbone
         }
     }
 

@@ -8,7 +8,8 @@ use protocol::id::RoomId;
 use super::Engine;
 use crate::io::PeerId;
 use crate::key::RoomKey;
-use crate::relay::read_varint;
+use crate::relay::path::{Importance, Verdict};
+use crate::relay::{FlowTarget, read_varint};
 use crate::room::Announcement;
 use crate::router::RelayFlow;
 
@@ -38,11 +39,9 @@ impl Engine {
     pub(super) fn peer_message(&mut self, now: Instant, peer: PeerId, message: CascadeMessage) {
         let room_of = |engine: &Self, id: &RoomId| engine.room_keys.get(id).copied();
         match message {
-            // A flow that pauses is silent anyway.
-            CascadeMessage::Hello { .. }
-            | CascadeMessage::Pause { .. }
-            | CascadeMessage::Resume { .. }
-            | CascadeMessage::Unknown => {}
+            CascadeMessage::Hello { .. } | CascadeMessage::Unknown => {}
+            CascadeMessage::Pause { flow } => self.flow_paused(now, peer, flow, true),
+            CascadeMessage::Resume { flow } => self.flow_paused(now, peer, flow, false),
             CascadeMessage::Open { room } => {
                 let key = room_of(self, &room);
                 self.relay.remember_open(peer, room);
@@ -116,6 +115,42 @@ impl Engine {
                     self.with_room(now, key, |room, cx| room.set_clock(cx, layer, ntp, rtp));
                 }
             }
+        }
+    }
+
+    fn flow_paused(&mut self, now: Instant, peer: PeerId, flow: u64, paused: bool) {
+        if let Some((key, layer)) = self.relay.inbound(peer, flow) {
+            self.with_room(now, key, |room, cx| room.flow_paused(cx, layer, paused));
+        }
+    }
+
+    /// How the path to a peer is now: pauses and resumes what is sent there.
+    pub(super) fn peer_path(&mut self, now: Instant, peer: PeerId, rate: u64, queued: usize) {
+        let rooms = &self.rooms;
+        let importance = |(key, layer): FlowTarget| {
+            let room = rooms.get(key);
+            room.map_or(Importance::Detail(0), |room| room.importance(now, layer))
+        };
+        let verdicts = self
+            .relay
+            .survey(now, peer, rate as f64, queued, importance);
+        for verdict in verdicts {
+            let (flow, paused) = match verdict {
+                Verdict::Pause(flow) => (flow, true),
+                Verdict::Resume(flow) => (flow, false),
+            };
+            let Some((key, layer)) = self.relay.set_paused(peer, flow, paused) else {
+                continue;
+            };
+            self.stats.relay_pauses += u64::from(paused);
+            let relay = RelayFlow { peer, flow };
+            self.with_room(now, key, |room, cx| {
+                if paused {
+                    room.pause_flow(cx, layer, relay);
+                } else {
+                    room.resume_flow(cx, layer, relay);
+                }
+            });
         }
     }
 

@@ -275,7 +275,7 @@ impl Room {
             cx.relay.close_outbound(former.peer, former.flow);
         }
         entry.relays.push(relay);
-        let clock = entry.clock;
+        let (clock, is_paused) = (entry.clock, entry.is_paused());
         cx.relay
             .open_outbound(relay.peer, relay.flow, (self.key, key));
         if let Some(clock) = clock {
@@ -284,6 +284,10 @@ impl Room {
                 ntp: clock.ntp,
                 rtp: clock.rtp,
             };
+            self.send(cx, relay.peer, message);
+        }
+        if is_paused {
+            let message = CascadeMessage::Pause { flow: relay.flow };
             self.send(cx, relay.peer, message);
         }
         self.demand(cx, key);
@@ -309,6 +313,9 @@ impl Room {
         let Some(layer) = self.router.layer(key) else {
             return 0;
         };
+        if cx.relay.is_paused(relay.peer, relay.flow) {
+            return 0;
+        }
         let kept = sequences
             .iter()
             .filter_map(|sequence| layer.store.get(extend(layer.highest(), *sequence)));

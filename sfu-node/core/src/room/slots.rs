@@ -263,7 +263,8 @@ impl Room {
         let Some(layer) = track.layers.get_mut(usize::from(key.1.0)) else {
             return;
         };
-        let wanted = layer.is_wanted() || codec.kind() == MediaKind::Audio;
+        // One that is paused is kept while it is paused: to let go of it would be to forget that it cannot be had.
+        let wanted = layer.is_wanted() || codec.kind() == MediaKind::Audio || layer.is_paused();
         match (&layer.inbound, wanted) {
             (None, true) => {
                 // Nothing of an earlier flow counts: the publisher may have sent any number of packets since.

@@ -1,0 +1,91 @@
+//! Flows that wait because the path to a peer is too narrow: which matter most, and what a pause means at both ends.
+
+use std::time::Instant;
+
+use protocol::cascade::CascadeMessage;
+use protocol::media::{Source, TrackId};
+
+use super::{Context, Effect, Room};
+use crate::relay::path::Importance;
+use crate::router::{LayerKey, RelayFlow};
+
+impl Room {
+    /// How much a layer matters on a path that does not carry everything.
+    pub fn importance(&self, now: Instant, (key, layer): LayerKey) -> Importance {
+        let Some(track) = self.router.get(key) else {
+            return Importance::Detail(0);
+        };
+        match track.id.source {
+            Source::Microphone | Source::ScreenAudio => Importance::Sound,
+            Source::Screen => Importance::Screen,
+            Source::Camera => {
+                let rank = self.loudness(now, &track.id);
+                if layer.0 > 0 {
+                    Importance::Detail(rank)
+                } else {
+                    Importance::Camera(rank)
+                }
+            }
+        }
+    }
+
+    /// How loud the person before a camera is now, in dB above silence.
+    fn loudness(&self, now: Instant, camera: &TrackId) -> u8 {
+        let microphone = TrackId {
+            participant: camera.participant.clone(),
+            source: Source::Microphone,
+        };
+        let track = self.router.find(&microphone);
+        let score = track.and_then(|track| self.speakers.score(now, &track));
+        score.unwrap_or_default() as u8
+    }
+
+    /// Sends nothing more of a flow for a while. Here it counts as unwanted, so nothing is fetched for it either.
+    pub fn pause_flow(&mut self, cx: &mut Context<'_>, key: LayerKey, relay: RelayFlow) {
+        self.unwanted(cx, key, relay);
+        let message = CascadeMessage::Pause { flow: relay.flow };
+        let peer = relay.peer;
+        cx.effects.push_back(Effect::Peer { peer, message });
+    }
+
+    /// Sends a paused flow again, from a keyframe on.
+    pub fn resume_flow(&mut self, cx: &mut Context<'_>, key: LayerKey, relay: RelayFlow) {
+        let Some(layer) = self.router.layer_mut(key) else {
+            return;
+        };
+        layer.relays.push(relay);
+        let message = CascadeMessage::Resume { flow: relay.flow };
+        let peer = relay.peer;
+        cx.effects.push_back(Effect::Peer { peer, message });
+        self.demand(cx, key);
+        self.request_keyframe(cx, key);
+    }
+
+    /// A peer has paused a flow that this room asked for, or sends it again: until then its layer counts as not there, for
+    /// the slots here and for whoever gets it from here.
+    pub fn flow_paused(&mut self, cx: &mut Context<'_>, key: LayerKey, paused: bool) {
+        let Some(layer) = self.router.layer_mut(key) else {
+            return;
+        };
+        let Some(inbound) = layer.inbound.as_mut().filter(|i| i.paused != paused) else {
+            return;
+        };
+        inbound.paused = paused;
+        if !paused {
+            // What was not sent was not lost.
+            inbound.loss.restart();
+        }
+        for relay in &layer.relays {
+            let flow = relay.flow;
+            let message = if paused {
+                CascadeMessage::Pause { flow }
+            } else {
+                CascadeMessage::Resume { flow }
+            };
+            let peer = relay.peer;
+            cx.effects.push_back(Effect::Peer { peer, message });
+        }
+        self.demand(cx, key);
+        self.assign_all(cx);
+    }
+}
