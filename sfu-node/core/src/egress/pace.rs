@@ -137,11 +137,13 @@ impl<T> Pacer<T> {
         let estimate = rate / FACTOR;
         let reserve = self.reserve + passed * SUSTAINED * estimate;
         self.reserve = reserve.clamp(-self.burst, RESERVE * estimate);
-        while let Some(first) = self.video.front()
-            && now.saturating_duration_since(first.since) > STALE
-        {
-            self.video.pop_front();
-            self.stale += 1;
+        for queue in [&mut self.repair, &mut self.video] {
+            while let Some(first) = queue.front()
+                && now.saturating_duration_since(first.since) > STALE
+            {
+                queue.pop_front();
+                self.stale += 1;
+            }
         }
     }
 
