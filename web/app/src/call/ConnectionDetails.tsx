@@ -46,7 +46,7 @@ function Figures({ call, state }: { call: Call; state: CallState }) {
       <Figure name="Round trip" value={roundTrip === null ? null : `${Math.round(roundTrip)} ms`} />
       <Figure name="Sending" value={report && pathOf(report.up)} />
       <Figure name="Receiving" value={report && pathOf(report.down)} />
-      <Figure name="Room for more" value={report && `up to ${rateOf(report.estimate)}`} />
+      <Figure name="Available" value={report && `up to ${rateOf(report.estimate)}`} />
       <Figure name="Your sound" value={report && `${report.score.toFixed(1)} of 5`} />
       <Figure
         name="Largest picture"
