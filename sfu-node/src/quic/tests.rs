@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::cascade::CascadeMessage;
+use protocol::media::{Codec, Source, TrackId};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::time::timeout;
 
@@ -145,5 +146,82 @@ fn whoever_leaves_the_plan_is_hung_up_on_and_may_come_back() {
         assert_eq!(a.next().await, Event::Up(b.id));
         a.quic.set_peers(Vec::new());
         assert_eq!(a.next().await, Event::Down(b.id));
+    });
+}
+
+/// A node of a later release, by hand: it dials `to`, says hello, and returns its control stream.
+async fn later_release(
+    identity: &Identity,
+    to: &Peer,
+) -> (
+    Endpoint,
+    [Connection; 2],
+    (quinn::SendStream, quinn::RecvStream),
+) {
+    let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
+    let dial = async |channel| {
+        let tls = identity.client(to.id, channel).unwrap();
+        let config = ClientConfig::new(Arc::new(tls));
+        let connecting = endpoint.connect_with(config, to.address, NAME).unwrap();
+        connecting.await.unwrap()
+    };
+    let media = dial(Channel::Media).await;
+    let control = dial(Channel::Control).await;
+    let (mut sender, receiver) = control.open_bi().await.unwrap();
+    let hello = r#"{"type":"hello","version":2,"node":"later","features":["weather"]}"#;
+    say(&mut sender, hello).await;
+    (endpoint, [media, control], (sender, receiver))
+}
+
+async fn say(sender: &mut quinn::SendStream, text: &str) {
+    let length = u32::try_from(text.len()).unwrap().to_be_bytes();
+    sender.write_all(&length).await.unwrap();
+    sender.write_all(text.as_bytes()).await.unwrap();
+}
+
+#[test]
+fn a_node_of_another_release_is_understood_as_far_as_it_goes() {
+    in_a_shard(async {
+        let mut peer = Peer::new("b");
+        let identity = Identity::generate().unwrap();
+        peer.quic.set_peers(vec![PeerPlan {
+            id: identity.id,
+            address: String::new(),
+            dial: false,
+        }]);
+        let (_endpoint, _connections, (mut sender, _receiver)) =
+            later_release(&identity, &peer).await;
+        assert_eq!(peer.next().await, Event::Up(identity.id));
+        let expected = [
+            // Unknown messages, wrong types and nonsense are skipped; unknown fields are ignored.
+            (r#"{"type":"forecast","rain":0.5}"#, None),
+            (r#"{"type":"unwant","flow":"seven"}"#, None),
+            ("[]", None),
+            (
+                r#"{"type":"keyframe","flow":7,"why":{"late":true}}"#,
+                Some(CascadeMessage::Keyframe { flow: 7 }),
+            ),
+            // What an earlier release does not say yet.
+            (
+                r#"{"type":"announce","room":"r","track":{"participant":"p","source":"camera"},"codec":"vp8","layers":3}"#,
+                Some(CascadeMessage::Announce {
+                    room: "r".parse().unwrap(),
+                    track: TrackId {
+                        participant: "p".parse().unwrap(),
+                        source: Source::Camera,
+                    },
+                    codec: Codec::Vp8,
+                    layers: 3,
+                    attempt: None,
+                    hops: 0,
+                }),
+            ),
+        ];
+        for (text, message) in expected {
+            say(&mut sender, text).await;
+            if let Some(message) = message {
+                assert_eq!(peer.next().await, Event::Message(identity.id, message));
+            }
+        }
     });
 }

@@ -87,6 +87,11 @@ impl World {
         self.offer(client, sdp, sources, Caps::default());
     }
 
+    /// The attempt of a client's session.
+    pub fn attempt(&self, client: usize) -> u32 {
+        self.attempts[client]
+    }
+
     /// The room ends the session that a client had at a node under this attempt.
     pub fn close(&mut self, node: usize, client: usize, attempt: u32) {
         let message = RoomToNode::Close {

@@ -5,6 +5,7 @@
 
 mod client;
 mod decoder;
+mod dialect;
 mod encoder;
 mod hall;
 mod layout;
@@ -16,6 +17,7 @@ mod world;
 
 pub use client::{Client, Received};
 pub use decoder::{Decoder, Part};
+pub use dialect::Dialect;
 pub use encoder::Videos;
 pub use hall::{Door, Hall};
 pub use media::Stamp;

@@ -13,6 +13,7 @@ use protocol::node::{NodeToRoom, RoomToNode};
 use sfu_core::{Config, Engine, Input, Output, PeerId, TransportAddress};
 
 use crate::client::Client;
+use crate::dialect::Dialect;
 use crate::encoder::Videos;
 use crate::names::participant;
 use crate::narrow::Narrow;
@@ -107,6 +108,8 @@ pub struct World {
     /// Pairs of nodes that are connected, the smaller number first; and those that cannot be.
     pub(crate) links: BTreeSet<(usize, usize)>,
     pub(crate) severed: BTreeSet<(usize, usize)>,
+    /// Nodes that are of another release.
+    pub(crate) dialects: BTreeMap<usize, Dialect>,
     /// Paths that carry so much only.
     pub(crate) narrow: BTreeMap<(usize, usize), Narrow>,
     /// Media datagrams that were sent from one to another.
@@ -148,6 +151,7 @@ impl World {
             reliable: HashMap::new(),
             links: BTreeSet::new(),
             severed: BTreeSet::new(),
+            dialects: BTreeMap::new(),
             narrow: BTreeMap::new(),
             crossed: HashMap::new(),
             told: Vec::new(),
@@ -354,10 +358,16 @@ impl World {
             }
             Delivery::PeerMessage { from, to, message } => {
                 // As JSON over the wire, like the real thing.
-                let text = serde_json::to_vec(&message).expect("messages can be written");
-                let message = serde_json::from_slice(&text).expect("and read back");
+                let message = serde_json::to_value(&message).expect("messages can be written");
                 let peer = self.nodes[from].id;
-                self.input(to, Input::PeerMessage { peer, message });
+                let said = match self.dialects.get(&from) {
+                    Some(dialect) => dialect.translate(message),
+                    None => vec![message],
+                };
+                for message in said {
+                    let message = serde_json::from_value(message).expect("and read back");
+                    self.input(to, Input::PeerMessage { peer, message });
+                }
             }
         }
     }
