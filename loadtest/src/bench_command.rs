@@ -169,6 +169,6 @@ fn print_summary(own: &[Report], other: &[Report]) {
     }
     println!(
         "feedback: how many of those who receive send transport-wide feedback, NACK and reports as a browser does; the \
-         others read clear headers"
+         others read clear headers and say by REMB that their path is wide"
     );
 }

@@ -20,6 +20,9 @@ use crate::socket::Socket;
 use crate::tally::{Received, Tally};
 use crate::view::View;
 
+/// What a bot that only counts says its path carries, in bits per second, and how often: it is on the node's machine.
+const CAPACITY: u64 = 100_000_000;
+const CAPACITY_INTERVAL: Duration = Duration::from_secs(1);
 /// Batches of datagrams taken before other bots of the thread get their turn.
 const BATCHES_PER_TURN: usize = 16;
 
@@ -92,6 +95,7 @@ struct Bot {
     peer: Peer,
     attempt: Attempt,
     next_timeout: Instant,
+    next_capacity: Instant,
     publisher: Option<Publisher>,
     view: View,
     /// Camera layers that somebody watches; `None` until the node says so.
@@ -138,7 +142,14 @@ impl Bot {
         let camera = plan.sends.video();
         let (peer, offer) = match door.remote_offer().await? {
             Some(sdp) => Peer::answer(started, socket.address, &sdp, attempt)?,
-            None => Peer::offer(started, socket.address, plan.slots, camera, attempt)?,
+            None => Peer::offer(
+                started,
+                socket.address,
+                plan.slots,
+                camera,
+                plan.looks,
+                attempt,
+            )?,
         };
         let Seat {
             you,
@@ -158,6 +169,7 @@ impl Bot {
             peer,
             attempt,
             next_timeout: started,
+            next_capacity: started,
             publisher: None,
             view: View::default(),
             demand: None,
@@ -286,7 +298,8 @@ impl Bot {
         self.demand = None;
         self.socket = Socket::bind(self.plan.ip)?;
         let (address, camera) = (self.socket.address, self.plan.sends.video());
-        let (peer, offer) = Peer::offer(now, address, self.plan.slots, camera, attempt)?;
+        let Plan { slots, looks, .. } = self.plan;
+        let (peer, offer) = Peer::offer(now, address, slots, camera, looks, attempt)?;
         (self.peer, self.next_timeout) = (peer, now);
         self.tell(ClientMessage::Offer {
             attempt,
@@ -333,6 +346,11 @@ impl Bot {
 
     /// Does what is left to do at this time.
     fn settle(&mut self, now: Instant) -> Result<(), BotError> {
+        if self.plan.looks == Looks::Counts && self.next_capacity <= now {
+            self.next_capacity = now + CAPACITY_INTERVAL;
+            self.peer.say_capacity(CAPACITY);
+            self.next_timeout = now;
+        }
         if self.next_timeout <= now {
             self.peer.pass(now)?;
             self.next_timeout = self.peer.drain(|h| self.happened.push(h))?;

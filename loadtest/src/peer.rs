@@ -7,6 +7,7 @@ use std::time::Instant;
 use protocol::client::{ClientMediaMessage, NodeMediaMessage, Offer, SourceMid, Tile};
 use protocol::id::Attempt;
 use protocol::media::{MediaKind, Source};
+use str0m::bwe::Bitrate;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::ChannelId;
 use str0m::media::{
@@ -14,11 +15,11 @@ use str0m::media::{
     SimulcastLayer,
 };
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
 use crate::media::Stamp;
-use crate::plan::Slots;
+use crate::plan::{Looks, Slots};
 use crate::publisher::{Outgoing, Video};
 
 /// How loud a bot speaks, in dB below the loudest (RFC 6464).
@@ -93,9 +94,10 @@ impl Peer {
         address: SocketAddr,
         slots: Slots,
         camera: Option<Video>,
+        looks: Looks,
         attempt: Attempt,
     ) -> Result<(Self, Offer), PeerError> {
-        let mut rtc = new_rtc(now, address)?;
+        let mut rtc = new_rtc(now, address, looks)?;
         let rids: Vec<&str> = camera.into_iter().flat_map(Video::rids).collect();
         let simulcast = (!rids.is_empty()).then(|| Simulcast {
             send: rids.iter().map(|rid| SimulcastLayer::new(rid)).collect(),
@@ -152,7 +154,7 @@ impl Peer {
         sdp: &str,
         attempt: Attempt,
     ) -> Result<(Self, Offer), PeerError> {
-        let mut rtc = new_rtc(now, address)?;
+        let mut rtc = new_rtc(now, address, Looks::Decrypts)?;
         let offer =
             SdpOffer::from_sdp_string(sdp).map_err(|error| PeerError::Answer(error.to_string()))?;
         let answer = rtc
@@ -222,6 +224,16 @@ impl Peer {
     /// The receive slot of an m-line.
     pub fn slot(&self, mid: &str) -> Option<usize> {
         self.slots.get(&Mid::from(mid)).copied()
+    }
+
+    /// Says how much the path carries (REMB), in bits per second: the only feedback of who does not decrypt. Drain
+    /// afterwards.
+    pub fn say_capacity(&mut self, bitrate: u64) {
+        let ssrc = self.incoming.keys().next().map(|ssrc| (*ssrc).into());
+        let mut direct = self.rtc.direct_api();
+        if let Some(stream) = ssrc.and_then(|ssrc| direct.stream_rx(&ssrc)) {
+            stream.request_remb(Bitrate::from(bitrate));
+        }
     }
 
     /// Asks for a keyframe in a slot. Drain afterwards.
@@ -395,8 +407,18 @@ impl Peer {
     }
 }
 
-fn new_rtc(now: Instant, address: SocketAddr) -> Result<Rtc, PeerError> {
+fn new_rtc(now: Instant, address: SocketAddr, looks: Looks) -> Result<Rtc, PeerError> {
+    let mut extensions = ExtensionMap::standard();
+    if looks == Looks::Counts {
+        // It sends no transport-wide feedback, and a sender takes that which stays away for a path that broke.
+        extensions = ExtensionMap::empty();
+        extensions.set(1, Extension::AudioLevel);
+        extensions.set(4, Extension::RtpMid);
+        extensions.set(10, Extension::RtpStreamId);
+        extensions.set(11, Extension::RepairedRtpStreamId);
+    }
     let mut rtc = Rtc::builder()
+        .set_extension_map(extensions)
         .set_rtp_mode(true)
         .set_stats_interval(None)
         .clear_codecs()
@@ -430,7 +452,15 @@ mod tests {
         let address = SocketAddr::from(([127, 0, 0, 1], 9));
         let slots = Slots { audio: 3, video: 9 };
         let camera = Some(Video::SIMULCAST);
-        let (_, offer) = Peer::offer(Instant::now(), address, slots, camera, Attempt(1)).unwrap();
+        let (_, offer) = Peer::offer(
+            Instant::now(),
+            address,
+            slots,
+            camera,
+            Looks::Decrypts,
+            Attempt(1),
+        )
+        .unwrap();
         let lines = |start| {
             offer
                 .sdp

@@ -82,7 +82,8 @@ impl Tiles {
 pub enum Looks {
     /// As a browser: decrypts, repairs, gives feedback.
     Decrypts,
-    /// Reads the clear headers only, and gives no feedback: for more packets than one core can decrypt.
+    /// Reads the clear headers only, and gives no feedback but a number once a second (REMB): for more packets than one
+    /// core can decrypt.
     Counts,
 }
 
