@@ -16,6 +16,7 @@ mod routes;
 mod rpc;
 mod store;
 mod tally;
+mod turn;
 mod user;
 
 use worker::{Context, Date, Env, Request, Response, Result, console_log, event};

@@ -198,6 +198,19 @@ pub fn valgrind(step: &mut Step) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Installs the TURN server of the tests.
+pub fn turn(step: &mut Step) -> Result<Outcome> {
+    let programs = ["turnserver", "turnutils_uclient"];
+    if programs
+        .iter()
+        .all(|program| paths::find(program).is_some())
+    {
+        return Ok(Outcome::UpToDate);
+    }
+    apt_install(step, &["coturn"])?;
+    Ok(Outcome::Done)
+}
+
 /// Installs the browsers of the tests.
 pub fn browsers(step: &mut Step) -> Result<Outcome> {
     let mut missing = Vec::new();

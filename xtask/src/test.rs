@@ -77,6 +77,7 @@ impl Group {
             Need::CargoDeny => self == Deny,
             Need::Valgrind => self == Instructions,
             Need::Browsers => self == Browser,
+            Need::Turn => matches!(self, Edge | Browser),
         }
     }
 }
@@ -89,6 +90,7 @@ enum Need {
     CargoDeny,
     Valgrind,
     Browsers,
+    Turn,
 }
 
 /// Runs groups.
@@ -144,7 +146,8 @@ fn set_up(groups: &[Group]) -> Result<()> {
         + usize::from(needs(Need::Npm))
         + usize::from(needs(Need::CargoDeny))
         + usize::from(needs(Need::Valgrind))
-        + usize::from(needs(Need::Browsers));
+        + usize::from(needs(Need::Browsers))
+        + usize::from(needs(Need::Turn));
     let mut progress = Progress::new(steps);
     if builders {
         setup::builders(&mut progress)?;
@@ -160,6 +163,9 @@ fn set_up(groups: &[Group]) -> Result<()> {
     }
     if needs(Need::Browsers) {
         progress.step("Chromium and Firefox", setup::browsers)?;
+    }
+    if needs(Need::Turn) {
+        progress.step("coturn", setup::turn)?;
     }
     Ok(())
 }
