@@ -6,6 +6,7 @@
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+mod budget;
 mod clock;
 mod demux;
 mod egress;
@@ -25,6 +26,7 @@ mod router;
 mod session;
 mod speaker;
 mod store;
+mod talk;
 mod timers;
 
 pub use engine::Engine;

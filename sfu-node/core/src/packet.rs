@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use protocol::media::Codec;
 
-pub use relay::read_relay;
+pub use relay::{one_byte_element, read_relay};
 pub use vp8::Vp8;
 
 /// Length of the fixed RTP header (RFC 3550, 5.1).

@@ -37,7 +37,6 @@ impl Rate {
     }
 
     /// In bits per second; `None` until a second has been seen.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what the budget reads"))]
     pub fn get(&self) -> Option<u64> {
         self.rate
     }

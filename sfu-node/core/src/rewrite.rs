@@ -417,9 +417,11 @@ mod tests {
     /// What happens to a slot: packets lost, late and doubled on the way from a source, and changes of source.
     #[derive(Debug, Clone)]
     enum Step {
-        /// The source sends one; it arrives after the `late` following ones, `times` times.
-        Send { late: u8, times: u8 },
+        /// The source sends a packet; it arrives after the `late` following ones, `times` times. `ends`: its frame ends.
+        Send { late: u8, times: u8, ends: bool },
+        /// Another source or layer; `clock` is what the publisher's clock says the timestamp would step by.
         Switch {
+            clock: Option<i32>,
             sequence: u64,
             timestamp: u32,
             picture_id: u16,
@@ -430,10 +432,13 @@ mod tests {
 
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
-            8 => (0..6_u8, 0..4_u8).prop_map(|(late, times)| Step::Send { late, times }),
-            1 => (0..1_u64 << 40, any::<u32>(), 0..0x8000_u16, any::<bool>(), any::<u16>()).prop_map(
-                |(sequence, timestamp, picture_id, wide, pause)| Step::Switch {
-                    sequence, timestamp, picture_id, wide, pause
+            8 => (0..6_u8, 0..4_u8, any::<bool>()).prop_map(|(late, times, ends)| Step::Send { late, times, ends }),
+            1 => (
+                proptest::option::of(prop_oneof![any::<i32>(), -200_000..200_000]),
+                0..1_u64 << 40, any::<u32>(), 0..0x8000_u16, any::<bool>(), any::<u16>(),
+            ).prop_map(
+                |(clock, sequence, timestamp, picture_id, wide, pause)| Step::Switch {
+                    clock, sequence, timestamp, picture_id, wide, pause
                 }
             ),
         ]
@@ -454,20 +459,26 @@ mod tests {
             let mut sent: BTreeMap<u64, Rewritten> = BTreeMap::new();
             for (tick, step) in steps.into_iter().enumerate() {
                 match step {
-                    Step::Send { late, times } => {
+                    Step::Send { late, times, ends } => {
                         let packet = video(sequence, timestamp, picture_id & if wide { 0x7FFF } else { 0x7F }, wide, picture_id as u8);
                         for copy in 0..times {
                             wire.insert((tick + usize::from(late) + usize::from(copy), sequence), packet.clone());
                         }
                         sequence += 1;
-                        timestamp = timestamp.wrapping_add(3_000);
-                        picture_id = picture_id.wrapping_add(1);
-                        now += 33 * MS;
+                        if ends {
+                            timestamp = timestamp.wrapping_add(3_000);
+                            picture_id = picture_id.wrapping_add(1);
+                            now += 33 * MS;
+                        }
                     }
-                    Step::Switch { sequence: s, timestamp: t, picture_id: p, wide: w, pause } => {
+                    Step::Switch { clock, sequence: s, timestamp: t, picture_id: p, wide: w, pause } => {
                         // The caller hands in nothing more of the old source.
                         wire.clear();
-                        rewriter.switch();
+                        let last = sent.values().next_back().map(|r: &Rewritten| r.timestamp);
+                        match clock.zip(last) {
+                            Some((step, last)) => rewriter.switch_at(last.wrapping_add_signed(step)),
+                            None => rewriter.switch(),
+                        }
                         (sequence, timestamp, picture_id, wide) = (s, t, p, w);
                         now += u32::from(pause) * MS;
                     }
@@ -485,7 +496,11 @@ mod tests {
             }
             for (a, b) in sent.values().zip(sent.values().skip(1)) {
                 let step = b.timestamp.wrapping_sub(a.timestamp) as i32;
-                prop_assert!(step > 0, "the timestamp went from {} to {}", a.timestamp, b.timestamp);
+                prop_assert!(step >= 0, "the timestamp went from {} to {}", a.timestamp, b.timestamp);
+                if b.sequence == a.sequence + 1 {
+                    let pictures = b.picture_id.unwrap().wrapping_sub(a.picture_id.unwrap()) & 0x7F;
+                    prop_assert_eq!(pictures, u16::from(step > 0), "one picture, one timestamp");
+                }
             }
         }
 

@@ -1,15 +1,19 @@
 //! One room on this shard: its members, their tracks, and who hears and sees whom.
 //!
-//! The work is divided by subject: [`slots`] decides what each receive slot carries, [`media`] moves packets, and
-//! [`cascade`] speaks with the other nodes of the room.
+//! The work is divided by subject: [`slots`] decides what each receive slot carries, [`budget`] in which quality,
+//! [`media`] moves packets, [`demand`] asks for what is wanted, and [`cascade`] speaks with the other nodes of the room.
 
+mod budget;
+mod caps;
 mod cascade;
 mod catalog;
+mod demand;
 mod media;
 mod path;
 mod peers;
 mod quality;
 mod slots;
+mod speech;
 mod upkeep;
 
 use std::collections::VecDeque;
@@ -21,6 +25,7 @@ use protocol::id::{Attempt, Epoch, ParticipantId, RoomId};
 use protocol::media::{Caps, Layer, Source, TrackId};
 use protocol::node::{NodeToRoom, SessionRef};
 
+use crate::budget::Budget;
 use crate::egress::seal::Sealer;
 use crate::egress::subscriber::Subscriber;
 use crate::io::PeerId;
@@ -29,9 +34,11 @@ use crate::relay::{Relay, RelayBatch};
 use crate::router::{Forward, LayerKey, Origin, Router, TrackKey};
 use crate::session::Published;
 use crate::speaker::Loudest;
+use crate::talk::Talk;
 
 pub use cascade::Announcement;
 use catalog::Catalog;
+use demand::Told;
 pub use media::Routed;
 use peers::Peers;
 pub use peers::Ring;
@@ -88,6 +95,12 @@ pub struct Member {
     told: Vec<SlotAssignment>,
     /// When its next sender reports are due; names its entry in [`Room::reports`].
     report_at: Option<Instant>,
+    /// What it was told of the demand for what it publishes.
+    demand: Told,
+    budget: Budget<TrackKey>,
+    decided: Option<budget::Decided>,
+    /// When its budget is to be decided on anew; names its entry in [`Room::deciding`].
+    decide_at: Option<Instant>,
     pub subscriber: Subscriber,
     quality: quality::Measured,
     /// Stands in [`Room::pending`].
@@ -102,6 +115,9 @@ pub struct Room {
     members: Table<MemberKey, Member>,
     router: Router,
     speakers: Loudest<TrackKey>,
+    talk: Talk<TrackKey>,
+    /// All videos: screens, then by who spoke last.
+    by_recency: Vec<TrackKey>,
     /// Audio levels have come in since the speakers were last chosen.
     heard: bool,
     peers: Peers,
@@ -119,6 +135,12 @@ pub struct Room {
     reports: VecDeque<(Instant, MemberKey)>,
     /// When every layer was looked at last.
     swept: Option<Instant>,
+    /// Publishers to be told of the demand for their layers; each is named once.
+    demand_due: Vec<MemberKey>,
+    /// Publishers with layers that nobody wants any more, and until when they linger.
+    lingering: Vec<(Instant, MemberKey)>,
+    /// When whose budget is to be decided on.
+    deciding: Vec<(Instant, MemberKey)>,
     /// Members with something to send.
     pending: Vec<MemberKey>,
     /// Layers that a slot has left with the packet that is being routed; empty between packets.
@@ -137,6 +159,8 @@ impl Room {
             members: Table::default(),
             router: Router::default(),
             speakers: Loudest::new(SPEAKERS),
+            talk: Talk::default(),
+            by_recency: Vec::new(),
             heard: false,
             peers: Peers::default(),
             catalog: Catalog::default(),
@@ -147,6 +171,9 @@ impl Room {
             watched: Vec::new(),
             reports: VecDeque::new(),
             swept: None,
+            demand_due: Vec::new(),
+            lingering: Vec::new(),
+            deciding: Vec::new(),
             pending: Vec::new(),
             left: Vec::new(),
             due: None,
@@ -211,6 +238,10 @@ impl Room {
             channel_open: false,
             told: Vec::new(),
             report_at: None,
+            demand: Told::default(),
+            budget: Budget::default(),
+            decided: None,
+            decide_at: None,
             subscriber,
             quality: quality::Measured::default(),
             pending: false,
@@ -218,24 +249,12 @@ impl Room {
         self.members.insert_with(|_| member)
     }
 
-    /// What a participant may send has changed; from the next packet on.
-    pub fn set_caps(&mut self, participant: &ParticipantId, caps: Caps) {
-        let found = self
-            .members
-            .iter()
-            .find(|(_, m)| m.participant == *participant);
-        let key = found.map(|(key, _)| key);
-        if let Some(member) = key.and_then(|key| self.member_mut(key)) {
-            member.caps = caps;
-        }
-    }
-
     /// A member's media is up: it can be sent to, and its tracks are there for everybody.
     pub fn connected(&mut self, cx: &mut Context<'_>, key: MemberKey, sealer: Sealer) {
         let Some(member) = self.member_mut(key) else {
             return;
         };
-        member.subscriber.connected(sealer);
+        member.subscriber.connected(cx.now, sealer);
         let participant = member.participant.clone();
         for published in member.published.clone() {
             let source = published.source;
@@ -256,6 +275,7 @@ impl Room {
             self.announce_to_all(cx, track);
         }
         self.start_quality(cx, key);
+        self.limit_layers(key);
         self.start_reports(cx.now, key);
         self.arm(cx.now);
         self.assign_all(cx);
@@ -287,7 +307,9 @@ impl Room {
     pub fn channel_open(&mut self, cx: &mut Context<'_>, key: MemberKey) {
         if let Some(member) = self.member_mut(key) {
             member.channel_open = true;
+            self.demand_changed(cx.now, key);
             self.tell_slots(cx, key);
+            self.tell_speakers_to(cx, key);
         }
     }
 

@@ -20,6 +20,8 @@ use crate::store::PacketStore;
 const SILENCE: Duration = Duration::from_secs(2);
 /// A layer flows while its last packet is no older than this: two frames of the slowest that we ask for (5 per second).
 const LATELY: Duration = Duration::from_millis(400);
+/// How long a layer that did not come is done without before it is asked for again.
+const ABSENCE: Duration = Duration::from_secs(10);
 /// A larger hole in an audio flow is no loss: its home node did not send what was not loud enough.
 const MAX_AUDIO_GAP: u64 = 10;
 
@@ -85,6 +87,11 @@ pub struct TrackLayer {
     pub watched: bool,
     /// Since when slots here want it without interruption.
     wanted_since: Option<Instant>,
+    /// Whether anybody wanted it when that was last noted, and when nobody did any more.
+    demanded: bool,
+    pub left_at: Option<Instant>,
+    /// It was wanted and did not come: not to be counted on until then.
+    absent_until: Option<Instant>,
     pub rate: Rate,
 }
 
@@ -117,6 +124,9 @@ impl TrackLayer {
             inbound: None,
             watched: false,
             wanted_since: None,
+            demanded: false,
+            left_at: None,
+            absent_until: None,
             rate: Rate::default(),
         }
     }
@@ -159,10 +169,34 @@ impl TrackLayer {
         }
     }
 
+    /// Notes whether anybody wants this layer now. Returns whether that is news.
+    pub fn note_demand(&mut self, now: Instant) -> bool {
+        let wanted = self.is_wanted();
+        let before = std::mem::replace(&mut self.demanded, wanted);
+        if wanted != before {
+            self.left_at = before.then_some(now);
+        }
+        wanted != before
+    }
+
     /// Whether packets have come lately.
     pub fn flows(&self, now: Instant) -> bool {
         self.latest
             .is_some_and(|(_, at)| now.saturating_duration_since(at) < LATELY)
+    }
+
+    /// The layer does not come: it is not to be counted on for a while, or until it does. Whether that is news.
+    pub fn note_absence(&mut self, now: Instant) -> bool {
+        if self.is_absent(now) {
+            return false;
+        }
+        self.absent_until = Some(now + ABSENCE);
+        true
+    }
+
+    /// Whether the layer did not come lately when it was wanted.
+    pub fn is_absent(&self, now: Instant) -> bool {
+        self.absent_until.is_some_and(|until| now < until) && !self.flows(now)
     }
 
     /// Whether slots have waited for a packet for so long.
@@ -192,6 +226,8 @@ pub struct Track {
     pub codec: Codec,
     pub origin: Origin,
     pub layers: Vec<TrackLayer>,
+    /// The highest layer that its publisher may send; none is forwarded above.
+    pub highest: Option<Layer>,
     serial: u32,
 }
 
@@ -229,6 +265,7 @@ impl Router {
             id,
             codec,
             origin,
+            highest: Some(Layer(layers.max(1) - 1)),
             layers: (0..layers.max(1))
                 .map(|_| TrackLayer::new(codec.kind()))
                 .collect(),
@@ -312,6 +349,17 @@ impl Router {
             .collect()
     }
 
+    /// Counts a packet of a layer, whether or not it may go further. Returns whether it may.
+    pub fn admit(&mut self, now: Instant, (key, layer): LayerKey, packet: &Packet) -> bool {
+        let Some(track) = self.get_mut(key) else {
+            return false;
+        };
+        if let Some(entry) = track.layers.get_mut(usize::from(layer.0)) {
+            entry.rate.add(now, packet.payload.len() + RTP_HEADER_LEN);
+        }
+        track.highest.is_some_and(|highest| layer <= highest)
+    }
+
     /// Keeps a received packet for repair and notes what it tells about losses and keyframes. Returns false for a
     /// packet that has been received before.
     pub fn received(&mut self, now: Instant, key: LayerKey, packet: &Packet) -> bool {
@@ -336,7 +384,6 @@ impl Router {
             }
             inbound.loss.note(packet.sequence, now);
         }
-        layer.rate.add(now, packet.payload.len() + RTP_HEADER_LEN);
         let highest = highest.map_or(packet.sequence, |highest| highest.max(packet.sequence));
         layer.latest = Some((highest, now));
         layer.store.insert(packet);

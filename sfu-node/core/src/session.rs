@@ -5,6 +5,7 @@
 //! with the keys that the [`Tap`] sees.
 
 mod negotiation;
+mod unnamed;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +14,7 @@ use std::time::Instant;
 use protocol::client::{IceCredentials, SourceMid};
 use protocol::media::{Layer, Source};
 use str0m::channel::ChannelId;
-use str0m::media::KeyframeRequestKind;
+use str0m::media::{KeyframeRequestKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
@@ -22,11 +23,14 @@ use crate::io::{Transport, TransportAddress};
 use crate::packet::{AudioLevel, Packet};
 pub use negotiation::{Negotiated, OfferError, Published, Shared};
 use negotiation::{PayloadTypes, SourceLine, negotiate, restart};
+use unnamed::{NameExtensions, without_rid};
 
 /// The data channel that carries views and slots.
 const CHANNEL_LABEL: &str = "connect";
 /// Most receiving SSRCs of a session that are remembered: four sources with three layers, several times over.
 const MAX_INCOMING: usize = 64;
+/// Most streams without a rid that are taken in; they are recognized before anything is known about who sends them.
+const MAX_UNNAMED: u8 = 4;
 /// Longest data channel message that is looked at, in bytes.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
@@ -87,6 +91,8 @@ struct Connection {
     payload_types: PayloadTypes,
     /// The source and layer of each receiving SSRC that has been seen.
     incoming: HashMap<u32, (Source, Layer)>,
+    names: Option<NameExtensions>,
+    unnamed: u8,
     channel: Option<ChannelId>,
     /// Where str0m last sent anything but STUN: the peer's address that ICE has settled on.
     address: Option<TransportAddress>,
@@ -113,6 +119,8 @@ impl Session {
             sources: received.lines,
             payload_types: received.payload_types,
             incoming: HashMap::new(),
+            names: received.names,
+            unnamed: 0,
             channel: None,
             address: None,
             next_timeout: now,
@@ -163,6 +171,7 @@ impl Session {
                 happened.malformed += 1;
                 return Ok(());
             }
+            connection.adopt_unnamed(data);
             connection.rtc.handle_input(input)
         });
         accepted
@@ -343,6 +352,27 @@ impl Connection {
             packet.payload,
         );
         happened.media.push((source, layer, packet));
+    }
+
+    /// Lets in a stream that names no rid although rids were offered.
+    fn adopt_unnamed(&mut self, data: &[u8]) {
+        let Some(names) = self.names.filter(|_| self.unnamed < MAX_UNNAMED) else {
+            return;
+        };
+        let Some((ssrc, payload_type, mid)) = without_rid(data, names) else {
+            return;
+        };
+        let mid = Mid::from(mid);
+        let is_layered = |line: &&SourceLine| line.mid == mid && !line.rids.is_empty();
+        let is_media = self.payload_types.get(payload_type).is_some();
+        if !is_media || !self.sources.iter().any(|line| is_layered(&line)) {
+            return;
+        }
+        let mut direct = self.rtc.direct_api();
+        if direct.stream_rx(&ssrc.into()).is_none() {
+            direct.expect_stream_rx(ssrc.into(), None, mid, None);
+            self.unnamed += 1;
+        }
     }
 
     /// What a receiving SSRC carries: a source by its m-line, a layer by its rid.

@@ -16,6 +16,8 @@ const RELEASE: f32 = 30.0;
 const MARGIN: f32 = 6.0;
 /// What a level counts less, in dB, when the sender does not take it for voice.
 const NOISE: f32 = 10.0;
+/// How loud a packet is, in dB above silence, that shows that somebody speaks on: quieter than what shows that he begins.
+const SPOKEN: f32 = 70.0;
 /// A newcomer is heard for at least this long.
 const HOLD: Duration = Duration::from_millis(500);
 /// How often the choice is made anew: once per usual audio packet.
@@ -39,6 +41,8 @@ struct Candidate {
     /// dB above silence when it was last heard, from 0 to 127.
     score: f32,
     heard: Instant,
+    /// When a packet was last as loud as speech.
+    spoke: Option<Instant>,
 }
 
 impl Candidate {
@@ -75,6 +79,7 @@ impl<K: Copy + Eq + Ord + Hash> Loudest<K> {
             Candidate {
                 score: 0.0,
                 heard: now,
+                spoke: None,
             }
         });
     }
@@ -90,6 +95,15 @@ impl<K: Copy + Eq + Ord + Hash> Loudest<K> {
         let score = candidate.score(now);
         candidate.score = score + ATTACK * (loudness - score).max(0.0);
         candidate.heard = now;
+        if loudness >= SPOKEN {
+            candidate.spoke = Some(now);
+        }
+    }
+
+    /// How loud everybody is now, in dB above silence.
+    pub fn scores(&self, now: Instant) -> impl Iterator<Item = (K, f32)> {
+        let candidates = self.candidates.iter();
+        candidates.map(move |(key, candidate)| (*key, candidate.score(now)))
     }
 
     /// How loud somebody is now, in dB above silence.
@@ -97,6 +111,16 @@ impl<K: Copy + Eq + Ord + Hash> Loudest<K> {
         self.candidates
             .get(key)
             .map(|candidate| candidate.score(now))
+    }
+
+    /// When somebody was last as loud as speech.
+    pub fn spoke(&self, key: &K) -> Option<Instant> {
+        self.candidates.get(key)?.spoke
+    }
+
+    /// Whether this is a candidate.
+    pub fn knows(&self, key: &K) -> bool {
+        self.candidates.contains_key(key)
     }
 
     /// A candidate is gone. Its place is filled at the next [`Self::update`].

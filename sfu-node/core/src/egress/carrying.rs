@@ -56,6 +56,12 @@ impl Carrying {
         if self.target() == Some(wanted) {
             return self;
         }
+        if let Carrying::Either { lower, .. } = self
+            && lower.0 == wanted.0
+            && lower != wanted
+        {
+            return Carrying::Either { lower, to: wanted };
+        }
         match self.flowing() {
             Some(now) if now == wanted => Carrying::Live(now),
             Some(now) if now.0 == wanted.0 => Carrying::Switching {
@@ -167,6 +173,18 @@ mod tests {
             assert_eq!(either.accept(high, true), Some(Carrying::Live(high)));
             assert_eq!(either.accept(high, false), None);
         }
+        let either = Carrying::Either {
+            lower: low,
+            to: high,
+        };
+        assert_eq!(
+            either.steer(Some(middle)),
+            Carrying::Either {
+                lower: low,
+                to: middle
+            }
+        );
+        assert_eq!(either.steer(Some(low)), Carrying::Waiting(low));
         assert_eq!(Carrying::Live(low).fall_back(low), Carrying::Live(low));
         assert_eq!(Carrying::Nothing.fall_back(low), Carrying::Nothing);
     }

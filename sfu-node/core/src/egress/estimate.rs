@@ -269,6 +269,14 @@ impl Estimator {
         rate.min(bound).max(MIN_BITRATE)
     }
 
+    /// The estimate, if it rests on anything that the receiver has said; `None` until then.
+    pub fn known(&self) -> Option<u64> {
+        match self.answered {
+            true => Some(self.estimate()),
+            false => self.fallback.estimate(),
+        }
+    }
+
     /// What arrives, in bits per second; `None` until it is measured.
     pub fn acknowledged(&self) -> Option<u64> {
         self.throughput(THROUGHPUT)

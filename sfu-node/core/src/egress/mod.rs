@@ -11,5 +11,6 @@ pub mod quality;
 pub mod repair;
 pub mod report;
 pub mod seal;
+pub mod slot;
 pub mod stream;
 pub mod subscriber;

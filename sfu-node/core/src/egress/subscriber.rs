@@ -11,18 +11,24 @@ use super::counters::{Counters, PathReport};
 use super::feedback::{Feedback, ReceptionReport, parse};
 use super::pace::Class;
 use super::path::{Departure, Path};
-use super::repair::{Sent, SentLog};
+use super::repair::Sent;
 use super::report::write_sender_report;
 use super::seal::Sealer;
-use super::stream::{Extensions, NegotiatedSlot, Stream};
+pub use super::slot::Offered;
+use super::slot::Slot;
+use super::stream::{Extensions, NegotiatedSlot};
 use crate::clock::round_trip;
 use crate::io::SlotUse;
 use crate::packet::Packet;
-use crate::rewrite::{Rewriter, Rewritten};
+use crate::rewrite::Rewritten;
 use crate::router::{LayerKey, Router, TrackKey};
 
 /// How often a live slot reports its clock (RFC 3550, 6.2 suggests 5 s for reports; lips want it sooner).
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// The first estimates climb from a low start: they count from this long after the first feedback.
+const SETTLING: Duration = Duration::from_millis(800);
+/// Without transport-wide feedback for so long after its start, a client is taken for one that gives none.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// A packet's headers, extensions and tag, for the pacer; it need not be exact.
 const OVERHEAD: usize = 44;
 /// Most jitter that is believed, in seconds.
@@ -30,30 +36,15 @@ const MAX_JITTER: f64 = 10.0;
 /// How many packets of late are sent in turn to fill a probe.
 const FILLERS: u64 = 16;
 
-/// A receive slot of the client.
-#[derive(Debug)]
-pub struct Slot {
-    mid: String,
-    pub kind: MediaKind,
-    /// The track that was given this slot; it keeps it while it is paused.
-    pub track: Option<TrackKey>,
-    pub carrying: Carrying,
-    /// The layer that flowed last, and what its timestamps were moved by.
-    flowed: Option<(LayerKey, u32)>,
-    stream: Stream,
-    rewriter: Rewriter,
-    log: SentLog<LayerKey>,
-}
-
-/// What became of a packet that was offered to a slot.
+/// How much a subscriber can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Offered {
-    /// The slot does not carry it now.
-    Refused,
-    Queued {
-        /// A layer that the slot has left with this packet and needs no more.
-        left: Option<LayerKey>,
-    },
+pub enum Limit {
+    /// Not known yet: feedback has not come, or only just.
+    Unknown,
+    /// Not known, and not going to be: the client gives no feedback.
+    None,
+    /// In bits per second.
+    Bits(u64),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +78,9 @@ pub struct Subscriber {
     path: Path<Queued>,
     cname: String,
     report_due: bool,
+    connected: Option<Instant>,
+    /// When the first feedback on the path was noticed.
+    answered: Option<Instant>,
     counters: Counters,
     /// What was counted at the last look.
     counted: Counters,
@@ -105,22 +99,7 @@ impl Subscriber {
     ) -> Self {
         let slots: Vec<Slot> = slots
             .into_iter()
-            .map(|slot| Slot {
-                kind: slot.kind,
-                track: None,
-                carrying: Carrying::Nothing,
-                flowed: None,
-                // Any start will do (RFC 3550, 5.1); the random SSRC gives one without randomness of our own. It stays
-                // low, so that packets lost before the receiver is ready cannot hide a wrap-around from its SRTP.
-                rewriter: Rewriter::new(
-                    slot.kind,
-                    slot.ssrc as u16 >> 1,
-                    slot.ssrc.rotate_left(13),
-                ),
-                log: SentLog::default(),
-                stream: new_stream(&slot, extensions),
-                mid: slot.mid,
-            })
+            .map(|slot| Slot::new(slot, extensions))
             .collect();
         let can_probe = slots.iter().any(|slot| slot.stream.has_rtx());
         Self {
@@ -129,6 +108,8 @@ impl Subscriber {
             sealer: None,
             cname,
             report_due: false,
+            connected: None,
+            answered: None,
             counters: Counters::default(),
             counted: Counters::default(),
             round_trip: None,
@@ -137,8 +118,9 @@ impl Subscriber {
     }
 
     /// The keys are there: media may flow.
-    pub fn connected(&mut self, sealer: Sealer) {
+    pub fn connected(&mut self, now: Instant, sealer: Sealer) {
         self.sealer = Some(sealer);
+        self.connected = Some(now);
     }
 
     pub fn is_connected(&self) -> bool {
@@ -149,11 +131,7 @@ impl Subscriber {
     pub fn assignments(&self, name: impl Fn(TrackKey) -> Option<TrackId>) -> Vec<SlotAssignment> {
         self.slots
             .iter()
-            .map(|slot| SlotAssignment {
-                mid: slot.mid.clone(),
-                track: slot.track.and_then(&name),
-                paused: slot.track.is_some() && slot.carrying == Carrying::Nothing,
-            })
+            .map(|slot| slot.assignment(&name))
             .collect()
     }
 
@@ -177,29 +155,11 @@ impl Subscriber {
             return Offered::Refused;
         }
         let entry = &mut self.slots[slot];
-        let starts = packet.keyframe || entry.kind == MediaKind::Audio;
-        let Some(carrying) = entry.carrying.accept(key, starts) else {
+        let Some(passage) = entry.let_through(now, key, packet, router) else {
             return Offered::Refused;
         };
-        if !entry.stream.carries(packet.codec) {
-            return Offered::Refused;
-        }
-        if carrying != entry.carrying {
-            entry.begin(key, packet, router);
-        }
-        let before = std::mem::replace(&mut entry.carrying, carrying);
-        if before
-            .flowing()
-            .is_some_and(|flowed| carrying.flowing() != Some(flowed))
-        {
-            self.counters.switches += 1;
-        }
-        // Rewritten now and not at the flush: a switch of the slot must not move what was offered before it.
-        if let Some(rewritten) = entry.rewriter.rewrite(now, packet)
-            && let Some(offsets) = entry.rewriter.offsets()
-        {
-            entry.flowed = Some((key, offsets.timestamp));
-            entry.log.record(key, &rewritten, offsets);
+        self.counters.switches += u64::from(passage.switched);
+        if let Some(rewritten) = passage.rewritten {
             let class = match entry.kind {
                 MediaKind::Audio => Class::Audio,
                 MediaKind::Video => Class::Video,
@@ -213,10 +173,7 @@ impl Subscriber {
             let bytes = packet.payload.len() + OVERHEAD;
             self.path.push(now, class, bytes, queued);
         }
-        let left = before
-            .layers()
-            .find(|layer| carrying.layers().all(|kept| kept != *layer));
-        Offered::Queued { left }
+        Offered::Queued { left: passage.left }
     }
 
     /// Takes a compound RTCP packet of the subscriber in.
@@ -349,8 +306,24 @@ impl Subscriber {
         counts
     }
 
+    /// How much may be sent, as far as that is known.
+    pub fn limit(&mut self, now: Instant) -> Limit {
+        let passed = |since: Instant| now.saturating_duration_since(since);
+        if self.path.estimator.is_answered() {
+            let answered = *self.answered.get_or_insert(now);
+            return match passed(answered) >= SETTLING {
+                true => Limit::Bits(self.estimate()),
+                false => Limit::Unknown,
+            };
+        }
+        match (self.connected, self.path.estimator.known()) {
+            (Some(at), _) if passed(at) < PATIENCE => Limit::Unknown,
+            (_, Some(estimate)) => Limit::Bits(estimate),
+            _ => Limit::None,
+        }
+    }
+
     /// What one would like to send to this subscriber at most, in bits per second: the path is probed up to it.
-    #[allow(dead_code)]
     pub fn set_wanted(&mut self, bitrate: u64) {
         self.path.estimator.set_wanted(bitrate);
     }
@@ -491,32 +464,4 @@ impl Subscriber {
             }
         }
     }
-}
-
-impl Slot {
-    /// The next packet is the first of another layer, or of the same after a pause.
-    fn begin(&mut self, key: LayerKey, packet: &Packet, router: &Router) {
-        match self.by_publishers_clock(key, packet, router) {
-            Some(timestamp) => self.rewriter.switch_at(timestamp),
-            None => self.rewriter.switch(),
-        }
-    }
-
-    /// The timestamp of a packet in this slot's stream, had the layer that flowed last gone on: both layers' sender
-    /// reports tell the same clock.
-    fn by_publishers_clock(&self, key: LayerKey, packet: &Packet, router: &Router) -> Option<u32> {
-        let (last, offset) = self.flowed.filter(|(last, _)| last.0 == key.0)?;
-        let mut timestamp = packet.timestamp;
-        if last != key {
-            let rate = self.kind.clock_rate();
-            let (from, to) = (router.layer(last)?.clock?, router.layer(key)?.clock?);
-            timestamp = from.rtp_of(to.ntp_of(timestamp, rate), rate);
-        }
-        Some(timestamp.wrapping_add(offset))
-    }
-}
-
-fn new_stream(slot: &NegotiatedSlot, extensions: Extensions) -> Stream {
-    let rtx_first = slot.rtx_ssrc.map_or(0, |ssrc| ssrc as u16 >> 1);
-    Stream::new(slot, rtx_first, extensions)
 }

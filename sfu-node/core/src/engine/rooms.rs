@@ -32,6 +32,7 @@ impl Engine {
             effects: &mut self.effects,
         };
         let result = run(room, &mut cx);
+        room.tell_demand(&mut cx);
         self.settle(key);
         Some(result)
     }
@@ -96,7 +97,7 @@ impl Engine {
             }
             RoomToNode::Caps { participant, caps } => {
                 if let Some(room) = self.room_keys.get(&id) {
-                    self.with_room(now, *room, |room, _| room.set_caps(&participant, caps));
+                    self.with_room(now, *room, |room, cx| room.set_caps(cx, &participant, caps));
                 }
             }
             RoomToNode::RestartIce {

@@ -114,6 +114,7 @@ impl Engine {
                 }
             }
         }
+        room.tell_demand(&mut cx);
         self.settle(room_key);
         if happened.closed {
             self.session_ended(now, key);

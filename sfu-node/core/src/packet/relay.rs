@@ -99,7 +99,7 @@ pub fn read_relay(data: &[u8], highest: Option<u64>) -> Result<Packet, Malformed
 }
 
 /// The data of the element with this id in a block of one-byte header extensions (RFC 8285, 4.2).
-fn one_byte_element(mut block: &[u8], id: u8) -> Option<&[u8]> {
+pub fn one_byte_element(mut block: &[u8], id: u8) -> Option<&[u8]> {
     while let Some((&head, rest)) = block.split_first() {
         match head >> 4 {
             // Padding, a single byte.

@@ -1,7 +1,5 @@
 //! How packets move through a room: from a publisher or a peer to the slots and flows that want them.
 
-use std::time::Duration;
-
 use protocol::cascade::CascadeMessage;
 use protocol::media::{Layer, MediaKind, Source};
 
@@ -11,9 +9,6 @@ use crate::egress::subscriber::{Offered, Requests};
 use crate::key::MemberKey;
 use crate::packet::Packet;
 use crate::router::{LayerKey, Origin};
-
-/// How often the speakers are chosen anew while audio comes in.
-const SPEAKER_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What became of a published packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,23 +33,13 @@ impl Room {
         let Some(publisher) = self.member(member) else {
             return Routed::Ignored;
         };
-        if !publisher.caps.allow(source) {
-            return Routed::NotAllowed;
-        }
         let Some(track) = publisher.tracks[source_index(source)] else {
             return Routed::Ignored;
         };
+        if !self.may_publish(cx.now, member, source, layer, &packet) {
+            return Routed::NotAllowed;
+        }
         self.route(cx, (track, layer), packet)
-    }
-
-    /// Chooses anew who is heard, when audio has come in.
-    pub(super) fn choose_speakers(&mut self, cx: &mut Context<'_>) {
-        if !std::mem::take(&mut self.heard) {
-            return;
-        }
-        if self.speakers.update(cx.now) {
-            self.assign_all(cx);
-        }
     }
 
     /// Hands a packet to everybody who wants its layer.
@@ -64,10 +49,7 @@ impl Room {
         }
         if let Some(level) = packet.level {
             self.speakers.level(cx.now, key.0, level);
-            if !self.heard {
-                self.heard = true;
-                self.arm(cx.now + SPEAKER_INTERVAL);
-            }
+            self.hear_again(cx.now);
         }
         let Some(layer) = self.router.layer(key) else {
             return Routed::Ignored;
@@ -122,6 +104,7 @@ impl Room {
         if subscriber.is_pending() {
             self.mark_pending(key);
         }
+        self.estimated(cx.now, key);
         for layer in requests.keyframes {
             self.request_keyframe(cx, layer);
         }

@@ -1,18 +1,14 @@
 //! What each receive slot carries: the loudest for audio, the client's view for video.
 
-use std::cmp::Reverse;
 use std::time::Instant;
 
-use protocol::cascade::CascadeMessage;
 use protocol::client::{NodeMediaMessage, Tile};
 use protocol::media::{Layer, MediaKind};
 
 use super::{ASSIGN_INTERVAL, Context, Effect, Member, Room};
 use crate::egress::carrying::Carrying;
-use crate::io::PeerId;
 use crate::key::MemberKey;
-use crate::layer;
-use crate::router::{Forward, Inbound, LayerKey, Origin, TrackKey};
+use crate::router::{Forward, LayerKey, TrackKey};
 
 impl Room {
     /// The client says what it shows. What comes too soon after the last word waits, and only the latest counts.
@@ -57,6 +53,7 @@ impl Room {
         }
         self.assign_due = false;
         self.assigned = Some(cx.now);
+        self.order_by_recency();
         for key in self.member_keys() {
             self.assign(cx, key);
         }
@@ -64,17 +61,39 @@ impl Room {
 
     /// Decides anew what the slots of one member carry, and tells the client when that has changed.
     pub(super) fn assign(&mut self, cx: &mut Context<'_>, key: MemberKey) {
-        let Some(member) = self.member(key) else {
+        let Some(member) = self.connected_member(key) else {
             return;
         };
-        if !member.subscriber.is_connected() {
-            return;
-        }
         let audio = self.wanted_audio(member);
-        let video = self.wanted_video(member);
         self.fill(cx, key, MediaKind::Audio, &audio);
-        self.fill(cx, key, MediaKind::Video, &video);
+        self.assign_video(cx, key);
+    }
+
+    /// The same for its video slots alone.
+    pub(super) fn assign_video(&mut self, cx: &mut Context<'_>, key: MemberKey) {
+        let Some(member) = self.connected_member(key) else {
+            return;
+        };
+        let slots = member.subscriber.slots.iter();
+        let slots = slots.filter(|slot| slot.kind == MediaKind::Video).count();
+        let mut shown = self.shown(member);
+        shown.truncate(slots);
+        let layers = self.decide(cx, key, &shown);
+        let wanted: Vec<Wanted> = shown
+            .iter()
+            .zip(layers)
+            .map(|(shown, layer)| Wanted {
+                track: shown.track,
+                layer,
+            })
+            .collect();
+        self.fill(cx, key, MediaKind::Video, &wanted);
         self.tell_slots(cx, key);
+    }
+
+    fn connected_member(&self, key: MemberKey) -> Option<&Member> {
+        let member = self.member(key)?;
+        member.subscriber.is_connected().then_some(member)
     }
 
     /// The selected speakers but oneself, the loudest first.
@@ -88,49 +107,6 @@ impl Room {
                 layer: Some(Layer(0)),
             })
             .collect()
-    }
-
-    /// The tiles of the view in the order of their priority; without a view all videos of the others.
-    fn wanted_video(&self, member: &Member) -> Vec<Wanted> {
-        let Some(view) = &member.view else {
-            let mut videos: Vec<_> = self
-                .router
-                .iter()
-                .filter(|(_, track)| track.id.source.kind() == MediaKind::Video)
-                .filter(|(_, track)| track.id.participant != member.participant)
-                .map(|(track, _)| track)
-                .collect();
-            videos.sort();
-            let no_tile = (u16::MAX, u16::MAX);
-            return videos
-                .into_iter()
-                .map(|track| self.wanted_layer(track, no_tile))
-                .collect();
-        };
-        let mut tiles: Vec<_> = view
-            .iter()
-            .filter(|tile| tile.track.source.kind() == MediaKind::Video)
-            .filter(|tile| tile.track.participant != member.participant)
-            .collect();
-        tiles.sort_by_key(|tile| Reverse(tile.priority));
-        let mut wanted: Vec<Wanted> = Vec::new();
-        for tile in tiles {
-            if let Some(track) = self.router.find(&tile.track)
-                && wanted.iter().all(|known| known.track != track)
-            {
-                wanted.push(self.wanted_layer(track, (tile.width, tile.height)));
-            }
-        }
-        wanted
-    }
-
-    /// A track with the layer that fits a tile of this size.
-    fn wanted_layer(&self, track: TrackKey, tile: (u16, u16)) -> Wanted {
-        let layer = self
-            .router
-            .get(track)
-            .map(|entry| layer::for_tile(entry.id.source, entry.sizes(), tile));
-        Wanted { track, layer }
     }
 
     /// Puts the wanted tracks into the slots of a kind; what is carried already stays where it is.
@@ -249,47 +225,6 @@ impl Room {
         }
     }
 
-    /// Asks the home node of a remote layer for it, or no longer, as it is wanted here or not. Audio is asked for always:
-    /// its home node sends only what is loud enough, and here it takes part in the choice of speakers.
-    pub(super) fn demand(&mut self, cx: &mut Context<'_>, key: LayerKey) {
-        let Some(track) = self.router.get_mut(key.0) else {
-            return;
-        };
-        let Origin::Remote(peer) = track.origin else {
-            return;
-        };
-        let id = track.id.clone();
-        let codec = track.codec;
-        let Some(layer) = track.layers.get_mut(usize::from(key.1.0)) else {
-            return;
-        };
-        // One that is paused is kept while it is paused: to let go of it would be to forget that it cannot be had.
-        let wanted = layer.is_wanted() || codec.kind() == MediaKind::Audio || layer.is_paused();
-        match (&layer.inbound, wanted) {
-            (None, true) => {
-                // Nothing of an earlier flow counts: the publisher may have sent any number of packets since.
-                layer.store.clear();
-                let flow = cx.relay.open_inbound(peer, (self.key, key));
-                let round_trip = cx.relay.peer(peer).and_then(|peer| peer.round_trip);
-                layer.inbound = Some(Inbound::new(flow, round_trip));
-                let message = CascadeMessage::Want {
-                    flow,
-                    room: self.id.clone(),
-                    track: id,
-                    layer: key.1,
-                };
-                send(cx, peer, message);
-            }
-            (Some(inbound), false) => {
-                let flow = inbound.flow;
-                layer.inbound = None;
-                cx.relay.close_inbound(peer, flow);
-                send(cx, peer, CascadeMessage::Unwant { flow });
-            }
-            _ => {}
-        }
-    }
-
     /// Tells a client what its slots carry, when that is news.
     pub(super) fn tell_slots(&mut self, cx: &mut Context<'_>, key: MemberKey) {
         let Some(member) = self.member(key) else {
@@ -328,8 +263,4 @@ struct Wanted {
 fn wait(last: Option<Instant>, now: Instant) -> Option<Instant> {
     last.map(|last| last + ASSIGN_INTERVAL)
         .filter(|at| *at > now)
-}
-
-fn send(cx: &mut Context<'_>, peer: PeerId, message: CascadeMessage) {
-    cx.effects.push_back(Effect::Peer { peer, message });
 }

@@ -29,6 +29,8 @@ impl Room {
         self.tell_qualities(cx);
         self.report_due(cx);
         self.sweep(cx);
+        self.decide_due(cx);
+        self.stop_lingering(cx);
     }
 
     /// Sees to it that a layer is looked at again by then: a keyframe or a repair is awaited.
@@ -113,6 +115,7 @@ impl Room {
                 self.measure_quality(cx, key);
                 self.mark_pending(key);
                 self.start_reports(cx.now, key);
+                self.look_at_budget(cx.now, key);
             }
         }
     }
@@ -131,23 +134,30 @@ impl Room {
                 Source::Screen => SCREEN_PATIENCE,
                 Source::Camera | Source::Microphone | Source::ScreenAudio => CAMERA_PATIENCE,
             };
+            let mut below_flows = false;
             for (index, layer) in track.layers.iter_mut().enumerate() {
                 layer.rest(cx.now);
                 if index > 0 && layer.is_stalled(cx.now, patience) {
-                    stalled.push((key, Layer(index as u8)));
+                    // A publisher that sends nothing at all may send everything in a moment.
+                    let absent = below_flows && layer.note_absence(cx.now);
+                    stalled.push(((key, Layer(index as u8)), absent));
                 }
+                below_flows |= layer.flows(cx.now);
             }
         }
-        for key in stalled {
-            self.fall_back(cx, key);
+        for (key, absent) in stalled {
+            self.fall_back(cx, key, absent);
+        }
+        if self.limit_rates() {
+            self.assign_all(cx);
         }
         if !self.router.is_empty() {
             self.arm(cx.now + SWEEP_INTERVAL);
         }
     }
 
-    /// A layer does not come: the slots that wait for it make do with a lower one.
-    fn fall_back(&mut self, cx: &mut Context<'_>, key: LayerKey) {
+    /// A layer does not come: the slots that wait for it make do with a lower one. `absent`: they are set to another, too.
+    fn fall_back(&mut self, cx: &mut Context<'_>, key: LayerKey, absent: bool) {
         let lower = self.flowing_below(cx.now, key);
         let Some(layer) = self.router.layer(key) else {
             return;
@@ -157,6 +167,9 @@ impl Room {
             let carrying = member.map(|member| member.subscriber.slots[forward.slot].carrying);
             let carrying = carrying.unwrap_or_default();
             let flows = carrying.flowing().is_some_and(|flowing| flowing != key);
+            if absent {
+                self.decide_at(cx.now, forward.member);
+            }
             if carrying.target() == Some(key) && !flows {
                 self.change(cx, forward.member, forward.slot, |now| now.fall_back(lower));
             }

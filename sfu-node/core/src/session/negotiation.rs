@@ -14,6 +14,7 @@ use str0m::net::TcpType;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc};
 
+use super::unnamed::NameExtensions;
 use crate::egress::seal::provider;
 use crate::egress::stream::{Extensions, NegotiatedSlot, SlotCodec};
 use crate::io::{Transport, TransportAddress};
@@ -78,6 +79,8 @@ pub struct SourceLine {
 pub struct Receiving {
     pub lines: Vec<SourceLine>,
     pub payload_types: PayloadTypes,
+    /// Where the packets of layered sources name themselves; `None` without such sources.
+    pub names: Option<NameExtensions>,
 }
 
 /// The codec of each payload type that a client sends with.
@@ -155,6 +158,7 @@ pub(super) fn negotiate(
         published,
     };
     let receiving = Receiving {
+        names: name_extensions(&rtc, &lines),
         lines,
         payload_types,
     };
@@ -268,6 +272,16 @@ fn source_line(rtc: &Rtc, named: &SourceMid) -> Result<(SourceLine, Published), 
         rids,
     };
     Ok((line, published))
+}
+
+/// The extensions by which the packets of layered sources name themselves.
+fn name_extensions(rtc: &Rtc, lines: &[SourceLine]) -> Option<NameExtensions> {
+    let layered = lines.iter().find(|line| !line.rids.is_empty())?;
+    let map = rtc.media(layered.mid)?.remote_extmap();
+    Some(NameExtensions {
+        mid: map.id_of(Extension::RtpMid)?,
+        rids: [Extension::RtpStreamId, Extension::RepairedRtpStreamId].map(|ext| map.id_of(ext)),
+    })
 }
 
 /// The codecs of an m-line in the order that the client prefers.

@@ -1,0 +1,129 @@
+//! A receive slot of a client: what it carries, and the one stream that its decoder sees.
+
+use std::time::Instant;
+
+use protocol::client::SlotAssignment;
+use protocol::media::{MediaKind, TrackId};
+
+use super::carrying::Carrying;
+use super::repair::SentLog;
+use super::stream::{Extensions, NegotiatedSlot, Stream};
+use crate::packet::Packet;
+use crate::rewrite::{Rewriter, Rewritten};
+use crate::router::{LayerKey, Router, TrackKey};
+
+/// A receive slot of the client.
+#[derive(Debug)]
+pub struct Slot {
+    mid: String,
+    pub kind: MediaKind,
+    /// The track that was given this slot; it keeps it while it is paused.
+    pub track: Option<TrackKey>,
+    pub carrying: Carrying,
+    /// The layer that flowed last, and what its timestamps were moved by.
+    flowed: Option<(LayerKey, u32)>,
+    pub(super) stream: Stream,
+    pub(super) rewriter: Rewriter,
+    pub(super) log: SentLog<LayerKey>,
+}
+
+/// What became of a packet that was offered to a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// The slot does not carry it now.
+    Refused,
+    Queued {
+        /// A layer that the slot has left with this packet and needs no more.
+        left: Option<LayerKey>,
+    },
+}
+
+/// A packet that a slot lets through.
+#[derive(Debug, Clone, Copy)]
+pub struct Passage {
+    /// Its numbers in the slot's stream; none for one that has been sent, or is too old.
+    pub rewritten: Option<Rewritten>,
+    pub left: Option<LayerKey>,
+    /// Another layer flows from this packet on.
+    pub switched: bool,
+}
+
+impl Slot {
+    /// A slot that carries nothing.
+    pub fn new(slot: NegotiatedSlot, extensions: Extensions) -> Self {
+        let rtx_first = slot.rtx_ssrc.map_or(0, |ssrc| ssrc as u16 >> 1);
+        Self {
+            kind: slot.kind,
+            track: None,
+            carrying: Carrying::Nothing,
+            flowed: None,
+            // Any start will do (RFC 3550, 5.1); the random SSRC gives one without randomness of our own. It stays low, so
+            // that packets lost before the receiver is ready cannot hide a wrap-around from its SRTP.
+            rewriter: Rewriter::new(slot.kind, slot.ssrc as u16 >> 1, slot.ssrc.rotate_left(13)),
+            log: SentLog::default(),
+            stream: Stream::new(&slot, rtx_first, extensions),
+            mid: slot.mid,
+        }
+    }
+
+    /// What the client is told of it.
+    pub fn assignment(&self, name: impl Fn(TrackKey) -> Option<TrackId>) -> SlotAssignment {
+        SlotAssignment {
+            mid: self.mid.clone(),
+            track: self.track.and_then(name),
+            paused: self.track.is_some() && self.carrying == Carrying::Nothing,
+        }
+    }
+
+    /// Lets a packet of a layer through, if the slot carries that now: video starts and switches at a keyframe, audio at
+    /// once. It is given its numbers at once too: what comes after it must not move it.
+    pub fn let_through(
+        &mut self,
+        now: Instant,
+        key: LayerKey,
+        packet: &Packet,
+        router: &Router,
+    ) -> Option<Passage> {
+        let starts = packet.keyframe || self.kind == MediaKind::Audio;
+        let carrying = self.carrying.accept(key, starts)?;
+        if !self.stream.carries(packet.codec) {
+            return None;
+        }
+        if carrying != self.carrying {
+            self.begin(key, packet, router);
+        }
+        let before = std::mem::replace(&mut self.carrying, carrying);
+        let rewritten = self.rewriter.rewrite(now, packet);
+        if let (Some(rewritten), Some(offsets)) = (&rewritten, self.rewriter.offsets()) {
+            self.flowed = Some((key, offsets.timestamp));
+            self.log.record(key, rewritten, offsets);
+        }
+        let mut layers = before.layers();
+        Some(Passage {
+            rewritten,
+            left: layers.find(|layer| carrying.layers().all(|kept| kept != *layer)),
+            switched: before.flowing().is_some() && before.flowing() != carrying.flowing(),
+        })
+    }
+
+    /// The next packet is the first of another layer, or of the same after a pause.
+    fn begin(&mut self, key: LayerKey, packet: &Packet, router: &Router) {
+        match self.by_publishers_clock(key, packet, router) {
+            Some(timestamp) => self.rewriter.switch_at(timestamp),
+            None => self.rewriter.switch(),
+        }
+    }
+
+    /// The timestamp of a packet in this slot's stream, had the layer that flowed last gone on: both layers' sender
+    /// reports tell the same clock.
+    fn by_publishers_clock(&self, key: LayerKey, packet: &Packet, router: &Router) -> Option<u32> {
+        let (last, offset) = self.flowed.filter(|(last, _)| last.0 == key.0)?;
+        let mut timestamp = packet.timestamp;
+        if last != key {
+            let rate = self.kind.clock_rate();
+            let (from, to) = (router.layer(last)?.clock?, router.layer(key)?.clock?);
+            timestamp = from.rtp_of(to.ntp_of(timestamp, rate), rate);
+        }
+        Some(timestamp.wrapping_add(offset))
+    }
+}

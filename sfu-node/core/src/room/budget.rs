@@ -1,0 +1,293 @@
+//! What each member is sent of what it wants: the room's side of the budget.
+
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+
+use protocol::client::Tile;
+use protocol::media::{Layer, MediaKind, Source, TrackId};
+
+use super::{Context, Member, Room};
+use crate::budget::Want;
+use crate::egress::subscriber::Limit;
+use crate::key::MemberKey;
+use crate::layer;
+use crate::router::{Track, TrackKey};
+
+/// Shortest time between two decisions that only a changed estimate asks for.
+const DECIDE_INTERVAL: Duration = Duration::from_millis(100);
+/// An estimate that has moved by less than this, in percent, changes nothing.
+const NOTABLE: u64 = 5;
+/// What sound is taken to have until it is measured, in bits per second.
+const AUDIO_RATE: u64 = 40_000;
+/// What header extensions and the cipher's tag add to 50 packets a second, in bits per second.
+const AUDIO_OVERHEAD: u64 = 11_000;
+/// What they add to video, in percent.
+const VIDEO_OVERHEAD: u64 = 3;
+/// What layers are taken to have until they are measured, in bits per second, the lowest first.
+const CAMERA_RATES: [u64; 3] = [150_000, 500_000, 1_700_000];
+const SCREEN_RATES: [u64; 2] = [400_000, 2_500_000];
+
+/// A video that a member shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub track: TrackKey,
+    /// Width and height of its tile in device pixels.
+    pub tile: (u16, u16),
+}
+
+/// When a member's budget was decided on, and by what.
+#[derive(Debug, Clone, Copy)]
+pub struct Decided {
+    at: Instant,
+    limit: Limit,
+    /// Something is sent in a lower quality than wanted, or not at all.
+    is_short: bool,
+}
+
+impl Room {
+    /// The layers of the videos that a member shows, as far as its path carries them, in the same order.
+    pub(super) fn decide(
+        &mut self,
+        cx: &mut Context<'_>,
+        key: MemberKey,
+        shown: &[Shown],
+    ) -> Vec<Option<Layer>> {
+        let Some(member) = self.member_mut(key) else {
+            return Vec::new();
+        };
+        let limit = member.subscriber.limit(cx.now);
+        let (wants, reduced): (Vec<Want<TrackKey>>, Vec<bool>) = shown
+            .iter()
+            .map(|shown| self.want(cx.now, *shown, limit))
+            .unzip();
+        let sound = self.sound_of(key);
+        let Some(member) = self.member_mut(key) else {
+            return Vec::new();
+        };
+        let available = match limit {
+            Limit::Unknown | Limit::None => None,
+            Limit::Bits(estimate) => Some(estimate.saturating_sub(sound)),
+        };
+        let choice = member.budget.decide(cx.now, available, &wants);
+        let mut chosen = wants.iter().zip(&choice);
+        let is_short = chosen.any(|(want, layer)| *layer < Some(want.target));
+        member.decided = Some(Decided {
+            at: cx.now,
+            limit,
+            is_short: is_short || reduced.contains(&true),
+        });
+        let most: u64 = wants.iter().map(Want::most).sum();
+        let most = crate::budget::to_probe_for(most) + sound;
+        member.subscriber.set_wanted(most);
+        if let Some(at) = member.budget.timeout(cx.now) {
+            self.decide_at(at, key);
+        }
+        choice
+    }
+
+    /// What a shown video could take, and whether that is less than its tile could use because a layer does not come. Until
+    /// the path is known, the lowest layer has to do.
+    fn want(&self, now: Instant, shown: Shown, limit: Limit) -> (Want<TrackKey>, bool) {
+        let mut want = Want {
+            track: shown.track,
+            target: Layer(0),
+            rates: Vec::new(),
+        };
+        let track = self.router.get(shown.track);
+        let Some((track, highest)) = track.and_then(|track| Some((track, track.highest?))) else {
+            return (want, false);
+        };
+        let fitting = layer::for_tile(track.id.source, track.sizes(), shown.tile).min(highest);
+        if limit != Limit::Unknown {
+            let comes = |layer: &u8| {
+                let layer = track.layers.get(usize::from(*layer));
+                layer.is_some_and(|layer| !layer.is_absent(now) && !layer.is_paused())
+            };
+            want.target = Layer((0..=fitting.0).rev().find(comes).unwrap_or(0));
+        }
+        want.rates = (0..=want.target.0)
+            .map(|layer| rate(track, layer))
+            .collect();
+        let reduced = want.target < fitting;
+        (want, reduced)
+    }
+
+    /// What a member's audio slots take, in bits per second.
+    fn sound_of(&self, key: MemberKey) -> u64 {
+        let slots = self.member(key).map(|member| &member.subscriber.slots);
+        let slots = slots.into_iter().flatten();
+        slots
+            .filter(|slot| slot.kind == MediaKind::Audio)
+            .filter_map(|slot| self.router.layer((slot.track?, Layer(0))))
+            .map(|layer| layer.rate.get().unwrap_or(AUDIO_RATE) + AUDIO_OVERHEAD)
+            .sum()
+    }
+
+    /// What a member shows, the most important first: screens, then by the client's priority, who speaks before who does
+    /// not, and by the order of the tiles.
+    pub(super) fn shown(&self, member: &Member) -> Vec<Shown> {
+        match &member.view {
+            Some(view) => self.shown_in(member, view),
+            None => self.shown_without_view(member),
+        }
+    }
+
+    fn shown_in(&self, member: &Member, view: &[Tile]) -> Vec<Shown> {
+        let mut tiles: Vec<(&Tile, TrackKey)> = view
+            .iter()
+            .filter(|tile| tile.track.source.kind() == MediaKind::Video)
+            .filter(|tile| tile.track.participant != member.participant)
+            .filter_map(|tile| Some((tile, self.router.find(&tile.track)?)))
+            .collect();
+        tiles.sort_by_key(|(tile, _)| {
+            let silent = !self.speaks(&tile.track);
+            (
+                tile.track.source != Source::Screen,
+                Reverse(tile.priority),
+                silent,
+            )
+        });
+        let mut shown: Vec<Shown> = Vec::with_capacity(tiles.len());
+        for (tile, track) in tiles {
+            if shown.iter().all(|known| known.track != track) {
+                shown.push(Shown {
+                    track,
+                    tile: (tile.width, tile.height),
+                });
+            }
+        }
+        shown
+    }
+
+    /// Everybody's videos as far as slots go: screens, then who spoke last (last-N).
+    fn shown_without_view(&self, member: &Member) -> Vec<Shown> {
+        let slots = member.subscriber.slots.iter();
+        let slots = slots.filter(|slot| slot.kind == MediaKind::Video).count();
+        self.by_recency
+            .iter()
+            .filter(|track| !member.tracks.contains(&Some(**track)))
+            .take(slots)
+            .map(|track| Shown {
+                track: *track,
+                tile: (u16::MAX, u16::MAX),
+            })
+            .collect()
+    }
+
+    /// Orders all videos anew by who spoke last.
+    pub(super) fn order_by_recency(&mut self) {
+        let mut videos: Vec<_> = self
+            .router
+            .iter()
+            .filter(|(_, track)| track.id.source.kind() == MediaKind::Video)
+            .map(|(key, track)| {
+                let voice = self.voice_of(&track.id);
+                let recency = voice.and_then(|voice| self.talk.recency(&voice));
+                let screen = track.id.source == Source::Screen;
+                ((!screen, recency.unwrap_or(usize::MAX), key), key)
+            })
+            .collect();
+        videos.sort();
+        self.by_recency.clear();
+        self.by_recency
+            .extend(videos.into_iter().map(|(_, key)| key));
+    }
+
+    fn speaks(&self, video: &TrackId) -> bool {
+        let voice = self.voice_of(video);
+        voice.is_some_and(|voice| self.talk.speakers().contains(&voice))
+    }
+
+    fn voice_of(&self, video: &TrackId) -> Option<TrackKey> {
+        self.router.find(&TrackId {
+            participant: video.participant.clone(),
+            source: Source::Microphone,
+        })
+    }
+
+    /// A member's feedback came: decides anew when its path's estimate has moved.
+    pub(super) fn estimated(&mut self, now: Instant, key: MemberKey) {
+        let Some(member) = self.member_mut(key) else {
+            return;
+        };
+        let limit = member.subscriber.limit(now);
+        let Some(decided) = member.decided else {
+            return;
+        };
+        let moved = match (decided.limit, limit) {
+            (Limit::Bits(before), Limit::Bits(after)) => {
+                after.abs_diff(before) * 100 > before * NOTABLE
+            }
+            (before, after) => before != after,
+        };
+        if moved {
+            self.decide_at(now.max(decided.at + DECIDE_INTERVAL), key);
+        }
+    }
+
+    /// Looks at a member's budget without a reason of its own: layers that flow take more or less than before.
+    pub(super) fn look_at_budget(&mut self, now: Instant, key: MemberKey) {
+        let decided = self.member(key).and_then(|member| member.decided);
+        if decided.is_some_and(|decided| decided.is_short) {
+            self.decide_at(now, key);
+        } else {
+            self.estimated(now, key);
+        }
+    }
+
+    /// Sees to it that a member's budget is decided on anew at that time, or earlier.
+    pub(super) fn decide_at(&mut self, at: Instant, key: MemberKey) {
+        if let Some(member) = self.member_mut(key)
+            && member.decide_at.is_none_or(|before| at < before)
+        {
+            member.decide_at = Some(at);
+            self.deciding.push((at, key));
+            self.arm(at);
+        }
+    }
+
+    /// Decides on the budgets that are due.
+    pub(super) fn decide_due(&mut self, cx: &mut Context<'_>) {
+        let mut waiting = std::mem::take(&mut self.deciding);
+        let mut due = Vec::new();
+        waiting.retain(|(at, key)| {
+            if *at <= cx.now {
+                due.push((*at, *key));
+                return false;
+            }
+            self.arm(*at);
+            true
+        });
+        waiting.append(&mut self.deciding);
+        self.deciding = waiting;
+        for (at, key) in due {
+            if let Some(member) = self.member_mut(key)
+                && member.decide_at == Some(at)
+            {
+                member.decide_at = None;
+                self.assign_video(cx, key);
+            }
+        }
+    }
+}
+
+/// What a layer takes, in bits per second: as measured, or else as usual.
+fn rate(track: &Track, layer: u8) -> u64 {
+    let usual: &[u64] = match track.id.source {
+        Source::Screen => &SCREEN_RATES,
+        _ => &CAMERA_RATES,
+    };
+    // A track in one layer is a picture of middle size, whatever it is called.
+    let index = if track.layers.len() == 1 {
+        1
+    } else {
+        usize::from(layer)
+    };
+    let usual = usual.get(index).or(usual.last()).copied();
+    let measured = track
+        .layers
+        .get(usize::from(layer))
+        .and_then(|layer| layer.rate.get());
+    let rate = measured.or(usual).unwrap_or_default();
+    rate + rate / 100 * VIDEO_OVERHEAD
+}
