@@ -1,9 +1,9 @@
-// Chromium and Firefox in one call: each sees and hears the other.
+// Chromium and Firefox in one call: each sees and hears the other, and dynacast works in both.
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { Browser as Firefox } from "puppeteer-core";
 import { FirefoxPerson, launchFirefox } from "./firefox.ts";
-import { launch, Person } from "./person.ts";
+import { launch, Person, until } from "./person.ts";
 import { newRoom } from "./stack.ts";
 
 let chromium: Browser;
@@ -27,6 +27,24 @@ test("Chromium and Firefox have a call", async (t) => {
   await t.test("Chromium sees and hears Firefox", async () => {
     await ada.sees(fayId);
     await ada.hears(fayId);
+  });
+  await t.test("Firefox encodes no picture that nobody watches, and begins again", async () => {
+    const tile = ada.page.locator(`[data-participant="${fayId}"][data-source=camera]`);
+    await tile.evaluate((element) => (element as HTMLElement).style.setProperty("display", "none"));
+    await ada.seesNoMore(fayId);
+    const frames = () =>
+      fay.page.evaluate(async () => {
+        const { outgoing } = await window.connect.statistics();
+        return outgoing.reduce((sum, layer) => sum + layer.framesEncoded, 0);
+      });
+    let last = { frames: -1, at: Date.now() };
+    await until("Firefox encodes nothing", async () => {
+      const now = await frames();
+      if (now !== last.frames) last = { frames: now, at: Date.now() };
+      return Date.now() - last.at > 1_000;
+    });
+    await tile.evaluate((element) => (element as HTMLElement).style.removeProperty("display"));
+    await ada.sees(fayId);
   });
   await ada.close();
 });
