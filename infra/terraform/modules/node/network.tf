@@ -53,6 +53,15 @@ resource "aws_vpc_security_group_ingress_rule" "media" {
   to_port           = local.media_port + var.size.shards - 1
 }
 
+resource "aws_vpc_security_group_ingress_rule" "media_tcp" {
+  security_group_id = aws_security_group.node.id
+  description       = "Media of clients whose networks block UDP (ICE-TCP)."
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = local.media_port
+  to_port           = local.media_port + var.size.shards - 1
+}
+
 resource "aws_vpc_security_group_ingress_rule" "quic" {
   security_group_id = aws_security_group.node.id
   description       = "Other nodes, of any region; certificates are pinned."

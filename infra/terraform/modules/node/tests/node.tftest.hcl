@@ -28,6 +28,13 @@ run "opens_a_port_per_shard_and_nothing_else" {
     error_message = "Media and QUIC are UDP."
   }
   assert {
+    condition = (
+      aws_vpc_security_group_ingress_rule.media_tcp.ip_protocol == "tcp" &&
+      aws_vpc_security_group_ingress_rule.media_tcp.from_port == 40000 && aws_vpc_security_group_ingress_rule.media_tcp.to_port == 40003
+    )
+    error_message = "Clients reach the media ports by TCP, too."
+  }
+  assert {
     condition     = length(aws_vpc_security_group_ingress_rule.metrics) == 0
     error_message = "Metrics are private unless a scraper is named."
   }
