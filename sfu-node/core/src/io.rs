@@ -145,7 +145,7 @@ pub struct Drops {
     pub unknown: u64,
     /// A packet that its session could not make sense of.
     pub malformed: u64,
-    /// Media of a kind that the participant's role does not allow.
+    /// Media of a kind that the participant's caps do not allow.
     pub not_allowed: u64,
     /// A relay datagram of a flow that nobody asked for.
     pub unknown_flow: u64,

@@ -14,7 +14,7 @@ use crate::router::{LayerKey, Origin};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Routed {
     Forwarded,
-    /// The participant's role does not allow it.
+    /// The participant's caps do not allow it.
     NotAllowed,
     /// A duplicate, or media of a track that is not there.
     Ignored,
