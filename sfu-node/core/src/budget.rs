@@ -17,6 +17,9 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// No picture at all is worse than one that comes and goes: a paused video waits no longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(6);
+/// An estimate dips when packets get lost by chance: a lowest layer is kept for so long on half of what it takes. The pacer
+/// sees to it that sound gets through meanwhile.
+const PINCH: Duration = Duration::from_secs(3);
 /// An upgrade that has to be taken back within this time has failed; after it, the next failure counts as the first.
 const PROBATION: Duration = Duration::from_secs(10);
 
@@ -39,6 +42,8 @@ pub struct Budget<K> {
     patient_until: Option<Instant>,
     /// Nothing that is paused resumes before this.
     paused_until: Option<Instant>,
+    /// Since when not even the lowest layers fit.
+    pinched: Option<Instant>,
     upgraded: Option<Instant>,
 }
 
@@ -49,6 +54,7 @@ impl<K> Default for Budget<K> {
             wait: SHORTEST_WAIT,
             patient_until: None,
             paused_until: None,
+            pinched: None,
             upgraded: None,
         }
     }
@@ -65,7 +71,10 @@ impl<K: Copy + Eq> Budget<K> {
     ) -> Vec<Option<Layer>> {
         let choice: Vec<Option<Layer>> = match available {
             None => wants.iter().map(|want| Some(want.target)).collect(),
-            Some(available) => self.share(now, available, wants),
+            Some(available) => {
+                let bears = self.bears(now, available, wants);
+                self.share(now, available, wants, bears)
+            }
         };
         self.judge(now, wants, &choice);
         self.given = wants
@@ -80,11 +89,33 @@ impl<K: Copy + Eq> Budget<K> {
     pub fn timeout(&self, now: Instant) -> Option<Instant> {
         let paused = self.given.iter().any(|(_, layer)| layer.is_none());
         let resume = self.paused_until.filter(|_| paused);
-        let waits = [self.patient_until, resume].into_iter().flatten();
+        let pinched = self.pinched.map(|since| since + PINCH);
+        let waits = [self.patient_until, resume, pinched].into_iter().flatten();
         waits.filter(|at| *at > now).min()
     }
 
-    fn share(&self, now: Instant, available: u64, wants: &[Want<K>]) -> Vec<Option<Layer>> {
+    /// Whether the lowest layers are kept although they do not fit.
+    fn bears(&mut self, now: Instant, available: u64, wants: &[Want<K>]) -> bool {
+        let kept = wants
+            .iter()
+            .filter(|want| matches!(self.before(want.track), Some(Some(_))));
+        let total = kept.map(|want| want.rate(Layer(0))).sum();
+        if with_slack(available, total) {
+            self.pinched = None;
+            return false;
+        }
+        let since = *self.pinched.get_or_insert(now);
+        now.saturating_duration_since(since) < PINCH && total <= available.saturating_mul(2)
+    }
+
+    /// `bears`: lowest layers that flow are kept, whatever they take.
+    fn share(
+        &self,
+        now: Instant,
+        available: u64,
+        wants: &[Want<K>],
+        bears: bool,
+    ) -> Vec<Option<Layer>> {
         let passed = |until: Option<Instant>| until.is_none_or(|until| now >= until);
         let (patient, resume) = (passed(self.patient_until), passed(self.paused_until));
         let mut used = 0;
@@ -92,7 +123,7 @@ impl<K: Copy + Eq> Budget<K> {
         for want in wants {
             let cost = want.rate(Layer(0));
             let fits = match self.before(want.track) {
-                Some(Some(_)) => with_slack(available, used + cost),
+                Some(Some(_)) => bears || with_slack(available, used + cost),
                 Some(None) => resume && with_headroom(available, used + cost),
                 None => used + cost <= available,
             };
@@ -174,17 +205,12 @@ impl<K> Want<K> {
     }
 }
 
-/// What the path has to be shown to carry before so much is sent, in bits per second.
-pub fn to_probe_for(rate: u64) -> u64 {
-    rate + rate / 100 * HEADROOM
-}
-
 fn with_slack(available: u64, total: u64) -> bool {
     total <= available.saturating_add(available / 100 * SLACK)
 }
 
 fn with_headroom(available: u64, total: u64) -> bool {
-    to_probe_for(total) <= available
+    total.saturating_add(total / 100 * HEADROOM) <= available
 }
 
 #[cfg(test)]
@@ -245,9 +271,30 @@ mod tests {
         assert_eq!(at(3, 3_000), Some(1), "too soon");
         assert_eq!(at(4, 1_900), Some(1), "no headroom");
         assert_eq!(at(5, 2_000), Some(2));
-        assert_eq!(at(6, 100), None);
+        assert_eq!(at(6, 70), None);
         assert_eq!(at(9, 180), None, "too soon");
         assert_eq!(at(10, 180), Some(0));
+    }
+
+    #[test]
+    fn a_picture_outlives_a_dip_and_no_more() {
+        let now = Instant::now();
+        let wants = [camera(1, 1), camera(2, 0)];
+        let mut budget = Budget::default();
+        let mut at = |tenths: u32, kbps: u64| {
+            layers(budget.decide(now + tenths * S / 10, Some(kbps * 1_000), &wants))
+        };
+        assert_eq!(at(0, 1_000), [Some(1), Some(0)]);
+        assert_eq!(at(10, 200), [Some(0), Some(0)], "a dip");
+        assert_eq!(at(30, 200), [Some(0), Some(0)]);
+        assert_eq!(at(35, 400), [Some(0), Some(0)], "over");
+        assert_eq!(at(40, 200), [Some(0), Some(0)], "another");
+        assert_eq!(at(70, 200), [Some(0), None], "that lasts");
+        assert_eq!(at(71, 100), [None, None], "it has had its time");
+        let mut budget = Budget::default();
+        budget.decide(now, Some(1_000_000), &wants);
+        let choice = budget.decide(now + S, Some(140_000), &wants);
+        assert_eq!(layers(choice), [None, None], "less than half");
     }
 
     #[test]
@@ -327,7 +374,8 @@ mod tests {
                     .zip(&choice)
                     .filter_map(|(want, layer)| Some(want.rate((*layer)?)))
                     .sum();
-                prop_assert!(used <= available + available / 100 * SLACK);
+                let bears = choice.iter().all(|layer| *layer <= Some(Layer(0))) && used <= 2 * available;
+                prop_assert!(used <= available + available / 100 * SLACK || bears);
                 for (want, layer) in wants.iter().zip(&choice) {
                     prop_assert!(*layer <= Some(want.target));
                 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::client::Quality;
 use protocol::node::NodeToRoom;
-use simulation::{Path, World};
+use simulation::{Path, Videos, World};
 
 /// What the room was told last of each client, and how often it was told anything.
 fn told(world: &World) -> (Vec<Quality>, usize) {
@@ -21,8 +21,8 @@ fn told(world: &World) -> (Vec<Quality>, usize) {
 #[test]
 fn a_good_path_is_told_as_good_and_a_lossy_one_as_lossy() {
     let mut world = World::new(51, 1, Path::clean(20), Path::clean(30));
-    world.join(0);
-    world.join(0);
+    world.join_with(0, Videos::SIMULCAST);
+    world.join_with(0, Videos::SIMULCAST);
     world.run(Duration::from_secs(21));
     let (qualities, reports) = told(&world);
     assert!((3..=4).contains(&reports), "{reports} in 21 s");

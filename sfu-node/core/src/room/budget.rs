@@ -21,6 +21,11 @@ const NOTABLE: u64 = 5;
 const AUDIO_RATE: u64 = 40_000;
 /// What header extensions and the cipher's tag add to 50 packets a second, in bits per second.
 const AUDIO_OVERHEAD: u64 = 11_000;
+/// A path is probed for so many times what is wanted: where packets get lost by chance, estimates fall by half at times, and
+/// what flows should outlive that.
+const PROBED: u64 = 2;
+/// It is probed for this much in any case, in bits per second: somebody may share a screen in a moment.
+const LEAST_PROBED: u64 = 2_000_000;
 /// What they add to video, in percent.
 const VIDEO_OVERHEAD: u64 = 3;
 /// What layers are taken to have until they are measured, in bits per second, the lowest first.
@@ -77,7 +82,7 @@ impl Room {
             is_short: is_short || reduced.contains(&true),
         });
         let most: u64 = wants.iter().map(Want::most).sum();
-        let most = crate::budget::to_probe_for(most) + sound;
+        let most = (PROBED * most).max(LEAST_PROBED) + sound;
         member.subscriber.set_wanted(most);
         if let Some(at) = member.budget.timeout(cx.now) {
             self.decide_at(at, key);
