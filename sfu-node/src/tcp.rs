@@ -94,8 +94,18 @@ impl Shared {
     /// Whether one more connection from there is too much.
     fn is_full(&self, from: IpAddr) -> bool {
         let connections = self.connections.borrow();
-        let same = connections.keys().filter(|address| address.ip() == from);
+        let same = connections
+            .keys()
+            .filter(|address| site(address.ip()) == site(from));
         connections.len() >= MAX_CONNECTIONS || same.count() >= MAX_FROM_ONE
+    }
+}
+
+/// What one client has to itself: an IPv4 address, or the /64 of an IPv6 address.
+fn site(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(address) => u64::from(u32::from(address)),
+        IpAddr::V6(address) => (u128::from(address) >> 64) as u64,
     }
 }
 
@@ -171,7 +181,7 @@ impl Tcp {
 async fn accept(listener: TcpListener, shared: Rc<Shared>) {
     loop {
         match listener.accept().await {
-            Ok((stream, from)) if shared.is_full(from.ip()) => {
+            Ok((stream, from)) if shared.is_full(from.ip().to_canonical()) => {
                 shared.count(|counters| counters.refused += 1);
                 drop(stream);
             }

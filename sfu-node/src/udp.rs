@@ -3,7 +3,7 @@
 mod outgoing;
 
 use std::io::{self, IoSliceMut};
-use std::net::{SocketAddr, UdpSocket as StdSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket as StdSocket};
 use std::ops::Add;
 use std::os::fd::AsFd;
 
@@ -219,7 +219,11 @@ fn is_would_block<T>(outcome: &io::Result<T>) -> bool {
 
 /// An IPv4 address seen through a dual-stack socket is an IPv4 address.
 fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
+    match address.ip().to_canonical() {
+        IpAddr::V4(ip) => SocketAddr::new(ip.into(), address.port()),
+        // Whole: a link-local address is reached by its scope.
+        IpAddr::V6(_) => address,
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ import { TurnServer } from "./turn-server.ts";
 import { World } from "./world.ts";
 
 const secret = randomBytes(24).toString("base64url");
-let turn: TurnServer | undefined;
+let turn: TurnServer;
 let world: World;
 beforeAll(async () => {
   turn = await TurnServer.start(secret);

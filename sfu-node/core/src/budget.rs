@@ -19,7 +19,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(6);
 /// An estimate dips when packets get lost by chance: a lowest layer is kept for so long on half of what it takes. The pacer
 /// sees to it that sound gets through meanwhile.
-const PINCH: Duration = Duration::from_secs(3);
+const PINCH: Duration = Duration::from_secs(8);
 /// An upgrade that has to be taken back within this time has failed; after it, the next failure counts as the first.
 const PROBATION: Duration = Duration::from_secs(10);
 
@@ -289,8 +289,8 @@ mod tests {
         assert_eq!(at(30, 200), [Some(0), Some(0)]);
         assert_eq!(at(35, 400), [Some(0), Some(0)], "over");
         assert_eq!(at(40, 200), [Some(0), Some(0)], "another");
-        assert_eq!(at(70, 200), [Some(0), None], "that lasts");
-        assert_eq!(at(71, 100), [None, None], "it has had its time");
+        assert_eq!(at(120, 200), [Some(0), None], "that lasts");
+        assert_eq!(at(121, 100), [None, None], "it has had its time");
         let mut budget = Budget::default();
         budget.decide(now, Some(1_000_000), &wants);
         let choice = budget.decide(now + S, Some(140_000), &wants);

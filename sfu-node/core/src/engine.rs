@@ -6,6 +6,7 @@ mod rooms;
 mod sessions;
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use protocol::id::RoomId;
@@ -247,9 +248,19 @@ impl Engine {
             };
             let batch = &mut self.outbox.batch;
             batch.clear();
-            let due = subscriber.flush(now, router, batch);
-            subscriber.report(now, router, batch);
-            count(&mut self.stats, &subscriber.take_counters());
+            let flushed = catch_unwind(AssertUnwindSafe(|| {
+                let due = subscriber.flush(now, router, batch);
+                subscriber.report(now, router, batch);
+                (due, subscriber.take_counters())
+            }));
+            let Ok((due, counters)) = flushed else {
+                batch.clear();
+                if let Some(session) = session {
+                    self.session_faulted(now, session);
+                }
+                continue;
+            };
+            count(&mut self.stats, &counters);
             if let Some(at) = due {
                 self.timers.lower(Timer::Subscriber(key, member), at);
             }

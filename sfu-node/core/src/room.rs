@@ -83,6 +83,8 @@ pub struct Member {
     pub attempt: Attempt,
     pub session: SessionKey,
     caps: Caps,
+    /// How much sound it sends, by [`source_index`].
+    sound: [caps::Sound; 4],
     published: Vec<Published>,
     /// Its published tracks, by [`source_index`]; set once it is connected.
     tracks: [Option<TrackKey>; 4],
@@ -230,6 +232,7 @@ impl Room {
             attempt: name.attempt,
             session,
             caps,
+            sound: Default::default(),
             published,
             tracks: [None; 4],
             view: None,

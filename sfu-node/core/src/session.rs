@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use protocol::client::{IceCredentials, SourceMid};
-use protocol::media::{Layer, Source};
+use protocol::media::{Layer, MediaKind, Source};
 use str0m::channel::ChannelId;
 use str0m::media::{KeyframeRequestKind, Mid};
 use str0m::net::{Protocol, Receive};
@@ -339,7 +339,11 @@ impl Connection {
             return;
         };
         let values = &packet.header.ext_vals;
-        let level = values.audio_level.map(|level| AudioLevel {
+        // Only sound is loud: a picture that says so would take a speaker's place.
+        let level = values
+            .audio_level
+            .filter(|_| source.kind() == MediaKind::Audio);
+        let level = level.map(|level| AudioLevel {
             dbov: level.unsigned_abs(),
             voice: values.voice_activity.unwrap_or(false),
         });

@@ -23,6 +23,9 @@ const MAX_MEDIA_WAITING: usize = 64 * 1_024;
 const MAX_WAITING: usize = 256 * 1_024;
 /// Reads of one connection before the others get their turn.
 const READS_PER_TURN: usize = 8;
+/// Datagrams of one connection in such a turn: ten times what its reads hold of media. Shorter ones, many of them, are no
+/// client's, and would fill what all clients share.
+const DATAGRAMS_PER_TURN: usize = 1_024;
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +149,7 @@ impl Connection {
     }
 
     fn read(&self, from: SocketAddr, frames: &mut Frames, shared: &Shared) -> Result<(), End> {
+        let mut taken = 0;
         for _ in 0..READS_PER_TURN {
             match self.stream.try_read(frames.space()) {
                 Ok(0) => return Err(End::HungUp),
@@ -154,11 +158,23 @@ impl Connection {
                 Err(error) => return Err(error.into()),
             }
             while let Some(datagram) = frames.next()? {
-                shared.received(from, datagram);
+                taken += 1;
+                // Who has not shown by STUN that it is a session's client is not heard with anything else.
+                let welcome = self.answered.get() || is_stun(datagram);
+                if welcome && taken <= DATAGRAMS_PER_TURN {
+                    shared.received(from, datagram);
+                } else {
+                    shared.count(|counters| counters.dropped += 1);
+                }
             }
         }
         Ok(())
     }
+}
+
+/// STUN, by the first byte and the length of its header (RFC 7983, 7).
+fn is_stun(datagram: &[u8]) -> bool {
+    datagram.len() >= 20 && datagram[0] < 4
 }
 
 /// RTP and RTCP, by the first byte (RFC 7983, 7).

@@ -58,6 +58,8 @@ const SILENCE: Micros = 1_000_000;
 /// … and the estimate is lowered each time this has passed, to this share.
 const SILENCE_STEP: Micros = 500_000;
 const SILENCE_SHARE: f64 = 0.7;
+/// After so long without feedback the trend is forgotten.
+const STALE_TREND: Micros = 1_000_000;
 /// The round trip until one is measured: a neighboring continent's.
 const INITIAL_ROUND_TRIP: Micros = 100_000;
 /// The longest that is believed.
@@ -97,6 +99,8 @@ pub struct Estimator {
     unanswered: Option<Micros>,
     /// When the estimate was last lowered for want of feedback.
     silenced: Option<Micros>,
+    /// When feedback came last.
+    heard: Option<Micros>,
 }
 
 impl Estimator {
@@ -120,6 +124,7 @@ impl Estimator {
             answered: false,
             unanswered: None,
             silenced: None,
+            heard: None,
         }
     }
 
@@ -146,6 +151,7 @@ impl Estimator {
             return;
         };
         self.answered = true;
+        self.heard = Some(now);
         self.unanswered = None;
         self.silenced = None;
         let trip = (now - newest_sent).clamp(0, MAX_ROUND_TRIP);
@@ -210,7 +216,7 @@ impl Estimator {
             round_trip: self.round_trip(),
         };
         self.loss.update(now, &flow);
-        let situation = self.situation();
+        let situation = self.situation(now);
         if let Some(shown) = self.prober.result(&situation)
             && seen.usage != Usage::Over
         {
@@ -319,7 +325,7 @@ impl Estimator {
             return None;
         }
         let now = self.micros(now);
-        let situation = self.situation();
+        let situation = self.situation(now);
         self.prober.next(now, &situation)
     }
 
@@ -328,11 +334,18 @@ impl Estimator {
         self.prober.sent
     }
 
-    fn situation(&self) -> Situation {
+    fn situation(&self, now: Micros) -> Situation {
+        // What the trend was before a silence says nothing about the path after it: it has to be probed, or what was paused
+        // would stay so.
+        let old = |heard: Micros| now - heard > STALE_TREND + self.round_trip();
+        let usage = match self.heard {
+            Some(heard) if old(heard) => Usage::Normal,
+            _ => self.trend.usage(),
+        };
         Situation {
             estimate: self.estimate(),
             wanted: self.wanted,
-            usage: self.trend.usage(),
+            usage,
             round_trip: self.round_trip(),
         }
     }

@@ -36,6 +36,12 @@ const MAX_JITTER: f64 = 10.0;
 /// How many packets of late are sent in turn to fill a probe.
 const FILLERS: u64 = 16;
 
+/// A path that loses more than this share gets each repair twice: one that is lost, too, costs another round trip, and soon a
+/// picture that stands still.
+const LOSSY: f64 = 0.05;
+/// Transport-wide feedbacks that one compound packet may bring.
+const MAX_TRANSPORT_WIDE: u32 = 4;
+
 /// How much a subscriber can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
@@ -151,10 +157,14 @@ impl Subscriber {
         packet: &Packet,
         router: &Router,
     ) -> Offered {
-        if self.sealer.is_none() || self.path.pacer.is_full() {
+        if self.sealer.is_none() {
             return Offered::Refused;
         }
         let entry = &mut self.slots[slot];
+        // Sound is let in whatever waits.
+        if self.path.pacer.is_full() && entry.kind == MediaKind::Video {
+            return Offered::Refused;
+        }
         let Some(passage) = entry.let_through(now, key, packet, router) else {
             return Offered::Refused;
         };
@@ -184,6 +194,7 @@ impl Subscriber {
         router: &Router,
         requests: &mut Requests,
     ) {
+        let mut transport_wide = 0;
         for item in parse(compound) {
             match item {
                 Feedback::Nack { ssrc, sequences } => {
@@ -200,8 +211,15 @@ impl Subscriber {
                         let packet = router.packet(sent.key, sent.sequence);
                         if let Some(packet) = packet {
                             let bytes = packet.payload.len() + OVERHEAD;
-                            let queued = Queued::Repair { slot, sent };
-                            self.path.push(now, Class::Repair, bytes, queued);
+                            let copies = if self.path.estimator.loss() > LOSSY {
+                                2
+                            } else {
+                                1
+                            };
+                            for _ in 0..copies {
+                                let queued = Queued::Repair { slot, sent };
+                                self.path.push(now, Class::Repair, bytes, queued);
+                            }
                         }
                     }
                 }
@@ -212,7 +230,11 @@ impl Subscriber {
                         requests.keyframes.push(key);
                     }
                 }
-                Feedback::TransportWide { fci } => self.path.estimator.on_feedback(now, fci),
+                // A few bytes can speak of thousands of packets, and no receiver sends more at once.
+                Feedback::TransportWide { fci } if transport_wide < MAX_TRANSPORT_WIDE => {
+                    transport_wide += 1;
+                    self.path.estimator.on_feedback(now, fci);
+                }
                 Feedback::Remb { bitrate } => self.path.estimator.on_remb(bitrate),
                 Feedback::ReceiverReport(report) => self.measure(now, &report, router),
                 Feedback::SenderReport { ssrc, ntp, rtp } => {

@@ -1,5 +1,6 @@
 //! Datagrams to sessions, and what happens in a session to its room.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use protocol::client::ClientMediaMessage;
@@ -47,10 +48,23 @@ impl Engine {
             result
         });
         if result.is_some() {
-            self.session_happened(now, key, &mut happened);
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                self.session_happened(now, key, &mut happened);
+            }));
+            if outcome.is_err() {
+                happened = Happened::default();
+                self.session_faulted(now, key);
+            }
         }
         self.happened = happened;
         result
+    }
+
+    /// What a session brought about has panicked: the session ends, and nothing else.
+    pub(super) fn session_faulted(&mut self, now: Instant, key: SessionKey) {
+        tracing::error!("a session ended by a panic of its room");
+        self.drops().faults += 1;
+        self.session_ended(now, key);
     }
 
     pub(super) fn session_happened(

@@ -1,13 +1,43 @@
 //! What members may send, whatever their clients do: sources, layers and bit rates.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::id::ParticipantId;
-use protocol::media::{Caps, Layer, Source};
+use protocol::media::{Caps, Layer, MediaKind, Source};
 
 use super::{Context, Room, source_index};
 use crate::key::MemberKey;
 use crate::packet::Packet;
+
+/// What sound may take: Opus has at most 510 kbit/s (RFC 6716, 2.1.1) and 400 packets a second. Nothing further on limits it,
+/// since everything gives way to sound.
+const MAX_SOUND_BYTES: usize = 80_000;
+const MAX_SOUND_PACKETS: u32 = 500;
+const SOUND_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How much sound a source has sent in this second.
+#[derive(Debug, Default)]
+pub struct Sound {
+    began: Option<Instant>,
+    bytes: usize,
+    packets: u32,
+}
+
+impl Sound {
+    /// Whether one more packet is within what sound may take.
+    fn admit(&mut self, now: Instant, bytes: usize) -> bool {
+        let fresh = |began| now.saturating_duration_since(began) >= SOUND_INTERVAL;
+        if self.began.is_none_or(fresh) {
+            *self = Self {
+                began: Some(now),
+                ..Self::default()
+            };
+        }
+        self.bytes += bytes;
+        self.packets += 1;
+        self.bytes <= MAX_SOUND_BYTES && self.packets <= MAX_SOUND_PACKETS
+    }
+}
 
 impl Room {
     /// What a participant may send has changed; from the next packet on.
@@ -43,11 +73,14 @@ impl Room {
         layer: Layer,
         packet: &Packet,
     ) -> bool {
-        let Some(member) = self.member(key) else {
+        let Some(member) = self.member_mut(key) else {
             return false;
         };
-        let allowed = member.caps.allow(source);
-        let Some(track) = member.tracks[source_index(source)] else {
+        let index = source_index(source);
+        let bounded = source.kind() != MediaKind::Audio
+            || member.sound[index].admit(now, packet.payload.len());
+        let allowed = member.caps.allow(source) && bounded;
+        let Some(track) = member.tracks[index] else {
             return false;
         };
         allowed && self.router.admit(now, (track, layer), packet)
@@ -109,5 +142,27 @@ impl Room {
             }
         }
         changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sound_has_what_opus_can_take_and_no_more() {
+        let start = Instant::now();
+        let mut sound = Sound::default();
+        let mut admitted = |from: Duration, packets: u32, bytes| {
+            let times = (0..packets).map(|n| from + SOUND_INTERVAL * n / packets);
+            times.filter(|at| sound.admit(start + *at, bytes)).count()
+        };
+        assert_eq!(
+            admitted(Duration::ZERO, 400, 160),
+            400,
+            "as much as Opus has"
+        );
+        assert_eq!(admitted(SOUND_INTERVAL, 5_000, 1), 500);
+        assert_eq!(admitted(2 * SOUND_INTERVAL, 400, 1_200), 66);
     }
 }

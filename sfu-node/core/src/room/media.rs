@@ -47,7 +47,9 @@ impl Room {
         if !self.router.received(cx.now, key, &packet) {
             return Routed::Ignored;
         }
-        if let Some(level) = packet.level {
+        if let Some(level) = packet.level
+            && packet.codec.kind() == MediaKind::Audio
+        {
             self.speakers.level(cx.now, key.0, level);
             self.hear_again(cx.now);
         }

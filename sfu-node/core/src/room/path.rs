@@ -54,7 +54,13 @@ impl Room {
             return;
         };
         layer.relays.push(relay);
-        let message = CascadeMessage::Resume { flow: relay.flow };
+        let flow = relay.flow;
+        // What is paused further up does not come yet.
+        let message = if layer.is_paused() {
+            CascadeMessage::Pause { flow }
+        } else {
+            CascadeMessage::Resume { flow }
+        };
         let peer = relay.peer;
         cx.effects.push_back(Effect::Peer { peer, message });
         self.demand(cx, key);

@@ -148,12 +148,33 @@ impl Room {
         for (key, absent) in stalled {
             self.fall_back(cx, key, absent);
         }
+        for key in self.missed_keyframes(cx.now) {
+            self.request_keyframe(cx, key);
+        }
         if self.limit_rates() {
             self.assign_all(cx);
         }
         if !self.router.is_empty() {
             self.arm(cx.now + SWEEP_INTERVAL);
         }
+    }
+
+    /// Layers that some slot without a picture waits for although they flow: their keyframe came when the slot could not
+    /// take it.
+    fn missed_keyframes(&self, now: Instant) -> Vec<LayerKey> {
+        let slots = self
+            .members
+            .iter()
+            .flat_map(|(_, member)| &member.subscriber.slots);
+        let waiting = slots.filter_map(|slot| {
+            let nothing_flows = slot.carrying.flowing().is_none();
+            slot.carrying.target().filter(|_| nothing_flows)
+        });
+        let flows = |key: &LayerKey| self.router.layer(*key).is_some_and(|l| l.flows(now));
+        let mut missed: Vec<_> = waiting.filter(flows).collect();
+        missed.sort();
+        missed.dedup();
+        missed
     }
 
     /// A layer does not come: the slots that wait for it make do with a lower one. `absent`: they are set to another, too.
