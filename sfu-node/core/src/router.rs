@@ -20,6 +20,8 @@ use crate::store::PacketStore;
 const SILENCE: Duration = Duration::from_secs(2);
 /// A layer flows while its last packet is no older than this: two frames of the slowest that we ask for (5 per second).
 const LATELY: Duration = Duration::from_millis(400);
+/// Most packets that overtake another one: a large keyframe.
+const OVERTAKEN: u64 = 128;
 /// How long a layer that did not come is done without before it is asked for again.
 const ABSENCE: Duration = Duration::from_secs(10);
 /// A larger hole in an audio flow is no loss: its home node did not send what was not loud enough.
@@ -134,6 +136,12 @@ impl TrackLayer {
     /// The highest extended sequence number received, to extend the 16 bits on the wire against.
     pub fn highest(&self) -> Option<u64> {
         self.latest.map(|(sequence, _)| sequence)
+    }
+
+    /// The packets after this one that are here already, if it has been overtaken.
+    pub fn after(&self, sequence: u64) -> impl Iterator<Item = &Packet> {
+        let newest = self.highest().unwrap_or(sequence).min(sequence + OVERTAKEN);
+        (sequence + 1..=newest).filter_map(|sequence| self.store.get(sequence))
     }
 
     /// The extended sequence number of a packet from a peer that may have been silent: after a pause it is taken for the

@@ -35,6 +35,8 @@ pub enum Offered {
     Queued {
         /// A layer that the slot has left with this packet and needs no more.
         left: Option<LayerKey>,
+        /// Its layer flows from this packet on.
+        began: bool,
     },
 }
 
@@ -44,6 +46,7 @@ pub struct Passage {
     /// Its numbers in the slot's stream; none for one that has been sent, or is too old.
     pub rewritten: Option<Rewritten>,
     pub left: Option<LayerKey>,
+    pub began: bool,
     /// Another layer flows from this packet on.
     pub switched: bool,
 }
@@ -102,6 +105,7 @@ impl Slot {
         Some(Passage {
             rewritten,
             left: layers.find(|layer| carrying.layers().all(|kept| kept != *layer)),
+            began: before.flowing() != carrying.flowing(),
             switched: before.flowing().is_some() && before.flowing() != carrying.flowing(),
         })
     }

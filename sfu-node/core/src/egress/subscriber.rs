@@ -183,7 +183,10 @@ impl Subscriber {
             let bytes = packet.payload.len() + OVERHEAD;
             self.path.push(now, class, bytes, queued);
         }
-        Offered::Queued { left: passage.left }
+        Offered::Queued {
+            left: passage.left,
+            began: passage.began,
+        }
     }
 
     /// Takes a compound RTCP packet of the subscriber in.

@@ -63,9 +63,16 @@ impl Room {
             let offered = member
                 .subscriber
                 .offer(cx.now, forward.slot, key, &packet, &self.router);
-            let Offered::Queued { left } = offered else {
+            let Offered::Queued { left, began } = offered else {
                 continue;
             };
+            if began {
+                // What has overtaken the packet that the layer begins with was refused, and belongs behind it.
+                for late in layer.after(packet.sequence) {
+                    let subscriber = &mut member.subscriber;
+                    subscriber.offer(cx.now, forward.slot, key, late, &self.router);
+                }
+            }
             if !member.pending {
                 member.pending = true;
                 self.pending.push(forward.member);

@@ -14,6 +14,9 @@ const MAX_TIME: Micros = 2_000_000;
 const EXCESS: f64 = 0.10;
 /// … and near a capacity that was met of late by such a loss.
 const EXCESS_NEAR: f64 = 0.05;
+/// A sample is small: what chance makes of the usual loss is within so many standard deviations, but for one sample in
+/// a thousand.
+const DEVIATIONS: f64 = 3.0;
 /// How far above the met capacity it counts as near, and for how long it is remembered.
 const NEAR: f64 = 1.3;
 const REMEMBERED: Micros = 30_000_000;
@@ -167,7 +170,7 @@ impl LossBound {
         }
         let near = self.met.is_some_and(|(met, _)| sending <= NEAR * met);
         let excess = if near { EXCESS_NEAR } else { EXCESS };
-        let excessive = loss > self.own + excess;
+        let excessive = loss > (self.own + excess).max(self.by_chance(chance));
         let Some(acknowledged) = flow.acknowledged.filter(|_| excessive) else {
             return;
         };
@@ -204,6 +207,12 @@ impl LossBound {
             self.own = MAX_OWN;
             self.bound = Some((UNANSWERED / loss).max(sending * BACKOFF));
         }
+    }
+
+    /// The most that is lost by chance among so many packets, when as much gets lost as usual.
+    fn by_chance(&self, chance: f64) -> f64 {
+        let usual = self.usual.min(EXCESS_NEAR).max(self.own);
+        usual + DEVIATIONS * (usual * (1.0 - usual) * chance).sqrt() + chance
     }
 
     fn grow(&mut self, passed: Micros, allowed: f64, loss: f64) {

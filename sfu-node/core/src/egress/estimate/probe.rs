@@ -19,7 +19,7 @@ const OF_LINK: f64 = 0.95;
 /// A cluster that arrives so much faster than it was sent was held back on its way, and tells nothing.
 const MAX_SPEED_UP: f64 = 2.0;
 /// Longest time that a cluster's packets may take to leave, and their feedback to come, beside the round trip.
-const MAX_AGE: Micros = 1_000_000;
+const MAX_AGE: Micros = 500_000;
 /// A cluster that shows this share of its rate calls for another one at …
 const GOOD: f64 = 0.7;
 /// … this multiple of what it has shown.
@@ -249,8 +249,9 @@ impl Prober {
         if self.former.as_ref().is_some_and(old) {
             self.former = None;
         }
-        if self.cluster.as_ref().is_some_and(old) {
-            self.cluster = None;
+        if self.cluster.take_if(|cluster| old(cluster)).is_some() && self.shown == 0 {
+            // Nothing is known of the path yet: too much of the first ones was lost.
+            self.begun = 0;
         }
     }
 

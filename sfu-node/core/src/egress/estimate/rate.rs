@@ -156,6 +156,9 @@ impl DelayRate {
         if let Some(throughput) = seen.acknowledged {
             self.capacity.surpassed(throughput as f64);
         }
+        // What arrives, and makes no queue, need not be proven.
+        let proven = BACKOFF * seen.acknowledged.unwrap_or(0) as f64;
+        self.bitrate = self.bitrate.max(clamp(proven));
         if seen.limited {
             return;
         }
