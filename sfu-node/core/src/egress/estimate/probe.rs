@@ -20,6 +20,8 @@ const OF_LINK: f64 = 0.95;
 const MAX_SPEED_UP: f64 = 2.0;
 /// Longest time that a cluster's packets may take to leave, and their feedback to come, beside the round trip.
 const MAX_AGE: Micros = 500_000;
+/// A cluster of which too much was lost is sent again, so many times in a row: it is small, and chance may have taken it.
+const MAX_REPEATED: u32 = 3;
 /// A cluster that shows this share of its rate calls for another one at …
 const GOOD: f64 = 0.7;
 /// … this multiple of what it has shown.
@@ -152,6 +154,7 @@ pub struct Prober {
     last_id: u8,
     /// A rate to go on with, after a cluster that showed what it asked.
     further: Option<f64>,
+    repeated: u32,
     /// The estimate before a fall, and when that was.
     fallen: Option<(u64, Micros)>,
     interval: Micros,
@@ -171,6 +174,7 @@ impl Prober {
             former: None,
             last_id: 0,
             further: None,
+            repeated: 0,
             fallen: None,
             interval: INTERVAL,
             due: None,
@@ -249,9 +253,11 @@ impl Prober {
         if self.former.as_ref().is_some_and(old) {
             self.former = None;
         }
-        if self.cluster.take_if(|cluster| old(cluster)).is_some() && self.shown == 0 {
-            // Nothing is known of the path yet: too much of the first ones was lost.
-            self.begun = 0;
+        if let Some(lost) = self.cluster.take_if(|cluster| old(cluster))
+            && self.repeated < MAX_REPEATED
+        {
+            self.repeated += 1;
+            self.further = Some(lost.probe.bitrate as f64);
         }
     }
 
@@ -285,6 +291,7 @@ impl Prober {
         // The later one starts from a fuller queue, the earlier one asked for less: the higher rate has passed.
         let (rate, asked) = rates.max_by(|a, b| a.0.total_cmp(&b.0))?;
         self.shown += 1;
+        self.repeated = 0;
         if rate >= GOOD * asked {
             self.interval = INTERVAL;
             if situation.goal() > SHORT * rate {
