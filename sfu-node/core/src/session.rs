@@ -18,7 +18,7 @@ use str0m::media::{KeyframeRequestKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
-use crate::egress::seal::{Sealer, Tap};
+use crate::egress::seal::{OpenError, Opener, Sealer, Tap};
 use crate::io::{Transport, TransportAddress};
 use crate::packet::{AudioLevel, Packet};
 pub use negotiation::{Negotiated, OfferError, Published, Shared};
@@ -79,6 +79,8 @@ impl Happened {
 pub struct Session {
     /// Beside the connection, which works inside of it.
     tap: Tap,
+    /// What opens feedback on our egress, past str0m.
+    opener: Option<Opener>,
     connection: Connection,
     over: bool,
 }
@@ -127,6 +129,7 @@ impl Session {
         };
         let session = Self {
             tap,
+            opener: None,
             connection,
             over: false,
         };
@@ -151,6 +154,9 @@ impl Session {
         data: &[u8],
         happened: &mut Happened,
     ) -> bool {
+        if self.take_feedback(data, happened) {
+            return true;
+        }
         let (protocol, source) = (protocol_of(from.transport), from.address);
         let on_the_same_way = |candidate: &&TransportAddress| {
             candidate.transport == from.transport && candidate.address.is_ipv4() == source.is_ipv4()
@@ -175,6 +181,20 @@ impl Session {
             connection.rtc.handle_input(input)
         });
         accepted
+    }
+
+    /// Takes feedback on our egress in, which str0m has no use for. Returns false if this is anything else.
+    fn take_feedback(&mut self, data: &[u8], happened: &mut Happened) -> bool {
+        let Some(opener) = self.opener.as_mut().filter(|_| !self.over) else {
+            return false;
+        };
+        happened.clear();
+        match opener.open(data, &mut happened.rtcp) {
+            Ok(len) => happened.rtcp_lengths.push(len),
+            Err(OpenError::NotFeedback) => return false,
+            Err(OpenError::Forged | OpenError::Replayed) => happened.malformed += 1,
+        }
+        true
     }
 
     /// Lets time pass.
@@ -278,6 +298,7 @@ impl Session {
         });
         if happened.established {
             happened.connected = tap.sealer();
+            self.opener = tap.opener();
         }
         self.over |= happened.closed;
     }

@@ -1,7 +1,9 @@
 //! SRTP of our own: outgoing packets are sealed in place, in the buffer they are sent from (RFC 3711, RFC 7714).
 //!
-//! The keys are str0m's: its DTLS handshake negotiates them, and [`tap`] overhears them.
+//! The keys are str0m's: its DTLS handshake negotiates them, and [`tap`] overhears them. What receivers say about what was
+//! sent is opened here, too ([`open`]).
 
+mod open;
 mod tap;
 
 use std::fmt;
@@ -13,6 +15,7 @@ use aws_lc_rs::hmac;
 use str0m::crypto::dtls::SrtpProfile;
 
 use crate::packet::RTP_HEADER_LEN;
+pub use open::{OpenError, Opener};
 pub use tap::{Tap, provider};
 
 /// The clear start of an SRTCP packet: the first header and its SSRC.

@@ -20,7 +20,7 @@ use str0m::crypto::{
     SupportedAes128CmSha1_80, from_feature_flags,
 };
 
-use super::{RTCP_HEADER_LEN, Sealer, SessionKeys, StreamKeys};
+use super::{Opener, RTCP_HEADER_LEN, Sealer, SessionKeys, StreamKeys};
 
 /// Bytes of RTCP that wait to be taken. A compound is a datagram at most; whoever takes none loses the rest.
 const MAX_WAITING: usize = 64 * 1024;
@@ -34,6 +34,7 @@ thread_local! {
 #[derive(Default)]
 struct Overheard {
     sealer: Option<Sealer>,
+    opener: Option<Opener>,
     /// What the peer seals its RTCP with.
     remote: Option<StreamKeys>,
     /// The clear start of the SRTCP packet that AES-CM decrypts next.
@@ -53,7 +54,9 @@ impl Overheard {
         self.sealer = Some(Sealer::new(&SessionKeys::derive(
             material, profile, active,
         )?)?);
-        self.remote = Some(SessionKeys::derive(material, profile, !active)?.rtcp);
+        let remote = SessionKeys::derive(material, profile, !active)?.rtcp;
+        self.opener = Opener::new(&remote);
+        self.remote = Some(remote);
         Ok(())
     }
 
@@ -118,6 +121,11 @@ impl Tap {
     /// The sealer of what this side sends, once, from the end of the DTLS handshake on.
     pub fn sealer(&self) -> Option<Sealer> {
         self.with(|overheard| overheard.sealer.take()).flatten()
+    }
+
+    /// What opens the other side's feedback, once, if its profile is one that it can be opened for.
+    pub fn opener(&self) -> Option<Opener> {
+        self.with(|overheard| overheard.opener.take()).flatten()
     }
 
     /// Hands out the compound RTCP packets that were decrypted since the last call, whole.

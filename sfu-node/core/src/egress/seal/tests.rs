@@ -38,23 +38,27 @@ const CM_RTCP: &str = "80c800063cd7cc13e2ee35c8604e618c26f3273400000043000014078
 const CM_SRTCP: &str = "80c800063cd7cc13b7c831dcb776cd8dc26fda1d9bfc8ee6589a1a8a49289caeb264200c37d2d0a4afac6385ffc60dec\
     7d06d4873dd3a8cc80000001b7bb526521d1e73c0fc0";
 
-fn hex(text: &str) -> Vec<u8> {
+pub(super) fn hex(text: &str) -> Vec<u8> {
     let digits = text.as_bytes().chunks_exact(2);
     digits
         .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect()
 }
 
-fn gcm(profile: SrtpProfile) -> Sealer {
-    let keys = || StreamKeys {
+/// What RFC 7714 seals its examples with.
+pub(super) fn srtcp_keys(profile: SrtpProfile) -> StreamKeys {
+    StreamKeys {
         profile,
         key: std::array::from_fn(|i| i as u8),
         salt: *b"Quid pro quo\0\0",
         auth: [0; 20],
-    };
+    }
+}
+
+fn gcm(profile: SrtpProfile) -> Sealer {
     let mut sealer = Sealer::new(&SessionKeys {
-        rtp: keys(),
-        rtcp: keys(),
+        rtp: srtcp_keys(profile),
+        rtcp: srtcp_keys(profile),
     })
     .unwrap();
     sealer.rtcp_index = 0x5d4;
