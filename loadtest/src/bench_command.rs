@@ -33,9 +33,6 @@ pub struct Arguments {
     /// The address of everybody's media
     #[arg(long, default_value = "127.0.0.1")]
     bind: IpAddr,
-    /// How many of those who receive decrypt and give feedback [default: the shape's own]
-    #[arg(long)]
-    decrypt: Option<usize>,
     /// Append a line of JSON per shape and server to this file
     #[arg(long)]
     history: Option<PathBuf>,
@@ -61,10 +58,6 @@ pub async fn run(arguments: &Arguments) -> Result<bool, Failure> {
     };
     let (mut own, mut other) = (Vec::new(), Vec::new());
     for shape in SHAPES.iter().filter(chosen) {
-        let shape = &Shape {
-            decrypting: arguments.decrypt.unwrap_or(shape.decrypting),
-            ..*shape
-        };
         own.push(measure(arguments, shape, None).await?);
         if arguments.beside.is_some() && shape.is_for_others() {
             other.push(measure(arguments, shape, arguments.beside).await?);
@@ -117,7 +110,7 @@ fn price(report: &Report) -> Option<f64> {
 
 fn print_summary(own: &[Report], other: &[Report]) {
     println!(
-        "{:<14}{:<10}{:>12}{:>12}{:>14}{:>10}{:>10}{:>10}{:>14}",
+        "{:<14}{:<10}{:>12}{:>12}{:>14}{:>10}{:>10}{:>14}",
         "shape",
         "server",
         "packets/s",
@@ -125,13 +118,12 @@ fn print_summary(own: &[Report], other: &[Report]) {
         "/s per core",
         "system, %",
         "loss, %",
-        "feedback",
         "estimate, k"
     );
     for report in own.iter().chain(other) {
         for node in &report.nodes {
             println!(
-                "{:<14}{:<10}{:>12.0}{:>12.2}{:>14.0}{:>10.0}{:>10.3}{:>10}{:>14}",
+                "{:<14}{:<10}{:>12.0}{:>12.2}{:>14.0}{:>10.0}{:>10.3}{:>14}",
                 report.scenario,
                 node.node,
                 node.packets_per_second,
@@ -139,7 +131,6 @@ fn print_summary(own: &[Report], other: &[Report]) {
                 node.packets_per_core_second.unwrap_or_default(),
                 node.system_share.unwrap_or_default() * 100.0,
                 report.video.loss_percent.max(report.audio.loss_percent),
-                format!("{}/{}", report.feedback.0, report.feedback.1),
                 report
                     .estimate_p50
                     .map_or("-".into(), |estimate| format!("{:.0}", estimate / 1_000.0)),
@@ -167,8 +158,4 @@ fn print_summary(own: &[Report], other: &[Report]) {
             many / few
         );
     }
-    println!(
-        "feedback: how many of those who receive send transport-wide feedback, NACK and reports as a browser does; the \
-         others read clear headers and say by REMB that their path is wide"
-    );
 }

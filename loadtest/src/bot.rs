@@ -13,16 +13,13 @@ use protocol::media::{MediaKind, Publishing, Source};
 use tokio::sync::{mpsc, watch};
 
 use crate::peer::{Happened, Media, Peer, PeerError};
-use crate::plan::{Looks, Phase, Plan, Sends};
+use crate::plan::{Phase, Plan, Sends};
 use crate::publisher::Publisher;
 use crate::signaling::{Door, EnterError, Seat};
 use crate::socket::Socket;
 use crate::tally::{Received, Tally};
 use crate::view::View;
 
-/// What a bot that only counts says its path carries, in bits per second, and how often: it is on the node's machine.
-const CAPACITY: u64 = 100_000_000;
-const CAPACITY_INTERVAL: Duration = Duration::from_secs(1);
 /// Batches of datagrams taken before other bots of the thread get their turn.
 const BATCHES_PER_TURN: usize = 16;
 
@@ -59,9 +56,6 @@ pub struct Outcome {
     pub layers: usize,
     /// Slots that the node had paused at the end, because the path could not carry them.
     pub paused: usize,
-    /// Whether it receives, and whether it gives feedback on that.
-    pub receives: bool,
-    pub gives_feedback: bool,
     /// The latest word of the node on how its media travels.
     pub quality: Option<Quality>,
     /// How often its media session had to be made anew.
@@ -95,7 +89,6 @@ struct Bot {
     peer: Peer,
     attempt: Attempt,
     next_timeout: Instant,
-    next_capacity: Instant,
     publisher: Option<Publisher>,
     view: View,
     /// Camera layers that somebody watches; `None` until the node says so.
@@ -142,14 +135,7 @@ impl Bot {
         let camera = plan.sends.video();
         let (peer, offer) = match door.remote_offer().await? {
             Some(sdp) => Peer::answer(started, socket.address, &sdp, attempt)?,
-            None => Peer::offer(
-                started,
-                socket.address,
-                plan.slots,
-                camera,
-                plan.looks,
-                attempt,
-            )?,
+            None => Peer::offer(started, socket.address, plan.slots, camera, attempt)?,
         };
         let Seat {
             you,
@@ -169,7 +155,6 @@ impl Bot {
             peer,
             attempt,
             next_timeout: started,
-            next_capacity: started,
             publisher: None,
             view: View::default(),
             demand: None,
@@ -298,8 +283,8 @@ impl Bot {
         self.demand = None;
         self.socket = Socket::bind(self.plan.ip)?;
         let (address, camera) = (self.socket.address, self.plan.sends.video());
-        let Plan { slots, looks, .. } = self.plan;
-        let (peer, offer) = Peer::offer(now, address, slots, camera, looks, attempt)?;
+        let slots = self.plan.slots;
+        let (peer, offer) = Peer::offer(now, address, slots, camera, attempt)?;
         (self.peer, self.next_timeout) = (peer, now);
         self.tell(ClientMessage::Offer {
             attempt,
@@ -310,14 +295,10 @@ impl Bot {
     }
 
     fn receive(&mut self, now: Instant) -> Result<(), BotError> {
-        let counts = self.plan.looks == Looks::Counts;
         let (peer, happened, next) = (&mut self.peer, &mut self.happened, &mut self.next_timeout);
         for _ in 0..BATCHES_PER_TURN {
             let mut outcome = Ok(());
             let more = self.socket.receive(|from, data| {
-                if counts && let Some(media) = peer.peek(data) {
-                    return happened.push(Happened::Media(media));
-                }
                 let taken = peer
                     .receive(now, from, data)
                     .and_then(|()| peer.drain(|h| happened.push(h)));
@@ -346,11 +327,6 @@ impl Bot {
 
     /// Does what is left to do at this time.
     fn settle(&mut self, now: Instant) -> Result<(), BotError> {
-        if self.plan.looks == Looks::Counts && self.next_capacity <= now {
-            self.next_capacity = now + CAPACITY_INTERVAL;
-            self.peer.say_capacity(CAPACITY);
-            self.next_timeout = now;
-        }
         if self.next_timeout <= now {
             self.peer.pass(now)?;
             self.next_timeout = self.peer.drain(|h| self.happened.push(h))?;
@@ -412,9 +388,10 @@ impl Bot {
 
     fn on_slots(&mut self, slots: &[SlotAssignment]) {
         self.outcome.paused = slots.iter().filter(|slot| slot.paused).count();
-        for slot in slots.iter().filter(|s| s.paused || s.track.is_none()) {
-            if let Some(slot) = self.peer.slot(&slot.mid) {
-                self.tally.rest(slot);
+        for slot in slots {
+            if let Some(number) = self.peer.slot(&slot.mid) {
+                let resting = slot.paused || slot.track.is_none();
+                self.tally.rest(number, resting);
             }
         }
     }
@@ -462,8 +439,6 @@ impl Bot {
             .then_some(BotError::NotConnected);
         self.outcome.failure = error.or(late).map(|error| error.to_string());
         self.outcome.wanted = self.view.len();
-        self.outcome.receives = self.plan.slots.audio + self.plan.slots.video > 0;
-        self.outcome.gives_feedback = self.outcome.receives && self.plan.looks == Looks::Decrypts;
         if let Some(publisher) = &self.publisher {
             self.outcome.keyframes_sent = publisher.keyframes;
             (self.outcome.layers_encoded, self.outcome.layers) = publisher.layers();

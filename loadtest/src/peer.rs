@@ -7,7 +7,6 @@ use std::time::Instant;
 use protocol::client::{ClientMediaMessage, NodeMediaMessage, Offer, SourceMid, Tile};
 use protocol::id::Attempt;
 use protocol::media::{MediaKind, Source};
-use str0m::bwe::Bitrate;
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::channel::ChannelId;
 use str0m::media::{
@@ -15,11 +14,11 @@ use str0m::media::{
     SimulcastLayer,
 };
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
 use crate::media::Stamp;
-use crate::plan::{Looks, Slots};
+use crate::plan::Slots;
 use crate::publisher::{Outgoing, Video};
 
 /// How loud a bot speaks, in dB below the loudest (RFC 6464).
@@ -64,7 +63,7 @@ pub struct Media {
     pub kind: MediaKind,
     /// Extended, as the receiver sees it.
     pub sequence: u64,
-    /// `None` where the payload was not looked at, or is none of ours.
+    /// `None` where the payload is none of ours.
     pub stamp: Option<Stamp>,
 }
 
@@ -79,8 +78,8 @@ pub struct Peer {
     rids: Vec<Rid>,
     slots: HashMap<Mid, usize>,
     audio_slots: usize,
-    /// The slot of each receiving SSRC that has been seen, and its latest sequence number, extended.
-    incoming: HashMap<u32, (usize, u64)>,
+    /// The slot of each receiving SSRC that has been seen.
+    incoming: HashMap<u32, usize>,
     channel: Option<ChannelId>,
 }
 
@@ -94,10 +93,9 @@ impl Peer {
         address: SocketAddr,
         slots: Slots,
         camera: Option<Video>,
-        looks: Looks,
         attempt: Attempt,
     ) -> Result<(Self, Offer), PeerError> {
-        let mut rtc = new_rtc(now, address, looks)?;
+        let mut rtc = new_rtc(now, address)?;
         let rids: Vec<&str> = camera.into_iter().flat_map(Video::rids).collect();
         let simulcast = (!rids.is_empty()).then(|| Simulcast {
             send: rids.iter().map(|rid| SimulcastLayer::new(rid)).collect(),
@@ -154,7 +152,7 @@ impl Peer {
         sdp: &str,
         attempt: Attempt,
     ) -> Result<(Self, Offer), PeerError> {
-        let mut rtc = new_rtc(now, address, Looks::Decrypts)?;
+        let mut rtc = new_rtc(now, address)?;
         let offer =
             SdpOffer::from_sdp_string(sdp).map_err(|error| PeerError::Answer(error.to_string()))?;
         let answer = rtc
@@ -226,19 +224,9 @@ impl Peer {
         self.slots.get(&Mid::from(mid)).copied()
     }
 
-    /// Says how much the path carries (REMB), in bits per second: the only feedback of who does not decrypt. Drain
-    /// afterwards.
-    pub fn say_capacity(&mut self, bitrate: u64) {
-        let ssrc = self.incoming.keys().next().map(|ssrc| (*ssrc).into());
-        let mut direct = self.rtc.direct_api();
-        if let Some(stream) = ssrc.and_then(|ssrc| direct.stream_rx(&ssrc)) {
-            stream.request_remb(Bitrate::from(bitrate));
-        }
-    }
-
     /// Asks for a keyframe in a slot. Drain afterwards.
     pub fn ask_keyframe(&mut self, slot: usize) {
-        let ssrc = self.incoming.iter().find(|(_, of)| of.0 == slot);
+        let ssrc = self.incoming.iter().find(|(_, of)| **of == slot);
         let ssrc = ssrc.map(|(ssrc, _)| (*ssrc).into());
         let mut direct = self.rtc.direct_api();
         if let Some(stream) = ssrc.and_then(|ssrc| direct.stream_rx(&ssrc)) {
@@ -306,27 +294,6 @@ impl Peer {
         Ok(())
     }
 
-    /// Reads a media packet's clear header (RFC 3550, section 5.1) without decrypting it; `None` if the datagram is
-    /// anything else, or in no slot.
-    pub fn peek(&mut self, data: &[u8]) -> Option<Media> {
-        let header: &[u8; 12] = data.first_chunk()?;
-        let rtp = header[0] >> 6 == 2 && !(192..=223).contains(&header[1]);
-        if !rtp {
-            return None;
-        }
-        let ssrc = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
-        let (slot, latest) = self.incoming.get_mut(&ssrc)?;
-        let sequence = extend(*latest, u16::from_be_bytes([header[2], header[3]]));
-        *latest = sequence.max(*latest);
-        let slot = *slot;
-        Some(Media {
-            slot,
-            kind: self.kind(slot),
-            sequence,
-            stamp: None,
-        })
-    }
-
     /// Lets time pass. Drain afterwards.
     ///
     /// # Errors
@@ -380,12 +347,12 @@ impl Peer {
     fn understand_media(&mut self, packet: &RtpPacket) -> Option<Media> {
         let ssrc = *packet.header.ssrc;
         let slot = match self.incoming.get(&ssrc) {
-            Some((slot, _)) => *slot,
+            Some(slot) => *slot,
             None => {
                 let mut direct = self.rtc.direct_api();
                 let mid = direct.stream_rx(&packet.header.ssrc)?.mid();
                 let slot = *self.slots.get(&mid)?;
-                self.incoming.insert(ssrc, (slot, *packet.seq_no));
+                self.incoming.insert(ssrc, slot);
                 slot
             }
         };
@@ -407,18 +374,8 @@ impl Peer {
     }
 }
 
-fn new_rtc(now: Instant, address: SocketAddr, looks: Looks) -> Result<Rtc, PeerError> {
-    let mut extensions = ExtensionMap::standard();
-    if looks == Looks::Counts {
-        // It sends no transport-wide feedback, and a sender takes that which stays away for a path that broke.
-        extensions = ExtensionMap::empty();
-        extensions.set(1, Extension::AudioLevel);
-        extensions.set(4, Extension::RtpMid);
-        extensions.set(10, Extension::RtpStreamId);
-        extensions.set(11, Extension::RepairedRtpStreamId);
-    }
+fn new_rtc(now: Instant, address: SocketAddr) -> Result<Rtc, PeerError> {
     let mut rtc = Rtc::builder()
-        .set_extension_map(extensions)
         .set_rtp_mode(true)
         .set_stats_interval(None)
         .clear_codecs()
@@ -430,37 +387,16 @@ fn new_rtc(now: Instant, address: SocketAddr, looks: Looks) -> Result<Rtc, PeerE
     Ok(rtc)
 }
 
-/// The sequence number next to `latest` whose low 16 bits are these.
-fn extend(latest: u64, low: u16) -> u64 {
-    let distance = low.wrapping_sub(latest as u16) as i16;
-    latest.saturating_add_signed(distance.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_sequence_number_goes_on_at_the_wrap_around() {
-        assert_eq!(extend(65_535, 2), 65_538);
-        assert_eq!(extend(65_538, 65_534), 65_534);
-        assert_eq!(extend(3, 65_535), 0);
-    }
 
     #[test]
     fn an_offer_has_a_line_a_source_and_a_slot() {
         let address = SocketAddr::from(([127, 0, 0, 1], 9));
         let slots = Slots { audio: 3, video: 9 };
         let camera = Some(Video::SIMULCAST);
-        let (_, offer) = Peer::offer(
-            Instant::now(),
-            address,
-            slots,
-            camera,
-            Looks::Decrypts,
-            Attempt(1),
-        )
-        .unwrap();
+        let (_, offer) = Peer::offer(Instant::now(), address, slots, camera, Attempt(1)).unwrap();
         let lines = |start| {
             offer
                 .sdp

@@ -77,16 +77,6 @@ impl Tiles {
     }
 }
 
-/// How a bot looks at what it receives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Looks {
-    /// As a browser: decrypts, repairs, gives feedback.
-    Decrypts,
-    /// Reads the clear headers only, and gives no feedback but a number once a second (REMB): for more packets than one
-    /// core can decrypt.
-    Counts,
-}
-
 /// What a bot is to do.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -96,7 +86,6 @@ pub struct Plan {
     pub slots: Slots,
     pub watch: Watch,
     pub tiles: Tiles,
-    pub looks: Looks,
     /// The local address of its media.
     pub ip: IpAddr,
     /// The zero of the process's clock.

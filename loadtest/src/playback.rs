@@ -50,6 +50,8 @@ pub struct Decoder {
     latest: Option<Frame>,
     /// When the latest was shown; `None` while the node pauses the slot.
     at: Option<Instant>,
+    /// What comes meanwhile was under way when the node paused it.
+    resting: bool,
     waiting: VecDeque<Waiting>,
     asked: Option<Instant>,
     shown: Shown,
@@ -111,9 +113,10 @@ impl Decoder {
         self.is_stuck(now)
     }
 
-    /// The node carries nothing in the slot for now: standing still is no freeze.
-    pub fn rest(&mut self) {
-        self.at = None;
+    /// Whether the node carries nothing in the slot for now: standing still is no freeze then.
+    pub fn rest(&mut self, resting: bool) {
+        self.resting = resting;
+        self.at = self.at.filter(|_| !resting);
     }
 
     /// What was shown since the last call.
@@ -142,7 +145,7 @@ impl Decoder {
             }
         }
         self.shown.frames += 1;
-        (self.latest, self.at) = (Some(frame), Some(now));
+        (self.latest, self.at) = (Some(frame), (!self.resting).then_some(now));
         self.waiting.retain(|w| w.frame.place > frame.place);
         true
     }
@@ -235,8 +238,10 @@ mod tests {
         slot.feed(450, 14, (1, 0, 2), false);
         let shown = slot.decoder.take();
         assert_eq!((shown.freezes, shown.frozen_ms), (1, 300));
-        slot.decoder.rest();
-        slot.feed(5_000, 16, (1, 0, 3), true);
+        slot.decoder.rest(true);
+        slot.feed(500, 16, (1, 0, 3), false);
+        slot.decoder.rest(false);
+        slot.feed(5_000, 18, (1, 0, 4), true);
         assert_eq!(slot.decoder.take().freezes, 0);
     }
 

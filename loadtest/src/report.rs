@@ -34,8 +34,6 @@ pub struct Report {
     pub shown: Shown,
     /// Time that pictures stood still, in percent of the time of all cameras seen.
     pub frozen_percent: f64,
-    /// How many of the bots that receive give feedback as a browser does, and how many receive.
-    pub feedback: (usize, usize),
     /// Slots that nodes had paused at the end, as the path could not carry them.
     pub paused: usize,
     pub keyframes_asked: u64,
@@ -119,10 +117,6 @@ impl Report {
             cameras_wanted: outcomes.iter().map(|outcome| outcome.wanted).sum(),
             cameras_seen,
             shown,
-            feedback: (
-                outcomes.iter().filter(|o| o.gives_feedback).count(),
-                outcomes.iter().filter(|o| o.receives).count(),
-            ),
             frozen_percent: shown.frozen_ms as f64 * 100.0 / watched_ms.max(1.0),
             paused: outcomes.iter().map(|outcome| outcome.paused).sum(),
             layers_encoded: outcomes.iter().map(|o| o.layers_encoded).sum(),

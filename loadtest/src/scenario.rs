@@ -8,7 +8,7 @@ use protocol::id::{Region, RoomId};
 use tokio::task::JoinSet;
 
 use crate::edge::{Edge, EdgeDoor};
-use crate::plan::{Looks, Plan, Sends, Slots, Tiles, Watch};
+use crate::plan::{Plan, Sends, Slots, Tiles, Watch};
 use crate::publisher::Video;
 use crate::signaling::EnterError;
 
@@ -86,7 +86,6 @@ pub fn plans(
             slots: scenario.slots(),
             watch: Watch::Everybody,
             tiles: tile.map_or(scenario.tiles(), Tiles::all),
-            looks: Looks::Decrypts,
             ip,
             epoch,
         };

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use protocol::id::{InvalidId, ParticipantId};
 
-use crate::plan::{Looks, Plan, Sends, Slots, Tiles, Watch};
+use crate::plan::{Plan, Sends, Slots, Tiles, Watch};
 use crate::publisher::Video;
 
 /// A shape of traffic: so many send to so many.
@@ -19,12 +19,7 @@ pub struct Shape {
     pub slots: Slots,
     /// How large the first camera and the others are shown, which is what decides about layers.
     pub tiles: Tiles,
-    /// How many of those who receive decrypt; the others read the clear headers.
-    pub decrypting: usize,
 }
-
-/// Where one core cannot decrypt for all bots, so many do.
-const SOME: usize = 5;
 
 /// The shapes that are measured.
 pub const SHAPES: [Shape; 10] = [
@@ -32,18 +27,13 @@ pub const SHAPES: [Shape; 10] = [
     shape("1-50", 1, 50),
     shape("5-25", 5, 25),
     shape("10-10", 10, 0),
-    Shape {
-        decrypting: SOME,
-        ..shape("10-50", 10, 50)
-    },
+    shape("10-50", 10, 50),
     Shape {
         slots: Slots { audio: 3, video: 9 },
-        decrypting: SOME,
         ..shape("50-in-9", 50, 0)
     },
     Shape {
         video: Video::HEAVY,
-        decrypting: SOME,
         ..shape("5-50-heavy", 5, 50)
     },
     // Simulcast: one large picture, the others small.
@@ -55,12 +45,10 @@ pub const SHAPES: [Shape; 10] = [
     // Growth: about as many packets a second to 10 people as to 500.
     Shape {
         video: Video::HEAVY,
-        decrypting: SOME,
         ..shape(GROWTH.0, 10, 0)
     },
     Shape {
         slots: Slots { audio: 1, video: 1 },
-        decrypting: SOME,
         ..shape(GROWTH.1, 5, 495)
     },
 ];
@@ -80,7 +68,6 @@ const fn shape(name: &'static str, publishers: usize, viewers: usize) -> Shape {
             video: publishers,
         },
         tiles: Tiles::GRID,
-        decrypting: usize::MAX,
     }
 }
 
@@ -110,12 +97,6 @@ impl Shape {
                     self.slots.video
                 });
             let watched = watched.map(name).collect::<Result<Vec<_>, _>>()?;
-            let receivers_before = if self.viewers > 0 {
-                number.saturating_sub(self.publishers)
-            } else {
-                number
-            };
-            let decrypts = receivers_before < self.decrypting;
             let plan = Plan {
                 number: number as u32,
                 sends: if publishes {
@@ -131,11 +112,6 @@ impl Shape {
                 },
                 watch: Watch::These(watched),
                 tiles: self.tiles,
-                looks: if decrypts {
-                    Looks::Decrypts
-                } else {
-                    Looks::Counts
-                },
                 ip,
                 epoch,
             };

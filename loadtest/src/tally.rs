@@ -89,9 +89,9 @@ impl Tally {
         stuck
     }
 
-    /// The node carries nothing in this slot for now.
-    pub fn rest(&mut self, slot: usize) {
-        self.decoder(slot).rest();
+    /// Whether the node carries nothing in this slot for now.
+    pub fn rest(&mut self, slot: usize, resting: bool) {
+        self.decoder(slot).rest(resting);
     }
 
     /// Counts from here on; the decoders go on with what they have.

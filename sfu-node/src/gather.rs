@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 /// From one turn's start to the next on a busy shard. It is the most that a packet waits.
-const PACE: Duration = Duration::from_micros(1_900);
+const PACE: Duration = Duration::from_millis(3);
 /// Datagrams per second, in and out, from which on a shard is busy: a room of about five who all send. At this rate a
 /// shard that does not wait spends some 3% of its core.
 const BUSY: f64 = 3_000.0;

@@ -147,7 +147,8 @@ impl Udp {
                 each(from, datagram);
             }
         }
-        Ok(true)
+        // Fewer than there was room for: that was all, and asking for the rest would cost a call, or two.
+        Ok(messages == BATCH_SIZE)
     }
 
     /// Takes `contents`, cut after every `segment` bytes, for the next [`Udp::flush`].

@@ -22,6 +22,8 @@ pub struct Fallback {
     by_loss: Option<f64>,
     /// The loss reported last, 0 to 1.
     loss: f64,
+    /// Whether there ever was some to speak of.
+    lossy: bool,
     reported: Option<Micros>,
     lowered: Option<Micros>,
 }
@@ -38,7 +40,12 @@ impl Fallback {
         self.loss = loss;
         let passed = self.reported.map_or(0, |at| now - at).clamp(0, MAX_STEP);
         self.reported = Some(now);
-        let before = self.by_loss.unwrap_or(start as f64);
+        self.lossy |= loss >= LITTLE;
+        let mut before = self.by_loss.unwrap_or(start as f64);
+        if !self.lossy {
+            // The receiver knows its path better than a careful start does, until a loss says otherwise.
+            before = before.max(self.remb.unwrap_or(0.0));
+        }
         let rate = if loss > MUCH {
             if self.lowered.is_some_and(|at| now - at < PAUSE) {
                 return;
@@ -73,9 +80,22 @@ mod tests {
     const SECOND: Micros = 1_000_000;
 
     #[test]
+    fn the_receiver_is_believed_from_the_start_until_something_is_lost() {
+        let mut fallback = Fallback::default();
+        fallback.remb(2_000_000);
+        fallback.report(0, 0, 300_000);
+        assert_eq!(fallback.estimate(), Some(2_000_000));
+        fallback.report(SECOND, 128, 300_000);
+        assert_eq!(fallback.estimate(), Some(1_500_000));
+        fallback.report(2 * SECOND, 0, 300_000);
+        assert!(fallback.estimate() < Some(1_700_000));
+    }
+
+    #[test]
     fn it_follows_reported_loss_and_keeps_to_the_receiver_s_estimate() {
         let mut fallback = Fallback::default();
         assert_eq!(fallback.estimate(), None);
+        fallback.report(0, 8, 300_000);
         for n in 0..=20 {
             fallback.report(n * SECOND, 0, 300_000);
         }
