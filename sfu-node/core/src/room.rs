@@ -43,8 +43,9 @@ pub use media::Routed;
 use peers::Peers;
 pub use peers::Ring;
 
-/// How many audio streams a room selects: one more than a client's audio slots, since nobody hears himself.
-const SPEAKERS: usize = 4;
+/// How many audio streams a room selects: two more than a client's audio slots, since nobody hears his own microphone, nor the
+/// screen that he shares.
+const SPEAKERS: usize = 5;
 /// Shortest time between two decisions on what slots carry, for the whole room and for each view: people who join
 /// together, tracks that are announced together, and a client that scrolls are served by one.
 const ASSIGN_INTERVAL: Duration = Duration::from_millis(20);

@@ -357,15 +357,17 @@ impl Router {
             .collect()
     }
 
-    /// Counts a packet of a layer, whether or not it may go further. Returns whether it may.
-    pub fn admit(&mut self, now: Instant, (key, layer): LayerKey, packet: &Packet) -> bool {
-        let Some(track) = self.get_mut(key) else {
-            return false;
-        };
-        if let Some(entry) = track.layers.get_mut(usize::from(layer.0)) {
-            entry.rate.add(now, packet.payload.len() + RTP_HEADER_LEN);
+    /// Counts a packet of a layer, whether or not it goes further: that is what the layer takes.
+    pub fn count(&mut self, now: Instant, key: LayerKey, packet: &Packet) {
+        if let Some(layer) = self.layer_mut(key) {
+            layer.rate.add(now, packet.payload.len() + RTP_HEADER_LEN);
         }
-        track.highest.is_some_and(|highest| layer <= highest)
+    }
+
+    /// Whether packets of a layer may go further: its track has it, within the publisher's caps.
+    pub fn admits(&self, (key, layer): LayerKey) -> bool {
+        let highest = self.get(key).and_then(|track| track.highest);
+        highest.is_some_and(|highest| layer <= highest)
     }
 
     /// Keeps a received packet for repair and notes what it tells about losses and keyframes. Returns false for a

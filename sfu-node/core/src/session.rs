@@ -217,6 +217,9 @@ impl Session {
             if let Some(line) = line {
                 let rid = line.rids.get(usize::from(layer.0)).copied();
                 let mut direct = connection.rtc.direct_api();
+                // One that names no rid although there are some is the lowest.
+                let named = direct.stream_rx_by_mid(line.mid, rid).is_some();
+                let rid = rid.filter(|_| named || layer.0 > 0);
                 if let Some(stream) = direct.stream_rx_by_mid(line.mid, rid) {
                     stream.request_keyframe(KeyframeRequestKind::Pli);
                 }

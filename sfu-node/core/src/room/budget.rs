@@ -21,16 +21,16 @@ const NOTABLE: u64 = 5;
 const AUDIO_RATE: u64 = 40_000;
 /// What header extensions and the cipher's tag add to 50 packets a second, in bits per second.
 const AUDIO_OVERHEAD: u64 = 11_000;
+/// What they add to video, in percent.
+const VIDEO_OVERHEAD: u64 = 3;
 /// A path is probed for so many times what is wanted: where packets get lost by chance, estimates fall by half at times, and
 /// what flows should outlive that.
 const PROBED: u64 = 2;
 /// It is probed for this much in any case, in bits per second: somebody may share a screen in a moment.
 const LEAST_PROBED: u64 = 2_000_000;
-/// What they add to video, in percent.
-const VIDEO_OVERHEAD: u64 = 3;
 /// What layers are taken to have until they are measured, in bits per second, the lowest first.
 const CAMERA_RATES: [u64; 3] = [150_000, 500_000, 1_700_000];
-const SCREEN_RATES: [u64; 2] = [400_000, 2_500_000];
+const SCREEN_RATES: [u64; 2] = [180_000, 2_500_000];
 
 /// A video that a member shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -83,7 +83,11 @@ impl Room {
         let Some(track) = member.tracks[index] else {
             return false;
         };
-        allowed && self.router.admit(now, (track, layer), packet)
+        if !allowed {
+            return false;
+        }
+        self.router.count(now, (track, layer), packet);
+        self.router.admits((track, layer))
     }
 
     /// Looks at the bit rates of members that have a limit. Whether anything may be sent that might not be, or the reverse.

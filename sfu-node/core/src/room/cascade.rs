@@ -340,6 +340,7 @@ impl Room {
         if self.router.get(key.0).map(|track| kind(track.codec)) != Some(kind(packet.codec)) {
             return false;
         }
+        self.router.count(cx.now, key, &packet);
         self.route(cx, key, packet);
         true
     }

@@ -96,17 +96,22 @@ impl Room {
         member.subscriber.is_connected().then_some(member)
     }
 
-    /// The selected speakers but oneself, the loudest first.
+    /// The selected but oneself: who speaks, the loudest first, and then the others.
     fn wanted_audio(&self, member: &Member) -> Vec<Wanted> {
         let own = &member.tracks;
-        let others = self.speakers.selected().iter();
-        others
-            .filter(|track| !own.contains(&Some(**track)))
-            .map(|track| Wanted {
-                track: *track,
-                layer: Some(Layer(0)),
-            })
-            .collect()
+        let selected = self.speakers.selected().iter().copied();
+        let mut others: Vec<_> = selected
+            .filter(|track| !own.contains(&Some(*track)))
+            .collect();
+        // There may be fewer slots: who speaks comes before who is merely unmuted. A stable order, or slots would flutter.
+        let speaking = self.talk.speakers();
+        let rank = |track: &TrackKey| speaking.iter().position(|speaker| speaker == track);
+        others.sort_by_key(|track| rank(track).unwrap_or(usize::MAX));
+        let wanted = others.into_iter().map(|track| Wanted {
+            track,
+            layer: Some(Layer(0)),
+        });
+        wanted.collect()
     }
 
     /// Puts the wanted tracks into the slots of a kind; what is carried already stays where it is.

@@ -18,9 +18,10 @@ const FRAME_RATE = 30;
 const CAMERA_BITRATES = [150_000, 500_000, 1_700_000] as const;
 const CAMERA_SCALES = [4, 2, 1] as const;
 const CAMERA_RIDS = ["q", "h", "f"] as const;
-/** Both of a screen's layers have all its pixels: its text stays legible on a narrow path, and moves less often. */
+/** Both of a screen's layers have all its pixels: its text stays legible on a narrow path, and moves less often. The lower
+ * one leaves room for sound on a path of 300 kbit/s. */
 const SCREEN_LAYERS = [
-  { rid: "q", maxBitrate: 400_000, maxFramerate: 5 },
+  { rid: "q", maxBitrate: 180_000, maxFramerate: 5 },
   { rid: "f", maxBitrate: 2_500_000, maxFramerate: FRAME_RATE },
 ] as const;
 
