@@ -8,6 +8,7 @@ use crate::key::SessionKey;
 
 const STUN_HEADER: usize = 20;
 const STUN_USERNAME: u16 = 0x0006;
+const STUN_USE_CANDIDATE: u16 = 0x0025;
 
 /// Addresses that one session may have at a time: its interfaces, and what NATs make of them.
 const MAX_ADDRESSES: usize = 8;
@@ -96,8 +97,24 @@ pub fn is_stun(data: &[u8]) -> bool {
     data.len() >= STUN_HEADER && data[0] < 4
 }
 
+/// Whether a STUN message nominates the path that it came on (RFC 8445, 7.1.2). Whether it is genuine is not known.
+pub fn nominates(data: &[u8]) -> bool {
+    stun_attribute(data, STUN_USE_CANDIDATE).is_some()
+}
+
+/// Whether this is the answer to a genuine binding request (RFC 8489, 5).
+pub fn is_binding_success(data: &[u8]) -> bool {
+    is_stun(data) && data[..2] == [0x01, 0x01]
+}
+
 /// The receiver's fragment of a STUN message's USERNAME: what stands before the colon (RFC 8445, 7.2.2).
 fn stun_ufrag(data: &[u8]) -> Option<&str> {
+    let value = stun_attribute(data, STUN_USERNAME)?;
+    std::str::from_utf8(value).ok()?.split(':').next()
+}
+
+/// The value of a STUN message's first attribute of this kind (RFC 8489, 14).
+fn stun_attribute(data: &[u8], wanted: u16) -> Option<&[u8]> {
     if !is_stun(data) {
         return None;
     }
@@ -106,8 +123,8 @@ fn stun_ufrag(data: &[u8]) -> Option<&str> {
         let kind = u16::from_be_bytes([*kind_high, *kind_low]);
         let len = usize::from(u16::from_be_bytes([*len_high, *len_low]));
         let value = tail.get(..len)?;
-        if kind == STUN_USERNAME {
-            return std::str::from_utf8(value).ok()?.split(':').next();
+        if kind == wanted {
+            return Some(value);
         }
         rest = tail.get(len.next_multiple_of(4)..)?;
     }

@@ -18,6 +18,7 @@ use str0m::media::{KeyframeRequestKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
+use crate::demux::{is_binding_success, is_stun, nominates};
 use crate::egress::seal::{OpenError, Opener, Sealer, Tap};
 use crate::io::{Transport, TransportAddress};
 use crate::packet::{AudioLevel, Packet};
@@ -96,7 +97,7 @@ struct Connection {
     names: Option<NameExtensions>,
     unnamed: u8,
     channel: Option<ChannelId>,
-    /// Where str0m last sent anything but STUN: the peer's address that ICE has settled on.
+    /// The peer's address that ICE has settled on: the one nominated last, or where str0m last sent anything but STUN.
     address: Option<TransportAddress>,
     next_timeout: Instant,
 }
@@ -180,6 +181,12 @@ impl Session {
             connection.adopt_unnamed(data);
             connection.rtc.handle_input(input)
         });
+        // The controlling side has chosen this path, and media takes it at once; str0m may have nothing to send there yet.
+        let answered =
+            |(to, data): &(TransportAddress, Vec<u8>)| *to == from && is_binding_success(data);
+        if nominates(data) && happened.transmits.iter().any(answered) {
+            self.connection.address = Some(from);
+        }
         accepted
     }
 
@@ -327,7 +334,7 @@ impl Connection {
                         transport: transport_of(transmit.proto),
                         address: transmit.destination,
                     };
-                    if !crate::demux::is_stun(&contents) {
+                    if !is_stun(&contents) {
                         self.address = Some(to);
                     }
                     happened.transmits.push((to, contents));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::media::MediaKind;
+use protocol::media::{MediaKind, Source};
 use protocol::node::NodeToRoom;
 use simulation::{Path, World};
 
@@ -39,4 +39,22 @@ fn after_an_ice_restart_media_goes_on_both_ways_in_the_same_slots() {
     }
     let ended = |(_, told): &(usize, NodeToRoom)| matches!(told, NodeToRoom::Disconnected { .. });
     assert!(!world.told.iter().any(ended));
+}
+
+#[test]
+fn who_only_watches_is_sent_to_its_new_address_at_once() {
+    let mut world = World::new(4, 1, Path::clean(25), Path::clean(0));
+    world.join(0);
+    world.join(0);
+    world.clients[0].mute();
+    let now = world.now;
+    world.clients[0].set_active(now, Source::Camera, 0, false);
+    world.run(Duration::from_secs(3));
+    let before = world.now;
+    world.change_network(0, Duration::from_millis(60));
+    world.run(Duration::from_secs(3));
+    let received = world.clients[0].received.iter();
+    let first = received.filter(|packet| packet.at > before + Duration::from_millis(50));
+    let first = first.map(|packet| packet.at - before).min().expect("media");
+    assert!(first < Duration::from_millis(600), "after {first:?}");
 }
