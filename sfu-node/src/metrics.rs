@@ -75,7 +75,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     (
         "connect_session_faults_total",
-        "Sessions ended by a fault of our own",
+        "Faults of our own: panics that ended a session, or a piece of work of a room",
     ),
     (
         "connect_udp_datagrams_in_total",

@@ -151,7 +151,7 @@ pub struct Drops {
     pub unknown_flow: u64,
     /// Video that waited so long for its subscriber's path that it was of no use any more.
     pub stale: u64,
-    /// A session that ended by a fault of our own.
+    /// A panic of ours, which ended a session or a piece of work of a room.
     pub faults: u64,
 }
 

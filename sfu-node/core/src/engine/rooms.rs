@@ -1,6 +1,7 @@
 //! Messages of room links to rooms, and the sessions that they open and close.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use protocol::client::SourceMid;
@@ -17,7 +18,8 @@ use crate::session::Session;
 use crate::timers::Timer;
 
 impl Engine {
-    /// Runs something on a room, and then sees to what it has pending.
+    /// Runs something on a room, and then sees to what it has pending. A panic ends that piece of work and nothing else: other
+    /// rooms do not notice, and this one goes on with what it has.
     pub(super) fn with_room<R>(
         &mut self,
         now: Instant,
@@ -31,10 +33,17 @@ impl Engine {
             relay_batch: &mut self.outbox.relay,
             effects: &mut self.effects,
         };
-        let result = run(room, &mut cx);
-        room.tell_demand(&mut cx);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let result = run(room, &mut cx);
+            room.tell_demand(&mut cx);
+            result
+        }));
+        if outcome.is_err() {
+            tracing::error!("a room's work ended by a panic");
+            self.stats.drops.faults += 1;
+        }
         self.settle(key);
-        Some(result)
+        outcome.ok()
     }
 
     pub(super) fn settle(&mut self, key: RoomKey) {
@@ -287,5 +296,32 @@ impl Engine {
             .collect();
         self.relay.retain_peers(|peer| seen.contains(&peer));
         self.outbox.messages.push_back(Output::Peers { peers });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::{Config, Input};
+
+    #[test]
+    fn a_panic_in_a_room_s_work_ends_no_other_work() {
+        let now = Instant::now();
+        let mut engine = Engine::new(Config {
+            node: "node-1".parse().unwrap(),
+            region: "eu-west".parse().unwrap(),
+            candidates: Vec::new(),
+            max_sessions: 1,
+        });
+        let id: RoomId = "bako-tuvi-remo-dasu".parse().unwrap();
+        let key = engine.room_key(&id);
+        let outcome: Option<()> = engine.with_room(now, key, |_, _| panic!("on purpose"));
+        assert_eq!((outcome, engine.stats().drops.faults), (None, 1));
+        assert_eq!(
+            engine.with_room(now, key, |room, _| room.id.clone()),
+            Some(id)
+        );
+        engine.handle(now, Input::Timeout);
+        assert!(matches!(engine.poll_output(now), Output::Timeout(_)));
     }
 }
