@@ -164,18 +164,11 @@ impl Tally {
 
     /// The sums over audio slots and over video slots.
     pub fn finish(mut self) -> Received {
-        let slots = self.slots.iter().flatten();
-        let carrying = slots.filter(|slot| slot.kind == MediaKind::Video).count();
         self.restart();
         Received {
             audio: self.audio,
             video: self.video,
-            // Without stamps, a slot that carries video is a sender.
-            senders: if self.senders.is_empty() {
-                carrying
-            } else {
-                self.senders.len()
-            },
+            senders: self.senders.len(),
             shown: self.shown,
             delay: self.delay,
         }

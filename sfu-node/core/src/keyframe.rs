@@ -35,7 +35,7 @@ impl KeyframeGate {
     }
 
     /// A keyframe arrived: nobody waits any more.
-    pub fn received(&mut self, _now: Instant) {
+    pub fn received(&mut self) {
         self.waiting = None;
     }
 
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(gate.timeout(), None);
         assert!(gate.request(start));
         assert!((1..300).all(|ms| !gate.request(start + ms * MS)));
-        gate.received(start + 299 * MS);
+        gate.received();
         assert_eq!(gate.timeout(), None);
         assert!(!gate.poll(start + 10_000 * MS));
         assert!(gate.request(start + 10_000 * MS));
@@ -82,7 +82,7 @@ mod tests {
         let start = Instant::now();
         let mut gate = KeyframeGate::default();
         assert!(gate.request(start));
-        gate.received(start + 50 * MS);
+        gate.received();
         assert!(!gate.request(start + 60 * MS));
         assert_eq!(gate.timeout(), Some(start + 300 * MS));
         assert!(!gate.poll(start + 299 * MS));

@@ -99,14 +99,10 @@ pub struct TrackLayer {
 
 impl Inbound {
     /// A flow that has just been asked for.
-    pub fn new(flow: u64, round_trip: Option<Duration>) -> Self {
-        let mut loss = LossTracker::new();
-        if let Some(round_trip) = round_trip {
-            loss.set_rtt(round_trip);
-        }
+    pub fn new(flow: u64) -> Self {
         Self {
             flow,
-            loss,
+            loss: LossTracker::new(),
             paused: false,
         }
     }
@@ -381,7 +377,7 @@ impl Router {
         }
         layer.reception.note(now, packet);
         if packet.keyframe {
-            layer.keyframes.received(now);
+            layer.keyframes.received();
             layer.size = packet.size().or(layer.size);
         }
         let highest = layer.highest();

@@ -151,6 +151,10 @@ impl World {
                 Input::PeerDown { peer }
             };
             self.input(node, input);
+            if up {
+                let time = 2 * self.between(a, b).delay;
+                self.input(node, Input::PeerRoundTrip { peer, time });
+            }
         }
     }
 

@@ -51,8 +51,7 @@ impl Room {
                 // Nothing of an earlier flow counts: the publisher may have sent any number of packets since.
                 layer.store.clear();
                 let flow = cx.relay.open_inbound(peer, (self.key, key));
-                let round_trip = cx.relay.peer(peer).and_then(|peer| peer.round_trip);
-                layer.inbound = Some(Inbound::new(flow, round_trip));
+                layer.inbound = Some(Inbound::new(flow));
                 let message = CascadeMessage::Want {
                     flow,
                     room: self.id.clone(),

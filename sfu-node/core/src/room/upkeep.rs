@@ -71,6 +71,10 @@ impl Room {
             due = layer.keyframes.timeout();
         }
         if let (Origin::Remote(peer), Some(inbound)) = (origin, &mut layer.inbound) {
+            let round_trip = cx.relay.peer(peer).and_then(|peer| peer.round_trip);
+            if let Some(round_trip) = round_trip {
+                inbound.loss.set_rtt(round_trip);
+            }
             let missing = inbound.loss.poll(cx.now);
             if !missing.is_empty() {
                 let message = CascadeMessage::Nack {
