@@ -35,7 +35,7 @@ fn frozen(seed: u64, hop: Hop, loss: f64) -> f64 {
     world.run(Duration::from_secs(40));
     let shown = world.clients[1].decoders.values();
     let decoder = shown.max_by_key(|decoder| decoder.shown.len());
-    100.0 * decoder.map_or(1.0, |decoder| decoder.frozen(start, world.now))
+    (100.0 * decoder.map_or(1.0, |decoder| decoder.frozen(start, world.now))).abs()
 }
 
 #[test]
