@@ -301,6 +301,12 @@ pub enum ErrorCode {
 pub enum ClientMediaMessage {
     /// What the client shows now, whole each time. What is not in it is not sent.
     View { tiles: Vec<Tile> },
+    /// How what it receives was played, every few seconds: only the receiver knows.
+    Playback {
+        /// Share of the time since the last report in which a picture stood still, 0 to 1: the mean of all that it shows,
+        /// and 0 where it shows none.
+        frozen: f32,
+    },
 }
 
 /// A video that the client shows.
@@ -358,6 +364,10 @@ pub struct Quality {
     pub down: PathQuality,
     /// What the node may send to the client, in bits per second.
     pub estimate: u32,
+    /// Share of the time in which the pictures that the client shows stood still, 0 to 1, as it reported last; absent until
+    /// it has ([`ClientMediaMessage::Playback`]).
+    #[serde(default)]
+    pub frozen: Option<f32>,
     /// How a listener would rate the client's sound: 1 to 5, mean opinion score by the E-model (ITU-T G.107).
     pub score: f32,
 }

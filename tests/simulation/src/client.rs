@@ -280,6 +280,15 @@ impl Client {
         }
     }
 
+    /// Says, over the data channel, which share of the time its pictures have stood still.
+    pub fn report_playback(&mut self, frozen: f32) {
+        if let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) {
+            let text = serde_json::to_string(&ClientMediaMessage::Playback { frozen });
+            let text = text.expect("a report can be written");
+            channel.write(false, text.as_bytes()).expect("it is open");
+        }
+    }
+
     /// When it next has something to do by itself.
     pub fn next_event(&self) -> Instant {
         let videos = self.videos.iter();

@@ -50,3 +50,30 @@ fn a_good_path_is_told_as_good_and_a_lossy_one_as_lossy() {
         assert!((2.0..4.0).contains(&quality.score), "{quality:?}");
     }
 }
+
+#[test]
+fn the_room_hears_how_long_pictures_stood_still_as_their_viewers_say() {
+    let mut world = World::new(52, 1, Path::clean(20), Path::clean(30));
+    world.join(0);
+    world.join(0);
+    world.run(Duration::from_secs(12));
+    let frozen = |world: &World| told(world).0.iter().map(|q| q.frozen).collect::<Vec<_>>();
+    assert_eq!(frozen(&world), [None, None], "nobody has said anything");
+
+    world.clients[0].report_playback(0.25);
+    world.clients[1].report_playback(0.0);
+    world.run(Duration::from_secs(11));
+    assert_eq!(frozen(&world), [Some(0.25), Some(0.0)]);
+
+    // The latest counts, and no share is less than nothing or more than all.
+    world.clients[0].report_playback(0.5);
+    world.clients[0].report_playback(7.0);
+    world.clients[1].report_playback(-1.0);
+    world.run(Duration::from_secs(11));
+    assert_eq!(frozen(&world), [Some(1.0), Some(0.0)]);
+
+    // JSON has no such number, and no client is believed that sends one.
+    world.clients[0].report_playback(f32::NAN);
+    world.run(Duration::from_secs(11));
+    assert_eq!(frozen(&world), [Some(1.0), Some(0.0)]);
+}

@@ -49,7 +49,7 @@ describe("statistics", () => {
 
   it("judge others by what their node measured", () => {
     const path = { loss: 0, jitterMs: 3, bitrate: 900_000 };
-    const report = { roundTripMs: 30, up: path, down: path, estimate: 2_000_000, score: 4.4 };
+    const report = { roundTripMs: 30, up: path, down: path, estimate: 2_000_000, frozen: null, score: 4.4 };
     expect(qualityOfReport(report)).toBe("good");
     expect(qualityOfReport({ ...report, down: { ...path, loss: 0.05 } })).toBe("fair");
     expect(qualityOfReport({ ...report, roundTripMs: 900 })).toBe("poor");

@@ -108,6 +108,11 @@ impl Engine {
         for text in happened.texts.drain(..) {
             match serde_json::from_slice(&text) {
                 Ok(ClientMediaMessage::View { tiles }) => room.set_view(&mut cx, member, tiles),
+                Ok(ClientMediaMessage::Playback { frozen }) => {
+                    if !room.played(member, frozen) {
+                        self.stats.drops.malformed += 1;
+                    }
+                }
                 Err(_) => self.stats.drops.malformed += 1,
             }
         }

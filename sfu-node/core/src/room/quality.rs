@@ -21,6 +21,8 @@ pub(super) struct Measured {
     /// When it was measured last, and the bytes sent by then.
     at: Option<(Instant, u64)>,
     latest: Option<Quality>,
+    /// What its client said last of its playback ([`Quality::frozen`]).
+    frozen: Option<f32>,
 }
 
 /// What a member's tracks were received like.
@@ -37,6 +39,17 @@ impl Room {
             member.quality.at = Some((cx.now, 0));
         }
         self.qualities_due.get_or_insert(cx.now + INTERVAL);
+    }
+
+    /// A client says how it has played what it receives: the latest counts. Returns whether it is a figure at all.
+    pub(crate) fn played(&mut self, key: MemberKey, frozen: f32) -> bool {
+        if !frozen.is_finite() {
+            return false;
+        }
+        if let Some(member) = self.member_mut(key) {
+            member.quality.frozen = Some(frozen.clamp(0.0, 1.0));
+        }
+        true
     }
 
     /// Measures a member's quality if it is time, and tells its client.
@@ -69,6 +82,7 @@ impl Room {
                 bitrate: bitrate(sent.saturating_sub(sent_before)),
             },
             estimate: u32::try_from(member.subscriber.estimate()).unwrap_or(u32::MAX),
+            frozen: member.quality.frozen,
             score: sound_score(
                 downward.round_trip,
                 (upward.sound.loss(), upward.jitter),

@@ -55,6 +55,7 @@ function Figures({ call, state }: { call: Call; state: CallState }) {
           `${largest.frameWidth} × ${largest.frameHeight}, ${Math.round(largest.framesPerSecond)} a second`
         }
       />
+      <Figure name="Standing still" value={shareOf(report?.frozen)} />
       <Figure name="Freezes" value={videos.length > 0 ? String(freezes) : null} />
       <Figure name="Media node" value={node} />
     </dl>
@@ -68,6 +69,11 @@ function Figure({ name, value }: { name: string; value: string | null | undefine
       <dd>{value ?? "not known yet"}</dd>
     </div>
   );
+}
+
+/** Nothing where the client has not reported yet, or its node does not know of it. */
+function shareOf(frozen: number | null | undefined): string | null {
+  return frozen === null || frozen === undefined ? null : `${(100 * frozen).toFixed(1)}% of the time`;
 }
 
 function pathOf({ bitrate, loss, jitterMs }: PathQuality): string {

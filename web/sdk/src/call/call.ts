@@ -24,6 +24,7 @@ import { LocalMedia } from "./local-media.ts";
 import { LocalScreen } from "./local-screen.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
 import { afterEcho, afterMessage, type Outbox, withLine } from "./outbox.ts";
+import { Playback } from "./playback.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
 import { type OtherMessage, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown, Streams } from "./slots.ts";
@@ -124,6 +125,7 @@ export class Call {
   #roomState: RoomState = EMPTY_ROOM;
   #told: Publishing | null = null;
   #statistics: CallStatistics = NO_STATISTICS;
+  #playback = new Playback();
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
   readonly #unsubscribe: readonly (() => void)[];
 
@@ -316,6 +318,7 @@ export class Call {
     this.#told = null;
     clearInterval(this.#statisticsTimer);
     this.#statisticsTimer = undefined;
+    this.#playback = new Playback();
     this.#media.end();
     this.screen.stop();
     this.#roomState = EMPTY_ROOM;
@@ -337,6 +340,8 @@ export class Call {
 
   async #measure(): Promise<void> {
     const now = await this.#media.statistics();
+    const frozen = this.#playback.look(now, performance.now());
+    if (frozen !== null) this.#media.reportPlayback(frozen);
     const quality = qualityOf(now, this.#statistics);
     this.#statistics = now;
     if (quality !== this.#state.get().quality) this.#state.patch({ quality });

@@ -158,6 +158,11 @@ export class MediaSession {
     return statisticsOf(await peer.getStats(), peer);
   }
 
+  /** Tells the node in which share of the time, 0 to 1, pictures have stood still here. */
+  reportPlayback(frozen: number): void {
+    this.#peer?.tell({ type: "playback", frozen });
+  }
+
   end(): void {
     this.view.end();
     this.#drop();

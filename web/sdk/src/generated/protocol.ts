@@ -194,7 +194,12 @@ export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed";
 
 export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant";
 
-export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, };
+export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, } | { "type": "playback", 
+/**
+ * Share of the time since the last report in which a picture stood still, 0 to 1: the mean of all that it shows,
+ * and 0 where it shows none.
+ */
+frozen: number, };
 
 export type Tile = { track: TrackId, 
 /**
@@ -237,6 +242,11 @@ down: PathQuality,
  * What the node may send to the client, in bits per second.
  */
 estimate: number, 
+/**
+ * Share of the time in which the pictures that the client shows stood still, 0 to 1, as it reported last; absent until
+ * it has ([`ClientMediaMessage::Playback`]).
+ */
+frozen: number | null, 
 /**
  * How a listener would rate the client's sound: 1 to 5, mean opinion score by the E-model (ITU-T G.107).
  */
