@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use protocol::media::{Layer, Source};
+use protocol::media::{Codec, Layer, Source};
 use str0m::media::{Mid, Rid};
 
+use crate::h264;
 use crate::media::Stamp;
 
 /// What a participant sends as video.
@@ -15,6 +16,8 @@ pub struct Videos {
     pub layers: u8,
     /// A screen beside it, in two layers that differ in frame rate.
     pub screen: bool,
+    /// VP8 or H.264.
+    pub codec: Codec,
 }
 
 impl Videos {
@@ -22,16 +25,24 @@ impl Videos {
     pub const PLAIN: Self = Self {
         layers: 1,
         screen: false,
+        codec: Codec::Vp8,
     };
     /// A camera in three layers, each twice as wide and high as the one below.
     pub const SIMULCAST: Self = Self {
         layers: 3,
         screen: false,
+        codec: Codec::Vp8,
+    };
+    /// The same in H.264.
+    pub const SIMULCAST_H264: Self = Self {
+        codec: Codec::H264,
+        ..Self::SIMULCAST
     };
     /// Both a camera in three layers and a screen.
     pub const WITH_SCREEN: Self = Self {
         layers: 3,
         screen: true,
+        codec: Codec::Vp8,
     };
 }
 
@@ -41,6 +52,7 @@ pub struct Format {
     pub source: Source,
     pub layer: Layer,
     pub rid: Option<&'static str>,
+    pub codec: Codec,
     interval: Duration,
     packets: u32,
     bytes: usize,
@@ -56,6 +68,7 @@ impl Videos {
             source,
             layer: Layer(layer),
             rid,
+            codec: self.codec,
             interval,
             packets,
             bytes,
@@ -109,6 +122,7 @@ pub struct Encoder {
 pub struct Encoded {
     pub mid: Mid,
     pub rid: Option<Rid>,
+    pub codec: Codec,
     pub sequence: u64,
     pub timestamp: u32,
     pub marker: bool,
@@ -177,14 +191,18 @@ impl Encoder {
                 };
                 self.number += 1;
                 self.sequence += 1;
-                let (picture, size) = (self.picture, self.format.size);
+                let (first, size, bytes) = (part == 0, self.format.size, self.format.bytes);
                 Encoded {
                     mid: self.mid,
                     rid: self.format.rid.map(Rid::from),
+                    codec: self.format.codec,
                     sequence: self.sequence,
                     timestamp,
                     marker: part + 1 == self.format.packets,
-                    payload: stamp.video(picture, part == 0, size, self.format.bytes),
+                    payload: match self.format.codec {
+                        Codec::H264 => h264::payload(stamp, first, size, bytes),
+                        _ => stamp.video(self.picture, first, size, bytes),
+                    },
                 }
             })
             .collect()

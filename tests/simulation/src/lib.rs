@@ -7,6 +7,7 @@ mod client;
 mod decoder;
 mod dialect;
 mod encoder;
+mod h264;
 mod hall;
 mod layout;
 mod media;

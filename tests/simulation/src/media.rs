@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::h264;
+
 /// What stands in every packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Stamp {
@@ -22,13 +24,13 @@ const STAMP: usize = 8;
 const VIDEO_HEADER: usize = 14;
 
 impl Stamp {
-    fn write(self, out: &mut Vec<u8>) {
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
         out.extend([self.client, u8::from(self.screen), self.layer]);
         out.extend(self.number.to_be_bytes());
         out.push(u8::from(self.keyframe));
     }
 
-    fn read(data: &[u8]) -> Option<Self> {
+    pub(crate) fn read(data: &[u8]) -> Option<Self> {
         let &[client, screen, layer, n0, n1, n2, n3, keyframe] = data.first_chunk::<STAMP>()?;
         Some(Self {
             client,
@@ -65,18 +67,36 @@ impl Stamp {
     }
 
     pub fn of_video(payload: &[u8]) -> Option<Self> {
-        Self::read(payload.get(VIDEO_HEADER..)?)
+        if is_vp8(payload) {
+            Self::read(payload.get(VIDEO_HEADER..)?)
+        } else {
+            h264::stamp(payload)
+        }
     }
 }
 
-/// The picture id of a payload made by [`Stamp::video`], as the receiver sees it.
+/// Whether a video payload is one of [`Stamp::video`]. Its first bit says that more of the descriptor follows; in H.264
+/// that bit is always clear (RFC 6184, 5.3).
+fn is_vp8(payload: &[u8]) -> bool {
+    payload
+        .first()
+        .is_some_and(|descriptor| descriptor & 0x80 != 0)
+}
+
+/// The picture id of a video payload, as the receiver sees it: H.264 has none.
 pub fn picture_id(payload: &[u8]) -> Option<u16> {
+    if !is_vp8(payload) {
+        return None;
+    }
     let bytes = payload.get(2..4)?;
     Some(u16::from_be_bytes([bytes[0], bytes[1]]) & 0x7fff)
 }
 
-/// Whether a payload made by [`Stamp::video`] is the first of its frame.
+/// Whether a video payload is the first of its frame.
 pub fn starts_frame(payload: &[u8]) -> bool {
+    if !is_vp8(payload) {
+        return h264::starts_frame(payload);
+    }
     payload
         .first()
         .is_some_and(|descriptor| descriptor & 0x10 != 0)
