@@ -12,9 +12,8 @@ use protocol::id::ParticipantId;
 use protocol::media::{Codec, MediaKind, Source, TrackId};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::ChannelId;
-use str0m::format::PayloadParams;
 use str0m::media::{
-    Direction, KeyframeRequestKind, MediaKind as RtcKind, Mid, Pt, Rid, Simulcast, SimulcastLayer,
+    Direction, KeyframeRequestKind, MediaKind as RtcKind, Mid, Rid, Simulcast, SimulcastLayer,
 };
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite};
@@ -487,23 +486,8 @@ impl Client {
         any
     }
 
-    /// The payload type of a codec on an m-line, as negotiated.
-    fn payload_type(&self, mid: Mid, codec: Codec) -> Pt {
-        let codec = match codec {
-            Codec::Opus => str0m::format::Codec::Opus,
-            Codec::H264 => str0m::format::Codec::H264,
-            _ => str0m::format::Codec::Vp8,
-        };
-        let negotiated = self.rtc.media(mid).expect("negotiated").remote_pts();
-        let mut known = self.rtc.codec_config().params().iter();
-        known
-            .find(|params| params.spec().codec == codec && negotiated.contains(&params.pt()))
-            .map(PayloadParams::pt)
-            .expect("this codec was negotiated")
-    }
-
     fn write(&mut self, now: Instant, packet: Encoded, values: ExtensionValues) {
-        let pt = self.payload_type(packet.mid, packet.codec);
+        let pt = packet.payload_type(&self.rtc);
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx_by_mid(packet.mid, packet.rid);
         let write = RtpWrite::new(

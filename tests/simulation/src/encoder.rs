@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use protocol::media::{Codec, Layer, Source};
-use str0m::media::{Mid, Rid};
+use str0m::Rtc;
+use str0m::format::PayloadParams;
+use str0m::media::{Mid, Pt, Rid};
 
 use crate::h264;
 use crate::media::Stamp;
@@ -127,6 +129,23 @@ pub struct Encoded {
     pub timestamp: u32,
     pub marker: bool,
     pub payload: Arc<[u8]>,
+}
+
+impl Encoded {
+    /// The payload type of its codec on its m-line, as negotiated.
+    pub fn payload_type(&self, rtc: &Rtc) -> Pt {
+        let codec = match self.codec {
+            Codec::Opus => str0m::format::Codec::Opus,
+            Codec::H264 => str0m::format::Codec::H264,
+            _ => str0m::format::Codec::Vp8,
+        };
+        let negotiated = rtc.media(self.mid).expect("negotiated").remote_pts();
+        let mut known = rtc.codec_config().params().iter();
+        known
+            .find(|params| params.spec().codec == codec && negotiated.contains(&params.pt()))
+            .map(PayloadParams::pt)
+            .expect("this codec was negotiated")
+    }
 }
 
 impl Encoder {
