@@ -14,28 +14,34 @@ before(async () => {
 });
 after(() => browser.close());
 
-test("the picture follows the size of its tile, without a freeze", async () => {
-  const room = await newRoom("Switch");
-  const ada = await Person.arrive(browser, "Ada");
-  const ben = await Person.arrive(browser, "Ben", { window: { width: 1440, height: 900 } });
-  await ada.join(room, "eu-west");
-  await ben.join(room, "us-east", { camera: false });
-  const id = await ada.id();
-  const frozen = async () => (await ben.incoming(id))?.frozenSeconds ?? Number.NaN;
+for (const codec of ["VP8", "H264"]) {
+  test(`the picture follows the size of its tile, without a freeze, in ${codec}`, async () => {
+    const room = await newRoom("Switch");
+    const ada = await Person.arrive(browser, "Ada");
+    const ben = await Person.arrive(browser, "Ben", { window: { width: 1440, height: 900 } });
+    await ada.join(room, "eu-west", { codec: codec.toLowerCase() });
+    await ben.join(room, "us-east", { camera: false });
+    const id = await ada.id();
+    const frozen = async () => (await ben.incoming(id))?.frozenSeconds ?? Number.NaN;
 
-  await ben.sees(id);
-  await ben.resizeTile(id, 320, 180);
-  await ben.seesAtWidth(id, 320);
-  for (const [width, height] of [
-    [1280, 720],
-    [320, 180],
-    [640, 360],
-    [1280, 720],
-  ] as const) {
-    const before = await frozen();
-    await ben.resizeTile(id, width, height);
-    await ben.seesAtWidth(id, width);
-    assert.ok((await frozen()) - before < FREEZE_SECONDS, `the switch to ${width} pixels froze the picture`);
-  }
-  await Promise.all([ada.close(), ben.close()]);
-});
+    await ben.sees(id);
+    await ben.resizeTile(id, 320, 180);
+    await ben.seesAtWidth(id, 320);
+    assert.equal((await ben.incoming(id))?.codec, `video/${codec}`);
+    for (const [width, height] of [
+      [1280, 720],
+      [320, 180],
+      [640, 360],
+      [1280, 720],
+    ] as const) {
+      const before = await frozen();
+      await ben.resizeTile(id, width, height);
+      await ben.seesAtWidth(id, width);
+      assert.ok(
+        (await frozen()) - before < FREEZE_SECONDS,
+        `the switch to ${width} pixels froze the picture`,
+      );
+    }
+    await Promise.all([ada.close(), ben.close()]);
+  });
+}
