@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { launch, Person } from "./person.ts";
+import { launch, Person, until } from "./person.ts";
 import { newRoom } from "./stack.ts";
 
 /** A viewer takes this for a hang. */
@@ -42,6 +42,12 @@ for (const codec of ["VP8", "H264"]) {
         `the switch to ${width} pixels froze the picture`,
       );
     }
+    let told: number | null = null;
+    await until("Ben's node tells how long his pictures stood still", async () => {
+      told = await ben.page.evaluate(() => window.connect.state.get().report?.frozen ?? null);
+      return told !== null;
+    });
+    assert.ok(told !== null && told < 0.5, `${told} of the time`);
     await Promise.all([ada.close(), ben.close()]);
   });
 }

@@ -20,6 +20,7 @@ interface DebugCall {
       }[];
       readonly speakers: readonly string[];
       readonly chat: readonly { text: string }[];
+      readonly report: { readonly frozen: number | null } | null;
     };
   };
   readonly local: { turn(device: "microphone" | "camera", on: boolean): Promise<void> };
