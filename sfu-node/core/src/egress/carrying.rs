@@ -82,6 +82,15 @@ impl Carrying {
         }
     }
 
+    /// A packet of this layer was not sent: what follows it cannot be shown, so if it flows, a keyframe has to come first.
+    pub fn interrupt(self, key: LayerKey) -> Self {
+        match self {
+            Carrying::Live(now) if now == key => Carrying::Waiting(now),
+            Carrying::Switching { from, to } if from == key => Carrying::Either { lower: from, to },
+            _ => self,
+        }
+    }
+
     /// What the slot carries once it has let a packet of this layer through; `None` when it does not. `starts`: a decoder
     /// can start with this packet.
     pub fn accept(self, key: LayerKey, starts: bool) -> Option<Self> {
@@ -135,6 +144,25 @@ mod tests {
         assert_eq!(other.layers().collect::<Vec<_>>(), [middle, low]);
         assert_eq!(other.steer(Some(low)), Carrying::Live(low));
         assert_eq!(other.steer(None), Carrying::Nothing);
+    }
+
+    #[test]
+    fn what_is_interrupted_goes_on_at_a_keyframe_of_it_or_of_what_it_was_to_become() {
+        let [[low, middle, high], _] = layers();
+        let waiting = Carrying::Live(low).interrupt(low);
+        assert_eq!(waiting, Carrying::Waiting(low));
+        let switching = Carrying::Switching {
+            from: high,
+            to: low,
+        };
+        let either = switching.interrupt(high);
+        assert_eq!(either.flowing(), None);
+        assert_eq!(either.accept(high, true), Some(switching));
+        assert_eq!(either.accept(low, true), Some(Carrying::Live(low)));
+        // What does not flow is not interrupted.
+        assert_eq!(switching.interrupt(low), switching);
+        assert_eq!(waiting.interrupt(low), waiting);
+        assert_eq!(Carrying::Live(low).interrupt(middle), Carrying::Live(low));
     }
 
     #[test]

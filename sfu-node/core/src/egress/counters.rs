@@ -12,7 +12,7 @@ pub struct Counters {
     /// Packets that filled probes, and the clusters of them.
     pub fillers: u64,
     pub probes: u64,
-    /// Video packets that waited too long to be sent.
+    /// Video packets that waited too long to be sent, and those that were of no use without them.
     pub stale: u64,
     /// Switches of a slot from one layer that flowed to another.
     pub switches: u64,

@@ -5,6 +5,7 @@ pub mod carrying;
 pub mod counters;
 pub mod estimate;
 pub mod feedback;
+pub mod overrun;
 pub mod pace;
 pub mod path;
 pub mod quality;

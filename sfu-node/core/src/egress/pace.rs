@@ -58,7 +58,7 @@ pub struct Pacer<T> {
     /// The same over a while.
     reserve: f64,
     filled: Option<Instant>,
-    /// Packets dropped because they had waited too long.
+    /// Packets dropped because they, or one that they need, had waited too long.
     pub stale: u64,
 }
 
@@ -137,14 +137,23 @@ impl<T> Pacer<T> {
         let estimate = rate / FACTOR;
         let reserve = self.reserve + passed * SUSTAINED * estimate;
         self.reserve = reserve.clamp(-self.burst, RESERVE * estimate);
-        for queue in [&mut self.repair, &mut self.video] {
-            while let Some(first) = queue.front()
-                && now.saturating_duration_since(first.since) > STALE
-            {
-                queue.pop_front();
-                self.stale += 1;
-            }
-        }
+    }
+
+    /// Takes out the next packet that has waited too long. Call it until there is none, before a flush.
+    pub fn pop_stale(&mut self, now: Instant) -> Option<T> {
+        let is_stale = |first: &mut Waiting<T>| now.saturating_duration_since(first.since) > STALE;
+        let first = self.repair.pop_front_if(is_stale);
+        let first = first.or_else(|| self.video.pop_front_if(is_stale))?;
+        self.stale += 1;
+        Some(first.packet)
+    }
+
+    /// Drops what waits and is of no use any more, sound apart; repairs are asked about first, then video, each in its order.
+    pub fn drop_useless(&mut self, mut is_useless: impl FnMut(&T) -> bool) {
+        let before = self.len();
+        self.repair.retain(|waiting| !is_useless(&waiting.packet));
+        self.video.retain(|waiting| !is_useless(&waiting.packet));
+        self.stale += (before - self.len()) as u64;
     }
 
     /// The next packet that may leave now.
@@ -218,6 +227,7 @@ mod tests {
         let mut now = start;
         let mut left = Vec::new();
         loop {
+            while pacer.pop_stale(now).is_some() {}
             pacer.fill(now);
             while let Some(packet) = pacer.pop() {
                 left.push((packet, (now - start).as_millis()));
@@ -283,6 +293,30 @@ mod tests {
         assert!(left.last().is_some_and(|(_, at)| *at <= 500), "{left:?}");
         assert_eq!(left.len() as u64 + pacer.stale, 100);
         assert!((9..20).contains(&left.len()), "{}", left.len());
+    }
+
+    #[test]
+    fn what_is_of_no_use_is_dropped_and_sound_is_kept() {
+        let now = Instant::now();
+        let mut pacer = Pacer::default();
+        for (class, packet) in [
+            (Class::Video, 1),
+            (Class::Audio, 2),
+            (Class::Video, 3),
+            (Class::Repair, 4),
+            (Class::Repair, 5),
+        ] {
+            pacer.push(now, class, 100, packet);
+        }
+        let mut asked = Vec::new();
+        pacer.drop_useless(|packet| {
+            asked.push(*packet);
+            packet % 2 == 1
+        });
+        assert_eq!(asked, [4, 5, 1, 3]);
+        assert_eq!(pacer.stale, 3);
+        let left: Vec<u32> = std::iter::from_fn(|| pacer.pop()).collect();
+        assert_eq!(left, [2, 4]);
     }
 
     #[test]

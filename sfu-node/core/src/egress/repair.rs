@@ -15,6 +15,8 @@ use crate::store::USEFUL;
 pub struct SentLog<K> {
     runs: VecDeque<Run<K>>,
     highest: u64,
+    /// What comes before this number is not repaired.
+    first: u64,
     /// What was sent again of late, and when.
     again: VecDeque<(u64, Instant)>,
     guard: Duration,
@@ -58,6 +60,7 @@ impl<K> Default for SentLog<K> {
         Self {
             runs: VecDeque::new(),
             highest: 0,
+            first: 0,
             again: VecDeque::new(),
             guard: MIN_GUARD,
         }
@@ -90,6 +93,11 @@ impl<K: Copy + PartialEq> SentLog<K> {
         });
     }
 
+    /// What was numbered up to this one is not repaired: some of it was never sent, and a decoder has no use for the rest.
+    pub fn forget(&mut self, sequence: u64) {
+        self.first = self.first.max(sequence + 1);
+    }
+
     /// What was sent as this sequence number, if it is worth sending again now: it is not when it is too old, or was
     /// sent again just before.
     pub fn find(&mut self, now: Instant, sequence: u16) -> Option<Sent<K>> {
@@ -97,18 +105,19 @@ impl<K: Copy + PartialEq> SentLog<K> {
         if sequence > self.highest || sequence + MAX_AGE <= self.highest {
             return None;
         }
-        let run = self.runs.iter().rev().find(|run| run.first <= sequence)?;
-        let sent = Sent {
-            key: run.key,
-            sequence: sequence.wrapping_sub(run.offsets.sequence),
-            offsets: run.offsets,
-        };
+        let sent = self.at(sequence)?;
         self.guard(now, sequence).then_some(sent)
     }
 
     /// What was sent so many packets before the newest, whenever it was sent again: to fill a probe with.
     pub fn recent(&self, back: u64) -> Option<Sent<K>> {
-        let sequence = self.highest.checked_sub(back)?;
+        self.at(self.highest.checked_sub(back)?)
+    }
+
+    fn at(&self, sequence: u64) -> Option<Sent<K>> {
+        if sequence < self.first {
+            return None;
+        }
         let run = self.runs.iter().rev().find(|run| run.first <= sequence)?;
         Some(Sent {
             key: run.key,
@@ -176,6 +185,25 @@ mod tests {
         }
         assert_eq!(log.find(now, 65_529), None, "before the first");
         assert_eq!(log.find(now, 9), None, "after the last");
+    }
+
+    #[test]
+    fn what_was_forgotten_is_not_found_and_what_follows_is() {
+        let now = Instant::now();
+        let mut rewriter = Rewriter::new(MediaKind::Audio, 65_533, 0);
+        let mut log = SentLog::default();
+        for n in 0..6 {
+            let r = rewriter.rewrite(now, &packet(n, 0)).unwrap();
+            log.record((), &r, rewriter.offsets().unwrap());
+        }
+        log.forget(65_536);
+        for (sequence, found) in [(65_533, false), (0, false), (1, true), (2, true)] {
+            assert_eq!(log.find(now, sequence).is_some(), found, "{sequence}");
+        }
+        assert!(log.recent(1).is_some());
+        assert!(log.recent(2).is_none());
+        log.forget(7);
+        assert!(log.recent(1).is_some(), "it does not remember again");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use protocol::client::SlotAssignment;
 use protocol::media::{MediaKind, TrackId};
 
 use super::carrying::Carrying;
+use super::overrun::Overrun;
 use super::repair::SentLog;
 use super::stream::{Extensions, NegotiatedSlot, Stream};
 use crate::packet::Packet;
@@ -25,6 +26,7 @@ pub struct Slot {
     pub(super) stream: Stream,
     pub(super) rewriter: Rewriter,
     pub(super) log: SentLog<LayerKey>,
+    overrun: Overrun,
 }
 
 /// What became of a packet that was offered to a slot.
@@ -64,6 +66,7 @@ impl Slot {
             // that packets lost before the receiver is ready cannot hide a wrap-around from its SRTP.
             rewriter: Rewriter::new(slot.kind, slot.ssrc as u16 >> 1, slot.ssrc.rotate_left(13)),
             log: SentLog::default(),
+            overrun: Overrun::default(),
             stream: Stream::new(&slot, rtx_first, extensions),
             mid: slot.mid,
         }
@@ -108,6 +111,22 @@ impl Slot {
             began: before.flowing() != carrying.flowing(),
             switched: before.flowing().is_some() && before.flowing() != carrying.flowing(),
         })
+    }
+
+    /// A packet of this layer is not sent, because the path does not carry so much. Nothing flows until a keyframe: a decoder
+    /// could not show it, and the path is spared.
+    pub fn overrun(&mut self, now: Instant, key: LayerKey) {
+        let interrupted = self.carrying.interrupt(key);
+        if interrupted != self.carrying {
+            self.carrying = interrupted;
+            self.overrun.note(now);
+        }
+    }
+
+    /// The layers of which a keyframe, any of them, would let something flow at last; the one that is wanted first.
+    pub fn lacks_keyframe(&self, now: Instant) -> impl Iterator<Item = LayerKey> {
+        let lacks = self.carrying.flowing().is_none() && self.overrun.is_over(now);
+        self.carrying.layers().filter(move |_| lacks)
     }
 
     /// The next packet is the first of another layer, or of the same after a pause.

@@ -1,5 +1,7 @@
 //! A subscriber's sending side: its receive slots, what waits to be sent in them, and the batch that becomes of it.
 
+mod answer;
+
 use std::time::{Duration, Instant};
 
 use protocol::client::SlotAssignment;
@@ -8,7 +10,6 @@ use protocol::media::{MediaKind, TrackId};
 use super::batch::Batch;
 use super::carrying::Carrying;
 use super::counters::{Counters, PathReport};
-use super::feedback::{Feedback, ReceptionReport, parse};
 use super::pace::Class;
 use super::path::{Departure, Path};
 use super::repair::Sent;
@@ -17,11 +18,11 @@ use super::seal::Sealer;
 pub use super::slot::Offered;
 use super::slot::Slot;
 use super::stream::{Extensions, NegotiatedSlot};
-use crate::clock::round_trip;
 use crate::io::SlotUse;
 use crate::packet::Packet;
 use crate::rewrite::Rewritten;
 use crate::router::{LayerKey, Router, TrackKey};
+pub use answer::Requests;
 
 /// How often a live slot reports its clock (RFC 3550, 6.2 suggests 5 s for reports; lips want it sooner).
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -31,16 +32,8 @@ const SETTLING: Duration = Duration::from_millis(800);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// A packet's headers, extensions and tag, for the pacer; it need not be exact.
 const OVERHEAD: usize = 44;
-/// Most jitter that is believed, in seconds.
-const MAX_JITTER: f64 = 10.0;
 /// How many packets of late are sent in turn to fill a probe.
 const FILLERS: u64 = 16;
-
-/// A path that loses more than this share gets each repair twice: one that is lost, too, costs another round trip, and soon a
-/// picture that stands still.
-const LOSSY: f64 = 0.05;
-/// Transport-wide feedbacks that one compound packet may bring.
-const MAX_TRANSPORT_WIDE: u32 = 4;
 
 /// How much a subscriber can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,20 +53,13 @@ enum Queued {
         key: LayerKey,
         sequence: u64,
         rewritten: Rewritten,
+        /// A decoder can start with it.
+        starts: bool,
     },
     Repair {
         slot: usize,
         sent: Sent<LayerKey>,
     },
-}
-
-/// What a subscriber's feedback asks for.
-#[derive(Debug, Default)]
-pub struct Requests {
-    /// Layers whose decoder needs a keyframe.
-    pub keyframes: Vec<LayerKey>,
-    /// SSRC, NTP time and RTP time of the publisher's own sender reports.
-    pub clocks: Vec<(u32, u64, u32)>,
 }
 
 /// A subscriber's sending side.
@@ -163,6 +149,7 @@ impl Subscriber {
         let entry = &mut self.slots[slot];
         // Sound is let in whatever waits.
         if self.path.pacer.is_full() && entry.kind == MediaKind::Video {
+            entry.overrun(now, key);
             return Offered::Refused;
         }
         let Some(passage) = entry.let_through(now, key, packet, router) else {
@@ -179,6 +166,7 @@ impl Subscriber {
                 key,
                 sequence: packet.sequence,
                 rewritten,
+                starts: packet.keyframe,
             };
             let bytes = packet.payload.len() + OVERHEAD;
             self.path.push(now, class, bytes, queued);
@@ -187,97 +175,6 @@ impl Subscriber {
             left: passage.left,
             began: passage.began,
         }
-    }
-
-    /// Takes a compound RTCP packet of the subscriber in.
-    pub fn feedback(
-        &mut self,
-        now: Instant,
-        compound: &[u8],
-        router: &Router,
-        requests: &mut Requests,
-    ) {
-        let mut transport_wide = 0;
-        for item in parse(compound) {
-            match item {
-                Feedback::Nack { ssrc, sequences } => {
-                    let Some(slot) = self.slot_of(ssrc) else {
-                        continue;
-                    };
-                    for sequence in sequences {
-                        if self.path.pacer.is_full() {
-                            break;
-                        }
-                        let Some(sent) = self.slots[slot].log.find(now, sequence) else {
-                            continue;
-                        };
-                        let packet = router.packet(sent.key, sent.sequence);
-                        if let Some(packet) = packet {
-                            let bytes = packet.payload.len() + OVERHEAD;
-                            let copies = if self.path.estimator.loss() > LOSSY {
-                                2
-                            } else {
-                                1
-                            };
-                            for _ in 0..copies {
-                                let queued = Queued::Repair { slot, sent };
-                                self.path.push(now, Class::Repair, bytes, queued);
-                            }
-                        }
-                    }
-                }
-                Feedback::Pli { ssrc } | Feedback::Fir { ssrc } => {
-                    let slot = self.slot_of(ssrc).map(|slot| &self.slots[slot]);
-                    let carrying = slot.map(|slot| slot.carrying).unwrap_or_default();
-                    if let Some(key) = carrying.flowing().or(carrying.target()) {
-                        requests.keyframes.push(key);
-                    }
-                }
-                // A few bytes can speak of thousands of packets, and no receiver sends more at once.
-                Feedback::TransportWide { fci } if transport_wide < MAX_TRANSPORT_WIDE => {
-                    transport_wide += 1;
-                    self.path.estimator.on_feedback(now, fci);
-                }
-                Feedback::Remb { bitrate } => self.path.estimator.on_remb(bitrate),
-                Feedback::ReceiverReport(report) => self.measure(now, &report, router),
-                Feedback::SenderReport { ssrc, ntp, rtp } => {
-                    requests.clocks.push((ssrc, ntp, rtp));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// The round trip sets how soon a packet may be sent again. Our sender reports tell the publisher's time, so theirs is
-    /// the clock that the receiver's echo is read by.
-    fn measure(&mut self, now: Instant, report: &ReceptionReport, router: &Router) {
-        let Some(slot) = self.slot_of(report.ssrc) else {
-            return;
-        };
-        let slot = &mut self.slots[slot];
-        let ticks = f64::from(report.jitter) / f64::from(slot.kind.clock_rate());
-        // A corrupt report is bounded by what a receiver would ever wait for.
-        let jitter = Duration::from_secs_f64(ticks.min(MAX_JITTER));
-        let of_sound = matches!(self.jitter, Some((MediaKind::Audio, _)));
-        if slot.kind == MediaKind::Audio || !of_sound {
-            self.jitter = Some((slot.kind, jitter));
-        }
-        if slot.kind == MediaKind::Video {
-            self.path.estimator.on_report(now, report.fraction_lost);
-        }
-        let layer = slot.carrying.flowing().and_then(|key| router.layer(key));
-        if let Some(clock) = layer.and_then(|layer| layer.clock)
-            && let Some(rtt) = round_trip(clock.ntp_at(now), report.lsr, report.dlsr)
-        {
-            slot.log.set_rtt(rtt);
-            self.round_trip = Some(rtt);
-        }
-    }
-
-    fn slot_of(&self, ssrc: u32) -> Option<usize> {
-        self.slots
-            .iter()
-            .position(|slot| slot.stream.ssrc() == ssrc)
     }
 
     /// Whether [`Subscriber::flush`] has anything to do.
@@ -359,6 +256,7 @@ impl Subscriber {
             self.path.pacer.clear();
             return None;
         }
+        self.drop_stale(now);
         self.path.begin(now);
         while let Some(departure) = self.path.next(now) {
             let start = batch.bytes.len();
@@ -391,6 +289,51 @@ impl Subscriber {
         self.path.due(now)
     }
 
+    /// Drops what has waited too long, and what is of no use without it.
+    fn drop_stale(&mut self, now: Instant) {
+        while let Some(queued) = self.path.pacer.pop_stale(now) {
+            if let Queued::Media {
+                slot,
+                key,
+                rewritten,
+                ..
+            } = queued
+            {
+                self.drop_up_to_keyframe(now, slot, key, rewritten.sequence);
+            }
+        }
+    }
+
+    /// A packet of a slot was dropped: so is what waits behind it up to a keyframe, and what was to repair the frames before
+    /// it. The receiver will miss those numbers, and is not sent them: they would overtake live video, and not be shown.
+    fn drop_up_to_keyframe(&mut self, now: Instant, slot: usize, key: LayerKey, dropped: u64) {
+        let mut last = dropped;
+        let mut recovers = false;
+        self.path.pacer.drop_useless(|queued| match queued {
+            Queued::Repair { slot: of, sent } => (*of, sent.key) == (slot, key),
+            Queued::Media {
+                slot: of,
+                key: layer,
+                rewritten,
+                starts,
+                ..
+            } => {
+                let is_next = (*of, *layer) == (slot, key) && !recovers;
+                recovers |= is_next && *starts;
+                let is_useless = is_next && !starts;
+                if is_useless {
+                    last = last.max(rewritten.sequence);
+                }
+                is_useless
+            }
+        });
+        let slot = &mut self.slots[slot];
+        slot.log.forget(last);
+        if !recovers {
+            slot.overrun(now, key);
+        }
+    }
+
     /// Writes a packet in the clear; returns the length of its header and its extended sequence number.
     fn write(
         &mut self,
@@ -405,6 +348,7 @@ impl Subscriber {
                 key,
                 sequence,
                 rewritten,
+                ..
             } => {
                 let packet = router.packet(key, sequence)?;
                 let stream = &mut self.slots[slot].stream;

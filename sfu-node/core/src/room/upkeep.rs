@@ -164,18 +164,15 @@ impl Room {
     }
 
     /// Layers that some slot without a picture waits for although they flow: their keyframe came when the slot could not
-    /// take it.
+    /// take it, or the slot was overrun.
     fn missed_keyframes(&self, now: Instant) -> Vec<LayerKey> {
         let slots = self
             .members
             .iter()
             .flat_map(|(_, member)| &member.subscriber.slots);
-        let waiting = slots.filter_map(|slot| {
-            let nothing_flows = slot.carrying.flowing().is_none();
-            slot.carrying.target().filter(|_| nothing_flows)
-        });
         let flows = |key: &LayerKey| self.router.layer(*key).is_some_and(|l| l.flows(now));
-        let mut missed: Vec<_> = waiting.filter(flows).collect();
+        let missed = slots.filter_map(|slot| slot.lacks_keyframe(now).find(flows));
+        let mut missed: Vec<_> = missed.collect();
         missed.sort();
         missed.dedup();
         missed

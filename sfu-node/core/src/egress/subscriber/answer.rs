@@ -1,0 +1,131 @@
+//! What a receiver's feedback brings about: repairs, requests for keyframes, and what is learned of its path.
+
+use std::time::{Duration, Instant};
+
+use protocol::media::MediaKind;
+
+use super::{OVERHEAD, Queued, Subscriber};
+use crate::clock::round_trip;
+use crate::egress::feedback::{Feedback, ReceptionReport, parse};
+use crate::egress::pace::Class;
+use crate::router::{LayerKey, Router};
+
+/// Most jitter that is believed, in seconds.
+const MAX_JITTER: f64 = 10.0;
+/// A path that loses more than this share gets each repair twice: one that is lost, too, costs another round trip, and soon a
+/// picture that stands still.
+const LOSSY: f64 = 0.05;
+/// Transport-wide feedbacks that one compound packet may bring.
+const MAX_TRANSPORT_WIDE: u32 = 4;
+
+/// What a subscriber's feedback asks for.
+#[derive(Debug, Default)]
+pub struct Requests {
+    /// Layers whose decoder needs a keyframe.
+    pub keyframes: Vec<LayerKey>,
+    /// SSRC, NTP time and RTP time of the publisher's own sender reports.
+    pub clocks: Vec<(u32, u64, u32)>,
+}
+
+impl Subscriber {
+    /// Takes a compound RTCP packet of the subscriber in.
+    pub fn feedback(
+        &mut self,
+        now: Instant,
+        compound: &[u8],
+        router: &Router,
+        requests: &mut Requests,
+    ) {
+        let mut transport_wide = 0;
+        for item in parse(compound) {
+            match item {
+                Feedback::Nack { ssrc, sequences } => self.repair(now, ssrc, sequences, router),
+                Feedback::Pli { ssrc } | Feedback::Fir { ssrc } => {
+                    requests.keyframes.extend(self.stuck_at(now, ssrc));
+                }
+                // A few bytes can speak of thousands of packets, and no receiver sends more at once.
+                Feedback::TransportWide { fci } if transport_wide < MAX_TRANSPORT_WIDE => {
+                    transport_wide += 1;
+                    self.path.estimator.on_feedback(now, fci);
+                }
+                Feedback::Remb { bitrate } => self.path.estimator.on_remb(bitrate),
+                Feedback::ReceiverReport(report) => self.measure(now, &report, router),
+                Feedback::SenderReport { ssrc, ntp, rtp } => {
+                    requests.clocks.push((ssrc, ntp, rtp));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends again what is missed, if it is worth it.
+    fn repair(
+        &mut self,
+        now: Instant,
+        ssrc: u32,
+        missed: impl Iterator<Item = u16>,
+        router: &Router,
+    ) {
+        let Some(slot) = self.slot_of(ssrc) else {
+            return;
+        };
+        let copies = match self.path.estimator.loss() > LOSSY {
+            true => 2,
+            false => 1,
+        };
+        for sequence in missed {
+            if self.path.pacer.is_full() {
+                break;
+            }
+            let Some(sent) = self.slots[slot].log.find(now, sequence) else {
+                continue;
+            };
+            if let Some(packet) = router.packet(sent.key, sent.sequence) {
+                let bytes = packet.payload.len() + OVERHEAD;
+                for _ in 0..copies {
+                    let queued = Queued::Repair { slot, sent };
+                    self.path.push(now, Class::Repair, bytes, queued);
+                }
+            }
+        }
+    }
+
+    /// The layer that a decoder needs a keyframe of: what flows, or else what it waits for.
+    fn stuck_at(&self, now: Instant, ssrc: u32) -> Option<LayerKey> {
+        let slot = &self.slots[self.slot_of(ssrc)?];
+        let flowing = slot.carrying.flowing();
+        flowing.or_else(|| slot.lacks_keyframe(now).next())
+    }
+
+    /// The round trip sets how soon a packet may be sent again. Our sender reports tell the publisher's time, so theirs is
+    /// the clock that the receiver's echo is read by.
+    fn measure(&mut self, now: Instant, report: &ReceptionReport, router: &Router) {
+        let Some(slot) = self.slot_of(report.ssrc) else {
+            return;
+        };
+        let slot = &mut self.slots[slot];
+        let ticks = f64::from(report.jitter) / f64::from(slot.kind.clock_rate());
+        // A corrupt report is bounded by what a receiver would ever wait for.
+        let jitter = Duration::from_secs_f64(ticks.min(MAX_JITTER));
+        let of_sound = matches!(self.jitter, Some((MediaKind::Audio, _)));
+        if slot.kind == MediaKind::Audio || !of_sound {
+            self.jitter = Some((slot.kind, jitter));
+        }
+        if slot.kind == MediaKind::Video {
+            self.path.estimator.on_report(now, report.fraction_lost);
+        }
+        let layer = slot.carrying.flowing().and_then(|key| router.layer(key));
+        if let Some(clock) = layer.and_then(|layer| layer.clock)
+            && let Some(rtt) = round_trip(clock.ntp_at(now), report.lsr, report.dlsr)
+        {
+            slot.log.set_rtt(rtt);
+            self.round_trip = Some(rtt);
+        }
+    }
+
+    fn slot_of(&self, ssrc: u32) -> Option<usize> {
+        self.slots
+            .iter()
+            .position(|slot| slot.stream.ssrc() == ssrc)
+    }
+}
