@@ -48,19 +48,6 @@ pub fn ntp_ticks(duration: Duration) -> u64 {
     duration.as_secs() << 32 | fraction
 }
 
-/// The round-trip time from a receiver report's LSR and DLSR (RFC 3550, 6.4.1), by the clock that wrote the sender
-/// report. `None` when it had not received any, or the numbers make no sense.
-pub fn round_trip(ntp_now: u64, lsr: u32, dlsr: u32) -> Option<Duration> {
-    if lsr == 0 {
-        return None;
-    }
-    let ticks = ((ntp_now >> 16) as u32)
-        .wrapping_sub(lsr)
-        .wrapping_sub(dlsr);
-    // A negative difference (clocks are re-read in 2⁻¹⁶ s) looks like half a day.
-    (ticks < 1 << 31).then(|| Duration::from_secs(1) * ticks / 65_536)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,21 +80,5 @@ mod tests {
             let apart = other.wrapping_sub(expected) as i32;
             assert!(apart.abs() <= 1, "{ms} ms: {apart} ticks apart");
         }
-    }
-
-    #[test]
-    fn a_round_trip_is_read_from_a_receiver_report() {
-        let sent = 0xFFFF_FFFF_8000_0000_u64;
-        let lsr = (sent >> 16) as u32;
-        // Back 300 ms later, of which the receiver kept 100: over the wrap-around of the seconds.
-        let now = sent.wrapping_add(ntp_ticks(Duration::from_millis(700)));
-        let dlsr = 65_536 / 2;
-        let trip = round_trip(now, lsr, dlsr).unwrap();
-        assert!(
-            trip.abs_diff(Duration::from_millis(200)) < Duration::from_millis(1),
-            "{trip:?}"
-        );
-        assert_eq!(round_trip(now, 0, 0), None);
-        assert_eq!(round_trip(sent, lsr, 1), None);
     }
 }

@@ -1,7 +1,41 @@
-//! Sender reports (RFC 3550, 6.4.1).
+//! Sender reports (RFC 3550, 6.4.1), and the round trip that is told by what comes back of them.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// Longest CNAME (RFC 3550, 6.5: its length is one octet).
 const MAX_CNAME_LEN: usize = 255;
+/// Reports remembered: a receiver answers the last that it got, some of its own reports and ours may be lost, and a path may
+/// hold those of two seconds.
+const REMEMBERED: usize = 4;
+
+/// A stream's last sender reports: what they said, and when they left.
+///
+/// They tell the time of whoever publishes in the slot, and the next publisher's clock shows another. So the time that passed is read from our
+/// own clock, and a receiver's echo only names the report.
+#[derive(Debug, Default)]
+pub struct SentReports(VecDeque<(u32, Instant)>);
+
+impl SentReports {
+    /// A report with this NTP time leaves now.
+    pub fn note(&mut self, now: Instant, ntp: u64) {
+        if self.0.len() == REMEMBERED {
+            self.0.pop_front();
+        }
+        self.0.push_back(((ntp >> 16) as u32, now));
+    }
+
+    /// The round-trip time, from the LSR and DLSR of a receiver's report block that has just come. `None` when it names no
+    /// report that was sent of late, or says that it was kept for longer than has passed.
+    pub fn round_trip(&self, now: Instant, lsr: u32, dlsr: u32) -> Option<Duration> {
+        // Receivers that keep the time as a floating-point number may be one off.
+        let is_named = |ntp: u32| ntp.wrapping_sub(lsr).wrapping_add(1) <= 2;
+        let mut named = self.0.iter().rev().filter(|(ntp, _)| is_named(*ntp));
+        let (_, left) = named.next().filter(|_| lsr != 0)?;
+        let kept = Duration::from_secs(1) * dlsr / 65_536;
+        now.checked_duration_since(*left)?.checked_sub(kept)
+    }
+}
 
 /// Appends a sender report with its SDES CNAME: a whole compound packet, in the clear.
 ///
@@ -40,7 +74,44 @@ pub fn write_sender_report(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ntp_ticks;
     use crate::egress::feedback::{Feedback, parse};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_round_trip_is_read_from_the_report_that_is_named() {
+        let start = Instant::now();
+        let mut sent = SentReports::default();
+        // One publisher's clock, over the wrap-around of its seconds; then another's, which shows an hour less.
+        let ntp = [
+            0xFFFF_FFFF_8000_0000_u64,
+            0x0000_0000_8000_0000,
+            0xFFFF_F1F0_0000_0000,
+        ];
+        for (n, ntp) in ntp.iter().enumerate() {
+            sent.note(start + n as u32 * 1_000 * MS, *ntp);
+        }
+        // Each is answered after 300 ms, of which the receiver kept 100.
+        let dlsr = (ntp_ticks(100 * MS) >> 16) as u32;
+        for (n, ntp) in ntp.iter().enumerate() {
+            let now = start + n as u32 * 1_000 * MS + 300 * MS;
+            for off in [-1, 0, 1] {
+                let lsr = ((ntp >> 16) as u32).wrapping_add_signed(off);
+                let trip = sent.round_trip(now, lsr, dlsr).unwrap();
+                assert!(trip.abs_diff(200 * MS) < MS, "{n}: {trip:?}");
+            }
+            let lsr = (ntp >> 16) as u32;
+            assert_eq!(sent.round_trip(now, lsr.wrapping_add(2), dlsr), None);
+            assert_eq!(sent.round_trip(now, lsr, 4 * dlsr), None, "kept too long");
+        }
+        assert_eq!(sent.round_trip(start + 3_000 * MS, 0, 0), None);
+        for n in 0..REMEMBERED as u64 {
+            sent.note(start + 3_000 * MS, n << 40);
+        }
+        let long_ago = (ntp[0] >> 16) as u32;
+        assert_eq!(sent.round_trip(start + 3_000 * MS, long_ago, 0), None);
+    }
 
     #[test]
     fn a_report_is_a_compound_of_whole_words_for_any_cname() {

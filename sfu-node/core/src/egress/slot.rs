@@ -8,6 +8,7 @@ use protocol::media::{MediaKind, TrackId};
 use super::carrying::Carrying;
 use super::overrun::Overrun;
 use super::repair::SentLog;
+use super::report::SentReports;
 use super::stream::{Extensions, NegotiatedSlot, Stream};
 use crate::packet::Packet;
 use crate::rewrite::{Rewriter, Rewritten};
@@ -26,6 +27,7 @@ pub struct Slot {
     pub(super) stream: Stream,
     pub(super) rewriter: Rewriter,
     pub(super) log: SentLog<LayerKey>,
+    pub(super) reports: SentReports,
     overrun: Overrun,
 }
 
@@ -66,6 +68,7 @@ impl Slot {
             // that packets lost before the receiver is ready cannot hide a wrap-around from its SRTP.
             rewriter: Rewriter::new(slot.kind, slot.ssrc as u16 >> 1, slot.ssrc.rotate_left(13)),
             log: SentLog::default(),
+            reports: SentReports::default(),
             overrun: Overrun::default(),
             stream: Stream::new(&slot, rtx_first, extensions),
             mid: slot.mid,

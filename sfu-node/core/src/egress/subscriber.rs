@@ -402,7 +402,7 @@ impl Subscriber {
             return;
         };
         self.report_due = false;
-        for slot in &self.slots {
+        for slot in &mut self.slots {
             let Some(key) = slot.carrying.flowing() else {
                 continue;
             };
@@ -417,18 +417,22 @@ impl Subscriber {
             let rtp = clock
                 .rtp_at(now, slot.kind.clock_rate())
                 .wrapping_add(offset);
+            let ntp = clock.ntp_at(now);
             let sent = slot.stream.sent();
             write_sender_report(
                 &mut batch.bytes,
                 slot.stream.ssrc(),
-                clock.ntp_at(now),
+                ntp,
                 rtp,
                 sent.packets,
                 sent.octets,
                 &self.cname,
             );
             match sealer.seal_rtcp(&mut batch.bytes, start) {
-                Ok(_) => batch.end_datagram(),
+                Ok(_) => {
+                    batch.end_datagram();
+                    slot.reports.note(now, ntp);
+                }
                 Err(_) => batch.discard_rest(),
             }
         }

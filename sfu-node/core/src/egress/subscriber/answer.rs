@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use protocol::media::MediaKind;
 
 use super::{OVERHEAD, Queued, Subscriber};
-use crate::clock::round_trip;
 use crate::egress::feedback::{Feedback, ReceptionReport, parse};
 use crate::egress::pace::Class;
 use crate::router::{LayerKey, Router};
@@ -49,7 +48,7 @@ impl Subscriber {
                     self.path.estimator.on_feedback(now, fci);
                 }
                 Feedback::Remb { bitrate } => self.path.estimator.on_remb(bitrate),
-                Feedback::ReceiverReport(report) => self.measure(now, &report, router),
+                Feedback::ReceiverReport(report) => self.measure(now, &report),
                 Feedback::SenderReport { ssrc, ntp, rtp } => {
                     requests.clocks.push((ssrc, ntp, rtp));
                 }
@@ -97,9 +96,8 @@ impl Subscriber {
         flowing.or_else(|| slot.lacks_keyframe(now).next())
     }
 
-    /// The round trip sets how soon a packet may be sent again. Our sender reports tell the publisher's time, so theirs is
-    /// the clock that the receiver's echo is read by.
-    fn measure(&mut self, now: Instant, report: &ReceptionReport, router: &Router) {
+    /// Learns from how a stream is received. The round trip sets how soon a packet may be sent again.
+    fn measure(&mut self, now: Instant, report: &ReceptionReport) {
         let Some(slot) = self.slot_of(report.ssrc) else {
             return;
         };
@@ -114,10 +112,7 @@ impl Subscriber {
         if slot.kind == MediaKind::Video {
             self.path.estimator.on_report(now, report.fraction_lost);
         }
-        let layer = slot.carrying.flowing().and_then(|key| router.layer(key));
-        if let Some(clock) = layer.and_then(|layer| layer.clock)
-            && let Some(rtt) = round_trip(clock.ntp_at(now), report.lsr, report.dlsr)
-        {
+        if let Some(rtt) = slot.reports.round_trip(now, report.lsr, report.dlsr) {
             slot.log.set_rtt(rtt);
             self.round_trip = Some(rtt);
         }
