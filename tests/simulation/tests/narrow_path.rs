@@ -81,9 +81,9 @@ fn at_300_kbps_there_is_sound_and_the_important_video() {
         world.run(Duration::from_secs(5));
         let start = world.now;
         world.run(Duration::from_secs(20));
-        // 50 packets a second.
+        // 50 packets a second, and nothing is lost by chance: video leaves room for them.
         let heard = sound(&world, start);
-        assert!(heard > 970, "seed {seed}: {heard} packets of sound");
+        assert!(heard >= 995, "seed {seed}: {heard} packets of sound");
         let (packets, layer) = video(&world, 0, start);
         assert_eq!(layer, Some(0), "seed {seed}");
         assert!(packets > 20 * 27, "seed {seed}: {packets} packets");

@@ -13,7 +13,7 @@ fn sound_goes_on_over_a_path_that_video_would_fill() {
     }
     world.run(Duration::from_secs(5));
     world.bottlenecks.insert(0, Bottleneck::of(500_000));
-    // Until it is noticed.
+    // Until it is noticed: what was on its way fills the path's own queue, and that drops what comes, sound too.
     world.run(Duration::from_secs(5));
     let since = world.now;
     world.run(Duration::from_secs(10));
@@ -26,16 +26,12 @@ fn sound_goes_on_over_a_path_that_video_would_fill() {
     for packet in sound {
         let speaker = usize::from(packet.stamp.client);
         let gap = packet.at - last[speaker];
-        assert!(gap < Duration::from_millis(400), "{speaker}: {gap:?}");
+        assert!(gap < Duration::from_millis(150), "{speaker}: {gap:?}");
         last[speaker] = packet.at;
         count += 1;
     }
     // Three others at 50 packets a second.
     let estimates = world.stats(0).estimates;
-    println!(
-        "estimates {estimates:?}, {count} of 1,500 {:?}",
-        world.bottlenecks
-    );
-    assert!(count > 1_350, "{count} of 1,500");
+    assert!(count >= 1_493, "{count} of 1,500");
     assert!((200_000..600_000).contains(&estimates.min), "{estimates:?}");
 }
