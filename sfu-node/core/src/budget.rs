@@ -17,9 +17,10 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// No picture at all is worse than one that comes and goes: a paused video waits no longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(6);
-/// An estimate dips when packets get lost by chance: a lowest layer is kept for so long on half of what it takes. The pacer
-/// sees to it that sound gets through meanwhile.
+/// An estimate dips when packets get lost by chance, or while a queue empties: lowest layers are kept for so long …
 const PINCH: Duration = Duration::from_secs(8);
+/// … if they take no more than this multiple of it. The pacer sees to it that sound gets through meanwhile.
+const BORNE: u64 = 2;
 /// An upgrade that has to be taken back within this time has failed; after it, the next failure counts as the first.
 const PROBATION: Duration = Duration::from_secs(10);
 
@@ -105,10 +106,10 @@ impl<K: Copy + Eq> Budget<K> {
             return false;
         }
         let since = *self.pinched.get_or_insert(now);
-        now.saturating_duration_since(since) < PINCH && total <= available.saturating_mul(2)
+        now.saturating_duration_since(since) < PINCH
     }
 
-    /// `bears`: lowest layers that flow are kept, whatever they take.
+    /// `bears`: lowest layers that flow are kept on half of what they take, the important first.
     fn share(
         &self,
         now: Instant,
@@ -123,7 +124,10 @@ impl<K: Copy + Eq> Budget<K> {
         for want in wants {
             let cost = want.rate(Layer(0));
             let fits = match self.before(want.track) {
-                Some(Some(_)) => bears || with_slack(available, used + cost),
+                Some(Some(_)) => {
+                    let most = if bears { BORNE * available } else { available };
+                    with_slack(available, used + cost) || used + cost <= most
+                }
                 Some(None) => resume && with_headroom(available, used + cost),
                 None => used + cost <= available,
             };
@@ -291,10 +295,12 @@ mod tests {
         assert_eq!(at(40, 200), [Some(0), Some(0)], "another");
         assert_eq!(at(120, 200), [Some(0), None], "that lasts");
         assert_eq!(at(121, 100), [None, None], "it has had its time");
-        let mut budget = Budget::default();
-        budget.decide(now, Some(1_000_000), &wants);
-        let choice = budget.decide(now + S, Some(140_000), &wants);
-        assert_eq!(layers(choice), [None, None], "less than half");
+        for (kbps, expected) in [(140, [Some(0), None]), (70, [None, None])] {
+            let mut budget = Budget::default();
+            budget.decide(now, Some(1_000_000), &wants);
+            let choice = budget.decide(now + S, Some(kbps * 1_000), &wants);
+            assert_eq!(layers(choice), expected, "twice {kbps} kbit/s");
+        }
     }
 
     #[test]
