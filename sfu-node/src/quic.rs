@@ -156,7 +156,7 @@ impl Quic {
         self.shared.next()
     }
 
-    /// Sends a media datagram; on a path that is full, the oldest waiting one is dropped.
+    /// Sends a media datagram; on a path that is full, it is dropped.
     pub fn send_datagram(&self, peer: PeerId, data: &[u8]) {
         self.shared.send_datagram(peer, data);
     }

@@ -1,6 +1,6 @@
-//! One participant's WebRTC session: ICE, DTLS, the data channel and the receiving side, all by str0m.
+//! One participant's WebRTC session: ICE, DTLS, the data channel and the receiving side by str0m, and feedback past it.
 //!
-//! Nobody else names str0m, so nobody can break its contract: every mutation here is followed by a full drain. Outgoing
+//! Beside it only the egress's seal names str0m, for its keys; so nobody can break its contract: every mutation here is followed by a full drain. Outgoing
 //! media does not pass through it: its sending streams are removed right after the negotiation, and the egress sends
 //! with the keys that the [`Tap`] sees.
 

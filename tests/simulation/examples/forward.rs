@@ -37,9 +37,12 @@ fn counted_poll(engine: &mut Engine, now: Instant) -> Output<'_> {
 }
 
 fn main() {
-    let mut numbers = std::env::args().skip(1).map(|number| number.parse());
-    let mut number = |usual| numbers.next().and_then(Result::ok).unwrap_or(usual);
-    let mut hall = Hall::open(number(PUBLISHERS), number(VIEWERS));
+    let arguments: Vec<String> = std::env::args().collect();
+    let number = |place: usize, usual| {
+        let given = arguments.get(place);
+        given.map_or(usual, |text| text.parse().expect("a number of people"))
+    };
+    let mut hall = Hall::open(number(1, PUBLISHERS), number(2, VIEWERS));
     let packets = hall.run(MEASURED, &mut Counted);
     println!("{packets}");
 }

@@ -18,7 +18,7 @@ const FRAME: f64 = 0.040;
 const SUSTAINED: f64 = 1.2;
 /// … and that while is as long as this many seconds at the estimate, enough for a keyframe.
 const RESERVE: f64 = 0.6;
-/// Shortest time to the next flush: shards wait about that long for more input, and shorter bursts cost more calls.
+/// Shortest time to the next flush: shorter bursts cost more calls.
 const SHORTEST_WAIT: Duration = Duration::from_millis(2);
 /// Video that has waited for longer is dropped: what is played live is of no use so late, and the next keyframe
 /// is not held up.

@@ -159,9 +159,8 @@ pub struct Prober {
     fallen: Option<(u64, Micros)>,
     interval: Micros,
     due: Option<Micros>,
-    /// Clusters sent, and those that showed a rate.
+    /// Clusters sent.
     pub sent: u64,
-    pub shown: u64,
 }
 
 impl Prober {
@@ -179,7 +178,6 @@ impl Prober {
             interval: INTERVAL,
             due: None,
             sent: 0,
-            shown: 0,
         }
     }
 
@@ -290,7 +288,6 @@ impl Prober {
             });
         // The later one starts from a fuller queue, the earlier one asked for less: the higher rate has passed.
         let (rate, asked) = rates.max_by(|a, b| a.0.total_cmp(&b.0))?;
-        self.shown += 1;
         self.repeated = 0;
         if rate >= GOOD * asked {
             self.interval = INTERVAL;
