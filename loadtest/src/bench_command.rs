@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use loadtest::bench::Bench;
+use loadtest::node::Figures;
 use loadtest::report::Report;
-use loadtest::shape::{GROWTH, SHAPES, Shape};
+use loadtest::sealing::Price;
+use loadtest::shape::{GROWN, SHAPES, SMALL, Shape};
 use serde_json::{Value, json};
 
 use crate::display::Display;
@@ -56,14 +58,15 @@ pub async fn run(arguments: &Arguments) -> Result<bool, Failure> {
     let chosen = |shape: &&Shape| {
         arguments.shape.is_empty() || arguments.shape.iter().any(|name| name == shape.name)
     };
+    let sealing = Price::measure().map_err(|_| "the cipher of SRTP refuses to work")?;
     let (mut own, mut other) = (Vec::new(), Vec::new());
     for shape in SHAPES.iter().filter(chosen) {
-        own.push(measure(arguments, shape, None).await?);
+        own.push(measure(arguments, shape, None, sealing).await?);
         if arguments.beside.is_some() && shape.is_for_others() {
-            other.push(measure(arguments, shape, arguments.beside).await?);
+            other.push(measure(arguments, shape, arguments.beside, sealing).await?);
         }
     }
-    print_summary(&own, &other);
+    print_summary(&own, &other, sealing);
     Ok(own.iter().all(Report::all_joined))
 }
 
@@ -71,6 +74,7 @@ async fn measure(
     arguments: &Arguments,
     shape: &Shape,
     other: Option<Other>,
+    sealing: Price,
 ) -> Result<Report, Failure> {
     let bench = Bench {
         shape,
@@ -92,6 +96,7 @@ async fn measure(
             "server": other.map_or("connect", |Other::Janus| "janus"),
             "shape": shape.name,
             "figures": report,
+            "sealingShare": report.nodes.first().and_then(|node| sealing_share(node, sealing)),
         });
         append(path, &line).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
@@ -108,28 +113,38 @@ fn price(report: &Report) -> Option<f64> {
     report.nodes.first()?.microseconds_per_packet
 }
 
-fn print_summary(own: &[Report], other: &[Report]) {
+/// Share of the CPU time that sealing takes, at the price that it has in a loop; for a server that counts what it sends.
+fn sealing_share(node: &Figures, price: Price) -> Option<f64> {
+    let cpu = Duration::from_micros(node.cpu_microseconds).as_secs_f64();
+    let counts = node.bytes_out > 0 && cpu > 0.0;
+    counts.then(|| price.of(node.packets_out, node.bytes_out).as_secs_f64() / cpu)
+}
+
+fn print_summary(own: &[Report], other: &[Report], sealing: Price) {
     println!(
-        "{:<14}{:<10}{:>12}{:>12}{:>14}{:>10}{:>10}{:>14}",
+        "{:<14}{:<10}{:>12}{:>12}{:>14}{:>10}{:>10}{:>10}{:>14}",
         "shape",
         "server",
         "packets/s",
         "µs/packet",
         "/s per core",
         "system, %",
+        "SRTP, %",
         "loss, %",
         "estimate, k"
     );
     for report in own.iter().chain(other) {
         for node in &report.nodes {
             println!(
-                "{:<14}{:<10}{:>12.0}{:>12.2}{:>14.0}{:>10.0}{:>10.3}{:>14}",
+                "{:<14}{:<10}{:>12.0}{:>12.2}{:>14.0}{:>10.0}{:>10}{:>10.3}{:>14}",
                 report.scenario,
                 node.node,
                 node.packets_per_second,
                 node.microseconds_per_packet.unwrap_or_default(),
                 node.packets_per_core_second.unwrap_or_default(),
                 node.system_share.unwrap_or_default() * 100.0,
+                sealing_share(node, sealing)
+                    .map_or("-".into(), |share| format!("{:.0}", share * 100.0)),
                 report.video.loss_percent.max(report.audio.loss_percent),
                 report
                     .estimate_p50
@@ -148,14 +163,22 @@ fn print_summary(own: &[Report], other: &[Report]) {
             );
         }
     }
-    let named = |name| own.iter().find(|report| report.scenario == name);
-    if let (Some(few), Some(many)) = (
-        named(GROWTH.0).and_then(price),
-        named(GROWTH.1).and_then(price),
-    ) {
+    if !other.is_empty() {
         println!(
-            "growth: at 500 people a packet costs {:.2} times that at 10",
-            many / few
+            "(packets differ: a room of ours forwards the sound of five people at most, the other server everybody's)"
         );
+    }
+    let of = |name| {
+        let report = own.iter().find(|report| report.scenario == name);
+        report.and_then(price)
+    };
+    let Some(grown) = of(GROWN) else {
+        return;
+    };
+    for name in SMALL {
+        if let Some(small) = of(name) {
+            let ratio = grown / small;
+            println!("growth: in {GROWN} a packet costs {ratio:.2} times what it does in {name}");
+        }
     }
 }

@@ -16,6 +16,7 @@ pub mod playback;
 pub mod publisher;
 pub mod report;
 pub mod scenario;
+pub mod sealing;
 pub mod shape;
 pub mod signaling;
 pub mod socket;

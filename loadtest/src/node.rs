@@ -87,6 +87,7 @@ pub struct Sample {
     pub cpu: f64,
     pub packets_in: f64,
     pub packets_out: f64,
+    pub bytes_out: f64,
     pub relayed_out: f64,
     /// Datagrams that the kernel had no room for.
     pub full: f64,
@@ -132,6 +133,7 @@ impl Node {
             cpu: get("connect_shard_cpu_microseconds_total")?,
             packets_in: get("connect_packets_in_total")?,
             packets_out: get("connect_packets_out_total")?,
+            bytes_out: get("connect_bytes_out_total")?,
             relayed_out: get("connect_relay_packets_out_total")?,
             full: get("connect_drops_total{udp_full}")?,
             sessions: get("connect_sessions")?,
@@ -152,6 +154,7 @@ impl Node {
             cpu: cpu(pid).ok_or_else(gone)?,
             packets_in: 0.0,
             packets_out: 0.0,
+            bytes_out: 0.0,
             relayed_out: 0.0,
             full: 0.0,
             sessions: 0.0,
@@ -189,6 +192,8 @@ pub struct Figures {
     pub region: String,
     pub packets_in: u64,
     pub packets_out: u64,
+    /// Bytes of packets sent to clients; 0 for a server that does not count them.
+    pub bytes_out: u64,
     /// Packets sent to other nodes.
     pub relayed_out: u64,
     /// Packets dropped because the kernel's send buffer was full.
@@ -224,6 +229,7 @@ impl Figures {
             region: node.region.clone(),
             packets_in: (after.packets_in - before.packets_in) as u64,
             packets_out: packets as u64,
+            bytes_out: (after.bytes_out - before.bytes_out) as u64,
             relayed_out: (after.relayed_out - before.relayed_out) as u64,
             full: (after.full - before.full) as u64,
             cpu_microseconds: cpu as u64,
@@ -352,6 +358,7 @@ mod tests {
             cpu: 100.0,
             packets_in: 0.0,
             packets_out: 0.0,
+            bytes_out: 0.0,
             relayed_out: 0.0,
             full: 0.0,
             sessions: 0.0,
@@ -368,6 +375,7 @@ mod tests {
         let after = Sample {
             at: at + Duration::from_secs(2),
             packets_out: 1_500.0,
+            bytes_out: 700_000.0,
             cpu: 5_000.0,
             sessions: 4.0,
             memory: Some(5_000),
@@ -377,6 +385,7 @@ mod tests {
         let figures = Figures::of(&node, &[idle, before, after], 0);
         assert_eq!(figures.microseconds_per_packet, Some(4.0));
         assert_eq!(figures.packets_per_second, 500.0);
+        assert_eq!(figures.bytes_out, 700_000);
         assert_eq!(figures.packets_per_core_second, Some(250_000.0));
         assert_eq!(figures.memory_per_session_bytes, Some(1_000));
         assert_eq!(figures.system_share, Some(0.25));

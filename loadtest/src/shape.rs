@@ -45,16 +45,18 @@ pub const SHAPES: [Shape; 10] = [
     // Growth: about as many packets a second to 10 people as to 500.
     Shape {
         video: Video::HEAVY,
-        ..shape(GROWTH.0, 10, 0)
+        ..shape("10-growth", 10, 0)
     },
     Shape {
         slots: Slots { audio: 1, video: 1 },
-        ..shape(GROWTH.1, 5, 495)
+        ..shape(GROWN, 5, 495)
     },
 ];
 
-/// The shapes whose prices per packet say how a room's growth is paid for.
-pub const GROWTH: (&str, &str) = ("10-growth", "500-growth");
+/// The shape of a room that has grown, whose price per packet says how growth is paid for …
+pub const GROWN: &str = "500-growth";
+/// … beside those of ten people: who see each other, and who receive as many packets a second in all.
+pub const SMALL: [&str; 2] = ["10-10", "10-growth"];
 
 const fn shape(name: &'static str, publishers: usize, viewers: usize) -> Shape {
     Shape {

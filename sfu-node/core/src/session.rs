@@ -1,8 +1,8 @@
 //! One participant's WebRTC session: ICE, DTLS, the data channel and the receiving side by str0m, and feedback past it.
 //!
-//! Beside it only the egress's seal names str0m, for its keys; so nobody can break its contract: every mutation here is followed by a full drain. Outgoing
-//! media does not pass through it: its sending streams are removed right after the negotiation, and the egress sends
-//! with the keys that the [`Tap`] sees.
+//! Beside it only the egress's seal names str0m, for its keys, so nobody can break its contract: every mutation here is
+//! followed by a full drain. Outgoing media does not pass through it: its sending streams are removed right after the
+//! negotiation, and the egress sends with the keys that the [`Tap`] sees.
 
 mod negotiation;
 mod unnamed;
@@ -50,8 +50,8 @@ pub struct Happened {
     pub channel_open: bool,
     /// ICE and DTLS are up …
     established: bool,
-    /// … and outgoing media can be sealed with this.
-    pub connected: Option<Sealer>,
+    /// … and outgoing media can be sealed with this. Boxed: this structure moves with each datagram.
+    pub connected: Option<Box<Sealer>>,
     /// The session is over.
     pub closed: bool,
     /// It ended by a fault of our own.
@@ -307,7 +307,7 @@ impl Session {
             happened.rtcp_lengths.push(compound.len());
         });
         if happened.established {
-            happened.connected = tap.sealer();
+            happened.connected = tap.sealer().map(Box::new);
             self.opener = tap.opener();
         }
         self.over |= happened.closed;

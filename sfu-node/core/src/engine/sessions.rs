@@ -91,7 +91,7 @@ impl Engine {
             effects: &mut self.effects,
         };
         if let Some(sealer) = happened.connected.take() {
-            room.connected(&mut cx, member, sealer);
+            room.connected(&mut cx, member, *sealer);
             if let Some(name) = room.name(member) {
                 self.outbox.messages.push_back(Output::Room {
                     room: room.id.clone(),
