@@ -21,10 +21,21 @@ use crate::key::{MemberKey, RoomKey, SessionKey, Table};
 use crate::relay::{Relay, RelayBatch};
 use crate::room::{Effect, Room};
 use crate::session::{Happened, Session, Shared};
-use crate::timers::{Timer, Timers};
+use crate::timers::Timers;
 
 /// The time-out of an idle engine: it has nothing to do until an input comes.
 const IDLE: Duration = Duration::from_secs(3_600);
+
+/// What a shard's timer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Timer {
+    /// A session's ICE, DTLS, SCTP and feedback.
+    Session(SessionKey),
+    /// The next of a room's deadlines.
+    Room(RoomKey),
+    /// The rest of what a subscriber's pacing holds back.
+    Subscriber(RoomKey, MemberKey),
+}
 
 /// A session and where it belongs.
 struct Seat {
@@ -56,7 +67,7 @@ pub struct Engine {
     /// The plan of each room, by fingerprint.
     plans: HashMap<RoomId, Vec<PeerPlan>>,
     relay: Relay,
-    timers: Timers,
+    timers: Timers<Timer>,
     /// Rooms with members that have something to send.
     pending: Vec<RoomKey>,
     outbox: Outbox,
@@ -210,11 +221,7 @@ impl Engine {
                         session.request_keyframe(now, source, layer, happened);
                     });
                 }
-                Effect::Text { session, text } => {
-                    self.with_session(now, session, |session, happened| {
-                        session.send_text(now, &text, happened);
-                    });
-                }
+                Effect::Text { session, text } => self.send_text(now, session, &text),
                 Effect::Room { room, message } => {
                     self.outbox
                         .messages

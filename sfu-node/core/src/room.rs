@@ -1,19 +1,24 @@
 //! One room on this shard: its members, their tracks, and who hears and sees whom.
 //!
 //! The work is divided by subject: [`slots`] decides what each receive slot carries, [`budget`] in which quality,
-//! [`media`] moves packets, [`demand`] asks for what is wanted, and [`cascade`] speaks with the other nodes of the room.
+//! [`media`] moves packets, [`recovery`] gets what is missing of them, [`demand`] asks for what is wanted, [`cascade`] speaks with
+//! the other nodes of the room, and [`deadlines`] knows what is due when.
 
 mod budget;
 mod caps;
 mod cascade;
 mod catalog;
+mod deadlines;
 mod demand;
 mod media;
 mod path;
 mod peers;
 mod quality;
+mod recovery;
+mod shown;
 mod slots;
 mod speech;
+mod tell;
 mod upkeep;
 
 use std::collections::VecDeque;
@@ -35,9 +40,11 @@ use crate::router::{Forward, LayerKey, Origin, Router, TrackKey};
 use crate::session::Published;
 use crate::speaker::Loudest;
 use crate::talk::Talk;
+use crate::timers::Timers;
 
 pub use cascade::Announcement;
 use catalog::Catalog;
+use deadlines::Deadline;
 use demand::Told;
 pub use media::Routed;
 use peers::Peers;
@@ -96,14 +103,10 @@ pub struct Member {
     view_at: Option<Instant>,
     channel_open: bool,
     told: Vec<SlotAssignment>,
-    /// When its next sender reports are due; names its entry in [`Room::reports`].
-    report_at: Option<Instant>,
     /// What it was told of the demand for what it publishes.
     demand: Told,
     budget: Budget<TrackKey>,
     decided: Option<budget::Decided>,
-    /// When its budget is to be decided on anew; names its entry in [`Room::deciding`].
-    decide_at: Option<Instant>,
     pub subscriber: Subscriber,
     quality: quality::Measured,
     /// Stands in [`Room::pending`].
@@ -125,31 +128,15 @@ pub struct Room {
     heard: bool,
     peers: Peers,
     catalog: Catalog,
-    /// When the slots of all members were decided on last, and whether that has to be done again.
+    /// When the slots of all members were decided on last.
     assigned: Option<Instant>,
-    assign_due: bool,
-    /// When the room's Durable Object is told of everybody's quality.
-    qualities_due: Option<Instant>,
-    /// Members whose views wait for their time.
-    waiting_views: Vec<MemberKey>,
-    /// Layers that wait for a keyframe or a repair; each is named once.
-    watched: Vec<LayerKey>,
-    /// When whose sender reports are due.
-    reports: VecDeque<(Instant, MemberKey)>,
-    /// When every layer was looked at last.
-    swept: Option<Instant>,
+    deadlines: Timers<Deadline>,
     /// Publishers to be told of the demand for their layers; each is named once.
     demand_due: Vec<MemberKey>,
-    /// Publishers with layers that nobody wants any more, and until when they linger.
-    lingering: Vec<(Instant, MemberKey)>,
-    /// When whose budget is to be decided on.
-    deciding: Vec<(Instant, MemberKey)>,
     /// Members with something to send.
     pending: Vec<MemberKey>,
     /// Layers that a slot has left with the packet that is being routed; empty between packets.
     left: Vec<(Forward, LayerKey)>,
-    /// When [`Room::handle_timeout`] is due.
-    pub due: Option<Instant>,
 }
 
 impl Room {
@@ -168,18 +155,10 @@ impl Room {
             peers: Peers::default(),
             catalog: Catalog::default(),
             assigned: None,
-            assign_due: false,
-            qualities_due: None,
-            waiting_views: Vec::new(),
-            watched: Vec::new(),
-            reports: VecDeque::new(),
-            swept: None,
+            deadlines: Timers::default(),
             demand_due: Vec::new(),
-            lingering: Vec::new(),
-            deciding: Vec::new(),
             pending: Vec::new(),
             left: Vec::new(),
-            due: None,
         }
     }
 
@@ -241,11 +220,9 @@ impl Room {
             view_at: None,
             channel_open: false,
             told: Vec::new(),
-            report_at: None,
             demand: Told::default(),
             budget: Budget::default(),
             decided: None,
-            decide_at: None,
             subscriber,
             quality: quality::Measured::default(),
             pending: false,
@@ -280,8 +257,8 @@ impl Room {
         }
         self.start_quality(cx, key);
         self.limit_layers(key);
-        self.start_reports(cx.now, key);
-        self.arm(cx.now);
+        self.report_later(cx.now, key);
+        self.sweep_later(cx.now);
         self.assign_all(cx);
     }
 
@@ -303,18 +280,9 @@ impl Room {
             }
         }
         self.pending.retain(|pending| *pending != key);
+        self.forget_deadlines(key);
         self.assign_all(cx);
         Some(member)
-    }
-
-    /// The client's data channel is open.
-    pub fn channel_open(&mut self, cx: &mut Context<'_>, key: MemberKey) {
-        if let Some(member) = self.member_mut(key) {
-            member.channel_open = true;
-            self.demand_changed(cx.now, key);
-            self.tell_slots(cx, key);
-            self.tell_speakers_to(cx, key);
-        }
     }
 
     /// Takes a track out: its slots become free, its flows end.
@@ -331,11 +299,6 @@ impl Room {
             }
         }
         self.end_flows(cx, &track);
-    }
-
-    /// Makes sure that [`Room::handle_timeout`] is called by then.
-    fn arm(&mut self, at: Instant) {
-        self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
     /// Members that have something to send; each is named once.

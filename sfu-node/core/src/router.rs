@@ -85,8 +85,6 @@ pub struct TrackLayer {
     pub relays: Vec<RelayFlow>,
     /// Set while this layer is asked for at its home node.
     pub inbound: Option<Inbound>,
-    /// Stands in the room's list of layers that wait for a keyframe or a repair.
-    pub watched: bool,
     /// Since when slots here want it without interruption.
     wanted_since: Option<Instant>,
     /// Whether anybody wanted it when that was last noted, and when nobody did any more.
@@ -120,7 +118,6 @@ impl TrackLayer {
             forwards: Vec::new(),
             relays: Vec::new(),
             inbound: None,
-            watched: false,
             wanted_since: None,
             demanded: false,
             left_at: None,

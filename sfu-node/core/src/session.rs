@@ -235,15 +235,17 @@ impl Session {
         });
     }
 
-    /// Sends a text over the data channel; lost when the channel is not open.
-    pub fn send_text(&mut self, now: Instant, text: &str, happened: &mut Happened) {
+    /// Sends a text over the data channel. Returns false when the channel has no room for it now; without a channel it is lost.
+    pub fn send_text(&mut self, now: Instant, text: &str, happened: &mut Happened) -> bool {
+        let mut sent = true;
         self.mutate(happened, |connection, _| {
             if let Some(mut channel) = connection.channel.and_then(|id| connection.rtc.channel(id))
             {
-                channel.write(false, text.as_bytes())?;
+                sent = channel.write(false, text.as_bytes())?;
             }
             connection.rtc.handle_input(Input::Timeout(now))
         });
+        sent
     }
 
     /// Takes the client's new ICE credentials and seeks the path anew; all else goes on. Returns ours, or `None` when the

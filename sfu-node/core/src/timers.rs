@@ -1,31 +1,28 @@
-//! All timers of a shard in one table.
+//! Timers of a kind in one table: what is due is found without a look at the rest.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::time::Instant;
 
-use crate::key::{MemberKey, RoomKey, SessionKey};
-
-/// What a timer is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Timer {
-    /// A session's ICE, DTLS, SCTP and feedback.
-    Session(SessionKey),
-    /// A room's speakers, keyframe retries, repairs and reports.
-    Room(RoomKey),
-    /// The rest of what a subscriber's pacing holds back.
-    Subscriber(RoomKey, MemberKey),
+/// When each timer is due. Those of one moment come in their own order.
+#[derive(Debug)]
+pub struct Timers<T> {
+    queue: BTreeSet<(Instant, T)>,
+    due: HashMap<T, Instant>,
 }
 
-/// When each timer is due.
-#[derive(Debug, Default)]
-pub struct Timers {
-    queue: BTreeSet<(Instant, Timer)>,
-    due: HashMap<Timer, Instant>,
+impl<T> Default for Timers<T> {
+    fn default() -> Self {
+        Self {
+            queue: BTreeSet::new(),
+            due: HashMap::new(),
+        }
+    }
 }
 
-impl Timers {
+impl<T: Copy + Ord + Hash> Timers<T> {
     /// Sets a timer, whatever it was set to before.
-    pub fn set(&mut self, timer: Timer, at: Instant) {
+    pub fn set(&mut self, timer: T, at: Instant) {
         if let Some(before) = self.due.insert(timer, at) {
             if before == at {
                 return;
@@ -36,21 +33,21 @@ impl Timers {
     }
 
     /// Sets a timer unless it is due earlier anyway.
-    pub fn lower(&mut self, timer: Timer, at: Instant) {
+    pub fn lower(&mut self, timer: T, at: Instant) {
         if self.due.get(&timer).is_none_or(|due| *due > at) {
             self.set(timer, at);
         }
     }
 
     /// Stops a timer.
-    pub fn clear(&mut self, timer: Timer) {
+    pub fn clear(&mut self, timer: T) {
         if let Some(before) = self.due.remove(&timer) {
             self.queue.remove(&(before, timer));
         }
     }
 
     /// Takes the next timer that is due.
-    pub fn pop(&mut self, now: Instant) -> Option<Timer> {
+    pub fn pop(&mut self, now: Instant) -> Option<T> {
         let (at, timer) = *self.queue.first()?;
         if at > now {
             return None;
@@ -76,14 +73,16 @@ mod tests {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut timers = Timers::default();
-        timers.set(Timer::Session(1.into()), at(20));
-        timers.set(Timer::Room(1.into()), at(10));
-        timers.set(Timer::Session(1.into()), at(5));
-        timers.lower(Timer::Room(1.into()), at(30));
+        timers.set('b', at(20));
+        timers.set('a', at(10));
+        timers.set('b', at(5));
+        timers.lower('a', at(30));
+        timers.set('c', at(7));
+        timers.clear('c');
         assert_eq!(timers.next(), Some(at(5)));
         assert_eq!(timers.pop(at(4)), None);
-        assert_eq!(timers.pop(at(10)), Some(Timer::Session(1.into())));
-        assert_eq!(timers.pop(at(10)), Some(Timer::Room(1.into())));
+        assert_eq!(timers.pop(at(10)), Some('b'));
+        assert_eq!(timers.pop(at(10)), Some('a'));
         assert_eq!(timers.pop(at(99)), None);
     }
 }

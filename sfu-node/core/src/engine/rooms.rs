@@ -9,13 +9,12 @@ use protocol::id::{Epoch, RoomId};
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, Peer, RefusalReason, RoomToNode, SessionRef};
 
-use super::{Engine, Seat};
+use super::{Engine, Seat, Timer};
 use crate::egress::subscriber::Subscriber;
 use crate::io::{Output, PeerId, PeerPlan};
 use crate::key::{RoomKey, SessionKey};
 use crate::room::{Context, Ring, Room};
 use crate::session::Session;
-use crate::timers::Timer;
 
 impl Engine {
     /// Runs something on a room, and then sees to what it has pending. A panic ends that piece of work and nothing else: other
@@ -50,7 +49,7 @@ impl Engine {
         let Some(room) = self.rooms.get_mut(key) else {
             return;
         };
-        if let Some(at) = room.due {
+        if let Some(at) = room.next_deadline() {
             self.timers.lower(Timer::Room(key), at);
         }
         if room.has_pending() && self.pending.last() != Some(&key) {

@@ -7,13 +7,12 @@ use protocol::client::ClientMediaMessage;
 use protocol::id::RoomId;
 use protocol::node::{NodeToRoom, SessionRef};
 
-use super::Engine;
+use super::{Engine, Timer};
 use crate::demux::is_stun;
 use crate::io::{Output, TransportAddress};
 use crate::key::SessionKey;
 use crate::room::{Context, Routed};
 use crate::session::{Happened, Session};
-use crate::timers::Timer;
 
 /// Shortest time between two time-outs of a session.
 const TICK: Duration = Duration::from_millis(1);
@@ -58,6 +57,19 @@ impl Engine {
         }
         self.happened = happened;
         result
+    }
+
+    /// Sends a text over a session's data channel; one that has no room for it gets everything anew in a moment.
+    pub(super) fn send_text(&mut self, now: Instant, key: SessionKey, text: &str) {
+        let sent = self.with_session(now, key, |session, happened| {
+            session.send_text(now, text, happened)
+        });
+        if sent == Some(false)
+            && let Some(seat) = self.seats.get(key)
+        {
+            let (room, member) = (seat.room, seat.member);
+            self.with_room(now, room, |room, cx| room.was_not_told(cx.now, member));
+        }
     }
 
     /// What a session brought about has panicked: the session ends, and nothing else.

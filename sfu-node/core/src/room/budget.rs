@@ -1,12 +1,12 @@
 //! What each member is sent of what it wants: the room's side of the budget.
 
-use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-use protocol::client::Tile;
-use protocol::media::{Layer, MediaKind, Source, TrackId};
+use protocol::media::{Layer, MediaKind, Source};
 
-use super::{Context, Member, Room};
+use super::deadlines::Deadline;
+use super::shown::Shown;
+use super::{Context, Room};
 use crate::budget::Want;
 use crate::egress::subscriber::Limit;
 use crate::key::MemberKey;
@@ -31,14 +31,6 @@ const LEAST_PROBED: u64 = 2_000_000;
 /// What layers are taken to have until they are measured, in bits per second, the lowest first.
 const CAMERA_RATES: [u64; 3] = [150_000, 500_000, 1_700_000];
 const SCREEN_RATES: [u64; 2] = [180_000, 2_500_000];
-
-/// A video that a member shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shown {
-    pub track: TrackKey,
-    /// Width and height of its tile in device pixels.
-    pub tile: (u16, u16),
-}
 
 /// When a member's budget was decided on, and by what.
 #[derive(Debug, Clone, Copy)]
@@ -128,88 +120,6 @@ impl Room {
             .sum()
     }
 
-    /// What a member shows, the most important first: screens, then by the client's priority, who speaks before who does
-    /// not, and by the order of the tiles.
-    pub(super) fn shown(&self, member: &Member) -> Vec<Shown> {
-        match &member.view {
-            Some(view) => self.shown_in(member, view),
-            None => self.shown_without_view(member),
-        }
-    }
-
-    fn shown_in(&self, member: &Member, view: &[Tile]) -> Vec<Shown> {
-        let mut tiles: Vec<(&Tile, TrackKey)> = view
-            .iter()
-            .filter(|tile| tile.track.source.kind() == MediaKind::Video)
-            .filter(|tile| tile.track.participant != member.participant)
-            .filter_map(|tile| Some((tile, self.router.find(&tile.track)?)))
-            .collect();
-        tiles.sort_by_key(|(tile, _)| {
-            let silent = !self.speaks(&tile.track);
-            (
-                tile.track.source != Source::Screen,
-                Reverse(tile.priority),
-                silent,
-            )
-        });
-        let mut shown: Vec<Shown> = Vec::with_capacity(tiles.len());
-        for (tile, track) in tiles {
-            if shown.iter().all(|known| known.track != track) {
-                shown.push(Shown {
-                    track,
-                    tile: (tile.width, tile.height),
-                });
-            }
-        }
-        shown
-    }
-
-    /// Everybody's videos as far as slots go: screens, then who spoke last (last-N).
-    fn shown_without_view(&self, member: &Member) -> Vec<Shown> {
-        let slots = member.subscriber.slots.iter();
-        let slots = slots.filter(|slot| slot.kind == MediaKind::Video).count();
-        self.by_recency
-            .iter()
-            .filter(|track| !member.tracks.contains(&Some(**track)))
-            .take(slots)
-            .map(|track| Shown {
-                track: *track,
-                tile: (u16::MAX, u16::MAX),
-            })
-            .collect()
-    }
-
-    /// Orders all videos anew by who spoke last.
-    pub(super) fn order_by_recency(&mut self) {
-        let mut videos: Vec<_> = self
-            .router
-            .iter()
-            .filter(|(_, track)| track.id.source.kind() == MediaKind::Video)
-            .map(|(key, track)| {
-                let voice = self.voice_of(&track.id);
-                let recency = voice.and_then(|voice| self.talk.recency(&voice));
-                let screen = track.id.source == Source::Screen;
-                ((!screen, recency.unwrap_or(usize::MAX), key), key)
-            })
-            .collect();
-        videos.sort();
-        self.by_recency.clear();
-        self.by_recency
-            .extend(videos.into_iter().map(|(_, key)| key));
-    }
-
-    fn speaks(&self, video: &TrackId) -> bool {
-        let voice = self.voice_of(video);
-        voice.is_some_and(|voice| self.talk.speakers().contains(&voice))
-    }
-
-    fn voice_of(&self, video: &TrackId) -> Option<TrackKey> {
-        self.router.find(&TrackId {
-            participant: video.participant.clone(),
-            source: Source::Microphone,
-        })
-    }
-
     /// A member's feedback came: decides anew when its path's estimate has moved.
     pub(super) fn estimated(&mut self, now: Instant, key: MemberKey) {
         let Some(member) = self.member_mut(key) else {
@@ -242,37 +152,7 @@ impl Room {
 
     /// Sees to it that a member's budget is decided on anew at that time, or earlier.
     pub(super) fn decide_at(&mut self, at: Instant, key: MemberKey) {
-        if let Some(member) = self.member_mut(key)
-            && member.decide_at.is_none_or(|before| at < before)
-        {
-            member.decide_at = Some(at);
-            self.deciding.push((at, key));
-            self.arm(at);
-        }
-    }
-
-    /// Decides on the budgets that are due.
-    pub(super) fn decide_due(&mut self, cx: &mut Context<'_>) {
-        let mut waiting = std::mem::take(&mut self.deciding);
-        let mut due = Vec::new();
-        waiting.retain(|(at, key)| {
-            if *at <= cx.now {
-                due.push((*at, *key));
-                return false;
-            }
-            self.arm(*at);
-            true
-        });
-        waiting.append(&mut self.deciding);
-        self.deciding = waiting;
-        for (at, key) in due {
-            if let Some(member) = self.member_mut(key)
-                && member.decide_at == Some(at)
-            {
-                member.decide_at = None;
-                self.assign_video(cx, key);
-            }
-        }
+        self.deadlines.lower(Deadline::Budget(key), at);
     }
 }
 

@@ -8,7 +8,7 @@ use protocol::media::{Codec, Layer, MediaKind, TrackId};
 
 use super::catalog::{MAX_HOPS, Offer};
 use super::peers::{Change, Ring};
-use super::{Context, Effect, Room};
+use super::{Context, Room};
 use crate::io::PeerId;
 use crate::packet::{extend, read_relay};
 use crate::router::{LayerKey, Origin, RelayFlow, Track, TrackKey};
@@ -57,7 +57,7 @@ impl Room {
             self.drop_peer(cx, peer);
             if cx.relay.is_up(peer) {
                 let room = self.id.clone();
-                self.send(cx, peer, CascadeMessage::Close { room });
+                cx.tell_peer(peer, CascadeMessage::Close { room });
             }
         }
         for peer in change.new {
@@ -76,7 +76,7 @@ impl Room {
             return;
         }
         let room = self.id.clone();
-        self.send(cx, peer, CascadeMessage::Open { room });
+        cx.tell_peer(peer, CascadeMessage::Open { room });
         self.announce_all(cx, peer);
     }
 
@@ -153,7 +153,7 @@ impl Room {
                 attempt: Some(attempt),
                 hops,
             };
-            self.send(cx, peer, message);
+            cx.tell_peer(peer, message);
         }
     }
 
@@ -214,6 +214,7 @@ impl Room {
         self.catalog.take(id, Some(best));
         let origin = Origin::Remote(best.peer);
         let key = self.router.add(id.clone(), best.codec, origin, best.layers);
+        self.sweep_later(cx.now);
         if best.codec.kind() == MediaKind::Audio {
             self.demand(cx, (key, Layer(0)));
         }
@@ -229,7 +230,7 @@ impl Room {
             if let (Some(inbound), Origin::Remote(peer)) = (&layer.inbound, track.origin) {
                 cx.relay.close_inbound(peer, inbound.flow);
                 if cx.relay.is_up(peer) {
-                    self.send(cx, peer, CascadeMessage::Unwant { flow: inbound.flow });
+                    cx.tell_peer(peer, CascadeMessage::Unwant { flow: inbound.flow });
                 }
             }
         }
@@ -240,7 +241,7 @@ impl Room {
                     room: self.id.clone(),
                     track: track.id.clone(),
                 };
-                self.send(cx, peer, message);
+                cx.tell_peer(peer, message);
             }
         }
         self.catalog.take(&track.id, None);
@@ -284,11 +285,11 @@ impl Room {
                 ntp: clock.ntp,
                 rtp: clock.rtp,
             };
-            self.send(cx, relay.peer, message);
+            cx.tell_peer(relay.peer, message);
         }
         if is_paused {
             let message = CascadeMessage::Pause { flow: relay.flow };
-            self.send(cx, relay.peer, message);
+            cx.tell_peer(relay.peer, message);
         }
         self.demand(cx, key);
         self.request_keyframe(cx, key);
@@ -343,9 +344,5 @@ impl Room {
         self.router.count(cx.now, key, &packet);
         self.route(cx, key, packet);
         true
-    }
-
-    fn send(&self, cx: &mut Context<'_>, peer: PeerId, message: CascadeMessage) {
-        cx.effects.push_back(Effect::Peer { peer, message });
     }
 }

@@ -7,7 +7,8 @@ use protocol::cascade::CascadeMessage;
 use protocol::client::{NodeMediaMessage, SourceDemand};
 use protocol::media::{MediaKind, Source};
 
-use super::{Context, Effect, Room, source_index};
+use super::deadlines::Deadline;
+use super::{Context, Room, source_index};
 use crate::key::MemberKey;
 use crate::router::{Inbound, LayerKey, Origin};
 
@@ -20,6 +21,13 @@ pub struct Told {
     demand: Option<Vec<SourceDemand>>,
     /// Stands in [`Room::demand_due`].
     due: bool,
+}
+
+impl Told {
+    /// Whatever it was told counts no more.
+    pub(super) fn forget(&mut self) {
+        self.demand = None;
+    }
 }
 
 impl Room {
@@ -41,7 +49,7 @@ impl Room {
             Origin::Remote(peer) => peer,
             Origin::Local(member) => {
                 if layer.note_demand(cx.now) {
-                    self.demand_changed(cx.now, member);
+                    self.demand_changed(member);
                 }
                 return;
             }
@@ -58,27 +66,26 @@ impl Room {
                     track: id,
                     layer: key.1,
                 };
-                cx.effects.push_back(Effect::Peer { peer, message });
+                cx.tell_peer(peer, message);
             }
             (Some(inbound), false) => {
                 let flow = inbound.flow;
                 layer.inbound = None;
                 cx.relay.close_inbound(peer, flow);
                 let message = CascadeMessage::Unwant { flow };
-                cx.effects.push_back(Effect::Peer { peer, message });
+                cx.tell_peer(peer, message);
             }
             _ => {}
         }
     }
 
     /// A publisher is to be told, once everything else of this moment is done.
-    pub(super) fn demand_changed(&mut self, now: Instant, key: MemberKey) {
+    pub(super) fn demand_changed(&mut self, key: MemberKey) {
         let Some(member) = self.member_mut(key) else {
             return;
         };
         if !std::mem::replace(&mut member.demand.due, true) {
             self.demand_due.push(key);
-            self.arm(now);
         }
     }
 
@@ -124,27 +131,10 @@ impl Room {
         if news && let Some(member) = self.member_mut(key) {
             member.demand.demand = Some(demand.clone());
             let message = NodeMediaMessage::Demand { demand };
-            if let Ok(text) = serde_json::to_string(&message) {
-                cx.effects.push_back(Effect::Text { session, text });
-            }
+            cx.tell(session, &message);
         }
         if let Some(at) = next {
-            self.lingering.push((at, key));
-            self.arm(at);
+            self.deadlines.set(Deadline::Linger(key), at);
         }
-    }
-
-    /// Layers that lingered: their publishers may stop now.
-    pub(super) fn stop_lingering(&mut self, cx: &mut Context<'_>) {
-        let mut waiting = std::mem::take(&mut self.lingering);
-        waiting.retain(|(at, key)| {
-            if *at <= cx.now {
-                self.demand_changed(cx.now, *key);
-                return false;
-            }
-            self.arm(*at);
-            true
-        });
-        self.lingering = waiting;
     }
 }

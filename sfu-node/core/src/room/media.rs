@@ -3,12 +3,12 @@
 use protocol::cascade::CascadeMessage;
 use protocol::media::{Layer, MediaKind, Source};
 
-use super::{Context, Effect, Room, source_index};
+use super::{Context, Room, source_index};
 use crate::clock::ClockMap;
 use crate::egress::subscriber::{Offered, Requests};
 use crate::key::MemberKey;
 use crate::packet::Packet;
-use crate::router::{LayerKey, Origin};
+use crate::router::LayerKey;
 
 /// What became of a published packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,63 +146,8 @@ impl Room {
             at: cx.now,
         });
         for relay in &layer.relays {
-            let message = CascadeMessage::SenderClock {
-                flow: relay.flow,
-                ntp,
-                rtp,
-            };
-            cx.effects.push_back(Effect::Peer {
-                peer: relay.peer,
-                message,
-            });
-        }
-    }
-
-    /// A decoder needs a keyframe of this layer; at most one request goes on in a while.
-    pub fn request_keyframe(&mut self, cx: &mut Context<'_>, key: LayerKey) {
-        let Some(track) = self.router.get_mut(key.0) else {
-            return;
-        };
-        if track.codec.kind() != MediaKind::Video {
-            return;
-        }
-        let Some(layer) = track.layers.get_mut(usize::from(key.1.0)) else {
-            return;
-        };
-        let send_now = layer.keyframes.request(cx.now);
-        let retry = layer.keyframes.timeout();
-        if send_now {
-            self.send_keyframe_request(cx, key);
-        }
-        if let Some(at) = retry {
-            self.watch(key, at);
-        }
-    }
-
-    pub(super) fn send_keyframe_request(&mut self, cx: &mut Context<'_>, key: LayerKey) {
-        let Some(track) = self.router.get(key.0) else {
-            return;
-        };
-        match track.origin {
-            Origin::Local(member) => {
-                let source = track.id.source;
-                if let Some(member) = self.member(member) {
-                    cx.effects.push_back(Effect::Keyframe {
-                        session: member.session,
-                        source,
-                        layer: key.1,
-                    });
-                }
-            }
-            Origin::Remote(peer) => {
-                let layer = track.layers.get(usize::from(key.1.0));
-                if let Some(inbound) = layer.and_then(|layer| layer.inbound.as_ref()) {
-                    cx.effects.push_back(Effect::Peer {
-                        peer,
-                        message: CascadeMessage::Keyframe { flow: inbound.flow },
-                    });
-                }
-            }
+            let flow = relay.flow;
+            cx.tell_peer(relay.peer, CascadeMessage::SenderClock { flow, ntp, rtp });
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use protocol::cascade::CascadeMessage;
 use protocol::media::{Source, TrackId};
 
-use super::{Context, Effect, Room};
+use super::{Context, Room};
 use crate::relay::path::Importance;
 use crate::router::{LayerKey, RelayFlow};
 
@@ -45,7 +45,7 @@ impl Room {
         self.unwanted(cx, key, relay);
         let message = CascadeMessage::Pause { flow: relay.flow };
         let peer = relay.peer;
-        cx.effects.push_back(Effect::Peer { peer, message });
+        cx.tell_peer(peer, message);
     }
 
     /// Sends a paused flow again, from a keyframe on.
@@ -62,7 +62,7 @@ impl Room {
             CascadeMessage::Resume { flow }
         };
         let peer = relay.peer;
-        cx.effects.push_back(Effect::Peer { peer, message });
+        cx.tell_peer(peer, message);
         self.demand(cx, key);
         self.request_keyframe(cx, key);
     }
@@ -89,7 +89,7 @@ impl Room {
                 CascadeMessage::Resume { flow }
             };
             let peer = relay.peer;
-            cx.effects.push_back(Effect::Peer { peer, message });
+            cx.tell_peer(peer, message);
         }
         self.demand(cx, key);
         self.assign_all(cx);

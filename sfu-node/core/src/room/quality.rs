@@ -6,6 +6,7 @@ use protocol::client::{NodeMediaMessage, PathQuality, Quality};
 use protocol::media::{MediaKind, Source};
 use protocol::node::{NodeToRoom, ParticipantQuality};
 
+use super::deadlines::Deadline;
 use super::{Context, Effect, Room, source_index};
 use crate::egress::quality::{Journey, score};
 use crate::key::MemberKey;
@@ -38,7 +39,7 @@ impl Room {
         if let Some(member) = self.member_mut(key) {
             member.quality.at = Some((cx.now, 0));
         }
-        self.qualities_due.get_or_insert(cx.now + INTERVAL);
+        self.deadlines.lower(Deadline::Qualities, cx.now + INTERVAL);
     }
 
     /// A client says how it has played what it receives: the latest counts. Returns whether it is a figure at all.
@@ -94,20 +95,11 @@ impl Room {
             return;
         }
         let session = member.session;
-        if let Ok(text) = serde_json::to_string(&NodeMediaMessage::Quality { quality }) {
-            cx.effects.push_back(Effect::Text { session, text });
-        }
+        cx.tell(session, &NodeMediaMessage::Quality { quality });
     }
 
-    /// Tells the room's Durable Object of everybody's quality if it is time: one message for all.
+    /// Tells the room's Durable Object of everybody's quality: one message for all.
     pub(super) fn tell_qualities(&mut self, cx: &mut Context<'_>) {
-        let Some(due) = self.qualities_due else {
-            return;
-        };
-        if cx.now < due {
-            self.arm(due);
-            return;
-        }
         let members = self.members.iter().map(|(_, member)| member);
         let measured = members.filter_map(|member| {
             Some(ParticipantQuality {
@@ -121,10 +113,8 @@ impl Room {
             let message = NodeToRoom::Quality { participants };
             cx.effects.push_back(Effect::Room { room, message });
         }
-        let is_anybody_here = self.subscribers().next().is_some();
-        self.qualities_due = is_anybody_here.then_some(cx.now + INTERVAL);
-        if let Some(at) = self.qualities_due {
-            self.arm(at);
+        if self.subscribers().next().is_some() {
+            self.deadlines.set(Deadline::Qualities, cx.now + INTERVAL);
         }
     }
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 use protocol::client::{NodeMediaMessage, Tile};
 use protocol::media::{Layer, MediaKind};
 
-use super::{ASSIGN_INTERVAL, Context, Effect, Member, Room};
+use super::deadlines::Deadline;
+use super::{ASSIGN_INTERVAL, Context, Member, Room};
 use crate::egress::carrying::Carrying;
 use crate::key::MemberKey;
 use crate::router::{Forward, LayerKey, TrackKey};
@@ -18,10 +19,8 @@ impl Room {
         };
         match wait(member.view_at, cx.now) {
             Some(at) => {
-                if member.next_view.replace(tiles).is_none() {
-                    self.waiting_views.push(key);
-                }
-                self.arm(at);
+                member.next_view = Some(tiles);
+                self.deadlines.lower(Deadline::View(key), at);
             }
             None => {
                 member.view = Some(tiles);
@@ -31,27 +30,21 @@ impl Room {
         }
     }
 
-    /// Takes the views whose time has come, and decides anew for everybody where that is due.
-    pub(super) fn assign_waiting(&mut self, cx: &mut Context<'_>) {
-        for key in std::mem::take(&mut self.waiting_views) {
-            let tiles = self.member_mut(key).and_then(|m| m.next_view.take());
-            if let Some(tiles) = tiles {
-                self.set_view(cx, key, tiles);
-            }
-        }
-        if self.assign_due {
-            self.assign_all(cx);
+    /// The time of a view that has waited has come.
+    pub(super) fn take_next_view(&mut self, cx: &mut Context<'_>, key: MemberKey) {
+        let tiles = self.member_mut(key).and_then(|m| m.next_view.take());
+        if let Some(tiles) = tiles {
+            self.set_view(cx, key, tiles);
         }
     }
 
     /// Decides anew for everybody, now or soon.
     pub(super) fn assign_all(&mut self, cx: &mut Context<'_>) {
         if let Some(at) = wait(self.assigned, cx.now) {
-            self.assign_due = true;
-            self.arm(at);
+            self.deadlines.lower(Deadline::Slots, at);
             return;
         }
-        self.assign_due = false;
+        self.deadlines.clear(Deadline::Slots);
         self.assigned = Some(cx.now);
         self.order_by_recency();
         for key in self.member_keys() {
@@ -251,9 +244,7 @@ impl Room {
         if let Some(member) = self.member_mut(key) {
             member.told = slots;
         }
-        if let Ok(text) = serde_json::to_string(&message) {
-            cx.effects.push_back(Effect::Text { session, text });
-        }
+        cx.tell(session, &message);
     }
 }
 

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use protocol::client::NodeMediaMessage;
-use protocol::id::ParticipantId;
 use protocol::media::Source;
 
-use super::{Context, Effect, Room};
+use super::deadlines::Deadline;
+use super::{Context, Room};
 use crate::key::MemberKey;
 
 /// How often the speakers are chosen anew while audio comes in, or somebody speaks.
@@ -16,8 +16,13 @@ impl Room {
     /// Something was heard: the choice is due soon.
     pub(super) fn hear_again(&mut self, now: Instant) {
         if !std::mem::replace(&mut self.heard, true) {
-            self.arm(now + SPEAKER_INTERVAL);
+            self.choose_later(now);
         }
+    }
+
+    fn choose_later(&mut self, now: Instant) {
+        self.deadlines
+            .lower(Deadline::Speakers, now + SPEAKER_INTERVAL);
     }
 
     /// Chooses anew who is heard, and says who speaks.
@@ -40,42 +45,32 @@ impl Room {
             self.assign_all(cx);
         }
         if !self.talk.speakers().is_empty() {
-            self.arm(cx.now + SPEAKER_INTERVAL);
+            self.choose_later(cx.now);
         }
     }
 
     fn tell_speakers(&mut self, cx: &mut Context<'_>) {
-        let Some(text) = self.speakers_text() else {
-            return;
-        };
-        for (_, member) in self
-            .members
-            .iter()
-            .filter(|(_, member)| member.channel_open)
-        {
-            cx.effects.push_back(Effect::Text {
-                session: member.session,
-                text: text.clone(),
-            });
-        }
+        let members = self.members.iter().map(|(_, member)| member);
+        let sessions = members.filter(|member| member.channel_open);
+        cx.tell_all(
+            sessions.map(|member| member.session),
+            &self.speakers_message(),
+        );
     }
 
     /// Tells one who has just come, if anybody speaks.
     pub(super) fn tell_speakers_to(&mut self, cx: &mut Context<'_>, key: MemberKey) {
-        if self.talk.speakers().is_empty() {
-            return;
-        }
-        if let (Some(text), Some(member)) = (self.speakers_text(), self.member(key)) {
-            let session = member.session;
-            cx.effects.push_back(Effect::Text { session, text });
+        let speaks = !self.talk.speakers().is_empty();
+        if let Some(member) = self.member(key).filter(|m| m.channel_open && speaks) {
+            cx.tell(member.session, &self.speakers_message());
         }
     }
 
-    fn speakers_text(&self) -> Option<String> {
+    fn speakers_message(&self) -> NodeMediaMessage {
         let tracks = self.talk.speakers().iter();
-        let speakers: Vec<ParticipantId> = tracks
-            .filter_map(|track| Some(self.router.get(*track)?.id.participant.clone()))
-            .collect();
-        serde_json::to_string(&NodeMediaMessage::Speakers { speakers }).ok()
+        let speakers = tracks.filter_map(|track| self.router.get(*track));
+        NodeMediaMessage::Speakers {
+            speakers: speakers.map(|track| track.id.participant.clone()).collect(),
+        }
     }
 }

@@ -1,0 +1,116 @@
+//! How a room gets what is missing: keyframes for decoders that cannot go on, and packets that other nodes sent and that did not
+//! come.
+
+use std::time::Instant;
+
+use protocol::cascade::CascadeMessage;
+use protocol::media::MediaKind;
+
+use super::deadlines::Deadline;
+use super::{Context, Effect, Room};
+use crate::router::{LayerKey, Origin};
+
+impl Room {
+    /// A decoder needs a keyframe of this layer; at most one request goes on in a while.
+    pub fn request_keyframe(&mut self, cx: &mut Context<'_>, key: LayerKey) {
+        let Some(track) = self.router.get_mut(key.0) else {
+            return;
+        };
+        if track.codec.kind() != MediaKind::Video {
+            return;
+        }
+        let Some(layer) = track.layers.get_mut(usize::from(key.1.0)) else {
+            return;
+        };
+        let send_now = layer.keyframes.request(cx.now);
+        let retry = layer.keyframes.timeout();
+        if send_now {
+            self.send_keyframe_request(cx, key);
+        }
+        if let Some(at) = retry {
+            self.watch(key, at);
+        }
+    }
+
+    fn send_keyframe_request(&mut self, cx: &mut Context<'_>, key: LayerKey) {
+        let Some(track) = self.router.get(key.0) else {
+            return;
+        };
+        match track.origin {
+            Origin::Local(member) => {
+                let source = track.id.source;
+                if let Some(member) = self.member(member) {
+                    cx.effects.push_back(Effect::Keyframe {
+                        session: member.session,
+                        source,
+                        layer: key.1,
+                    });
+                }
+            }
+            Origin::Remote(peer) => {
+                let layer = track.layers.get(usize::from(key.1.0));
+                if let Some(inbound) = layer.and_then(|layer| layer.inbound.as_ref()) {
+                    cx.tell_peer(peer, CascadeMessage::Keyframe { flow: inbound.flow });
+                }
+            }
+        }
+    }
+
+    /// Sees to it that a layer is looked at again by then: a keyframe or a repair is awaited.
+    pub(super) fn watch(&mut self, key: LayerKey, at: Instant) {
+        self.deadlines.lower(Deadline::Recovery(key), at);
+    }
+
+    /// A keyframe or a repair of a layer is overdue: asks again.
+    pub(super) fn recover(&mut self, cx: &mut Context<'_>, key: LayerKey) {
+        let Some(track) = self.router.get_mut(key.0) else {
+            return;
+        };
+        let origin = track.origin;
+        let Some(layer) = track.layers.get_mut(usize::from(key.1.0)) else {
+            return;
+        };
+        let mut due = None;
+        let mut ask_again = false;
+        if layer.is_wanted() {
+            ask_again = layer.keyframes.poll(cx.now);
+            due = layer.keyframes.timeout();
+        }
+        if let (Origin::Remote(peer), Some(inbound)) = (origin, &mut layer.inbound) {
+            let round_trip = cx.relay.peer(peer).and_then(|peer| peer.round_trip);
+            if let Some(round_trip) = round_trip {
+                inbound.loss.set_rtt(round_trip);
+            }
+            let missing = inbound.loss.poll(cx.now);
+            if !missing.is_empty() {
+                let message = CascadeMessage::Nack {
+                    flow: inbound.flow,
+                    sequences: missing.iter().map(|sequence| *sequence as u16).collect(),
+                };
+                cx.tell_peer(peer, message);
+            }
+            due = due.into_iter().chain(inbound.loss.timeout()).min();
+        }
+        if ask_again {
+            self.send_keyframe_request(cx, key);
+        }
+        if let Some(at) = due {
+            self.watch(key, at);
+        }
+    }
+
+    /// Layers that some slot without a picture waits for although they flow: their keyframe came when the slot could not
+    /// take it, or the slot was overrun.
+    pub(super) fn missed_keyframes(&self, now: Instant) -> Vec<LayerKey> {
+        let slots = self
+            .members
+            .iter()
+            .flat_map(|(_, member)| &member.subscriber.slots);
+        let flows = |key: &LayerKey| self.router.layer(*key).is_some_and(|l| l.flows(now));
+        let missed = slots.filter_map(|slot| slot.lacks_keyframe(now).find(flows));
+        let mut missed: Vec<_> = missed.collect();
+        missed.sort();
+        missed.dedup();
+        missed
+    }
+}
