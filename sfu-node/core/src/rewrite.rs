@@ -133,7 +133,7 @@ impl Rewriter {
     pub fn rewrite(&mut self, now: Instant, packet: &Packet) -> Option<Rewritten> {
         let source = match &self.source {
             Some(source) if packet.sequence < source.first => return None,
-            Some(source) if !self.jumps(source, packet) => source,
+            Some(source) if !self.is_jump(source, packet) => source,
             _ => {
                 let offsets = self.start(now, packet);
                 self.source.insert(Source {
@@ -150,8 +150,14 @@ impl Rewriter {
         Some(rewritten)
     }
 
-    /// Whether the source's numbers have made a step that cannot be loss.
-    fn jumps(&self, source: &Source, packet: &Packet) -> bool {
+    /// Whether the present source's numbers make a step with this packet that cannot be loss: what comes then does not
+    /// continue what was sent.
+    pub fn jumps(&self, packet: &Packet) -> bool {
+        let source = self.source.as_ref();
+        source.is_some_and(|source| self.is_jump(source, packet))
+    }
+
+    fn is_jump(&self, source: &Source, packet: &Packet) -> bool {
         self.newest.as_ref().is_some_and(|newest| {
             let sequence = packet.sequence.wrapping_add(source.offsets.sequence);
             sequence > newest.sequence + MAX_DROPOUT

@@ -98,6 +98,11 @@ impl Slot {
         if !self.stream.carries(packet.codec) {
             return None;
         }
+        if !starts && self.rewriter.jumps(packet) {
+            // A decoder would take it for the next frame, since it is numbered as that.
+            self.carrying = self.carrying.interrupt(key);
+            return None;
+        }
         if carrying != self.carrying {
             self.begin(key, packet, router);
         }
@@ -151,5 +156,66 @@ impl Slot {
             timestamp = from.rtp_of(to.ntp_of(timestamp, rate), rate);
         }
         Some(timestamp.wrapping_add(offset))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::media::{Codec, Layer, Source};
+
+    use super::*;
+    use crate::egress::stream::SlotCodec;
+    use crate::router::Origin;
+
+    /// The first byte of a VP8 frame says whether it is a keyframe (RFC 7741, 4.3).
+    fn packet(sequence: u64, keyframe: bool) -> Packet {
+        let payload = [0x10, u8::from(!keyframe), 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let packet = Packet::new(sequence, 0, true, Codec::Vp8, None, payload[..].into());
+        assert_eq!(packet.keyframe, keyframe);
+        packet
+    }
+
+    #[test]
+    fn after_a_jump_that_no_loss_explains_video_goes_on_at_a_keyframe() {
+        let now = Instant::now();
+        let mut router = Router::default();
+        let id = TrackId {
+            participant: "p1".parse().unwrap(),
+            source: Source::Camera,
+        };
+        let track = router.add(id, Codec::Vp8, Origin::Local(0.into()), 1);
+        let key = (track, Layer(0));
+        let negotiated = NegotiatedSlot {
+            mid: "v".into(),
+            kind: MediaKind::Video,
+            codecs: vec![SlotCodec {
+                codec: Codec::Vp8,
+                pt: 96,
+                rtx_pt: None,
+            }],
+            ssrc: 7,
+            rtx_ssrc: None,
+        };
+        let mut slot = Slot::new(negotiated, Extensions::default());
+        slot.carrying = Carrying::Waiting(key);
+        let mut pass = |sequence, keyframe| {
+            let packet = packet(sequence, keyframe);
+            let passage = slot.let_through(now, key, &packet, &router);
+            let rewritten = passage.and_then(|passage| passage.rewritten);
+            let lacks = slot.lacks_keyframe(now).next().is_some();
+            (rewritten.map(|rewritten| rewritten.sequence), lacks)
+        };
+        let (first, _) = pass(100, true);
+        let first = first.unwrap();
+        assert_eq!(pass(101, false), (Some(first + 1), false));
+        assert_eq!(
+            pass(3_000, false),
+            (Some(first + 2_900), false),
+            "mere loss"
+        );
+        assert_eq!(pass(9_000, false), (None, true));
+        assert_eq!(pass(9_001, false), (None, true));
+        assert_eq!(pass(9_002, true), (Some(first + 2_901), false));
+        assert_eq!(pass(9_003, false), (Some(first + 2_902), false));
     }
 }
