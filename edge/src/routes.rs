@@ -1,6 +1,7 @@
 //! The HTTP API: which address and method lead where.
 
 mod accounts;
+mod ice;
 mod nodes;
 mod rooms;
 
@@ -39,6 +40,10 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
         },
         ["api", "auth", "me"] => match method {
             Get => accounts::me(request, env).await,
+            _ => wrong_method,
+        },
+        ["api", "ice-servers"] => match method {
+            Get => ice::servers(&request, env),
             _ => wrong_method,
         },
         ["api", "rooms"] => match method {

@@ -5,21 +5,21 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use protocol::api::IceServer;
-use protocol::id::ParticipantId;
+use protocol::id::UserId;
 use sha1::Sha1;
 use worker::{Env, Error, Result};
 
-/// How long credentials are good for, in seconds: longer than a call, and each join hands out new ones.
+/// How long credentials are good for, in seconds: longer than a call, and clients ask anew for the next.
 const LIFETIME: u64 = 12 * 3_600;
 /// Most addresses under which clients may be told to find TURN.
 const MAX_URLS: usize = 8;
 
-/// The TURN server of this installation with credentials for one participant; none if none is configured.
+/// The TURN server of this installation with credentials for one user; none if none is configured.
 /// `now` is in milliseconds since 1970.
 ///
 /// # Errors
 /// `CONNECT_TURN_URLS` names no TURN server, or there is no secret for it.
-pub fn server(env: &Env, participant: &ParticipantId, now: u64) -> Result<Option<IceServer>> {
+pub fn server(env: &Env, user: &UserId, now: u64) -> Result<Option<IceServer>> {
     // An installation without TURN says nothing about it.
     let urls = env.var("CONNECT_TURN_URLS").map(|urls| urls.to_string());
     let urls = parse(&urls.unwrap_or_default())?;
@@ -31,7 +31,7 @@ pub fn server(env: &Env, participant: &ParticipantId, now: u64) -> Result<Option
             "CONNECT_TURN_URLS needs CONNECT_TURN_SECRET, the server's static-auth-secret".into(),
         )
     })?;
-    let username = format!("{}:{participant}", now / 1_000 + LIFETIME);
+    let username = format!("{}:{user}", now / 1_000 + LIFETIME);
     let credential = password(secret.to_string().as_bytes(), &username);
     Ok(Some(IceServer {
         urls,

@@ -105,6 +105,13 @@ pub struct JoinResponse {
     pub ticket: String,
     /// Path and query of the signaling WebSocket, relative to the API's origin.
     pub url: String,
+}
+
+/// `GET /api/ice-servers`: to be asked for ahead of a join, so that the first offer knows them.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct IceServers {
     pub ice_servers: Vec<IceServer>,
 }
 

@@ -44,6 +44,7 @@ fn generate() -> String {
         api::RoomList,
         api::JoinRequest,
         api::JoinResponse,
+        api::IceServers,
         api::IceServer,
         api::Problem,
         api::FieldError,

@@ -1,6 +1,7 @@
-// Credentials for TURN: made at the join, good for a while, and accepted by a real server.
+// Credentials for TURN: made for whoever is signed in, good for a while, and accepted by a real server.
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { User } from "../../web/sdk/src/generated/protocol.ts";
 import { TurnServer } from "./turn-server.ts";
 import { World } from "./world.ts";
 
@@ -20,16 +21,17 @@ afterAll(async () => {
   await turn?.stop();
 });
 
-test("a TURN server accepts what a join hands out, and nothing else", async () => {
+test("a TURN server accepts what the edge hands out, and nothing else", async () => {
   const ada = await world.person("Ada");
-  const { iceServers, participant } = await ada.join(await ada.createRoom());
+  const iceServers = await ada.iceServers();
   const [stun, relay] = iceServers;
   expect(iceServers).toHaveLength(2);
   expect(stun).toEqual({ urls: ["stun:stun.example.org:3478"] });
   expect(relay?.urls).toEqual([`turn:127.0.0.1:${turn.port}`, `turn:127.0.0.1:${turn.port}?transport=tcp`]);
   const { username = "", credential = "" } = relay ?? {};
   const [expiry, owner] = username.split(":");
-  expect(owner).toBe(participant);
+  const { body: user } = await ada.call<User>("/api/auth/me");
+  expect(owner).toBe(user.id);
   const hours = (Number(expiry) - Date.now() / 1_000) / 3_600;
   expect(hours).toBeGreaterThan(11.9);
   expect(hours).toBeLessThanOrEqual(12);
@@ -41,10 +43,9 @@ test("a TURN server accepts what a join hands out, and nothing else", async () =
   expect(await turn.relays(past.username, past.credential)).toBe(false);
 });
 
-test("every join has credentials of its own", async () => {
-  const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
-  const room = await ada.createRoom();
-  const joins = [await ada.join(room), await bob.join(room), await ada.join(room)];
-  const names = joins.map(({ iceServers }) => iceServers[1]?.username);
-  expect(new Set(names).size).toBe(3);
+test("everybody has credentials of their own, and who is not signed in has none", async () => {
+  const people = await Promise.all([world.person("Ada"), world.person("Bob")]);
+  const servers = await Promise.all(people.map((person) => person.iceServers()));
+  expect(new Set(servers.map(([, relay]) => relay?.username)).size).toBe(2);
+  expect((await world.call("/api/ice-servers")).status).toBe(401);
 });

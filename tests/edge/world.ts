@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import type {
+  IceServer,
+  IceServers,
   JoinResponse,
   Problem,
   Room,
@@ -137,6 +139,10 @@ export class Person {
 
   async join(room: Room, hints: object = {}): Promise<JoinResponse> {
     return (await this.call<JoinResponse>(`/api/rooms/${room.id}/join`, { body: hints })).body;
+  }
+
+  async iceServers(): Promise<IceServer[]> {
+    return (await this.call<IceServers>("/api/ice-servers")).body.iceServers;
   }
 
   /** Joins a room and opens the WebSocket. */

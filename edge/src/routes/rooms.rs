@@ -15,7 +15,7 @@ use super::{Answer, authenticate, now, room_id};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
 use crate::room::Join;
-use crate::{config, crypto, http, rpc, turn};
+use crate::{config, crypto, http, rpc};
 
 pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
     let claims = authenticate(&request, env)?;
@@ -116,14 +116,11 @@ pub(super) async fn join_room(
     by_address?;
     let room = room?;
     note_visit(env, context, &claims.sub, &id)?;
-    let mut ice_servers = config::ice_servers(env)?;
-    ice_servers.extend(turn::server(env, &participant, now())?);
     Ok(Response::from_json(&JoinResponse {
         url: format!("/api/rooms/{id}/ws?ticket={ticket}"),
         room,
         participant,
         ticket,
-        ice_servers,
     })?)
 }
 

@@ -1,6 +1,8 @@
 // The HTTP API: accounts and rooms. The access token lives in memory only, the refresh token in its cookie.
 import type {
   CreateRoomRequest,
+  IceServer,
+  IceServers,
   JoinRequest,
   JoinResponse,
   LoginRequest,
@@ -87,6 +89,12 @@ export class Api {
 
   join(id: RoomId, request: JoinRequest): Promise<JoinResponse> {
     return this.#authorized("POST", `/api/rooms/${encodeURIComponent(id)}/join`, request);
+  }
+
+  /** The servers that help to find a way to the media node, with credentials that last for hours. */
+  async iceServers(): Promise<IceServer[]> {
+    const { iceServers } = await this.#authorized<IceServers>("GET", "/api/ice-servers");
+    return iceServers;
   }
 
   /** Whether the server answers at all, within seconds. */

@@ -6,6 +6,10 @@ import type { ClientMessage } from "../src/generated/protocol.ts";
 /** Just enough of a peer connection to make an offer: Node has none. */
 class Connection {
   static sdp = "v=0";
+  static servers: RTCIceServer[] | undefined;
+  constructor({ iceServers }: RTCConfiguration) {
+    Connection.servers = iceServers;
+  }
   localDescription: { sdp: string } | null = null;
   createDataChannel = () => ({ readyState: "connecting" });
   addTransceiver = (kind: string) => ({
@@ -71,11 +75,29 @@ it("goes over the WebSocket when it is too long for the join", async () => {
   expect(media.takeOffer()).toBeNull();
 });
 
-it("is made anew when the join names other ICE servers", async () => {
+it("is prepared anew when ICE servers become known before it has left", async () => {
+  media.prepare();
+  media.useServers([{ urls: ["turn:turn.example"] }]);
+  await vi.waitFor(() => expect(media.takeOffer()).toMatchObject({ attempt: 2 }));
+  expect(Connection.servers).toEqual([{ urls: ["turn:turn.example"] }]);
+});
+
+it("stays as it is when ICE servers become known after it has left", async () => {
   await prepared();
-  media.prepare([{ urls: ["turn:turn.example"] }]);
+  media.useServers([{ urls: ["turn:turn.example"] }]);
   await media.offerFirst();
+  expect(sent).toEqual([]);
+  await media.restart();
   expect(attempts()).toEqual([2]);
+  expect(Connection.servers).toEqual([{ urls: ["turn:turn.example"] }]);
+});
+
+it("leaves once, whatever becomes known while it is being made", async () => {
+  media.prepare();
+  const offered = media.offer();
+  media.useServers([{ urls: ["turn:turn.example"] }]);
+  await offered;
+  expect(attempts()).toEqual([1]);
 });
 
 it("is sent again while it has no answer, after an interruption", async () => {

@@ -33,6 +33,9 @@ import type { TrackKey } from "./track.ts";
 import type { View } from "./view.ts";
 
 const STATISTICS_EVERY_MS = 1_000;
+
+/** Credentials for ICE servers are good for longer than this and a call together. */
+const SERVERS_FOR_MS = 3_600_000;
 /** How many are kept in the order of their speech: more than any layout shows. */
 const REMEMBERED_SPEAKERS = 50;
 /** As many videos as the largest layout shows at once. */
@@ -121,6 +124,8 @@ export class Call {
   // The page draws after all that came with a message: the answer to the offer follows the welcome.
   readonly #state = new Store<CallState>(INITIAL, inTask);
   readonly #media: MediaSession;
+  /** When the ICE servers are to be asked for again. */
+  #serversUntil = 0;
   #signaling: Signaling | null = null;
   #roomState: RoomState = EMPTY_ROOM;
   #told: Publishing | null = null;
@@ -161,6 +166,7 @@ export class Call {
   /** Prepares the offer ahead of `join`, so that joining is faster. */
   prepare(): void {
     this.#media.prepare();
+    void this.#findServers();
   }
 
   /** Enters the room. Progress and failure are in `state`. */
@@ -168,7 +174,7 @@ export class Call {
     if (this.#signaling !== null) return;
     mark("join");
     this.#state.patch({ status: { name: "joining" }, notice: null });
-    this.#media.prepare();
+    this.prepare();
     this.#signaling = new Signaling({
       origin: webSocketOrigin(this.#api.origin),
       path: `/api/rooms/${encodeURIComponent(this.#room)}/ws`,
@@ -235,8 +241,19 @@ export class Call {
     const joined: JoinResponse = await this.#api.join(this.#room, request);
     mark("ticket");
     this.#state.patch({ room: joined.room });
-    this.#media.prepare(joined.iceServers);
+    void this.#findServers();
     return joined.url;
+  }
+
+  /** Asks for ICE servers ahead of their use. Without them, connections make do with what they had. */
+  async #findServers(): Promise<void> {
+    if (performance.now() < this.#serversUntil) return;
+    this.#serversUntil = performance.now() + SERVERS_FOR_MS;
+    try {
+      this.#media.useServers(await this.#api.iceServers());
+    } catch {
+      this.#serversUntil = 0;
+    }
   }
 
   #open(): void {

@@ -55,6 +55,8 @@ export class MediaSession {
   #iceServers: RTCIceServer[] = [];
   #preparedAt = 0;
   #withJoin: Attempt | null = null;
+  /** The newest attempt whose offer has left. */
+  #offered: Attempt = 0;
   #everConnected = false;
   /** The newest peer that was connected. */
   #connectedPeer: Peer | null = null;
@@ -70,12 +72,19 @@ export class MediaSession {
   }
 
   /** Prepares an offer while its way to the node is still being found. */
-  prepare(iceServers = this.#iceServers): void {
+  prepare(): void {
     const stale = performance.now() - this.#preparedAt > PREPARED_FOR_MS;
-    const otherServers = JSON.stringify(iceServers) !== JSON.stringify(this.#iceServers);
-    this.#iceServers = iceServers;
-    if (stale || otherServers) this.#drop();
+    if (stale) this.#drop();
     this.#peer ??= this.#createPeer();
+  }
+
+  /** Connections from now on use these servers; one whose offer has not left yet is prepared anew. */
+  useServers(iceServers: RTCIceServer[]): void {
+    if (JSON.stringify(iceServers) === JSON.stringify(this.#iceServers)) return;
+    this.#iceServers = iceServers;
+    if (this.#peer === null || this.#peer.attempt <= this.#offered) return;
+    this.#drop();
+    this.prepare();
   }
 
   /** The prepared offer, if it can travel with the join: then it counts as sent. */
@@ -83,6 +92,7 @@ export class MediaSession {
     const offer = this.#peer?.prepared ?? null;
     if (offer === null || offer.sdp.length > LONGEST_WITH_JOIN) return null;
     this.#withJoin = offer.attempt;
+    this.#offered = offer.attempt;
     this.#handlers.onStatus("connecting");
     this.#handlers.onStep("offer");
     return offer;
@@ -97,6 +107,7 @@ export class MediaSession {
   async offer(): Promise<void> {
     this.#peer ??= this.#createPeer();
     const peer = this.#peer;
+    this.#offered = peer.attempt;
     this.#handlers.onStatus(this.#everConnected ? "reconnecting" : "connecting");
     try {
       const offer = await peer.offer;

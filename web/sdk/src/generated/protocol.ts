@@ -96,7 +96,9 @@ ticket: string,
 /**
  * Path and query of the signaling WebSocket, relative to the API's origin.
  */
-url: string, iceServers: Array<IceServer>, };
+url: string, };
+
+export type IceServers = { iceServers: Array<IceServer>, };
 
 export type IceServer = { urls: Array<string>, username?: string, credential?: string, };
 
