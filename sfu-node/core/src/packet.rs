@@ -3,6 +3,7 @@
 mod av1;
 mod h264;
 mod relay;
+pub mod rtcp;
 mod vp8;
 mod vp9;
 

@@ -263,8 +263,10 @@ impl Room {
     }
 
     /// Removes a member and its tracks.
-    pub fn leave(&mut self, cx: &mut Context<'_>, key: MemberKey) -> Option<Member> {
-        let mut member = self.members.remove(key)?;
+    pub fn leave(&mut self, cx: &mut Context<'_>, key: MemberKey) {
+        let Some(mut member) = self.members.remove(key) else {
+            return;
+        };
         for slot in 0..member.subscriber.slots.len() {
             let carrying = std::mem::take(&mut member.subscriber.slots[slot].carrying);
             for layer in carrying.layers() {
@@ -282,7 +284,6 @@ impl Room {
         self.pending.retain(|pending| *pending != key);
         self.forget_deadlines(key);
         self.assign_all(cx);
-        Some(member)
     }
 
     /// Takes a track out: its slots become free, its flows end.

@@ -1,5 +1,9 @@
 //! What receivers report back: RTCP compound packets read as they lie, without a copy (RFC 3550, RFC 4585).
 
+use crate::packet::rtcp::{
+    Compound, PAYLOAD_FEEDBACK, RECEIVER_REPORT, RtcpPacket, SENDER_REPORT, TRANSPORT_FEEDBACK,
+};
+
 /// One piece of feedback out of a compound packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Feedback<'a> {
@@ -18,8 +22,6 @@ pub enum Feedback<'a> {
     TransportWide { fci: &'a [u8] },
     /// The receiver's estimate in bits per second (draft-alvestrand-rmcat-remb-03).
     Remb { bitrate: u64 },
-    /// The source sends no more (RFC 3550, 6.6); the first one of the packet.
-    Bye { ssrc: u32 },
 }
 
 /// A report block (RFC 3550, 6.4.1).
@@ -29,10 +31,6 @@ pub struct ReceptionReport {
     pub ssrc: u32,
     /// Lost since the last report, in 1/256.
     pub fraction_lost: u8,
-    /// Lost in all; duplicates can make it negative.
-    pub lost: i32,
-    /// The highest sequence number received, with its count of cycles.
-    pub highest: u32,
     /// In ticks of the codec's clock.
     pub jitter: u32,
     /// The middle 32 bits of the NTP time of the last sender report; 0 if there was none.
@@ -49,9 +47,6 @@ impl ReceptionReport {
         Self {
             ssrc: word(0),
             fraction_lost: block[4],
-            // 24 bits, signed.
-            lost: (word(4) << 8) as i32 >> 8,
-            highest: word(8),
             jitter: word(12),
             lsr: word(16),
             dlsr: word(20),
@@ -88,7 +83,7 @@ impl Iterator for Nacks<'_> {
 /// Reads a decrypted compound packet. What is malformed ends it; what is unknown is skipped.
 pub fn parse(compound: &[u8]) -> Feedbacks<'_> {
     Feedbacks {
-        rest: compound,
+        rest: Compound(compound),
         blocks: Blocks::None,
     }
 }
@@ -97,7 +92,7 @@ pub fn parse(compound: &[u8]) -> Feedbacks<'_> {
 #[derive(Debug, Clone)]
 pub struct Feedbacks<'a> {
     /// Packets not yet begun.
-    rest: &'a [u8],
+    rest: Compound<'a>,
     /// Pieces still to come of the packet at hand.
     blocks: Blocks<'a>,
 }
@@ -117,9 +112,7 @@ impl<'a> Iterator for Feedbacks<'a> {
             if let Some(piece) = self.blocks.next() {
                 return Some(piece);
             }
-            let (packet, rest) = Packet::split(self.rest)?;
-            self.rest = rest;
-            let (piece, blocks) = packet.read();
+            let (piece, blocks) = read(self.rest.next()?);
             self.blocks = blocks;
             if piece.is_some() {
                 return piece;
@@ -148,65 +141,24 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// One RTCP packet of a compound.
-struct Packet<'a> {
-    /// The count or format field.
-    count: u8,
-    kind: u8,
-    /// After the first word, without padding.
-    body: &'a [u8],
-}
-
-impl<'a> Packet<'a> {
-    /// Cuts the first packet off a compound (RFC 3550, 6.1 and A.2).
-    fn split(compound: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let (&[first, kind, l0, l1], rest) = compound.split_first_chunk()?;
-        if first >> 6 != 2 {
-            return None;
+/// What a packet says: a piece, or several.
+fn read(packet: RtcpPacket<'_>) -> (Option<Feedback<'_>>, Blocks<'_>) {
+    let body = packet.body;
+    match (packet.kind, packet.count) {
+        (SENDER_REPORT, count) if body.len() >= 24 => {
+            let clock = Feedback::SenderReport {
+                ssrc: u32_at(body, 0),
+                ntp: u64::from(u32_at(body, 4)) << 32 | u64::from(u32_at(body, 8)),
+                rtp: u32_at(body, 12),
+            };
+            (Some(clock), reports(&body[24..], count))
         }
-        let len = 4 * usize::from(u16::from_be_bytes([l0, l1]));
-        let (mut body, rest) = rest.split_at_checked(len)?;
-        if first & 0x20 != 0 {
-            let padding = usize::from(*body.last()?);
-            body = body.get(..len.checked_sub(padding)?)?;
+        (RECEIVER_REPORT, count) if body.len() >= 4 => (None, reports(&body[4..], count)),
+        (TRANSPORT_FEEDBACK, format) if body.len() >= 8 => {
+            (transport_feedback(format, body), Blocks::None)
         }
-        let packet = Self {
-            count: first & 0x1F,
-            kind,
-            body,
-        };
-        Some((packet, rest))
-    }
-
-    fn read(&self) -> (Option<Feedback<'a>>, Blocks<'a>) {
-        const SENDER_REPORT: u8 = 200;
-        const RECEIVER_REPORT: u8 = 201;
-        const BYE: u8 = 203;
-        const TRANSPORT_FEEDBACK: u8 = 205;
-        const PAYLOAD_FEEDBACK: u8 = 206;
-        let body = self.body;
-        match (self.kind, self.count) {
-            (SENDER_REPORT, count) if body.len() >= 24 => {
-                let clock = Feedback::SenderReport {
-                    ssrc: u32_at(body, 0),
-                    ntp: u64::from(u32_at(body, 4)) << 32 | u64::from(u32_at(body, 8)),
-                    rtp: u32_at(body, 12),
-                };
-                (Some(clock), reports(&body[24..], count))
-            }
-            (RECEIVER_REPORT, count) if body.len() >= 4 => (None, reports(&body[4..], count)),
-            (BYE, 1..) if body.len() >= 4 => (
-                Some(Feedback::Bye {
-                    ssrc: u32_at(body, 0),
-                }),
-                Blocks::None,
-            ),
-            (TRANSPORT_FEEDBACK, format) if body.len() >= 8 => {
-                (transport_feedback(format, body), Blocks::None)
-            }
-            (PAYLOAD_FEEDBACK, format) if body.len() >= 8 => payload_feedback(format, body),
-            _ => (None, Blocks::None),
-        }
+        (PAYLOAD_FEEDBACK, format) if body.len() >= 8 => payload_feedback(format, body),
+        _ => (None, Blocks::None),
     }
 }
 
@@ -304,8 +256,6 @@ mod tests {
         let report = ReceptionReport {
             ssrc: 0xAA,
             fraction_lost: 0x40,
-            lost: -2,
-            highest: 0x0001_0005,
             jitter: 77,
             lsr: 0x1234_5678,
             dlsr: 0x8000,
@@ -331,7 +281,6 @@ mod tests {
                 Feedback::TransportWide {
                     fci: &[0, 1, 0, 2, 3, 4, 5, 6]
                 },
-                Feedback::Bye { ssrc: 1 },
             ]
         );
     }

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::packet::rtcp::{SENDER_REPORT, SOURCE_DESCRIPTION};
+
 /// Longest CNAME (RFC 3550, 6.5: its length is one octet).
 const MAX_CNAME_LEN: usize = 255;
 /// Reports remembered: a receiver answers the last that it got, some of its own reports and ours may be lost, and a path may
@@ -49,8 +51,6 @@ pub fn write_sender_report(
     octets: u32,
     cname: &str,
 ) {
-    const SENDER_REPORT: u8 = 200;
-    const SDES: u8 = 202;
     const CNAME: u8 = 1;
 
     out.extend_from_slice(&[0x80, SENDER_REPORT, 0, 6]);
@@ -64,7 +64,7 @@ pub fn write_sender_report(
     // SSRC, then the item (type, length, text), then at least one zero up to a full word.
     let words = 1 + (2 + cname.len()) / 4 + 1;
     let end = out.len() + 4 + 4 * words;
-    out.extend_from_slice(&[0x81, SDES, 0, words as u8]);
+    out.extend_from_slice(&[0x81, SOURCE_DESCRIPTION, 0, words as u8]);
     out.extend_from_slice(&ssrc.to_be_bytes());
     out.extend_from_slice(&[CNAME, cname.len() as u8]);
     out.extend_from_slice(cname);

@@ -60,7 +60,6 @@ pub struct Stream {
     codecs: Vec<SlotCodec>,
     extensions: Block,
     sent: Sent,
-    rtx_sent: Sent,
     /// Extended, as [`Rewritten::sequence`] is.
     rtx_sequence: u64,
 }
@@ -74,7 +73,6 @@ impl Stream {
             codecs: slot.codecs.clone(),
             extensions: Block::new(&slot.mid, extensions),
             sent: Sent::default(),
-            rtx_sent: Sent::default(),
             rtx_sequence: u64::from(rtx_first),
         }
     }
@@ -144,7 +142,6 @@ impl Stream {
             .write_header(out, header, packet, rewritten, twcc);
         out.extend_from_slice(&(rewritten.sequence as u16).to_be_bytes());
         write_payload(out, packet, rewritten);
-        self.rtx_sent.count(2 + packet.payload.len());
         Some((header_len, sequence))
     }
 
@@ -171,7 +168,6 @@ impl Stream {
         let header_len = out.len() - start;
         out.resize(out.len() + usize::from(PADDING) - 1, 0);
         out.push(PADDING);
-        self.rtx_sent.count(0);
         Some((header_len, sequence))
     }
 
@@ -397,16 +393,7 @@ mod tests {
             65_536
         );
         assert_eq!(out[2..4], [0, 0]);
-        assert_eq!(
-            (stream.sent().packets, stream.rtx_sent),
-            (
-                0,
-                Sent {
-                    packets: 2,
-                    octets: 16
-                }
-            )
-        );
+        assert_eq!(stream.sent().packets, 0, "repair is not counted");
     }
 
     #[test]

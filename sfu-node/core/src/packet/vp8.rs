@@ -13,9 +13,6 @@ pub struct PictureId {
 pub struct Vp8 {
     pub picture_id: Option<PictureId>,
     pub tl0_pic_idx: Option<u8>,
-    /// The temporal layer; 0 where the stream has none.
-    pub tid: u8,
-    pub layer_sync: bool,
     /// The first packet of a frame: S bit and partition 0.
     pub starts_frame: bool,
     /// Length of the descriptor in bytes; the VP8 payload header follows.
@@ -32,8 +29,6 @@ impl Vp8 {
         let mut vp8 = Self {
             picture_id: None,
             tl0_pic_idx: None,
-            tid: 0,
-            layer_sync: false,
             starts_frame: first & 0x10 != 0 && first & 0x07 == 0,
             len: 1,
         };
@@ -58,11 +53,8 @@ impl Vp8 {
             at += 1;
         }
         if flags & 0x30 != 0 {
-            let byte = *payload.get(at)?;
-            if flags & 0x20 != 0 {
-                vp8.tid = byte >> 6;
-                vp8.layer_sync = byte & 0x20 != 0;
-            }
+            // The temporal layer and the index of the key frame: the octet stays as it is.
+            payload.get(at)?;
             at += 1;
         }
         vp8.len = at as u8;
@@ -134,10 +126,7 @@ mod tests {
                 wide: true
             })
         );
-        assert_eq!(
-            (read.tl0_pic_idx, read.tid, read.layer_sync),
-            (Some(7), 1, true)
-        );
+        assert_eq!(read.tl0_pic_idx, Some(7));
         assert!(packet.keyframe);
         let mut copy = wide;
         read.patch(&mut copy, Some(0x7FFF), Some(255));

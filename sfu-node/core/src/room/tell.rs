@@ -144,9 +144,7 @@ mod tests {
         let (mut room, member) = room_with_member(start);
         texts(&mut room, start, |room, cx| room.channel_open(cx, member));
         room.was_not_told(start, member);
-        texts(&mut room, start, |room, cx| {
-            room.leave(cx, member);
-        });
+        texts(&mut room, start, |room, cx| room.leave(cx, member));
         assert_eq!(room.next_deadline(), None);
     }
 }

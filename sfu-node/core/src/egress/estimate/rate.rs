@@ -94,8 +94,8 @@ impl DelayRate {
         self.drain = None;
     }
 
-    /// Goes by a feedback. Returns whether the rate was lowered because the queue grows.
-    pub fn update(&mut self, now: Micros, seen: &Seen) -> bool {
+    /// Goes by a feedback.
+    pub fn update(&mut self, now: Micros, seen: &Seen) {
         let passed = self.updated.map_or(0, |at| now - at).clamp(0, MAX_STEP);
         self.updated = Some(now);
         if let Some(drain) = self.drain {
@@ -103,32 +103,31 @@ impl DelayRate {
                 self.drain = None;
                 self.bitrate = self.bitrate.max(drain.resume);
             } else if seen.usage != Usage::Over {
-                return false;
+                return;
             }
         }
         match seen.usage {
-            Usage::Over => return self.lower(now, seen),
+            Usage::Over => self.lower(now, seen),
             Usage::Under => self.hold = true,
             Usage::Normal if self.hold => self.hold = false,
             Usage::Normal => self.raise(seen, passed),
         }
-        false
     }
 
-    fn lower(&mut self, now: Micros, seen: &Seen) -> bool {
+    fn lower(&mut self, now: Micros, seen: &Seen) {
         self.hold = true;
         let Some(throughput) = seen.acknowledged_now.or(seen.acknowledged) else {
             // Before anything is measured the only thing known is that it is too much.
             if !self.may_lower(now, seen, f64::INFINITY) {
-                return false;
+                return;
             }
             self.bitrate = clamp(self.bitrate / 2.0);
             self.lowered = Some(now);
-            return true;
+            return;
         };
         let throughput = throughput as f64 / (1.0 - seen.usual_loss);
         if !self.may_lower(now, seen, throughput) {
-            return false;
+            return;
         }
         let mut lowered = clamp(BACKOFF * throughput);
         self.capacity.measured(throughput);
@@ -141,9 +140,7 @@ impl DelayRate {
             let share = (BACKOFF - seen.standing as f64 / DRAIN_TIME).max(MIN_DRAIN);
             lowered = clamp(share * throughput);
         }
-        let is_lower = lowered < self.bitrate;
         self.bitrate = self.bitrate.min(lowered);
-        is_lower
     }
 
     fn may_lower(&self, now: Micros, seen: &Seen, throughput: f64) -> bool {
@@ -283,10 +280,10 @@ mod tests {
     fn a_queue_lowers_it_below_what_arrives_and_the_growth_after_it_is_slow() {
         let mut rate = DelayRate::new(3_000_000);
         rate.update(0, &seen(Usage::Normal, 1_000_000));
-        assert!(rate.update(100 * MS, &seen(Usage::Over, 1_000_000)));
+        rate.update(100 * MS, &seen(Usage::Over, 1_000_000));
         assert_eq!(rate.bitrate(), 850_000);
         // Not twice for one queue.
-        assert!(!rate.update(120 * MS, &seen(Usage::Over, 1_000_000)));
+        rate.update(120 * MS, &seen(Usage::Over, 900_000));
         assert_eq!(rate.bitrate(), 850_000);
         rate.update(200 * MS, &seen(Usage::Under, 850_000));
         assert_eq!(rate.bitrate(), 850_000);

@@ -10,6 +10,9 @@ use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, UnboundKey};
 use str0m::crypto::dtls::SrtpProfile;
 
 use super::{ENCRYPTED, RTCP_HEADER_LEN, StreamKeys, gcm_nonce};
+use crate::packet::rtcp::{
+    Compound, PAYLOAD_FEEDBACK, RECEIVER_REPORT, SOURCE_DESCRIPTION, TRANSPORT_FEEDBACK,
+};
 
 /// The word with the SRTCP index, at a packet's end.
 const WORD_LEN: usize = 4;
@@ -17,12 +20,6 @@ const WORD_LEN: usize = 4;
 const TAG_LEN: usize = 16;
 /// Most SSRCs that a peer's feedback may come from: one of each stream that it sends.
 const MAX_SOURCES: usize = 32;
-
-/// RTCP packet types (RFC 3550, 12.1; RFC 4585, 9).
-const RECEIVER_REPORT: u8 = 201;
-const SOURCE_DESCRIPTION: u8 = 202;
-const TRANSPORT_FEEDBACK: u8 = 205;
-const PAYLOAD_FEEDBACK: u8 = 206;
 
 /// Why a packet was not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -130,18 +127,13 @@ impl Opener {
 }
 
 /// Whether a compound packet in the clear has nothing in it that str0m would want to see.
-fn is_feedback_alone(mut rest: &[u8]) -> bool {
-    while let [_, kind, high, low, ..] = *rest {
-        if !matches!(
-            kind,
+fn is_feedback_alone(compound: &[u8]) -> bool {
+    Compound(compound).all(|packet| {
+        matches!(
+            packet.kind,
             RECEIVER_REPORT | SOURCE_DESCRIPTION | TRANSPORT_FEEDBACK | PAYLOAD_FEEDBACK
-        ) {
-            return false;
-        }
-        let words = usize::from(u16::from_be_bytes([high, low]));
-        rest = rest.get(4 * (words + 1)..).unwrap_or_default();
-    }
-    true
+        )
+    })
 }
 
 /// The indices of late (RFC 3711, 3.3.2): each passes once.
