@@ -3,6 +3,7 @@
 //! It owns no socket, no thread and no clock. The contract: hand in an [`Input`], then call [`Engine::poll_output`]
 //! until it yields [`Output::Timeout`]; a batch of inputs may share one drain, and should.
 
+mod active_speaker;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
@@ -16,6 +17,7 @@ mod key;
 mod keyframe;
 mod layer;
 mod loss;
+mod loudest;
 mod packet;
 mod rate;
 mod reception;
@@ -24,9 +26,7 @@ mod rewrite;
 mod room;
 mod router;
 mod session;
-mod speaker;
 mod store;
-mod talk;
 mod timers;
 
 pub use engine::Engine;

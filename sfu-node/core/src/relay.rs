@@ -1,6 +1,6 @@
 //! The cascade's table: which flows run between this shard and its peers, and how a media datagram is written.
 
-pub mod path;
+pub mod shedding;
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::io::PeerId;
 use crate::key::RoomKey;
 use crate::packet::Packet;
 use crate::router::LayerKey;
-use path::{Importance, Load, Path, Verdict};
+use shedding::{Importance, Load, Path, Verdict};
 
 /// Most rooms that a peer may claim to share with us; far more than a shard holds.
 const MAX_OPEN_ROOMS: usize = 65_536;

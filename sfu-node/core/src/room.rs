@@ -11,10 +11,10 @@ mod catalog;
 mod deadlines;
 mod demand;
 mod media;
-mod path;
 mod peers;
 mod quality;
 mod recovery;
+mod shedding;
 mod shown;
 mod slots;
 mod speech;
@@ -30,16 +30,16 @@ use protocol::id::{Attempt, Epoch, ParticipantId, RoomId};
 use protocol::media::{Caps, Layer, Source, TrackId};
 use protocol::node::{NodeToRoom, SessionRef};
 
+use crate::active_speaker::Talk;
 use crate::budget::Budget;
 use crate::egress::seal::Sealer;
 use crate::egress::subscriber::Subscriber;
 use crate::io::PeerId;
 use crate::key::{MemberKey, RoomKey, SessionKey, Table};
+use crate::loudest::Loudest;
 use crate::relay::{Relay, RelayBatch};
 use crate::router::{Forward, LayerKey, Origin, Router, TrackKey};
 use crate::session::Published;
-use crate::speaker::Loudest;
-use crate::talk::Talk;
 use crate::timers::Timers;
 
 pub use cascade::Announcement;
@@ -120,7 +120,7 @@ pub struct Room {
     epoch: Epoch,
     members: Table<MemberKey, Member>,
     router: Router,
-    speakers: Loudest<TrackKey>,
+    loudest: Loudest<TrackKey>,
     talk: Talk<TrackKey>,
     /// All videos: screens, then by who spoke last.
     by_recency: Vec<TrackKey>,
@@ -148,7 +148,7 @@ impl Room {
             epoch: Epoch::default(),
             members: Table::default(),
             router: Router::default(),
-            speakers: Loudest::new(SPEAKERS),
+            loudest: Loudest::new(SPEAKERS),
             talk: Talk::default(),
             by_recency: Vec::new(),
             heard: false,
@@ -288,7 +288,7 @@ impl Room {
 
     /// Takes a track out: its slots become free, its flows end.
     fn remove_track(&mut self, cx: &mut Context<'_>, key: TrackKey) {
-        self.speakers.remove(&key);
+        self.loudest.remove(&key);
         let Some(track) = self.router.remove(key) else {
             return;
         };

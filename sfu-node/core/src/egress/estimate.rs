@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use arrivals::{Arrivals, ReferenceClock};
 use fallback::Fallback;
 use history::{History, State};
-use loss::{Flow, LossBound};
+use loss::{LossBound, Rates};
 pub use probe::Probe;
 use probe::{Prober, Situation};
 use queue::QueueDelay;
@@ -209,13 +209,13 @@ impl Estimator {
             limited: self.limited,
         };
         self.rate.update(now, &seen);
-        let flow = Flow {
+        let rates = Rates {
             sending: sending.unwrap_or(before),
             allowed: self.rate.bitrate(),
             acknowledged,
             round_trip: self.round_trip(),
         };
-        self.loss.update(now, &flow);
+        self.loss.update(now, &rates);
         let situation = self.situation(now);
         if let Some(shown) = self.prober.result(&situation)
             && seen.usage != Usage::Over

@@ -27,13 +27,13 @@ pub struct SlotCodec {
 
 /// What was sent under one SSRC, for sender reports (RFC 3550, 6.4.1). Both wrap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sent {
+pub struct SenderCounts {
     pub packets: u32,
     /// Payload octets, without headers.
     pub octets: u32,
 }
 
-impl Sent {
+impl SenderCounts {
     fn count(&mut self, octets: usize) {
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(octets as u32);
@@ -59,7 +59,7 @@ pub struct Stream {
     rtx_ssrc: Option<u32>,
     codecs: Vec<SlotCodec>,
     extensions: Block,
-    sent: Sent,
+    sent: SenderCounts,
     /// Extended, as [`Rewritten::sequence`] is.
     rtx_sequence: u64,
 }
@@ -72,7 +72,7 @@ impl Stream {
             rtx_ssrc: slot.rtx_ssrc,
             codecs: slot.codecs.clone(),
             extensions: Block::new(&slot.mid, extensions),
-            sent: Sent::default(),
+            sent: SenderCounts::default(),
             rtx_sequence: u64::from(rtx_first),
         }
     }
@@ -94,7 +94,7 @@ impl Stream {
     }
 
     /// What was sent so far, repair apart.
-    pub fn sent(&self) -> Sent {
+    pub fn sent(&self) -> SenderCounts {
         self.sent
     }
 
@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(out, expected);
         assert_eq!(
             stream.sent(),
-            Sent {
+            SenderCounts {
                 packets: 1,
                 octets: 3
             }

@@ -8,7 +8,7 @@ use protocol::id::RoomId;
 use super::Engine;
 use crate::io::PeerId;
 use crate::key::RoomKey;
-use crate::relay::path::{Importance, Verdict};
+use crate::relay::shedding::{Importance, Verdict};
 use crate::relay::{FlowTarget, read_varint};
 use crate::room::Announcement;
 use crate::router::RelayFlow;

@@ -55,7 +55,7 @@ impl Room {
                 .and_then(|m| m.tracks[source_index(source)]);
             if let Some(track) = track.filter(|_| !caps.allow(source)) {
                 // Who is muted is not heard, and holds no audio slot.
-                self.speakers.remove(&track);
+                self.loudest.remove(&track);
                 self.hear_again(cx.now);
             }
         }

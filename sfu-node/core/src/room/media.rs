@@ -50,7 +50,7 @@ impl Room {
         if let Some(level) = packet.level
             && packet.codec.kind() == MediaKind::Audio
         {
-            self.speakers.level(cx.now, key.0, level);
+            self.loudest.level(cx.now, key.0, level);
             self.hear_again(cx.now);
         }
         let Some(layer) = self.router.layer(key) else {
@@ -82,7 +82,7 @@ impl Room {
         // What comes from another node was selected there; to select anew would be to drop somebody's loudest.
         let is_heard = packet.codec.kind() == MediaKind::Video
             || layer.inbound.is_some()
-            || self.speakers.selected().contains(&key.0);
+            || self.loudest.selected().contains(&key.0);
         if is_heard {
             for relay in &layer.relays {
                 cx.relay_batch.push(relay.peer, relay.flow, &packet);

@@ -92,7 +92,7 @@ impl Room {
     /// The selected but oneself: who speaks, the loudest first, and then the others.
     fn wanted_audio(&self, member: &Member) -> Vec<Wanted> {
         let own = &member.tracks;
-        let selected = self.speakers.selected().iter().copied();
+        let selected = self.loudest.selected().iter().copied();
         let mut others: Vec<_> = selected
             .filter(|track| !own.contains(&Some(*track)))
             .collect();

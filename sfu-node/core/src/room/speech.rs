@@ -31,13 +31,13 @@ impl Room {
         if !std::mem::take(&mut self.heard) && !speaking {
             return;
         }
-        let heard = self.speakers.update(cx.now);
+        let heard = self.loudest.update(cx.now);
         let router = &self.router;
         let may = |key| {
             let track = router.get(key);
             track.is_some_and(|track| track.id.source == Source::Microphone)
         };
-        let spoke = self.talk.update(cx.now, &self.speakers, may);
+        let spoke = self.talk.update(cx.now, &self.loudest, may);
         if spoke {
             self.tell_speakers(cx);
         }

@@ -45,9 +45,9 @@ const WEIGHT: f64 = 0.3;
 const OBEYED: f64 = 1.15;
 const PATIENCE: Micros = 3_000_000;
 
-/// What is sent, in bits per second.
+/// The rates that a decision rests on, in bits per second.
 #[derive(Debug, Clone, Copy)]
-pub struct Flow {
+pub struct Rates {
     /// What is sent.
     pub sending: u64,
     /// What the delay allows to be sent.
@@ -124,7 +124,7 @@ impl LossBound {
     }
 
     /// Goes by a feedback.
-    pub fn update(&mut self, now: Micros, flow: &Flow) {
+    pub fn update(&mut self, now: Micros, rates: &Rates) {
         let began = *self.began.get_or_insert(now);
         let packets = self.received + self.lost;
         let passed = now - began;
@@ -149,12 +149,12 @@ impl LossBound {
         }
         // One packet more or less is chance.
         let chance = 1.0 / f64::from(packets);
-        self.judge(now, began, (loss, chance), flow);
-        self.grow(passed, flow.allowed as f64, loss);
+        self.judge(now, began, (loss, chance), rates);
+        self.grow(passed, rates.allowed as f64, loss);
     }
 
-    fn judge(&mut self, now: Micros, began: Micros, (loss, chance): (f64, f64), flow: &Flow) {
-        let sending = flow.sending as f64;
+    fn judge(&mut self, now: Micros, began: Micros, (loss, chance): (f64, f64), rates: &Rates) {
+        let sending = rates.sending as f64;
         if let Some(trial) = self.trial {
             let obeyed = self.bound.is_none_or(|bound| sending <= OBEYED * bound);
             if began < trial.from || !obeyed && now < trial.from + PATIENCE {
@@ -171,13 +171,13 @@ impl LossBound {
         let near = self.met.is_some_and(|(met, _)| sending <= NEAR * met);
         let excess = if near { EXCESS_NEAR } else { EXCESS };
         let excessive = loss > (self.own + excess).max(self.by_chance(chance));
-        let Some(acknowledged) = flow.acknowledged.filter(|_| excessive) else {
+        let Some(acknowledged) = rates.acknowledged.filter(|_| excessive) else {
             return;
         };
         self.trial = Some(Trial {
             before: self.bound,
             loss,
-            from: now + flow.round_trip,
+            from: now + rates.round_trip,
         });
         // Known not to answer: it will not this time, either.
         let lowest = if self.own < MAX_OWN {
@@ -235,8 +235,8 @@ mod tests {
 
     const MS: Micros = 1_000;
 
-    fn flow(sending: u64, allowed: u64, acknowledged: u64) -> Flow {
-        Flow {
+    fn rates(sending: u64, allowed: u64, acknowledged: u64) -> Rates {
+        Rates {
             sending,
             allowed,
             acknowledged: Some(acknowledged),
@@ -270,7 +270,7 @@ mod tests {
             let acknowledged = (rate * (1.0 - share)) as u64;
             bound.update(
                 step * 100 * MS,
-                &flow(rate as u64, most as u64, acknowledged),
+                &rates(rate as u64, most as u64, acknowledged),
             );
         }
         rate
@@ -313,14 +313,14 @@ mod tests {
     #[test]
     fn packets_that_come_late_were_not_lost() {
         let mut bound = LossBound::default();
-        bound.update(0, &flow(1_000_000, 1_000_000, 1_000_000));
+        bound.update(0, &rates(1_000_000, 1_000_000, 1_000_000));
         for _ in 0..40 {
             bound.lost();
         }
         for _ in 0..40 {
             bound.received(true);
         }
-        bound.update(300 * MS, &flow(1_000_000, 1_000_000, 1_000_000));
+        bound.update(300 * MS, &rates(1_000_000, 1_000_000, 1_000_000));
         assert_eq!((bound.loss(), bound.bound()), (0.0, None));
     }
 }

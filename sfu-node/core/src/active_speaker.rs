@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use crate::speaker::Loudest;
+use crate::loudest::Loudest;
 
 /// Loudness, in dB above silence, from which somebody speaks: below lie breath, keys and a fan (RFC 6464: -50 dBov).
 const SPEECH: f32 = 77.0;

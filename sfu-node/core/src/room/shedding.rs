@@ -6,7 +6,7 @@ use protocol::cascade::CascadeMessage;
 use protocol::media::{Source, TrackId};
 
 use super::{Context, Room};
-use crate::relay::path::Importance;
+use crate::relay::shedding::Importance;
 use crate::router::{LayerKey, RelayFlow};
 
 impl Room {
@@ -36,7 +36,7 @@ impl Room {
             source: Source::Microphone,
         };
         let track = self.router.find(&microphone);
-        let score = track.and_then(|track| self.speakers.score(now, &track));
+        let score = track.and_then(|track| self.loudest.score(now, &track));
         score.unwrap_or_default() as u8
     }
 
