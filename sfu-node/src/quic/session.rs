@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use protocol::cascade::{CascadeMessage, MAX_MESSAGE_BYTES, VERSION};
 use protocol::id::NodeId;
 use quinn::{
@@ -27,6 +27,8 @@ const MAX_OUTGOING: usize = 65_536;
 /// not busy, and whose window is no measure therefore.
 pub const MOST_QUEUED: usize = 512 << 10;
 const LEAST_QUEUED: usize = 48 << 10;
+/// Bytes of datagrams that lie together.
+const DATAGRAMS_BYTES: usize = 64 << 10;
 /// How long datagrams may wait for the path. Later they are of no use to a call.
 const LONGEST_QUEUE: Duration = Duration::from_millis(50);
 /// A datagram that is no larger is sound, most likely, and may wait twice as long.
@@ -105,6 +107,8 @@ pub struct Shared {
     links: RefCell<HashMap<PeerId, Link>>,
     drops: Cell<Drops>,
     pub failed_dials: Cell<u64>,
+    /// Where datagrams lie until they leave: many in one piece of memory, which is used again when all of them have left.
+    datagrams: RefCell<BytesMut>,
 }
 
 /// The sending end of a session that is up.
@@ -124,6 +128,7 @@ impl Shared {
             links: RefCell::default(),
             drops: Cell::default(),
             failed_dials: Cell::default(),
+            datagrams: RefCell::new(BytesMut::with_capacity(DATAGRAMS_BYTES)),
         }
     }
 
@@ -188,7 +193,9 @@ impl Shared {
         if queued + data.len() > room.min(MOST_QUEUED) {
             return self.dropped(|drops| &mut drops.late);
         }
-        match link.media.send_datagram(Bytes::copy_from_slice(data)) {
+        let mut datagrams = self.datagrams.borrow_mut();
+        datagrams.extend_from_slice(data);
+        match link.media.send_datagram(datagrams.split().freeze()) {
             Ok(()) => {}
             Err(SendDatagramError::TooLarge) => self.dropped(|drops| &mut drops.too_large),
             Err(_) => self.dropped(|drops| &mut drops.no_peer),
