@@ -13,6 +13,7 @@ pub mod node;
 pub mod peer;
 pub mod plan;
 pub mod playback;
+pub mod proc;
 pub mod publisher;
 pub mod report;
 pub mod scenario;

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::proc::{self, Ticks};
+
 /// A page that takes longer does not come.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to look for the next report of the shards, which comes once a second.
@@ -97,13 +99,6 @@ pub struct Sample {
     pub ticks: Option<Ticks>,
 }
 
-/// CPU time in the kernel's clock ticks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ticks {
-    pub user: u64,
-    pub system: u64,
-}
-
 impl Node {
     /// The counters as of the latest report.
     ///
@@ -140,8 +135,8 @@ impl Node {
             memory: sums
                 .get("process_resident_memory_bytes")
                 .map(|bytes| *bytes as u64)
-                .or_else(|| memory(self.pid?)),
-            ticks: self.pid.and_then(|pid| ticks(pid, "shard-")),
+                .or_else(|| proc::memory(self.pid?)),
+            ticks: self.pid.and_then(|pid| proc::ticks(pid, "shard-")),
         })
     }
 
@@ -151,15 +146,15 @@ impl Node {
         let pid = self.pid.ok_or_else(gone)?;
         Ok(Sample {
             at: Instant::now(),
-            cpu: cpu(pid).ok_or_else(gone)?,
+            cpu: proc::cpu(pid).ok_or_else(gone)?,
             packets_in: 0.0,
             packets_out: 0.0,
             bytes_out: 0.0,
             relayed_out: 0.0,
             full: 0.0,
             sessions: 0.0,
-            memory: memory(pid),
-            ticks: ticks(pid, ""),
+            memory: proc::memory(pid),
+            ticks: proc::ticks(pid, ""),
         })
     }
 
@@ -241,7 +236,10 @@ impl Figures {
                 0.0
             },
             packets_per_core_second: price.filter(|p| *p > 0.0).map(|p| 1e6 / p),
-            system_share: system_share(before.ticks, after.ticks),
+            system_share: before
+                .ticks
+                .zip(after.ticks)
+                .and_then(|(before, after)| after.system_share_since(before)),
             memory_bytes: after.memory,
             memory_per_session_bytes: match (idle.memory, after.memory) {
                 (Some(idle), Some(now)) if sessions >= 1.0 => {
@@ -251,13 +249,6 @@ impl Figures {
             },
         }
     }
-}
-
-fn system_share(before: Option<Ticks>, after: Option<Ticks>) -> Option<f64> {
-    let (before, after) = (before?, after?);
-    let user = after.user.checked_sub(before.user)?;
-    let system = after.system.checked_sub(before.system)?;
-    (user + system > 0).then(|| system as f64 / (user + system) as f64)
 }
 
 /// The sum of each metric over its labels; of drops also by reason.
@@ -278,54 +269,6 @@ fn sums(page: &str) -> HashMap<String, f64> {
         }
     }
     sums
-}
-
-/// The resident memory of a process, in bytes.
-fn memory(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes * 1024)
-}
-
-/// CPU time of all threads of a process in microseconds, by the scheduler's own count.
-fn cpu(pid: u32) -> Option<f64> {
-    let mut nanoseconds = 0.0;
-    for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
-        // A thread may end in between.
-        let Ok(text) = fs::read_to_string(task.ok()?.path().join("schedstat")) else {
-            continue;
-        };
-        let on_cpu = text.split_whitespace().next()?;
-        nanoseconds += on_cpu.parse::<f64>().ok()?;
-    }
-    Some(nanoseconds / 1_000.0)
-}
-
-/// CPU time of the threads whose name starts so.
-fn ticks(pid: u32, name: &str) -> Option<Ticks> {
-    let mut sum = Ticks::default();
-    for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
-        let stat = fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
-        if let Some(ticks) = thread_ticks(&stat, name) {
-            sum.user += ticks.user;
-            sum.system += ticks.system;
-        }
-    }
-    Some(sum)
-}
-
-/// The 14th and the 15th field of a thread's `stat` (proc(5)), if its name starts so.
-fn thread_ticks(stat: &str, start: &str) -> Option<Ticks> {
-    let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
-    if !name.starts_with(start) {
-        return None;
-    }
-    let mut fields = rest.split_whitespace().skip(11);
-    Some(Ticks {
-        user: fields.next()?.parse().ok()?,
-        system: fields.next()?.parse().ok()?,
-    })
 }
 
 #[cfg(test)]
@@ -398,23 +341,6 @@ mod tests {
         };
         let figures = Figures::of(&other, &[idle, before, after], 2_000);
         assert_eq!(figures.microseconds_per_packet, Some(2.0));
-    }
-
-    #[test]
-    fn the_time_of_shards_is_read_and_no_other() {
-        let rest = "S 1 2 3 4 5 6 7 8 9 10 77 33 0 0";
-        let ticks = thread_ticks(&format!("123 (shard-0) {rest}"), "shard-");
-        assert_eq!(
-            ticks,
-            Some(Ticks {
-                user: 77,
-                system: 33
-            })
-        );
-        assert_eq!(
-            thread_ticks(&format!("123 (sfu-node) {rest}"), "shard-"),
-            None
-        );
     }
 
     #[test]
