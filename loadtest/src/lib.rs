@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod bot;
+pub mod camera;
 pub mod crew;
 pub mod edge;
 pub mod janus;

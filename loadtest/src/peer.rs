@@ -17,9 +17,10 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
+use crate::camera::Video;
 use crate::media::Stamp;
 use crate::plan::Slots;
-use crate::publisher::{Outgoing, Video};
+use crate::publisher::Outgoing;
 
 /// How loud a bot speaks, in dB below the loudest (RFC 6464).
 const LEVEL: i8 = -30;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use protocol::id::ParticipantId;
 
-use crate::publisher::Video;
+use crate::camera::Video;
 
 /// What all bots do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::time::Instant;
 use protocol::id::{Region, RoomId};
 use tokio::task::JoinSet;
 
+use crate::camera::Video;
 use crate::edge::{Edge, EdgeDoor};
 use crate::plan::{Plan, Sends, Slots, Tiles, Watch};
-use crate::publisher::Video;
 use crate::signaling::EnterError;
 
 /// How many accounts are being made at a time: each is a password's hash, half a core's second for ten.

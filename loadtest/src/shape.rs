@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use protocol::id::{InvalidId, ParticipantId};
 
+use crate::camera::Video;
 use crate::plan::{Plan, Sends, Slots, Tiles, Watch};
-use crate::publisher::Video;
 
 /// A shape of traffic: so many send to so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
