@@ -1,17 +1,12 @@
 //! Where the room is: nodes in regions, shards of nodes, and the plans that the edge would make for them.
 
-use std::time::Duration;
-
 use protocol::id::Epoch;
-use protocol::media::Caps;
-use protocol::node::{Peer, RoomToNode};
+use protocol::node::RoomToNode;
 use sfu_core::Input;
 
-use crate::client::Client;
-use crate::encoder::Videos;
-use crate::names::participant;
 use crate::network::Path;
-use crate::world::{Node, World};
+use crate::node::Node;
+use crate::world::World;
 
 impl World {
     /// Tells all that host the room who shares it with them, as the Room Durable Object does: a region's nodes know each
@@ -72,52 +67,6 @@ impl World {
         self.nodes[node].hosting = true;
         self.plan();
     }
-
-    /// A client offers anew, at this node, as the same participant; its old session falls silent.
-    pub fn rejoin(&mut self, client: usize, node: usize) {
-        self.attempts[client] += 1;
-        let mut address = self.clients[client].address;
-        address.set_port(address.port() + 1);
-        let number = self.clients[client].number;
-        let level = self.clients[client].level;
-        let (mut anew, sdp, sources) = Client::new(self.now, number, address, Videos::PLAIN);
-        anew.level = level;
-        self.clients[client] = anew;
-        self.homes[client] = node;
-        self.offer(client, sdp, sources, Caps::default());
-    }
-
-    /// The attempt of a client's session.
-    pub fn attempt(&self, client: usize) -> u32 {
-        self.attempts[client]
-    }
-
-    /// The room ends the session that a client had at a node under this attempt.
-    pub fn close(&mut self, node: usize, client: usize, attempt: u32) {
-        let message = RoomToNode::Close {
-            participant: participant(client),
-            attempt: protocol::id::Attempt(attempt),
-        };
-        self.tell(node, message);
-    }
-
-    /// Media datagrams that went from one node or shard to another.
-    pub fn crossed(&self, from: usize, to: usize) -> u64 {
-        self.crossed.get(&(from, to)).copied().unwrap_or(0)
-    }
-
-    /// Whether a client received video of another in the last so much time.
-    pub fn sees(&self, client: usize, other: usize, lately: Duration) -> bool {
-        let since = self.now - lately;
-        let mut latest = self.clients[client].received.iter().rev();
-        latest
-            .by_ref()
-            .take_while(|packet| packet.at >= since)
-            .any(|packet| {
-                packet.kind == protocol::media::MediaKind::Video
-                    && usize::from(packet.stamp.client) == other
-            })
-    }
 }
 
 /// The ways between nodes.
@@ -131,6 +80,19 @@ impl World {
             self.severed.insert(pair);
         }
         self.set_link(a, b, up);
+    }
+
+    /// A node's wishes have changed: it is connected with those who agree, other than the shards beside it.
+    pub(crate) fn connect_agreed(&mut self, node: usize) {
+        let own = &self.nodes[node];
+        let others = self.nodes.iter().enumerate();
+        let strangers = others.filter(|(_, other)| other.name != own.name);
+        let links: Vec<(usize, bool)> = strangers
+            .map(|(number, other)| (number, own.agrees_with(other)))
+            .collect();
+        for (other, up) in links {
+            self.set_link(node, other, up);
+        }
     }
 
     pub(crate) fn set_link(&mut self, a: usize, b: usize, up: bool) {
@@ -164,17 +126,6 @@ impl World {
             Path::clean(0)
         } else {
             self.backbone
-        }
-    }
-}
-
-impl Node {
-    fn as_peer(&self) -> Peer {
-        Peer {
-            node: self.name.clone(),
-            region: self.region.clone(),
-            quic: String::new(),
-            fingerprint: self.id.to_string(),
         }
     }
 }

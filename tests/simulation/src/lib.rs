@@ -14,6 +14,9 @@ mod media;
 mod names;
 mod narrow;
 mod network;
+mod node;
+mod sessions;
+mod wire;
 mod world;
 
 pub use client::{Client, Received};
