@@ -33,7 +33,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function connect(): { socket: SilentSocket; signaling: Signaling } {
+async function connect(): Promise<{ socket: SilentSocket; signaling: Signaling }> {
   const ignore = () => {};
   const signaling = new Signaling({
     origin: "ws://x",
@@ -52,7 +52,9 @@ function connect(): { socket: SilentSocket; signaling: Signaling } {
       onFailed: ignore,
     },
   });
-  signaling.start("/ws?ticket=t");
+  signaling.start();
+  // The ticket comes first.
+  await vi.advanceTimersByTimeAsync(0);
   const [socket] = SilentSocket.all;
   if (socket === undefined) throw new Error("no connection was made");
   socket.onopen?.();
@@ -61,8 +63,8 @@ function connect(): { socket: SilentSocket; signaling: Signaling } {
   return { socket, signaling };
 }
 
-it("stays on a connection that answers", () => {
-  const { socket } = connect();
+it("stays on a connection that answers", async () => {
+  const { socket } = await connect();
   vi.advanceTimersByTime(15_000);
   expect(socket.sent).toEqual(["ping"]);
   socket.onmessage?.({ data: "pong" });
@@ -70,8 +72,8 @@ it("stays on a connection that answers", () => {
   expect(SilentSocket.all).toHaveLength(1);
 });
 
-it("leaves a doubted connection within two seconds, unless it answers", () => {
-  const { socket, signaling } = connect();
+it("leaves a doubted connection within two seconds, unless it answers", async () => {
+  const { socket, signaling } = await connect();
   signaling.probe();
   socket.onmessage?.({ data: "pong" });
   vi.advanceTimersByTime(2_000);
@@ -81,8 +83,8 @@ it("leaves a doubted connection within two seconds, unless it answers", () => {
   expect(SilentSocket.all).toHaveLength(2);
 });
 
-it("leaves a connection that does not answer, and resumes on another", () => {
-  connect();
+it("leaves a connection that does not answer, and resumes on another", async () => {
+  await connect();
   vi.advanceTimersByTime(20_001);
   expect(SilentSocket.all.map(({ url }) => url)).toEqual([
     "ws://x/ws?ticket=t",

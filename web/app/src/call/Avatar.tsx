@@ -1,5 +1,5 @@
 // Stands for somebody without a picture.
-import { initialsOf, tintOf } from "./layout.ts";
+import { initialsOf, tintOf } from "./initials.ts";
 
 const TINTS = 6;
 

@@ -1,6 +1,6 @@
 // The layout: tiles fit, fill the space, and keep their shape within bounds.
 import { describe, expect, it } from "vitest";
-import { gridOf, initialsOf, presentationOf, tintOf } from "./layout.ts";
+import { gridOf, presentationOf } from "./layout.ts";
 
 const GAP = 12;
 
@@ -56,21 +56,5 @@ describe("a presentation", () => {
 
   it("needs no space to be worked out", () => {
     expect(presentationOf({ width: 0, height: 0 }, 2, GAP, true).main).toEqual({ width: 0, height: 0 });
-  });
-});
-
-describe("initials and tints", () => {
-  it.each([
-    ["Ann Okafor", "AO"],
-    ["Dara", "D"],
-    ["  émile  de la zola ", "ÉZ"],
-    ["𝒳 y", "𝒳Y"],
-    ["", "?"],
-  ])("of %j are %j", (name, initials) => {
-    expect(initialsOf(name)).toBe(initials);
-  });
-
-  it("stay the same for a participant", () => {
-    expect(["a", "b", "p1", "Zoë"].map((id) => tintOf(id, 6))).toEqual([2, 3, 0, 1]);
   });
 });

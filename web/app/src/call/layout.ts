@@ -59,16 +59,3 @@ export function presentationOf(space: Size, small: number, gap: number, isScreen
   const main = isScreen ? left : gridOf(left, 1, gap);
   return { strip: tall ? "below" : "right", main: { width: main.width, height: main.height }, tile };
 }
-
-/** Two letters at most to stand for a name. */
-export function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/).filter(Boolean);
-  const picked = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return picked.map((word) => [...(word ?? "")][0]?.toLocaleUpperCase() ?? "").join("") || "?";
-}
-
-/** One of `count` tints, the same for a participant everywhere. */
-export function tintOf(id: string, count: number): number {
-  const hash = [...id].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 65_521, 7);
-  return hash % count;
-}

@@ -61,10 +61,9 @@ export class Signaling {
     this.#options = { random: Math.random, ...options };
   }
 
-  /** Connects, with a ticket at hand or by asking for one. */
-  start(url?: string): void {
-    if (url === undefined) void this.#connectAnew();
-    else this.#connect(url);
+  /** Connects, with a ticket that it asks for. */
+  start(): void {
+    void this.#connectAnew();
   }
 
   /** Sends if the socket is open, and says whether it did. What must survive a loss is its owner's to keep. */

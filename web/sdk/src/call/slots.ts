@@ -16,6 +16,7 @@ export class Slots {
   readonly #receivers: ReadonlyMap<string, MediaStreamTrack>;
   readonly #toStream: (track: MediaStreamTrack) => MediaStream;
   #assigned: ReadonlyMap<string, TrackId> = new Map();
+  /** The video of each track that a slot carries. */
   #streams: Streams = new Map();
 
   /** `receivers` are the incoming tracks by the `mid` of their m-line. */
@@ -25,11 +26,6 @@ export class Slots {
   ) {
     this.#receivers = receivers;
     this.#toStream = toStream;
-  }
-
-  /** The video of each track that a slot carries. */
-  get streams(): Streams {
-    return this.#streams;
   }
 
   /** The track in a slot now. */
