@@ -4,10 +4,12 @@
 //! [`Room::deadline`] says when an [`Event::Alarm`] is due. Every acknowledgment comes after the [`Effect::Save`] it
 //! stands for. [`Room::restore`] builds the room anew from what was saved.
 
+mod hosts;
 mod log;
 mod moderation;
 mod people;
 mod placement;
+mod plan;
 mod quality;
 pub mod record;
 mod session;

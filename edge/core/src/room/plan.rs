@@ -1,0 +1,50 @@
+//! The plan: which of the room's nodes speak with each other.
+
+use std::collections::BTreeMap;
+
+use protocol::id::{NodeId, Region};
+use protocol::node::{Peer, RoomToNode};
+
+use super::record::{Host, Link};
+use super::{Effect, Room};
+
+impl Room {
+    /// Tells every node which others it shares the room with: all of its own region, and a region's gateway the
+    /// gateways of the other regions, too. So one copy of what is wanted crosses each pair of regions.
+    pub(super) fn plan(&self, out: &mut Vec<Effect>) {
+        let gateways = self.gateways();
+        let is_gateway = |host: &Host| gateways.get(&host.region) == Some(&&host.node);
+        for host in self.hosts.values().filter(|host| host.state == Link::Ready) {
+            let others = self.hosts.values().filter(|other| {
+                let is_mate = other.region == host.region && other.node != host.node;
+                let is_abroad = other.region != host.region;
+                is_mate || is_abroad && is_gateway(host) && is_gateway(other)
+            });
+            let peers = others.filter_map(|other| {
+                let reach = other.reach.clone()?;
+                Some(Peer {
+                    node: other.node.clone(),
+                    region: other.region.clone(),
+                    quic: reach.quic,
+                    fingerprint: reach.fingerprint,
+                })
+            });
+            out.push(Effect::Tell {
+                link: host.named(),
+                message: RoomToNode::Plan {
+                    epoch: self.info.epoch,
+                    peers: peers.collect(),
+                },
+            });
+        }
+    }
+
+    /// Each region's gateway: of its nodes that can be reached the one with the smallest id.
+    fn gateways(&self) -> BTreeMap<&Region, &NodeId> {
+        let mut gateways = BTreeMap::new();
+        for host in self.hosts.values().filter(|host| host.reach.is_some()) {
+            gateways.entry(&host.region).or_insert(&host.node);
+        }
+        gateways
+    }
+}
