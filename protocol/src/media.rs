@@ -136,12 +136,29 @@ impl Default for Caps {
 }
 
 impl Caps {
-    /// Whether media of this source may be sent.
+    /// Whether media of this source may be sent. Who is muted sends no sound at all: what calls itself a screen's may be a
+    /// microphone's.
     pub fn allow(&self, source: Source) -> bool {
         match source {
             Source::Microphone => self.audio,
             Source::Camera => self.video,
-            Source::Screen | Source::ScreenAudio => self.screen,
+            Source::Screen => self.screen,
+            Source::ScreenAudio => self.screen && self.audio,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_muted_sends_no_sound_under_any_name() {
+        let muted = Caps {
+            audio: false,
+            ..Caps::default()
+        };
+        assert!(!muted.allow(Source::Microphone) && !muted.allow(Source::ScreenAudio));
+        assert!(muted.allow(Source::Screen) && muted.allow(Source::Camera));
     }
 }

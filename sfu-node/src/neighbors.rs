@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 use protocol::cascade::CascadeMessage;
 use sfu_core::{PeerId, PeerPlan};
 
-use crate::quic::{self, Path, Quic};
+use crate::quic::{self, Event, Path, Quic};
 use crate::sibling::{self, Siblings};
-
-pub use crate::quic::Event;
 
 /// A round trip between two shards: a turn of each one's loop.
 const SIBLING_ROUND_TRIP: Duration = Duration::from_millis(5);

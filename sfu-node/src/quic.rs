@@ -218,7 +218,7 @@ impl Quic {
 fn transport() -> Arc<TransportConfig> {
     // CUBIC, not BBR: quinn's BBR is experimental and empties the window to four packets for 200 ms every ten seconds to
     // measure the round trip, which a call hears. CUBIC gives way to random loss; it does so by its queue, and then the
-    // engine pauses what matters least (sfu_core's `relay::path`). quinn paces both.
+    // engine pauses what matters least (sfu_core's `relay::shedding`). quinn paces both.
     let mut congestion = CubicConfig::default();
     congestion.initial_window(INITIAL_WINDOW);
     let mut transport = TransportConfig::default();

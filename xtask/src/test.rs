@@ -24,7 +24,7 @@ pub enum Group {
     Clippy,
     /// The rules of the house: who may depend on whom.
     House,
-    /// Unit tests in Rust.
+    /// Unit tests in Rust, and tests of real node processes and bots.
     Unit,
     /// Worlds of nodes and clients on virtual time.
     Simulation,

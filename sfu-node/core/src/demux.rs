@@ -1,14 +1,11 @@
-//! Which session a datagram belongs to: by its source address, or for a first STUN request by its user name.
+//! Which session a datagram belongs to: for STUN the one that its user name names, else by its source address.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::io::TransportAddress;
 use crate::key::SessionKey;
-
-const STUN_HEADER: usize = 20;
-const STUN_USERNAME: u16 = 0x0006;
-const STUN_USE_CANDIDATE: u16 = 0x0025;
+use crate::stun;
 
 /// Addresses that one session may have at a time: its interfaces, and what NATs make of them.
 const MAX_ADDRESSES: usize = 8;
@@ -40,14 +37,14 @@ impl Demux {
         self.expect(ufrag, session);
     }
 
-    /// The session of a datagram, if there is one: that of its address, or for STUN the one that it names.
+    /// The session of a datagram, if there is one: for STUN the one that it names, else that of its address.
     pub fn find(
         &mut self,
         now: Instant,
         from: TransportAddress,
         data: &[u8],
     ) -> Option<SessionKey> {
-        let named = stun_ufrag(data).and_then(|ufrag| self.ufrags.get(ufrag));
+        let named = stun::receiver_ufrag(data).and_then(|ufrag| self.ufrags.get(ufrag));
         if let Some(named) = named {
             return Some(*named);
         }
@@ -92,60 +89,10 @@ impl Demux {
     }
 }
 
-/// Whether a datagram on a multiplexed port is STUN (RFC 7983).
-pub fn is_stun(data: &[u8]) -> bool {
-    data.len() >= STUN_HEADER && data[0] < 4
-}
-
-/// Whether a STUN message nominates the path that it came on (RFC 8445, 7.1.2). Whether it is genuine is not known.
-pub fn nominates(data: &[u8]) -> bool {
-    stun_attribute(data, STUN_USE_CANDIDATE).is_some()
-}
-
-/// Whether this is the answer to a genuine binding request (RFC 8489, 5).
-pub fn is_binding_success(data: &[u8]) -> bool {
-    is_stun(data) && data[..2] == [0x01, 0x01]
-}
-
-/// The receiver's fragment of a STUN message's USERNAME: what stands before the colon (RFC 8445, 7.2.2).
-fn stun_ufrag(data: &[u8]) -> Option<&str> {
-    let value = stun_attribute(data, STUN_USERNAME)?;
-    std::str::from_utf8(value).ok()?.split(':').next()
-}
-
-/// The value of a STUN message's first attribute of this kind (RFC 8489, 14).
-fn stun_attribute(data: &[u8], wanted: u16) -> Option<&[u8]> {
-    if !is_stun(data) {
-        return None;
-    }
-    let mut rest = &data[STUN_HEADER..];
-    while let [kind_high, kind_low, len_high, len_low, tail @ ..] = rest {
-        let kind = u16::from_be_bytes([*kind_high, *kind_low]);
-        let len = usize::from(u16::from_be_bytes([*len_high, *len_low]));
-        let value = tail.get(..len)?;
-        if kind == wanted {
-            return Some(value);
-        }
-        rest = tail.get(len.next_multiple_of(4)..)?;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn binding_request(username: &str) -> Vec<u8> {
-        let mut data = vec![0, 1, 0, 0];
-        data.extend([0x21, 0x12, 0xa4, 0x42]);
-        data.extend([7; 12]);
-        data.extend([0x80, 0x22, 0, 2, b'x', b'y', 0, 0]);
-        data.extend(STUN_USERNAME.to_be_bytes());
-        data.extend((username.len() as u16).to_be_bytes());
-        data.extend(username.as_bytes());
-        data.resize(data.len().next_multiple_of(4), 0);
-        data
-    }
+    use crate::stun::tests::binding_request;
 
     fn address(port: u16) -> TransportAddress {
         TransportAddress::udp(([10, 0, 0, 1], port).into())
@@ -207,15 +154,5 @@ mod tests {
         assert_eq!(demux.find(now, address(1), &[0x80; 40]), None);
         let found = demux.find(now, address(1), &binding_request("abcd:x"));
         assert_eq!(found, None);
-    }
-
-    #[test]
-    fn truncated_stun_names_nobody() {
-        let whole = binding_request("abcd:efgh");
-        let end = whole.len() - 3; // what follows the name is padding
-        for len in 0..end {
-            assert_eq!(stun_ufrag(&whole[..len]), None, "{len} bytes");
-        }
-        assert_eq!(stun_ufrag(&whole), Some("abcd"));
     }
 }

@@ -27,6 +27,7 @@ mod room;
 mod router;
 mod session;
 mod store;
+mod stun;
 mod timers;
 
 pub use engine::Engine;
@@ -34,3 +35,4 @@ pub use io::{
     Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, SlotUse, Stats,
     Transport, TransportAddress,
 };
+pub use stun::is_stun;

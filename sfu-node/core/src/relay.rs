@@ -148,21 +148,15 @@ impl Relay {
         self.peer(peer)?.inbound.get(&flow).copied()
     }
 
-    /// A peer asked for a flow. Returns the target that this id had before, if any.
-    pub fn open_outbound(
-        &mut self,
-        peer: PeerId,
-        flow: u64,
-        target: FlowTarget,
-    ) -> Option<FlowTarget> {
+    /// A peer asked for a flow. None of this number may be open.
+    pub fn open_outbound(&mut self, peer: PeerId, flow: u64, target: FlowTarget) {
         let outbound = Outbound {
             target,
             paused: false,
             bytes: 0,
             rate: None,
         };
-        let former = self.peer_mut(peer).outbound.insert(flow, outbound);
-        former.map(|former| former.target)
+        self.peer_mut(peer).outbound.insert(flow, outbound);
     }
 
     pub fn close_outbound(&mut self, peer: PeerId, flow: u64) -> Option<FlowTarget> {

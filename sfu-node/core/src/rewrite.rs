@@ -9,6 +9,10 @@ use crate::packet::Packet;
 /// A step in the source's numbers that no loss explains (RFC 3550, A.1 `MAX_DROPOUT`): it is taken as a switch, or
 /// else the receiver would lose count of the roll-overs, and with it its keys.
 const MAX_DROPOUT: u64 = 3_000;
+/// So many numbers may be skipped over several steps: a receiver that misses a few packets in a row must not be led further
+/// than half of the 2¹⁶ ahead (RFC 3711, 3.3.1). Each packet that is sent forgives some, so that mere loss never adds up.
+const MAX_SKIPPED: u64 = 8_192;
+const FORGIVEN: u64 = 2;
 /// Longest step of the timestamp at a switch, in ticks. Receivers compare timestamps modulo 2³²: a step of half of
 /// that (6.6 hours of video) would look like one back.
 const MAX_STEP: u64 = 1 << 30;
@@ -85,6 +89,8 @@ pub struct Rewriter {
     /// The next source's first timestamp in the slot's stream, by the publisher's clock.
     resumes_at: Option<u32>,
     newest: Option<Newest>,
+    /// Numbers skipped of late.
+    skipped: u64,
     picture_id: u16,
     tl0_pic_idx: u8,
     sent: Window,
@@ -100,6 +106,7 @@ impl Rewriter {
             source: None,
             resumes_at: None,
             newest: None,
+            skipped: 0,
             picture_id: 0,
             tl0_pic_idx: 0,
             sent: Window::default(),
@@ -131,17 +138,19 @@ impl Rewriter {
 
     /// The packet's place, or `None` when it has none: older than the switch, sent already, or too old to know.
     pub fn rewrite(&mut self, now: Instant, packet: &Packet) -> Option<Rewritten> {
-        let source = match &self.source {
+        let goes_on = match &self.source {
             Some(source) if packet.sequence < source.first => return None,
-            Some(source) if !self.is_jump(source, packet) => source,
-            _ => {
-                let offsets = self.start(now, packet);
-                self.source.insert(Source {
-                    first: packet.sequence,
-                    offsets,
-                })
-            }
+            Some(source) => !self.is_jump(source, packet),
+            None => false,
         };
+        if !goes_on {
+            let offsets = self.start(now, packet);
+            self.source = Some(Source {
+                first: packet.sequence,
+                offsets,
+            });
+        }
+        let source = self.source.as_ref()?;
         let rewritten = source.offsets.apply(packet);
         if !self.sent.insert(rewritten.sequence) {
             return None;
@@ -160,17 +169,21 @@ impl Rewriter {
     fn is_jump(&self, source: &Source, packet: &Packet) -> bool {
         self.newest.as_ref().is_some_and(|newest| {
             let sequence = packet.sequence.wrapping_add(source.offsets.sequence);
-            sequence > newest.sequence + MAX_DROPOUT
+            let skipped = sequence.saturating_sub(newest.sequence + 1);
+            skipped >= MAX_DROPOUT || self.skipped + skipped > MAX_SKIPPED
         })
     }
 
     /// The offsets that put a source's first packet right after what was sent last.
-    fn start(&self, now: Instant, packet: &Packet) -> Offsets {
+    fn start(&mut self, now: Instant, packet: &Packet) -> Offsets {
+        let resumes_at = self.resumes_at.take();
         let (sequence, timestamp) = match &self.newest {
             None => (u64::from(self.first_sequence), self.first_timestamp),
             Some(newest) => (
                 newest.sequence + 1,
-                newest.timestamp.wrapping_add(self.step(now, newest)),
+                newest
+                    .timestamp
+                    .wrapping_add(self.step(now, newest, resumes_at)),
             ),
         };
         let picture_id = self.picture_id.wrapping_add(1);
@@ -190,7 +203,7 @@ impl Rewriter {
 
     /// The step of the timestamp over a switch, in ticks: by the publisher's clock when it is known and plausible, else
     /// by the time that has passed here.
-    fn step(&self, now: Instant, newest: &Newest) -> u32 {
+    fn step(&self, now: Instant, newest: &Newest, resumes_at: Option<u32>) -> u32 {
         let frame = match self.kind {
             // 20 ms, the usual packet.
             MediaKind::Audio => 960,
@@ -201,9 +214,7 @@ impl Rewriter {
         let passed: Duration = now.saturating_duration_since(newest.at);
         let ticks = passed.as_micros() * u128::from(rate) / 1_000_000;
         let ours = ticks.clamp(frame, u128::from(MAX_STEP)) as u32;
-        let theirs = self
-            .resumes_at
-            .map(|at| at.wrapping_sub(newest.timestamp) as i32);
+        let theirs = resumes_at.map(|at| at.wrapping_sub(newest.timestamp) as i32);
         match theirs {
             // Two frames must not share a timestamp, even if they show the same moment.
             Some(step)
@@ -222,6 +233,11 @@ impl Rewriter {
             Some(newest) if sent.timestamp == newest.timestamp => newest.at,
             _ => now,
         };
+        let skipped = self
+            .newest
+            .as_ref()
+            .map_or(0, |newest| sent.sequence - newest.sequence - 1);
+        self.skipped = self.skipped.saturating_sub(FORGIVEN) + skipped;
         self.newest = Some(Newest {
             sequence: sent.sequence,
             timestamp: sent.timestamp,
@@ -342,6 +358,30 @@ mod tests {
             .rewrite(start + 86_400_000 * MS, &video(5, 5, 7, true, 7))
             .unwrap();
         assert_eq!(next.timestamp, 21_000 + (1 << 30));
+    }
+
+    #[test]
+    fn a_source_that_skips_again_and_again_leads_no_receiver_out_of_step() {
+        let now = Instant::now();
+        let mut rewriter = Rewriter::new(MediaKind::Audio, 0, 0);
+        let last = (0..100)
+            .filter_map(|n| rewriter.rewrite(now, &audio(n * 2_999, 0)))
+            .last();
+        let last = last.unwrap().sequence;
+        assert!(last < 100 + MAX_SKIPPED, "{last}");
+    }
+
+    #[test]
+    fn mere_loss_never_adds_up() {
+        let now = Instant::now();
+        let mut rewriter = Rewriter::new(MediaKind::Audio, 0, 0);
+        for n in 0..100_000 {
+            // A third is lost.
+            if n % 3 != 1 {
+                let sent = rewriter.rewrite(now, &audio(n, 0)).unwrap();
+                assert_eq!(sent.sequence, n);
+            }
+        }
     }
 
     #[test]

@@ -46,7 +46,6 @@ pub use cascade::Announcement;
 use catalog::Catalog;
 use deadlines::Deadline;
 use demand::Told;
-pub use media::Routed;
 use peers::Peers;
 pub use peers::Ring;
 

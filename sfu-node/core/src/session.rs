@@ -5,6 +5,7 @@
 //! negotiation, and the egress sends with the keys that the [`Tap`] sees.
 
 mod negotiation;
+mod numbers;
 mod unnamed;
 
 use std::collections::HashMap;
@@ -18,12 +19,13 @@ use str0m::media::{KeyframeRequestKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
-use crate::demux::{is_binding_success, is_stun, nominates};
 use crate::egress::seal::{OpenError, Opener, Sealer, Tap};
 use crate::io::{Transport, TransportAddress};
 use crate::packet::{AudioLevel, Packet};
+use crate::stun::{is_binding_success, is_stun, nominates};
 pub use negotiation::{Negotiated, OfferError, Published, Shared};
 use negotiation::{PayloadTypes, SourceLine, negotiate, restart};
+use numbers::Numbers;
 use unnamed::{NameExtensions, without_rid};
 
 /// The data channel that carries views and slots.
@@ -94,6 +96,7 @@ struct Connection {
     payload_types: PayloadTypes,
     /// The source and layer of each receiving SSRC that has been seen.
     incoming: HashMap<u32, (Source, Layer)>,
+    numbers: HashMap<(Source, Layer), Numbers>,
     names: Option<NameExtensions>,
     unnamed: u8,
     channel: Option<ChannelId>,
@@ -122,6 +125,7 @@ impl Session {
             sources: received.lines,
             payload_types: received.payload_types,
             incoming: HashMap::new(),
+            numbers: HashMap::new(),
             names: received.names,
             unnamed: 0,
             channel: None,
@@ -380,8 +384,13 @@ impl Connection {
             dbov: level.unsigned_abs(),
             voice: values.voice_activity.unwrap_or(false),
         });
+        let sequence = self
+            .numbers
+            .entry((source, layer))
+            .or_default()
+            .extend(*packet.header.ssrc, *packet.seq_no);
         let packet = Packet::new(
-            *packet.seq_no,
+            sequence,
             packet.header.timestamp,
             packet.header.marker,
             codec,

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use sfu_core::is_stun;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -170,11 +171,6 @@ impl Connection {
         }
         Ok(())
     }
-}
-
-/// STUN, by the first byte and the length of its header (RFC 7983, 7).
-fn is_stun(datagram: &[u8]) -> bool {
-    datagram.len() >= 20 && datagram[0] < 4
 }
 
 /// RTP and RTCP, by the first byte (RFC 7983, 7).

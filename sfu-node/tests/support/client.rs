@@ -32,7 +32,6 @@ pub struct Client {
     sequence: u64,
     next_audio: Option<Instant>,
     next_timeout: Instant,
-    pub connected: bool,
     /// Packets heard, by the number of who sent them.
     pub heard: HashMap<u8, usize>,
     offer: String,
@@ -87,7 +86,6 @@ impl Client {
             sequence: 0,
             next_audio: None,
             next_timeout: now,
-            connected: false,
             heard: HashMap::new(),
             offer: offer.to_sdp_string(),
             sources,
@@ -169,7 +167,6 @@ impl Client {
                     self.way.send(to, &transmit.contents).await;
                 }
                 Output::Event(Event::Connected) => {
-                    self.connected = true;
                     self.next_audio = Some(Instant::now());
                 }
                 Output::Event(Event::RtpPacket(packet)) => {

@@ -79,7 +79,7 @@ fn the_files_of_a_shell_do_not_import_each_other() {
     });
     expect_none(
         &found,
-        "let main, node or shard join the two: pass a value or a channel in.",
+        "let main, node, shard, neighbors or media join the two: pass a value or a channel in.",
     );
 }
 

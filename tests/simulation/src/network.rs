@@ -62,7 +62,6 @@ pub struct Bottleneck {
     /// Until when it is busy with what has come.
     busy: Option<Instant>,
     pub dropped: u64,
-    pub longest_wait: Duration,
 }
 
 impl Bottleneck {
@@ -73,7 +72,6 @@ impl Bottleneck {
             queue: Duration::from_millis(300),
             busy: None,
             dropped: 0,
-            longest_wait: Duration::ZERO,
         }
     }
 
@@ -85,7 +83,6 @@ impl Bottleneck {
             self.dropped += 1;
             return None;
         }
-        self.longest_wait = self.longest_wait.max(wait);
         let passed = free + Duration::from_secs_f64(bytes as f64 * 8.0 / self.rate as f64);
         self.busy = Some(passed);
         Some(passed)

@@ -43,7 +43,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Counts what the engine requests while it takes media in and sends it out. What it does with the feedback of those who
-/// watch is left out: that is str0m's to read, and not per packet.
+/// watch is left out: it is not per packet.
 #[derive(Default)]
 struct Counter {
     allocations: u64,

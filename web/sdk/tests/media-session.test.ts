@@ -82,22 +82,22 @@ it("is prepared anew when ICE servers become known before it has left", async ()
   expect(Connection.servers).toEqual([{ urls: ["turn:turn.example"] }]);
 });
 
-it("stays as it is when ICE servers become known after it has left", async () => {
+it("is made anew when ICE servers become known before the connection is up", async () => {
   await prepared();
   media.useServers([{ urls: ["turn:turn.example"] }]);
-  await media.offerFirst();
   expect(sent).toEqual([]);
-  await media.restart();
+  await media.offerFirst();
   expect(attempts()).toEqual([2]);
-  expect(Connection.servers).toEqual([{ urls: ["turn:turn.example"] }]);
+  media.useServers([{ urls: ["turn:other.example"] }]);
+  await vi.waitFor(() => expect(attempts()).toEqual([2, 3]));
+  expect(Connection.servers).toEqual([{ urls: ["turn:other.example"] }]);
 });
 
-it("leaves once, whatever becomes known while it is being made", async () => {
-  media.prepare();
-  const offered = media.offer();
-  media.useServers([{ urls: ["turn:turn.example"] }]);
-  await offered;
-  expect(attempts()).toEqual([1]);
+it("stays as it is when the ICE servers that become known are none", async () => {
+  await prepared();
+  media.useServers([]);
+  await media.offerFirst();
+  expect(sent).toEqual([]);
 });
 
 it("is sent again while it has no answer, after an interruption", async () => {

@@ -3,12 +3,15 @@
 //!
 //! ```text
 //! on_sent ─▶ history ─┐
-//! on_feedback ─▶ arrivals ─┬─▶ trend ──▶ rate ──┐
+//! on_feedback ─▶ arrivals ─┬─▶ trend ─┬▶ rate ──┐
+//!                          ├─▶ queue ─┘         │
 //!                          ├─▶ loss ────────────┼─▶ estimate
 //!                          └─▶ probe ───────────┘
+//! on_remb, on_report ─▶ fallback, until there is feedback
 //! ```
-//! The delay's trend says whether a queue grows; the rate goes up or down by it. Loss puts a bound on it. Probes show
-//! what the media that happens to be sent cannot. All is pure: the caller brings time, packets and feedback.
+//! The delay's trend says whether a queue grows, and the queue how long it stands; the rate goes up or down by them. Loss
+//! puts a bound on it. Probes show what the media that happens to be sent cannot. All is pure: the caller brings time,
+//! packets and feedback.
 
 mod arrivals;
 mod fallback;

@@ -98,12 +98,13 @@ impl Slot {
         if !self.stream.carries(packet.codec) {
             return None;
         }
-        if !starts && self.rewriter.jumps(packet) {
+        let jumps = self.rewriter.jumps(packet);
+        if jumps && !starts {
             // A decoder would take it for the next frame, since it is numbered as that.
             self.carrying = self.carrying.interrupt(key);
             return None;
         }
-        if carrying != self.carrying {
+        if jumps || carrying != self.carrying {
             self.begin(key, packet, router);
         }
         let before = std::mem::replace(&mut self.carrying, carrying);

@@ -5,7 +5,7 @@ mod answer;
 use std::time::{Duration, Instant};
 
 use protocol::client::SlotAssignment;
-use protocol::media::{MediaKind, TrackId};
+use protocol::media::{Codec, MediaKind, TrackId};
 
 use super::batch::Batch;
 use super::carrying::Carrying;
@@ -79,6 +79,8 @@ pub struct Subscriber {
     /// The round trip and the jitter as the receiver's reports tell them; the jitter is the sound's, if there is any.
     round_trip: Option<Duration>,
     jitter: Option<(MediaKind, Duration)>,
+    /// Since when transport-wide feedbacks are counted, and how many there were.
+    transport_wide: (Instant, u32),
 }
 
 impl Subscriber {
@@ -106,6 +108,7 @@ impl Subscriber {
             counted: Counters::default(),
             round_trip: None,
             jitter: None,
+            transport_wide: (now, 0),
         }
     }
 
@@ -125,6 +128,11 @@ impl Subscriber {
             .iter()
             .map(|slot| slot.assignment(&name))
             .collect()
+    }
+
+    /// Whether any slot can carry this codec.
+    pub fn carries(&self, codec: Codec) -> bool {
+        self.slots.iter().any(|slot| slot.stream.carries(codec))
     }
 
     /// A slot's track is gone.

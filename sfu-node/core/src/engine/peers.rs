@@ -85,17 +85,14 @@ impl Engine {
                 track,
                 layer,
             } => {
+                // What had this number before is over.
+                self.end_outbound(now, peer, flow);
                 if let Some(key) = room_of(self, &room) {
                     let relay = RelayFlow { peer, flow };
                     self.with_room(now, key, |room, cx| room.wanted(cx, relay, &track, layer));
                 }
             }
-            CascadeMessage::Unwant { flow } => {
-                if let Some((key, layer)) = self.relay.close_outbound(peer, flow) {
-                    let relay = RelayFlow { peer, flow };
-                    self.with_room(now, key, |room, cx| room.unwanted(cx, layer, relay));
-                }
-            }
+            CascadeMessage::Unwant { flow } => self.end_outbound(now, peer, flow),
             CascadeMessage::Keyframe { flow } => {
                 if let Some((key, layer)) = self.relay.outbound(peer, flow) {
                     self.with_room(now, key, |room, cx| room.request_keyframe(cx, layer));
@@ -115,6 +112,13 @@ impl Engine {
                     self.with_room(now, key, |room, cx| room.set_clock(cx, layer, ntp, rtp));
                 }
             }
+        }
+    }
+
+    fn end_outbound(&mut self, now: Instant, peer: PeerId, flow: u64) {
+        if let Some((key, layer)) = self.relay.close_outbound(peer, flow) {
+            let relay = RelayFlow { peer, flow };
+            self.with_room(now, key, |room, cx| room.unwanted(cx, layer, relay));
         }
     }
 

@@ -8,11 +8,11 @@ use protocol::id::RoomId;
 use protocol::node::{NodeToRoom, SessionRef};
 
 use super::{Engine, Timer};
-use crate::demux::is_stun;
 use crate::io::{Output, TransportAddress};
 use crate::key::SessionKey;
-use crate::room::{Context, Routed};
+use crate::room::Context;
 use crate::session::{Happened, Session};
+use crate::stun::is_stun;
 
 /// Shortest time between two time-outs of a session.
 const TICK: Duration = Duration::from_millis(1);
@@ -131,7 +131,7 @@ impl Engine {
         for (source, layer, packet) in happened.media.drain(..) {
             self.stats.packets_in += 1;
             self.stats.bytes_in += packet.payload.len() as u64;
-            if room.publish(&mut cx, member, source, layer, packet) == Routed::NotAllowed {
+            if !room.publish(&mut cx, member, source, layer, packet) {
                 self.stats.drops.not_allowed += 1;
             }
         }

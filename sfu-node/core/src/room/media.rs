@@ -1,5 +1,7 @@
 //! How packets move through a room: from a publisher or a peer to the slots and flows that want them.
 
+use std::time::Duration;
+
 use protocol::cascade::CascadeMessage;
 use protocol::media::{Layer, MediaKind, Source};
 
@@ -10,18 +12,11 @@ use crate::key::MemberKey;
 use crate::packet::Packet;
 use crate::router::LayerKey;
 
-/// What became of a published packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Routed {
-    Forwarded,
-    /// The participant's caps do not allow it.
-    NotAllowed,
-    /// A duplicate, or media of a track that is not there.
-    Ignored,
-}
+/// Shortest time between two sender reports of a layer that count: each goes to every other node that has the layer.
+const CLOCK_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Room {
-    /// A packet that a member published.
+    /// A packet that a member published. Returns false when the participant's caps do not allow it.
     pub fn publish(
         &mut self,
         cx: &mut Context<'_>,
@@ -29,23 +24,24 @@ impl Room {
         source: Source,
         layer: Layer,
         packet: Packet,
-    ) -> Routed {
+    ) -> bool {
         let Some(publisher) = self.member(member) else {
-            return Routed::Ignored;
+            return true;
         };
         let Some(track) = publisher.tracks[source_index(source)] else {
-            return Routed::Ignored;
+            return true;
         };
         if !self.may_publish(cx.now, member, source, layer, &packet) {
-            return Routed::NotAllowed;
+            return false;
         }
-        self.route(cx, (track, layer), packet)
+        self.route(cx, (track, layer), packet);
+        true
     }
 
     /// Hands a packet to everybody who wants its layer.
-    pub(super) fn route(&mut self, cx: &mut Context<'_>, key: LayerKey, packet: Packet) -> Routed {
+    pub(super) fn route(&mut self, cx: &mut Context<'_>, key: LayerKey, packet: Packet) {
         if !self.router.received(cx.now, key, &packet) {
-            return Routed::Ignored;
+            return;
         }
         if let Some(level) = packet.level
             && packet.codec.kind() == MediaKind::Audio
@@ -54,7 +50,7 @@ impl Room {
             self.hear_again(cx.now);
         }
         let Some(layer) = self.router.layer(key) else {
-            return Routed::Ignored;
+            return;
         };
         for forward in &layer.forwards {
             let Some(member) = self.members.get_mut(forward.member) else {
@@ -95,7 +91,6 @@ impl Room {
         while let Some((forward, left)) = self.left.pop() {
             self.detach(cx, left, forward.member, forward.slot);
         }
-        Routed::Forwarded
     }
 
     /// Compound RTCP of a member: answers its NACKs, passes its keyframe requests on. Returns its own sender reports.
@@ -140,6 +135,10 @@ impl Room {
         let Some(layer) = self.router.layer_mut(key) else {
             return;
         };
+        let recent = |clock: ClockMap| cx.now.saturating_duration_since(clock.at) < CLOCK_INTERVAL;
+        if layer.clock.is_some_and(recent) {
+            return;
+        }
         layer.clock = Some(ClockMap {
             ntp,
             rtp,

@@ -32,8 +32,9 @@ impl Room {
             .filter(|tile| tile.track.source.kind() == MediaKind::Video)
             .filter(|tile| tile.track.participant != member.participant)
             .filter_map(|tile| Some((tile, self.router.find(&tile.track)?)))
+            .filter(|(_, track)| self.can_show(member, *track))
             .collect();
-        tiles.sort_by_key(|(tile, _)| {
+        tiles.sort_by_cached_key(|(tile, _)| {
             let silent = !self.speaks(&tile.track);
             (
                 tile.track.source != Source::Screen,
@@ -60,12 +61,19 @@ impl Room {
         self.by_recency
             .iter()
             .filter(|track| !member.tracks.contains(&Some(**track)))
+            .filter(|track| self.can_show(member, **track))
             .take(slots)
             .map(|track| Shown {
                 track: *track,
                 tile: (u16::MAX, u16::MAX),
             })
             .collect()
+    }
+
+    /// Whether the member's client has the codec: what it cannot decode would hold a slot, and ask for keyframes for nothing.
+    fn can_show(&self, member: &Member, track: TrackKey) -> bool {
+        let track = self.router.get(track);
+        track.is_some_and(|track| member.subscriber.carries(track.codec))
     }
 
     /// Orders all videos anew by who spoke last.

@@ -11,9 +11,13 @@ use crate::egress::carrying::Carrying;
 use crate::key::MemberKey;
 use crate::router::{Forward, LayerKey, TrackKey};
 
+/// Most tiles of a view that count: more than anybody has slots for.
+const MAX_TILES: usize = 128;
+
 impl Room {
     /// The client says what it shows. What comes too soon after the last word waits, and only the latest counts.
-    pub fn set_view(&mut self, cx: &mut Context<'_>, key: MemberKey, tiles: Vec<Tile>) {
+    pub fn set_view(&mut self, cx: &mut Context<'_>, key: MemberKey, mut tiles: Vec<Tile>) {
+        tiles.truncate(MAX_TILES);
         let Some(member) = self.member_mut(key) else {
             return;
         };
@@ -25,6 +29,9 @@ impl Room {
             None => {
                 member.view = Some(tiles);
                 member.view_at = Some(cx.now);
+                // One that waits is older.
+                member.next_view = None;
+                self.deadlines.clear(Deadline::View(key));
                 self.assign(cx, key);
             }
         }

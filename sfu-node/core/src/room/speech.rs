@@ -58,10 +58,9 @@ impl Room {
         );
     }
 
-    /// Tells one who has just come, if anybody speaks.
+    /// Tells one client, who has just come or missed a word.
     pub(super) fn tell_speakers_to(&mut self, cx: &mut Context<'_>, key: MemberKey) {
-        let speaks = !self.talk.speakers().is_empty();
-        if let Some(member) = self.member(key).filter(|m| m.channel_open && speaks) {
+        if let Some(member) = self.member(key).filter(|m| m.channel_open) {
             cx.tell(member.session, &self.speakers_message());
         }
     }

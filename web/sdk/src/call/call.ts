@@ -367,7 +367,9 @@ export class Call {
   #mediaIs(media: MediaStatus): void {
     this.#state.patch({ media });
     // What has broken media may have broken the signaling, which would notice much later.
-    if (media === "reconnecting") this.#signaling?.probe();
+    if (media !== "reconnecting") return;
+    this.#signaling?.probe();
+    void this.#findServers();
   }
 
   #speak(speakers: readonly ParticipantId[]): void {

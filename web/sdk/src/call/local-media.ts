@@ -75,7 +75,10 @@ export class LocalMedia {
   async turn(name: DeviceName, on: boolean): Promise<void> {
     const { track, chosen } = this.#state.get()[name];
     if (!on) return this.#turnOff(name);
-    if (track !== null) return this.#set(name, { on: true });
+    if (track !== null) {
+      track.enabled = true;
+      return this.#set(name, { on: true });
+    }
     await this.#start(name, chosen);
   }
 
@@ -131,7 +134,12 @@ export class LocalMedia {
 
   #turnOff(name: DeviceName): void {
     if (name === "camera") this.#release(name);
-    else this.#set(name, { on: false });
+    else {
+      // Silent at once, whatever still waits to be done with the track.
+      const { track } = this.#state.get()[name];
+      if (track !== null) track.enabled = false;
+      this.#set(name, { on: false });
+    }
   }
 
   #release(name: DeviceName): void {

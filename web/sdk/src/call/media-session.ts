@@ -55,8 +55,8 @@ export class MediaSession {
   #iceServers: RTCIceServer[] = [];
   #preparedAt = 0;
   #withJoin: Attempt | null = null;
-  /** The newest attempt whose offer has left. */
-  #offered: Attempt = 0;
+  /** Offers can leave over the signaling. */
+  #signaled = false;
   #everConnected = false;
   /** The newest peer that was connected. */
   #connectedPeer: Peer | null = null;
@@ -78,13 +78,14 @@ export class MediaSession {
     this.#peer ??= this.#createPeer();
   }
 
-  /** Connections from now on use these servers; one whose offer has not left yet is prepared anew. */
+  /** Connections from now on use these servers. One that does without them stays; one that is not up yet is made anew. */
   useServers(iceServers: RTCIceServer[]): void {
     if (JSON.stringify(iceServers) === JSON.stringify(this.#iceServers)) return;
     this.#iceServers = iceServers;
-    if (this.#peer === null || this.#peer.attempt <= this.#offered) return;
+    if (this.#peer === null || this.#peer === this.#connectedPeer) return;
     this.#drop();
     this.prepare();
+    if (this.#signaled) void this.offer();
   }
 
   /** The prepared offer, if it can travel with the join: then it counts as sent. */
@@ -92,7 +93,6 @@ export class MediaSession {
     const offer = this.#peer?.prepared ?? null;
     if (offer === null || offer.sdp.length > LONGEST_WITH_JOIN) return null;
     this.#withJoin = offer.attempt;
-    this.#offered = offer.attempt;
     this.#handlers.onStatus("connecting");
     this.#handlers.onStep("offer");
     return offer;
@@ -100,6 +100,7 @@ export class MediaSession {
 
   /** Offers over the newly opened signaling what did not travel with the join. */
   async offerFirst(): Promise<void> {
+    this.#signaled = true;
     if (this.#peer === null || this.#peer.attempt !== this.#withJoin) await this.offer();
   }
 
@@ -107,7 +108,6 @@ export class MediaSession {
   async offer(): Promise<void> {
     this.#peer ??= this.#createPeer();
     const peer = this.#peer;
-    this.#offered = peer.attempt;
     this.#handlers.onStatus(this.#everConnected ? "reconnecting" : "connecting");
     try {
       const offer = await peer.offer;
@@ -179,6 +179,7 @@ export class MediaSession {
     this.#drop();
     this.#audio.end();
     this.#everConnected = false;
+    this.#signaled = false;
     this.#handlers.onStatus("idle");
   }
 

@@ -60,6 +60,8 @@ export class Peer {
   readonly #videoSenders: ReadonlyMap<Source, VideoSender>;
   readonly #receivers: readonly RTCRtpTransceiver[];
   readonly #channel: RTCDataChannel;
+  /** The track that each source was last asked to send. */
+  readonly #wanted = new Map<Source, MediaStreamTrack | null>();
   readonly #offered: Promise<Offer>;
   readonly #lifeline = new Lifeline();
   #answer: string | null = null;
@@ -137,7 +139,10 @@ export class Peer {
     const video = this.#videoSenders.get(source);
     if (video !== undefined) return video.replace(track);
     const sender = this.#transceivers.get(source)?.sender;
-    if (sender !== undefined && sender.track !== track) await sender.replaceTrack(track);
+    // By what was asked for last: the sender's own word is late while another replacement waits its turn.
+    if (sender === undefined || this.#wanted.get(source) === track) return;
+    this.#wanted.set(source, track);
+    await sender.replaceTrack(track);
   }
 
   /** Tells the node; silently nothing while the channel is not open (`onReady` comes then). */

@@ -16,6 +16,8 @@ export class VideoSender {
   /** What is sent before anything is known. */
   readonly #first: readonly boolean[];
   #wanted: Wanted;
+  /** The track that it was last asked to send. */
+  #track: MediaStreamTrack | null = null;
   #running: Promise<void> | null = null;
 
   constructor(sender: RTCRtpSender, scaled: boolean) {
@@ -27,7 +29,9 @@ export class VideoSender {
 
   /** Sends another track, or nothing: no negotiation. */
   async replace(track: MediaStreamTrack | null): Promise<void> {
-    if (this.#sender.track === track) return;
+    // By what was asked for last: the sender's own word is late while another replacement waits its turn.
+    if (this.#track === track) return;
+    this.#track = track;
     await this.#sender.replaceTrack(track);
     const { width, height } = track?.getSettings() ?? {};
     // A phone that is held upright gives a tall picture: its short side tells how much there is to see.

@@ -14,8 +14,10 @@ const MAX_JITTER: f64 = 10.0;
 /// A path that loses more than this share gets each repair twice: one that is lost, too, costs another round trip, and soon a
 /// picture that stands still.
 const LOSSY: f64 = 0.05;
-/// Transport-wide feedbacks that one compound packet may bring.
-const MAX_TRANSPORT_WIDE: u32 = 4;
+/// Transport-wide feedbacks that count in a second. Receivers send some twenty, and each can speak of thousands of packets in
+/// a few bytes.
+const MAX_TRANSPORT_WIDE: u32 = 200;
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What a subscriber's feedback asks for.
 #[derive(Debug, Default)]
@@ -35,16 +37,13 @@ impl Subscriber {
         router: &Router,
         requests: &mut Requests,
     ) {
-        let mut transport_wide = 0;
         for item in parse(compound) {
             match item {
                 Feedback::Nack { ssrc, sequences } => self.repair(now, ssrc, sequences, router),
                 Feedback::Pli { ssrc } | Feedback::Fir { ssrc } => {
                     requests.keyframes.extend(self.stuck_at(now, ssrc));
                 }
-                // A few bytes can speak of thousands of packets, and no receiver sends more at once.
-                Feedback::TransportWide { fci } if transport_wide < MAX_TRANSPORT_WIDE => {
-                    transport_wide += 1;
+                Feedback::TransportWide { fci } if self.admits_transport_wide(now) => {
                     self.path.estimator.on_feedback(now, fci);
                 }
                 Feedback::Remb { bitrate } => self.path.estimator.on_remb(bitrate),
@@ -55,6 +54,16 @@ impl Subscriber {
                 _ => {}
             }
         }
+    }
+
+    /// Whether one more transport-wide feedback counts in this second.
+    fn admits_transport_wide(&mut self, now: Instant) -> bool {
+        let (began, count) = &mut self.transport_wide;
+        if now.saturating_duration_since(*began) >= SECOND {
+            (*began, *count) = (now, 0);
+        }
+        *count += 1;
+        *count <= MAX_TRANSPORT_WIDE
     }
 
     /// Sends again what is missed, if it is worth it.

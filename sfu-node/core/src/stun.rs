@@ -1,0 +1,72 @@
+//! What is to be seen of a STUN message from outside (RFC 8489): str0m decides whether it is genuine.
+
+const HEADER: usize = 20;
+const USERNAME: u16 = 0x0006;
+const USE_CANDIDATE: u16 = 0x0025;
+
+/// Whether a datagram on a multiplexed port is STUN (RFC 7983).
+pub fn is_stun(data: &[u8]) -> bool {
+    data.len() >= HEADER && data[0] < 4
+}
+
+/// Whether a STUN message nominates the path that it came on (RFC 8445, 7.1.2). Whether it is genuine is not known.
+pub fn nominates(data: &[u8]) -> bool {
+    attribute(data, USE_CANDIDATE).is_some()
+}
+
+/// Whether this is the answer to a genuine binding request (RFC 8489, 5).
+pub fn is_binding_success(data: &[u8]) -> bool {
+    is_stun(data) && data[..2] == [0x01, 0x01]
+}
+
+/// The receiver's fragment of a STUN message's USERNAME: what stands before the colon (RFC 8445, 7.2.2).
+pub fn receiver_ufrag(data: &[u8]) -> Option<&str> {
+    let value = attribute(data, USERNAME)?;
+    std::str::from_utf8(value).ok()?.split(':').next()
+}
+
+/// The value of a STUN message's first attribute of this kind (RFC 8489, 14).
+fn attribute(data: &[u8], wanted: u16) -> Option<&[u8]> {
+    if !is_stun(data) {
+        return None;
+    }
+    let mut rest = &data[HEADER..];
+    while let [kind_high, kind_low, len_high, len_low, tail @ ..] = rest {
+        let kind = u16::from_be_bytes([*kind_high, *kind_low]);
+        let len = usize::from(u16::from_be_bytes([*len_high, *len_low]));
+        let value = tail.get(..len)?;
+        if kind == wanted {
+            return Some(value);
+        }
+        rest = tail.get(len.next_multiple_of(4)..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A binding request with this user name.
+    pub fn binding_request(username: &str) -> Vec<u8> {
+        let mut data = vec![0, 1, 0, 0];
+        data.extend([0x21, 0x12, 0xa4, 0x42]);
+        data.extend([7; 12]);
+        data.extend([0x80, 0x22, 0, 2, b'x', b'y', 0, 0]);
+        data.extend(USERNAME.to_be_bytes());
+        data.extend((username.len() as u16).to_be_bytes());
+        data.extend(username.as_bytes());
+        data.resize(data.len().next_multiple_of(4), 0);
+        data
+    }
+
+    #[test]
+    fn truncated_stun_names_nobody() {
+        let whole = binding_request("abcd:efgh");
+        let end = whole.len() - 3; // what follows the name is padding
+        for len in 0..end {
+            assert_eq!(receiver_ufrag(&whole[..len]), None, "{len} bytes");
+        }
+        assert_eq!(receiver_ufrag(&whole), Some("abcd"));
+    }
+}
