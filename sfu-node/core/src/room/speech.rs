@@ -58,7 +58,7 @@ impl Room {
         );
     }
 
-    /// Tells one client, who has just come or missed a word.
+    /// Tells one client, who has just come or has missed a word.
     pub(super) fn tell_speakers_to(&mut self, cx: &mut Context<'_>, key: MemberKey) {
         if let Some(member) = self.member(key).filter(|m| m.channel_open) {
             cx.tell(member.session, &self.speakers_message());
