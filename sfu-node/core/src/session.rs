@@ -4,6 +4,7 @@
 //! followed by a full drain. Outgoing media does not pass through it: its sending streams are removed right after the
 //! negotiation, and the egress sends with the keys that the [`Tap`] sees.
 
+mod happened;
 mod negotiation;
 mod numbers;
 mod unnamed;
@@ -19,10 +20,11 @@ use str0m::media::{KeyframeRequestKind, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
-use crate::egress::seal::{OpenError, Opener, Sealer, Tap};
+use crate::egress::seal::{OpenError, Opener, Tap};
 use crate::io::{Transport, TransportAddress};
 use crate::packet::{AudioLevel, Packet};
 use crate::stun::{is_binding_success, is_stun, nominates};
+pub use happened::Happened;
 pub use negotiation::{Negotiated, OfferError, Published, Shared};
 use negotiation::{PayloadTypes, SourceLine, negotiate, restart};
 use numbers::Numbers;
@@ -36,47 +38,6 @@ const MAX_INCOMING: usize = 64;
 const MAX_UNNAMED: u8 = 4;
 /// Longest data channel message that is looked at, in bytes.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
-
-/// What a session did. Reused from call to call, so that the steady state allocates nothing.
-#[derive(Debug, Default)]
-pub struct Happened {
-    /// Datagrams of ICE, DTLS and str0m's own RTCP.
-    pub transmits: Vec<(TransportAddress, Vec<u8>)>,
-    /// Received media, decrypted.
-    pub media: Vec<(Source, Layer, Packet)>,
-    /// Decrypted compound RTCP packets, one after the other, with their lengths.
-    pub rtcp: Vec<u8>,
-    pub rtcp_lengths: Vec<usize>,
-    /// Text messages of the data channel.
-    pub texts: Vec<Vec<u8>>,
-    pub channel_open: bool,
-    /// ICE and DTLS are up …
-    established: bool,
-    /// … and outgoing media can be sealed with this. Boxed: this structure moves with each datagram.
-    pub connected: Option<Box<Sealer>>,
-    /// The session is over.
-    pub closed: bool,
-    /// It ended by a fault of our own.
-    pub panicked: bool,
-    /// A datagram could not be made sense of.
-    pub malformed: u32,
-}
-
-impl Happened {
-    fn clear(&mut self) {
-        self.transmits.clear();
-        self.media.clear();
-        self.rtcp.clear();
-        self.rtcp_lengths.clear();
-        self.texts.clear();
-        self.channel_open = false;
-        self.established = false;
-        self.connected = None;
-        self.closed = false;
-        self.panicked = false;
-        self.malformed = 0;
-    }
-}
 
 /// One participant's session.
 pub struct Session {

@@ -56,13 +56,7 @@ impl Room {
         layer.relays.push(relay);
         let flow = relay.flow;
         // What is paused further up does not come yet.
-        let message = if layer.is_paused() {
-            CascadeMessage::Pause { flow }
-        } else {
-            CascadeMessage::Resume { flow }
-        };
-        let peer = relay.peer;
-        cx.tell_peer(peer, message);
+        cx.tell_peer(relay.peer, standing(flow, layer.is_paused()));
         self.demand(cx, key);
         self.request_keyframe(cx, key);
     }
@@ -82,16 +76,17 @@ impl Room {
             inbound.loss.restart();
         }
         for relay in &layer.relays {
-            let flow = relay.flow;
-            let message = if paused {
-                CascadeMessage::Pause { flow }
-            } else {
-                CascadeMessage::Resume { flow }
-            };
-            let peer = relay.peer;
-            cx.tell_peer(peer, message);
+            cx.tell_peer(relay.peer, standing(relay.flow, paused));
         }
         self.demand(cx, key);
         self.assign_all(cx);
+    }
+}
+
+/// What a peer is told of a flow: whether anything comes of it.
+fn standing(flow: u64, paused: bool) -> CascadeMessage {
+    match paused {
+        true => CascadeMessage::Pause { flow },
+        false => CascadeMessage::Resume { flow },
     }
 }

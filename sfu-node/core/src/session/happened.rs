@@ -1,0 +1,48 @@
+//! What a session brings about, for its room and for the sockets.
+
+use protocol::media::{Layer, Source};
+
+use crate::egress::seal::Sealer;
+use crate::io::TransportAddress;
+use crate::packet::Packet;
+
+/// What a session did in one call. Reused from call to call, so that the steady state allocates nothing.
+#[derive(Debug, Default)]
+pub struct Happened {
+    /// Datagrams of ICE, DTLS and str0m's own RTCP.
+    pub transmits: Vec<(TransportAddress, Vec<u8>)>,
+    /// Received media, decrypted.
+    pub media: Vec<(Source, Layer, Packet)>,
+    /// Decrypted compound RTCP packets, one after the other, with their lengths.
+    pub rtcp: Vec<u8>,
+    pub rtcp_lengths: Vec<usize>,
+    /// Text messages of the data channel.
+    pub texts: Vec<Vec<u8>>,
+    pub channel_open: bool,
+    /// ICE and DTLS are up …
+    pub(super) established: bool,
+    /// … and outgoing media can be sealed with this. Boxed: this structure moves with each datagram.
+    pub connected: Option<Box<Sealer>>,
+    /// The session is over.
+    pub closed: bool,
+    /// It ended by a fault of our own.
+    pub panicked: bool,
+    /// A datagram could not be made sense of.
+    pub malformed: u32,
+}
+
+impl Happened {
+    pub(super) fn clear(&mut self) {
+        self.transmits.clear();
+        self.media.clear();
+        self.rtcp.clear();
+        self.rtcp_lengths.clear();
+        self.texts.clear();
+        self.channel_open = false;
+        self.established = false;
+        self.connected = None;
+        self.closed = false;
+        self.panicked = false;
+        self.malformed = 0;
+    }
+}
