@@ -1,55 +1,33 @@
 //! A simulated participant: a WebRTC peer that offers once, sends stamped media and writes down what it receives.
 
+mod channel;
+mod microphone;
+mod offer;
+mod reception;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use protocol::client::{
-    ClientMediaMessage, IceCredentials, NodeMediaMessage, SlotAssignment, SourceDemand, SourceMid,
-    Tile,
-};
+use protocol::client::{IceCredentials, SlotAssignment, SourceDemand, SourceMid, Tile};
 use protocol::id::ParticipantId;
-use protocol::media::{Codec, MediaKind, Source, TrackId};
+use protocol::media::{MediaKind, Source};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::ChannelId;
-use str0m::media::{
-    Direction, KeyframeRequestKind, MediaKind as RtcKind, Mid, Rid, Simulcast, SimulcastLayer,
-};
+use str0m::media::{Mid, Rid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
-use crate::decoder::{Decoder, Part};
+use crate::decoder::Decoder;
 use crate::encoder::{Encoded, Encoder, Videos};
-use crate::media::{Stamp, picture_id, starts_frame};
 
-const AUDIO_SLOTS: usize = 3;
-const VIDEO_SLOTS: usize = 9;
-const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
+use microphone::Microphone;
+use offer::Offer;
+pub use reception::Received;
+
 /// No two clients' clocks show the same: each is so much ahead of the one before.
 const SKEW: Duration = Duration::from_millis(1_700);
-
-/// A packet that a client received in one of its slots.
-#[derive(Debug, Clone)]
-pub struct Received {
-    pub at: Instant,
-    pub kind: MediaKind,
-    /// The slot's number, counted over both kinds.
-    pub slot: usize,
-    /// Extended, as the receiver sees it.
-    pub sequence: u64,
-    pub timestamp: u32,
-    pub picture: Option<u16>,
-    pub stamp: Stamp,
-}
-
-#[derive(Debug)]
-struct Sending {
-    next: Instant,
-    sequence: u64,
-    timestamp: u32,
-    number: u32,
-}
 
 /// A simulated participant.
 pub struct Client {
@@ -67,7 +45,7 @@ pub struct Client {
     slots: HashMap<Mid, usize>,
     channel: Option<ChannelId>,
     view: Option<Vec<Tile>>,
-    audio: Option<Sending>,
+    audio: Option<Microphone>,
     /// Loudness of its audio, in dB below the loudest (RFC 6464).
     pub level: u8,
     pub next_timeout: Instant,
@@ -92,62 +70,19 @@ impl Client {
         videos: Videos,
     ) -> (Self, String, Vec<SourceMid>) {
         let skew = SKEW * u32::from(number);
-        let mut rtc = Rtc::builder()
-            .set_rtp_mode(true)
-            .clear_codecs()
-            .enable_opus(true, false)
-            .enable_vp8(true)
-            .enable_h264(true)
-            .build(now + skew);
-        let candidate = Candidate::host(address, "udp").expect("a valid address");
-        rtc.add_local_candidate(candidate);
-        let mut api = rtc.sdp_api();
-        let formats = videos.formats();
-        let mut sources = Vec::new();
-        let mut encoders = Vec::new();
-        for source in [Source::Camera, Source::Screen] {
-            let formats = formats.iter().filter(|format| format.source == source);
-            let mut simulcast = Simulcast::new();
-            for rid in formats.clone().filter_map(|format| format.rid) {
-                simulcast.add_send_layer(SimulcastLayer::new(rid));
-            }
-            if formats.clone().next().is_some() {
-                let simulcast = (!simulcast.send.is_empty()).then_some(simulcast);
-                let send = Direction::SendOnly;
-                let mid = api.add_media(RtcKind::Video, send, None, None, simulcast);
-                encoders.extend(formats.map(|format| Encoder::new(now, *format, mid)));
-                sources.push(SourceMid {
-                    mid: mid.to_string(),
-                    source,
-                });
-            }
-        }
-        let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
-        let microphone = add(RtcKind::Audio, Direction::SendOnly);
-        sources.push(SourceMid {
-            mid: microphone.to_string(),
-            source: Source::Microphone,
-        });
-        let mut slots = HashMap::new();
-        for slot in 0..AUDIO_SLOTS {
-            slots.insert(add(RtcKind::Audio, Direction::RecvOnly), slot);
-        }
-        for slot in 0..VIDEO_SLOTS {
-            slots.insert(add(RtcKind::Video, Direction::RecvOnly), AUDIO_SLOTS + slot);
-        }
-        api.add_channel("connect".into());
-        let (offer, pending) = api.apply().expect("there are changes");
+        let mut rtc = offer::peer(now + skew, address);
+        let offer = Offer::new(&mut rtc, now, videos);
         let client = Self {
             number,
             address,
             skew,
             rtc,
-            pending: Some(pending),
+            pending: Some(offer.pending),
             answer: String::new(),
-            microphone,
-            videos: encoders,
+            microphone: offer.microphone,
+            videos: offer.encoders,
             publishing: false,
-            slots,
+            slots: offer.slots,
             channel: None,
             view: None,
             audio: None,
@@ -161,7 +96,7 @@ impl Client {
             demands: Vec::new(),
             speakers: Vec::new(),
         };
-        (client, offer.to_sdp_string(), sources)
+        (client, offer.sdp, offer.sources)
     }
 
     /// The node's answer.
@@ -208,13 +143,7 @@ impl Client {
 
     /// Starts the microphone.
     pub fn unmute(&mut self, now: Instant) {
-        self.audio = Some(Sending {
-            next: now,
-            // Close to a wrap-around of both, so that each run passes them.
-            sequence: 65_400,
-            timestamp: u32::MAX - 90_000,
-            number: 0,
-        });
+        self.audio = Some(Microphone::new(now, self.microphone));
     }
 
     /// Stops the microphone, as if muted.
@@ -258,42 +187,6 @@ impl Client {
     pub fn keyframes_asked(&self) -> u32 {
         let encoders = self.videos.iter();
         encoders.map(|encoder| encoder.keyframes_asked).sum()
-    }
-
-    /// Says what it shows, each in a tile of 640 × 360; kept until the data channel is open.
-    pub fn show(&mut self, tracks: &[TrackId]) {
-        let tile = |track: &TrackId| (track.clone(), (640, 360), 0);
-        self.show_tiles(&tracks.iter().map(tile).collect::<Vec<_>>());
-    }
-
-    /// Says what it shows: track, size and priority of each tile.
-    pub fn show_tiles(&mut self, tiles: &[(TrackId, (u16, u16), u8)]) {
-        let tiles = tiles.iter().map(|(track, size, priority)| Tile {
-            track: track.clone(),
-            width: size.0,
-            height: size.1,
-            priority: *priority,
-        });
-        self.view = Some(tiles.collect());
-        self.send_view();
-    }
-
-    fn send_view(&mut self) {
-        let channel = self.channel.and_then(|id| self.rtc.channel(id));
-        if let (Some(mut channel), Some(tiles)) = (channel, self.view.clone()) {
-            let text = serde_json::to_string(&ClientMediaMessage::View { tiles });
-            let text = text.expect("a view can be written");
-            channel.write(false, text.as_bytes()).expect("it is open");
-        }
-    }
-
-    /// Says, over the data channel, which share of the time its pictures have stood still.
-    pub fn report_playback(&mut self, frozen: f32) {
-        if let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) {
-            let text = serde_json::to_string(&ClientMediaMessage::Playback { frozen });
-            let text = text.expect("a report can be written");
-            channel.write(false, text.as_bytes()).expect("it is open");
-        }
     }
 
     /// When it next has something to do by itself.
@@ -371,26 +264,6 @@ impl Client {
         }
     }
 
-    fn told(&mut self, now: Instant, message: NodeMediaMessage) {
-        match message {
-            NodeMediaMessage::Slots { slots } => self.assignments = slots,
-            NodeMediaMessage::Speakers { speakers } => self.speakers.push((now, speakers)),
-            NodeMediaMessage::Demand { demand } => {
-                for encoder in self.videos.iter_mut().filter(|_| self.obeys_demand) {
-                    let source = demand
-                        .iter()
-                        .find(|demand| demand.source == encoder.format.source);
-                    let layer = usize::from(encoder.format.layer.0);
-                    if let Some(wanted) = source.and_then(|source| source.layers.get(layer)) {
-                        encoder.set_active(now, *wanted);
-                    }
-                }
-                self.demands.push((now, demand));
-            }
-            NodeMediaMessage::Quality { .. } => {}
-        }
-    }
-
     fn connected(&mut self, now: Instant) {
         self.connected = Some(now);
         // Browsers answer every NACK; str0m would stop at a share of the bit rate.
@@ -407,70 +280,12 @@ impl Client {
         }
     }
 
-    fn note(&mut self, now: Instant, packet: &str0m::rtp::RtpPacket) {
-        let mut direct = self.rtc.direct_api();
-        let stream = direct.stream_rx(&packet.header.ssrc).expect("a known one");
-        let slot = self.slots[&stream.mid()];
-        if slot >= AUDIO_SLOTS {
-            let stamp = Stamp::of_video(&packet.payload);
-            let part = Part {
-                timestamp: packet.header.timestamp,
-                first: starts_frame(&packet.payload),
-                last: packet.header.marker,
-                keyframe: stamp.is_some_and(|stamp| stamp.keyframe),
-            };
-            let decoder = self.decoders.entry(slot).or_default();
-            decoder.receive(now, *packet.seq_no, part);
-            if decoder.needs_keyframe(now) {
-                stream.request_keyframe(KeyframeRequestKind::Pli);
-            }
-        }
-        let (kind, stamp) = if slot < AUDIO_SLOTS {
-            (MediaKind::Audio, Stamp::of_audio(&packet.payload))
-        } else {
-            (MediaKind::Video, Stamp::of_video(&packet.payload))
-        };
-        self.received.push(Received {
-            at: now,
-            kind,
-            slot,
-            sequence: *packet.seq_no,
-            timestamp: packet.header.timestamp,
-            picture: picture_id(&packet.payload).filter(|_| kind == MediaKind::Video),
-            stamp: stamp.expect("payloads arrive as they were sent"),
-        });
-    }
-
     fn send_audio(&mut self, now: Instant) -> bool {
         let (client, level) = (self.number, self.level);
-        let Some(audio) = self.audio.as_mut().filter(|audio| audio.next <= now) else {
+        let audio = self.audio.as_mut();
+        let Some((packet, values)) = audio.and_then(|audio| audio.packet(now, client, level))
+        else {
             return false;
-        };
-        let stamp = Stamp {
-            client,
-            screen: false,
-            layer: 0,
-            number: audio.number,
-            keyframe: false,
-        };
-        let values = ExtensionValues {
-            audio_level: Some(-(level as i8)),
-            voice_activity: Some(level < 60),
-            ..ExtensionValues::default()
-        };
-        let (sequence, timestamp) = (audio.sequence, audio.timestamp);
-        audio.next += AUDIO_INTERVAL;
-        audio.sequence += 1;
-        audio.number += 1;
-        audio.timestamp = audio.timestamp.wrapping_add(960);
-        let packet = Encoded {
-            mid: self.microphone,
-            rid: None,
-            codec: Codec::Opus,
-            sequence,
-            timestamp,
-            marker: true,
-            payload: stamp.audio(),
         };
         self.write(now, packet, values);
         true

@@ -1,6 +1,6 @@
 //! Random loss on any one hop leaves the call watchable: the picture stands still for less than 3% of the time at 10% loss.
 //!
-//! `cargo test -p simulation --test lossy_hop -- --nocapture` prints the figures.
+//! `cargo test -p simulation --test lossy_hop_stays_watchable -- --nocapture` prints the figures.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! Two nodes and six clients, with delay, jitter and loss on every hop: each client receives every other one's video and
-//! audio, each packet once and in its place.
+//! Two nodes and six clients, with delay, jitter and loss on every hop: each client receives every other one's video,
+//! each packet once and in its place.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use protocol::media::MediaKind;
@@ -114,34 +114,6 @@ fn with_loss_on_every_hop_almost_everything_is_repaired() {
                 seen.extend(packets.values().map(|packet| packet.stamp.client));
             }
             assert_eq!(seen.len(), 5, "seed {seed}: client {}", client.number);
-        }
-    }
-}
-
-#[test]
-fn everybody_hears_the_loudest_and_nobody_himself() {
-    let mut world = world(4, 0.0);
-    for (client, level) in [20, 90, 90, 25, 90, 90].into_iter().enumerate() {
-        world.clients[client].level = level;
-    }
-    world.run(Duration::from_secs(8));
-    for client in &world.clients {
-        let start = world.now - Duration::from_secs(2);
-        let heard: HashMap<u8, usize> = client
-            .received
-            .iter()
-            .filter(|packet| packet.kind == MediaKind::Audio && packet.at > start)
-            .fold(HashMap::new(), |mut counts, packet| {
-                *counts.entry(packet.stamp.client).or_default() += 1;
-                counts
-            });
-        assert!(!heard.contains_key(&client.number), "an echo");
-        assert!(heard.len() <= 3, "more streams than audio slots");
-        for loud in [0, 3] {
-            if client.number != loud {
-                let count = heard.get(&loud).copied().unwrap_or(0);
-                assert!(count > 90, "client {} heard {count}", client.number);
-            }
         }
     }
 }

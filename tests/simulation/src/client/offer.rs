@@ -1,0 +1,102 @@
+//! The one offer of a client: what it sends, and the slots that it receives in.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use protocol::client::SourceMid;
+use protocol::media::Source;
+use str0m::change::{SdpApi, SdpPendingOffer};
+use str0m::media::{Direction, MediaKind, Mid, Simulcast, SimulcastLayer};
+use str0m::{Candidate, Rtc};
+
+use crate::encoder::{Encoder, Videos};
+
+pub const AUDIO_SLOTS: usize = 3;
+const VIDEO_SLOTS: usize = 9;
+
+/// An offer, and what was prepared with it.
+pub struct Offer {
+    pub sdp: String,
+    pub pending: SdpPendingOffer,
+    /// Which m-line carries which source.
+    pub sources: Vec<SourceMid>,
+    pub encoders: Vec<Encoder>,
+    pub microphone: Mid,
+    /// The number of the slot on each receiving m-line.
+    pub slots: HashMap<Mid, usize>,
+}
+
+/// A WebRTC peer that speaks what nodes speak.
+pub fn peer(now: Instant, address: SocketAddr) -> Rtc {
+    let mut rtc = Rtc::builder()
+        .set_rtp_mode(true)
+        .clear_codecs()
+        .enable_opus(true, false)
+        .enable_vp8(true)
+        .enable_h264(true)
+        .build(now);
+    let candidate = Candidate::host(address, "udp").expect("a valid address");
+    rtc.add_local_candidate(candidate);
+    rtc
+}
+
+impl Offer {
+    /// Offers these videos, a microphone, and all the slots.
+    pub fn new(rtc: &mut Rtc, now: Instant, videos: Videos) -> Self {
+        let mut api = rtc.sdp_api();
+        let (mut sources, encoders) = offer_videos(&mut api, now, videos);
+        let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
+        let microphone = add(MediaKind::Audio, Direction::SendOnly);
+        sources.push(SourceMid {
+            mid: microphone.to_string(),
+            source: Source::Microphone,
+        });
+        let mut slots = HashMap::new();
+        for slot in 0..AUDIO_SLOTS {
+            slots.insert(add(MediaKind::Audio, Direction::RecvOnly), slot);
+        }
+        for slot in AUDIO_SLOTS..AUDIO_SLOTS + VIDEO_SLOTS {
+            slots.insert(add(MediaKind::Video, Direction::RecvOnly), slot);
+        }
+        api.add_channel("connect".into());
+        let (offer, pending) = api.apply().expect("there are changes");
+        Self {
+            sdp: offer.to_sdp_string(),
+            pending,
+            sources,
+            encoders,
+            microphone,
+            slots,
+        }
+    }
+}
+
+/// An m-line for each source of video, with the encoders of its layers.
+fn offer_videos(
+    api: &mut SdpApi<'_>,
+    now: Instant,
+    videos: Videos,
+) -> (Vec<SourceMid>, Vec<Encoder>) {
+    let formats = videos.formats();
+    let mut sources = Vec::new();
+    let mut encoders = Vec::new();
+    for source in [Source::Camera, Source::Screen] {
+        let formats = formats.iter().filter(|format| format.source == source);
+        let mut simulcast = Simulcast::new();
+        for rid in formats.clone().filter_map(|format| format.rid) {
+            simulcast.add_send_layer(SimulcastLayer::new(rid));
+        }
+        if formats.clone().next().is_some() {
+            let simulcast = (!simulcast.send.is_empty()).then_some(simulcast);
+            let send = Direction::SendOnly;
+            let mid = api.add_media(MediaKind::Video, send, None, None, simulcast);
+            encoders.extend(formats.map(|format| Encoder::new(now, *format, mid)));
+            sources.push(SourceMid {
+                mid: mid.to_string(),
+                source,
+            });
+        }
+    }
+    (sources, encoders)
+}

@@ -1,0 +1,62 @@
+//! The receive slots of a client: what comes in them is written down, and decoded where it is video.
+
+use std::time::Instant;
+
+use protocol::media::MediaKind;
+use str0m::media::KeyframeRequestKind;
+use str0m::rtp::RtpPacket;
+
+use super::Client;
+use super::offer::AUDIO_SLOTS;
+use crate::decoder::Part;
+use crate::media::{Stamp, picture_id, starts_frame};
+
+/// A packet that a client received in one of its slots.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub at: Instant,
+    pub kind: MediaKind,
+    /// The slot's number, counted over both kinds.
+    pub slot: usize,
+    /// Extended, as the receiver sees it.
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub picture: Option<u16>,
+    pub stamp: Stamp,
+}
+
+impl Client {
+    pub(super) fn note(&mut self, now: Instant, packet: &RtpPacket) {
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.stream_rx(&packet.header.ssrc).expect("a known one");
+        let slot = self.slots[&stream.mid()];
+        if slot >= AUDIO_SLOTS {
+            let stamp = Stamp::of_video(&packet.payload);
+            let part = Part {
+                timestamp: packet.header.timestamp,
+                first: starts_frame(&packet.payload),
+                last: packet.header.marker,
+                keyframe: stamp.is_some_and(|stamp| stamp.keyframe),
+            };
+            let decoder = self.decoders.entry(slot).or_default();
+            decoder.receive(now, *packet.seq_no, part);
+            if decoder.needs_keyframe(now) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
+        }
+        let (kind, stamp) = if slot < AUDIO_SLOTS {
+            (MediaKind::Audio, Stamp::of_audio(&packet.payload))
+        } else {
+            (MediaKind::Video, Stamp::of_video(&packet.payload))
+        };
+        self.received.push(Received {
+            at: now,
+            kind,
+            slot,
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            picture: picture_id(&packet.payload).filter(|_| kind == MediaKind::Video),
+            stamp: stamp.expect("payloads arrive as they were sent"),
+        });
+    }
+}
