@@ -85,6 +85,12 @@ impl<K: Copy + From<usize> + Into<usize>, T> Table<K, T> {
         entries.filter_map(|(index, entry)| Some((K::from(index), entry.as_ref()?)))
     }
 
+    /// All entries, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (K, &mut T)> {
+        let entries = self.entries.iter_mut().enumerate();
+        entries.filter_map(|(index, entry)| Some((K::from(index), entry.as_mut()?)))
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.iter().count()

@@ -183,6 +183,13 @@ impl Client {
         }
     }
 
+    /// Its keyframes are so many times as large as other frames from now on.
+    pub fn enlarge_keyframes(&mut self, times: u32) {
+        for encoder in &mut self.videos {
+            encoder.keyframe_size = times;
+        }
+    }
+
     /// How many keyframes it was asked for.
     pub fn keyframes_asked(&self) -> u32 {
         let encoders = self.videos.iter();

@@ -111,6 +111,8 @@ pub struct Encoder {
     /// Packets made.
     pub number: u32,
     pub keyframes_asked: u32,
+    /// How many times as large as another frame a keyframe is.
+    pub keyframe_size: u32,
     sequence: u64,
     /// What the encoder's timestamps are ahead of the capture clock.
     offset: u32,
@@ -159,6 +161,7 @@ impl Encoder {
             active: true,
             number: 0,
             keyframes_asked: 0,
+            keyframe_size: 1,
             sequence: 65_300,
             // Each stream has a random offset of its own.
             offset: (u32::MAX - 90_000).wrapping_add(layer.wrapping_mul(0x4321_0000)),
@@ -199,7 +202,11 @@ impl Encoder {
         let timestamp = self.timestamp(self.next);
         self.next += self.format.interval;
         self.picture = (self.picture + 1) & 0x7fff;
-        (0..self.format.packets)
+        let packets = match keyframe {
+            true => self.format.packets * self.keyframe_size,
+            false => self.format.packets,
+        };
+        (0..packets)
             .map(|part| {
                 let stamp = Stamp {
                     client,
@@ -217,7 +224,7 @@ impl Encoder {
                     codec: self.format.codec,
                     sequence: self.sequence,
                     timestamp,
-                    marker: part + 1 == self.format.packets,
+                    marker: part + 1 == packets,
                     payload: match self.format.codec {
                         Codec::H264 => h264::payload(stamp, first, size, bytes),
                         _ => stamp.video(self.picture, first, size, bytes),

@@ -10,6 +10,7 @@ use super::overrun::Overrun;
 use super::repair::SentLog;
 use super::report::SentReports;
 use super::stream::{Extensions, NegotiatedSlot, Stream};
+use crate::keyframe::Pleas;
 use crate::packet::Packet;
 use crate::rewrite::{Rewriter, Rewritten};
 use crate::router::{LayerKey, Router, TrackKey};
@@ -29,6 +30,7 @@ pub struct Slot {
     pub(super) log: SentLog<LayerKey>,
     pub(super) reports: SentReports,
     overrun: Overrun,
+    pleas: Pleas,
 }
 
 /// What became of a packet that was offered to a slot.
@@ -70,6 +72,7 @@ impl Slot {
             log: SentLog::default(),
             reports: SentReports::default(),
             overrun: Overrun::default(),
+            pleas: Pleas::default(),
             stream: Stream::new(&slot, rtx_first, extensions),
             mid: slot.mid,
         }
@@ -112,6 +115,9 @@ impl Slot {
         if let (Some(rewritten), Some(offsets)) = (&rewritten, self.rewriter.offsets()) {
             self.flowed = Some((key, offsets.timestamp));
             self.log.record(key, rewritten, offsets);
+            if packet.keyframe {
+                self.pleas.answered();
+            }
         }
         let mut layers = before.layers();
         Some(Passage {
@@ -130,6 +136,26 @@ impl Slot {
             self.carrying = interrupted;
             self.overrun.note(now);
         }
+    }
+
+    /// The decoder needs a keyframe. The layer to ask for one: what flows, or else what is waited for; none while it has to wait.
+    pub fn plead(&mut self, now: Instant) -> Option<LayerKey> {
+        match self.carrying.flowing() {
+            Some(flowing) => self.pleas.plead(now).then_some(flowing),
+            None => self.lacks_keyframe(now).next(),
+        }
+    }
+
+    /// The layer of which a keyframe is to be asked for now, because the decoder needed one and had to wait.
+    pub fn held_plea(&mut self, now: Instant) -> Option<LayerKey> {
+        let flowing = self.carrying.flowing()?;
+        self.pleas.poll(now).then_some(flowing)
+    }
+
+    /// The slot shows another track, or none, from now on.
+    pub fn give(&mut self, track: Option<TrackKey>) {
+        self.track = track;
+        self.pleas = Pleas::default();
     }
 
     /// The layers of which a keyframe, any of them, would let something flow at last; the one that is wanted first.

@@ -138,7 +138,7 @@ impl Subscriber {
     /// A slot's track is gone.
     pub fn free(&mut self, slot: usize) {
         let slot = &mut self.slots[slot];
-        slot.track = None;
+        slot.give(None);
         slot.carrying = Carrying::Nothing;
     }
 

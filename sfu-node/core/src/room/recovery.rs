@@ -100,15 +100,17 @@ impl Room {
     }
 
     /// Layers that some slot without a picture waits for although they flow: their keyframe came when the slot could not
-    /// take it, or the slot was overrun.
-    pub(super) fn missed_keyframes(&self, now: Instant) -> Vec<LayerKey> {
-        let slots = self
-            .members
-            .iter()
-            .flat_map(|(_, member)| &member.subscriber.slots);
-        let flows = |key: &LayerKey| self.router.layer(*key).is_some_and(|l| l.flows(now));
-        let missed = slots.filter_map(|slot| slot.lacks_keyframe(now).find(flows));
-        let mut missed: Vec<_> = missed.collect();
+    /// take it, or the slot was overrun. And those whose keyframe a viewer has asked for so often that it had to wait.
+    pub(super) fn missed_keyframes(&mut self, now: Instant) -> Vec<LayerKey> {
+        let router = &self.router;
+        let flows = |key: &LayerKey| router.layer(*key).is_some_and(|l| l.flows(now));
+        let mut missed = Vec::new();
+        for (_, member) in self.members.iter_mut() {
+            for slot in &mut member.subscriber.slots {
+                let lacked = slot.lacks_keyframe(now).find(flows);
+                missed.extend(lacked.or_else(|| slot.held_plea(now)));
+            }
+        }
         missed.sort();
         missed.dedup();
         missed

@@ -163,7 +163,7 @@ impl Room {
     /// A slot is a track's from now on, or free.
     fn give(&mut self, key: MemberKey, slot: usize, track: Option<TrackKey>) {
         if let Some(member) = self.member_mut(key) {
-            member.subscriber.slots[slot].track = track;
+            member.subscriber.slots[slot].give(track);
         }
     }
 

@@ -41,7 +41,10 @@ impl Subscriber {
             match item {
                 Feedback::Nack { ssrc, sequences } => self.repair(now, ssrc, sequences, router),
                 Feedback::Pli { ssrc } | Feedback::Fir { ssrc } => {
-                    requests.keyframes.extend(self.stuck_at(now, ssrc));
+                    let slot = self.slot_of(ssrc).map(|slot| &mut self.slots[slot]);
+                    requests
+                        .keyframes
+                        .extend(slot.and_then(|slot| slot.plead(now)));
                 }
                 Feedback::TransportWide { fci } if self.admits_transport_wide(now) => {
                     self.path.estimator.on_feedback(now, fci);
@@ -96,13 +99,6 @@ impl Subscriber {
                 }
             }
         }
-    }
-
-    /// The layer that a decoder needs a keyframe of: what flows, or else what it waits for.
-    fn stuck_at(&self, now: Instant, ssrc: u32) -> Option<LayerKey> {
-        let slot = &self.slots[self.slot_of(ssrc)?];
-        let flowing = slot.carrying.flowing();
-        flowing.or_else(|| slot.lacks_keyframe(now).next())
     }
 
     /// Learns from how a stream is received. The round trip sets how soon a packet may be sent again.
