@@ -8,6 +8,7 @@ mod happened;
 mod negotiation;
 mod numbers;
 mod unnamed;
+mod way;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +30,7 @@ pub use negotiation::{Negotiated, OfferError, Published, Shared};
 use negotiation::{PayloadTypes, SourceLine, negotiate, restart};
 use numbers::Numbers;
 use unnamed::{NameExtensions, without_rid};
+use way::Way;
 
 /// The data channel that carries views and slots.
 const CHANNEL_LABEL: &str = "connect";
@@ -61,8 +63,7 @@ struct Connection {
     names: Option<NameExtensions>,
     unnamed: u8,
     channel: Option<ChannelId>,
-    /// The peer's address that ICE has settled on: the one nominated last, or where str0m last sent anything but STUN.
-    address: Option<TransportAddress>,
+    way: Way,
     next_timeout: Instant,
 }
 
@@ -90,7 +91,7 @@ impl Session {
             names: received.names,
             unnamed: 0,
             channel: None,
-            address: None,
+            way: Way::new(sdp, &negotiated.ufrag),
             next_timeout: now,
         };
         let session = Self {
@@ -104,12 +105,15 @@ impl Session {
 
     /// Where to send media.
     pub fn address(&self) -> Option<TransportAddress> {
-        self.connection.address
+        self.connection.way.address()
     }
 
     /// When [`Session::handle_timeout`] is due.
     pub fn next_timeout(&self) -> Instant {
-        self.connection.next_timeout
+        let check = self.connection.way.timeout();
+        check.map_or(self.connection.next_timeout, |check| {
+            check.min(self.connection.next_timeout)
+        })
     }
 
     /// Takes a datagram in. Returns whether the session accepts traffic of this address as its own.
@@ -120,7 +124,7 @@ impl Session {
         data: &[u8],
         happened: &mut Happened,
     ) -> bool {
-        if self.take_feedback(data, happened) {
+        if self.take_feedback(data, happened) || self.take_answer(now, from, data, happened) {
             return true;
         }
         let (protocol, source) = (protocol_of(from.transport), from.address);
@@ -132,7 +136,7 @@ impl Session {
             return false;
         };
         let mut accepted = false;
-        self.mutate(happened, |connection, happened| {
+        self.mutate(now, happened, |connection, happened| {
             let Ok(receive) = Receive::new(protocol, source, destination, data) else {
                 happened.malformed += 1;
                 return Ok(());
@@ -146,13 +150,28 @@ impl Session {
             connection.adopt_unnamed(data);
             connection.rtc.handle_input(input)
         });
-        // The controlling side has chosen this path, and media takes it at once; str0m may have nothing to send there yet.
         let answered =
             |(to, data): &(TransportAddress, Vec<u8>)| *to == from && is_binding_success(data);
-        if nominates(data) && happened.transmits.iter().any(answered) {
-            self.connection.address = Some(from);
+        if happened.transmits.iter().any(answered) {
+            let check = self.connection.way.requested(now, from, nominates(data));
+            happened.transmits.extend(check);
         }
         accepted
+    }
+
+    /// Takes the answer to a check of ours in, of which str0m knows nothing. Returns false if this is anything else.
+    fn take_answer(
+        &mut self,
+        now: Instant,
+        from: TransportAddress,
+        data: &[u8],
+        happened: &mut Happened,
+    ) -> bool {
+        let is_answer = !self.over && self.connection.way.answered(now, from, data);
+        if is_answer {
+            happened.clear();
+        }
+        is_answer
     }
 
     /// Takes feedback on our egress in, which str0m has no use for. Returns false if this is anything else.
@@ -171,9 +190,11 @@ impl Session {
 
     /// Lets time pass.
     pub fn handle_timeout(&mut self, now: Instant, happened: &mut Happened) {
-        self.mutate(happened, |connection, _| {
+        self.mutate(now, happened, |connection, _| {
             connection.rtc.handle_input(Input::Timeout(now))
         });
+        let check = self.connection.way.handle_timeout(now);
+        happened.transmits.extend(check);
     }
 
     /// Asks the participant's encoder for a keyframe of this source and layer.
@@ -184,7 +205,7 @@ impl Session {
         layer: Layer,
         happened: &mut Happened,
     ) {
-        self.mutate(happened, |connection, _| {
+        self.mutate(now, happened, |connection, _| {
             let line = connection.sources.iter().find(|line| line.source == source);
             if let Some(line) = line {
                 let rid = line.rids.get(usize::from(layer.0)).copied();
@@ -203,7 +224,7 @@ impl Session {
     /// Sends a text over the data channel. Returns false when the channel has no room for it now; without a channel it is lost.
     pub fn send_text(&mut self, now: Instant, text: &str, happened: &mut Happened) -> bool {
         let mut sent = true;
-        self.mutate(happened, |connection, _| {
+        self.mutate(now, happened, |connection, _| {
             if let Some(mut channel) = connection.channel.and_then(|id| connection.rtc.channel(id))
             {
                 sent = channel.write(false, text.as_bytes())?;
@@ -222,9 +243,12 @@ impl Session {
         happened: &mut Happened,
     ) -> Option<IceCredentials> {
         let mut credentials = None;
-        self.mutate(happened, |connection, _| {
+        self.mutate(now, happened, |connection, _| {
             match restart(&mut connection.rtc, sdp) {
-                Ok(fresh) => credentials = Some(fresh),
+                Ok(fresh) => {
+                    connection.way.restart(sdp, &fresh.ufrag);
+                    credentials = Some(fresh);
+                }
                 Err(error) => tracing::debug!(%error, "an ICE restart was refused"),
             }
             connection.rtc.handle_input(Input::Timeout(now))
@@ -233,13 +257,14 @@ impl Session {
     }
 
     /// Ends the session; the farewells (RTCP BYE, DTLS close) are in `happened`.
-    pub fn close(&mut self, happened: &mut Happened) {
-        self.mutate(happened, |connection, _| connection.rtc.close());
+    pub fn close(&mut self, now: Instant, happened: &mut Happened) {
+        self.mutate(now, happened, |connection, _| connection.rtc.close());
     }
 
     /// Runs one mutation and the drain that has to follow it. A panic inside ends this session and nothing else.
     fn mutate(
         &mut self,
+        now: Instant,
         happened: &mut Happened,
         change: impl FnOnce(&mut Connection, &mut Happened) -> Result<(), RtcError>,
     ) {
@@ -276,6 +301,8 @@ impl Session {
         if happened.established {
             happened.connected = tap.sealer().map(Box::new);
             self.opener = tap.opener();
+            let check = connection.way.established(now);
+            happened.transmits.extend(check);
         }
         self.over |= happened.closed;
     }
@@ -297,12 +324,12 @@ impl Connection {
                 }
                 Output::Transmit(transmit) => {
                     let contents = Vec::from(transmit.contents);
-                    let to = TransportAddress {
+                    let mut to = TransportAddress {
                         transport: transport_of(transmit.proto),
                         address: transmit.destination,
                     };
                     if !is_stun(&contents) {
-                        self.address = Some(to);
+                        to = self.way.follow(to);
                     }
                     happened.transmits.push((to, contents));
                 }

@@ -1,6 +1,8 @@
 //! What is to be seen of a STUN message from outside (RFC 8489): str0m decides whether it is genuine.
 
 const HEADER: usize = 20;
+/// Length of a transaction id in bytes; it ends the header (RFC 8489, 5).
+pub const TRANSACTION_ID: usize = 12;
 const USERNAME: u16 = 0x0006;
 const USE_CANDIDATE: u16 = 0x0025;
 
@@ -17,6 +19,11 @@ pub fn nominates(data: &[u8]) -> bool {
 /// Whether this is the answer to a genuine binding request (RFC 8489, 5).
 pub fn is_binding_success(data: &[u8]) -> bool {
     is_stun(data) && data[..2] == [0x01, 0x01]
+}
+
+/// The id by which the answer to a STUN request is known.
+pub fn transaction_id(data: &[u8]) -> Option<&[u8; TRANSACTION_ID]> {
+    data.get(HEADER - TRANSACTION_ID..)?.first_chunk()
 }
 
 /// The receiver's fragment of a STUN message's USERNAME: what stands before the colon (RFC 8445, 7.2.2).

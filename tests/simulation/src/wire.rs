@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
-use sfu_core::PeerId;
+use sfu_core::{Input, PeerId, TransportAddress};
 
 use crate::network::Path;
 use crate::world::World;
@@ -174,6 +174,9 @@ impl World {
         let node = self.nodes.iter().position(|node| node.address == to);
         let Some(node) = node else { return };
         let from = self.clients[client].address;
+        if is_nomination(&data) {
+            self.nominations.insert(client, data.clone());
+        }
         let delivery = Delivery::ToNode {
             client,
             node,
@@ -183,10 +186,21 @@ impl World {
         self.wire.send(self.path_of(client), self.now, delivery);
     }
 
+    /// A client's last nomination comes to its node once more, as if from this address.
+    pub fn forge_nomination(&mut self, client: usize, from: SocketAddr) {
+        let nomination = self.nominations.get(&client).cloned();
+        let data = nomination.expect("clients nominate before anything else");
+        let from = TransportAddress::udp(from);
+        self.input(self.homes[client], Input::Datagram { from, data: &data });
+    }
+
     /// A node sends to an address; nothing comes of it if no client is there, or if the way to it is full.
     pub(crate) fn send_down(&mut self, node: usize, to: SocketAddr, data: Vec<u8>) {
         let client = self.clients.iter().position(|client| client.address == to);
-        let Some(client) = client else { return };
+        let Some(client) = client else {
+            self.strayed += data.len();
+            return;
+        };
         let passed = match self.bottlenecks.get_mut(&client) {
             Some(narrow) => narrow.pass(self.now, data.len()),
             None => Some(self.now),
@@ -226,6 +240,14 @@ impl World {
         let found = self.nodes.iter().position(|node| node.id == id);
         found.expect("peers are nodes of this world")
     }
+}
+
+/// Whether a datagram is a STUN binding request with USE-CANDIDATE, which has no value (RFC 8445, 7.1.2).
+fn is_nomination(data: &[u8]) -> bool {
+    data.starts_with(&[0, 1])
+        && data
+            .windows(4)
+            .any(|attribute| attribute == [0, 0x25, 0, 0])
 }
 
 #[cfg(test)]

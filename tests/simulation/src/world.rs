@@ -45,6 +45,10 @@ pub struct World {
     pub(crate) narrow: BTreeMap<(usize, usize), Narrow>,
     /// Media datagrams that were sent from one to another.
     pub(crate) crossed: HashMap<(usize, usize), u64>,
+    /// The last nomination of each client.
+    pub(crate) nominations: HashMap<usize, Vec<u8>>,
+    /// Bytes that nodes sent to where nobody is.
+    pub strayed: usize,
     /// What the nodes told the room.
     pub told: Vec<(usize, NodeToRoom)>,
 }
@@ -83,6 +87,8 @@ impl World {
             dialects: BTreeMap::new(),
             narrow: BTreeMap::new(),
             crossed: HashMap::new(),
+            nominations: HashMap::new(),
+            strayed: 0,
             told: Vec::new(),
         };
         for a in 0..world.nodes.len() {

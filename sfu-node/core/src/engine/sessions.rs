@@ -173,7 +173,7 @@ impl Engine {
     ) -> Option<(RoomId, SessionRef)> {
         let mut seat = self.seats.remove(key)?;
         let mut farewell = Happened::default();
-        seat.session.close(&mut farewell);
+        seat.session.close(now, &mut farewell);
         self.outbox.datagrams.extend(farewell.transmits);
         self.demux.remove(key);
         self.timers.clear(Timer::Session(key));
