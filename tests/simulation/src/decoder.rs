@@ -34,6 +34,8 @@ pub struct Decoder {
     playout: Playout,
     /// When each frame was shown.
     pub shown: Vec<Instant>,
+    /// It asks for keyframes for as long as it is stuck, without waiting for repair.
+    pub is_impatient: bool,
     /// How often a keyframe was asked for.
     pub asked: u32,
 }
@@ -84,8 +86,12 @@ impl Decoder {
 
     /// Whether to ask for a keyframe now.
     pub fn needs_keyframe(&mut self, now: Instant) -> bool {
+        let patience = match self.is_impatient {
+            true => Duration::ZERO,
+            false => PATIENCE,
+        };
         match self.stuck {
-            Some(since) if now.saturating_duration_since(since) >= PATIENCE => {
+            Some(since) if now.saturating_duration_since(since) >= patience => {
                 self.stuck = Some(now);
                 self.asked += 1;
                 true

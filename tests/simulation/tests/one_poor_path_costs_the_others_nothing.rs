@@ -26,6 +26,8 @@ fn with_loss(seed: u64, loss: f64) -> (u32, Vec<u64>) {
     world.clients[0].show(&[]);
     world.run(Duration::from_secs(3));
     world.access_of.insert(POOR, access.lossy(loss));
+    let decoders = world.clients[POOR].decoders.values_mut();
+    decoders.for_each(|decoder| decoder.is_impatient = loss > 0.0);
     let (start, asked) = (world.now, world.clients[0].keyframes_asked());
     world.run(TIME);
     let rate = |viewer: &usize| {
@@ -49,10 +51,10 @@ fn the_number_of_keyframes_is_bounded_and_the_others_bit_rate_is_undisturbed() {
         let (_, usual) = with_loss(seed, 0.0);
         let (asked, rates) = with_loss(seed, 0.2);
         println!("others: {usual:?} and {rates:?} bit/s");
-        // Three soon, then one in four seconds at most.
-        assert!(asked <= 19, "{asked} keyframes in a minute");
+        // A few soon, and one in four seconds for what gets lost; as much again at most for what overran the path.
+        assert!(asked <= 30, "{asked} keyframes in a minute");
         for (usual, rate) in usual.iter().zip(rates) {
-            assert!(rate < usual + usual / 20, "{rate} instead of {usual}");
+            assert!(rate < usual + usual / 10, "{rate} instead of {usual}");
         }
     }
 }
