@@ -92,6 +92,8 @@ pub struct Member {
     caps: Caps,
     /// How much sound it sends, by [`source_index`].
     sound: [caps::Sound; 4],
+    /// What it has sent of late, if its bit rate is limited.
+    allowance: Option<Box<caps::Allowance>>,
     published: Vec<Published>,
     /// Its published tracks, by [`source_index`]; set once it is connected.
     tracks: [Option<TrackKey>; 4],
@@ -212,6 +214,7 @@ impl Room {
             session,
             caps,
             sound: Default::default(),
+            allowance: None,
             published,
             tracks: [None; 4],
             view: None,

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use protocol::media::{Caps, MediaKind};
-use simulation::{Path, Videos, World};
+use protocol::media::{Caps, MediaKind, Source};
+use simulation::{Client, Path, Videos, World};
+
+/// The time over which a limit on the bit rate holds, and in which steps it is looked at.
+const WINDOW: Duration = Duration::from_secs(2);
+const STEP: Duration = Duration::from_millis(20);
 
 /// Packets of a kind of the first client that the second received in the last second, and the highest layer of them.
 fn received(world: &World, kind: MediaKind, screen: bool) -> (usize, Option<u8>) {
@@ -84,9 +88,9 @@ fn a_cap_on_layers_and_one_on_the_bit_rate_take_whole_layers() {
     assert_eq!(received(&world, MediaKind::Video, false).1, Some(1));
     assert_eq!(received(&world, MediaKind::Video, true).1, Some(1));
 
-    // Camera and screen have about 0.15, 0.5, 1.7 and 0.24, 1.45 Mbit/s.
+    // Camera and screen have about 0.15, 0.5, 1.7 and 0.24, 1.45 Mbit/s; a tenth of the limit is left for keyframes.
     let narrow = Caps {
-        max_bitrate: Some(1_000_000),
+        max_bitrate: Some(1_050_000),
         ..Caps::default()
     };
     world.set_caps(0, narrow);
@@ -98,4 +102,38 @@ fn a_cap_on_layers_and_one_on_the_bit_rate_take_whole_layers() {
     world.run(Duration::from_secs(14));
     assert_eq!(received(&world, MediaKind::Video, false).1, Some(2));
     assert_eq!(received(&world, MediaKind::Video, true).1, Some(1));
+}
+
+#[test]
+fn a_limit_on_the_bit_rate_holds_for_bursts_too() {
+    const LIMIT: u32 = 400_000;
+    let mut world = World::new(9, 2, Path::clean(10), Path::clean(30));
+    world.join(0);
+    world.join(1);
+    world.clients.iter_mut().for_each(Client::mute);
+    world.clients[1].silence();
+    world.clients[1].show(&[World::camera(0)]);
+    let caps = Caps {
+        max_bitrate: Some(LIMIT),
+        ..Caps::default()
+    };
+    world.set_caps(0, caps);
+    world.clients[0].obeys_demand = false;
+    // A single frame of 180 kB, every now and then.
+    world.clients[0].enlarge_keyframes(60);
+    let mut crossed = Vec::new();
+    for step in 0..1_000 {
+        let active = step % 65 == 0;
+        world.clients[0].set_active(world.now, Source::Camera, 0, active);
+        world.run(STEP);
+        crossed.push(world.crossed(0, 1));
+    }
+    // Each packet has a kilobyte.
+    let steps = (WINDOW.as_millis() / STEP.as_millis()) as usize;
+    let windows = crossed.windows(steps + 1);
+    let peak = windows.map(|window| window[steps] - window[0]).max();
+    let peak = peak.unwrap_or(0) * 8_000 / WINDOW.as_secs();
+    println!("at most {peak} bit/s over two seconds");
+    assert!(peak <= u64::from(LIMIT), "{peak} bit/s");
+    assert!(peak > u64::from(LIMIT) / 2, "{peak} bit/s");
 }

@@ -7,13 +7,56 @@ use protocol::media::{Caps, Layer, MediaKind, Source};
 
 use super::{Context, Room, source_index};
 use crate::key::MemberKey;
-use crate::packet::Packet;
+use crate::packet::{Packet, RTP_HEADER_LEN};
 
 /// What sound may take: Opus has at most 510 kbit/s (RFC 6716, 2.1.1) and 400 packets a second. Nothing further on limits it,
 /// since everything gives way to sound.
 const MAX_SOUND_BYTES: usize = 80_000;
 const MAX_SOUND_PACKETS: u32 = 500;
 const SOUND_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A limit on the bit rate holds over any time of this length, in steps of so much.
+const WINDOW: Duration = Duration::from_secs(2);
+const STEP: Duration = Duration::from_millis(50);
+/// One more than the window has: it may begin and end within a step.
+const STEPS: usize = 41;
+/// Layers are let through that leave so much of the limit, in percent: rates waver, and a keyframe is large.
+const MARGIN: u64 = 10;
+
+/// What a member with a limit on its bit rate has sent of late.
+#[derive(Debug)]
+pub struct Allowance {
+    began: Instant,
+    /// The latest step, counted from the beginning, and the bytes of each of the last ones.
+    step: u64,
+    bytes: [u64; STEPS],
+}
+
+impl Allowance {
+    fn new(now: Instant) -> Self {
+        Self {
+            began: now,
+            step: 0,
+            bytes: [0; STEPS],
+        }
+    }
+
+    /// Whether one more packet is within so many bits per second.
+    fn admit(&mut self, now: Instant, limit: u32, bytes: usize) -> bool {
+        let passed = now.saturating_duration_since(self.began).as_millis();
+        let step = (passed / STEP.as_millis()) as u64;
+        for fresh in (self.step + 1..=step).take(STEPS) {
+            self.bytes[(fresh % STEPS as u64) as usize] = 0;
+        }
+        self.step = self.step.max(step);
+        let most = u64::from(limit) * WINDOW.as_secs() / 8;
+        let admitted = self.bytes.iter().sum::<u64>() + bytes as u64 <= most;
+        if admitted {
+            self.bytes[(self.step % STEPS as u64) as usize] += bytes as u64;
+        }
+        admitted
+    }
+}
 
 /// How much sound a source has sent in this second.
 #[derive(Debug, Default)]
@@ -87,7 +130,22 @@ impl Room {
             return false;
         }
         self.router.count(now, (track, layer), packet);
-        self.router.admits((track, layer))
+        self.router.admits((track, layer)) && self.is_allowed_now(now, key, packet)
+    }
+
+    /// Whether a packet is within its publisher's bit rate: bursts between two looks at the rates of layers count, too.
+    fn is_allowed_now(&mut self, now: Instant, key: MemberKey, packet: &Packet) -> bool {
+        let Some(member) = self.member_mut(key) else {
+            return false;
+        };
+        let limit = member.caps.max_bitrate;
+        let Some(limit) = limit.filter(|_| packet.codec.kind() == MediaKind::Video) else {
+            return true;
+        };
+        let allowance = member
+            .allowance
+            .get_or_insert_with(|| Box::new(Allowance::new(now)));
+        allowance.admit(now, limit, packet.payload.len() + RTP_HEADER_LEN)
     }
 
     /// Looks at the bit rates of members that have a limit. Whether anything may be sent that might not be, or the reverse.
@@ -114,7 +172,8 @@ impl Room {
             .into_iter()
             .filter_map(|source| Some((source, member.tracks[source_index(source)]?)))
             .collect();
-        let mut left = caps.max_bitrate.map_or(u64::MAX, u64::from);
+        let most = |limit| u64::from(limit) * (100 - MARGIN) / 100;
+        let mut left = caps.max_bitrate.map_or(u64::MAX, most);
         let mut highest = vec![None; tracks.len()];
         for layer in 0..=u8::MAX {
             let mut any = false;
@@ -168,5 +227,55 @@ mod tests {
         );
         assert_eq!(admitted(SOUND_INTERVAL, 5_000, 1), 500);
         assert_eq!(admitted(2 * SOUND_INTERVAL, 400, 1_200), 66);
+    }
+
+    #[test]
+    fn no_two_seconds_have_more_than_the_limit_however_it_is_sent() {
+        const LIMIT: u32 = 800_000;
+        let most = 200_000;
+        let start = Instant::now();
+        let ms = Duration::from_millis;
+        // Bytes that are offered each 10 ms.
+        let steady = |_| 1_500;
+        let bursts = |at: u64| if at % 1_300 < 300 { 20_000 } else { 0 };
+        let after_silence = |at: u64| if at > 7_777 { 50_000 } else { 10 };
+        let offers: [&dyn Fn(u64) -> u64; 3] = [&steady, &bursts, &after_silence];
+        for offered in offers {
+            let mut allowance = Allowance::new(start);
+            let mut sent = Vec::new();
+            for at in (0..20_000).step_by(10) {
+                let packets = offered(at).div_ceil(1_000);
+                for _ in 0..packets {
+                    let bytes = offered(at) / packets;
+                    if allowance.admit(start + ms(at), LIMIT, bytes as usize) {
+                        sent.push((at, bytes));
+                    }
+                }
+            }
+            let over = |from: u64| {
+                let within = sent
+                    .iter()
+                    .filter(|(at, _)| (from..from + 2_000).contains(at));
+                within.map(|(_, bytes)| bytes).sum::<u64>()
+            };
+            let peak = (0..18_000).step_by(10).map(over).max().unwrap_or(0);
+            assert!(peak <= most && peak > most * 9 / 10, "{peak} bytes");
+        }
+    }
+
+    #[test]
+    fn who_keeps_to_the_limit_is_not_cut() {
+        let start = Instant::now();
+        let mut allowance = Allowance::new(start);
+        // 30 frames a second that take 90% of the limit, and a keyframe five times as large now and then.
+        let cut = (0..3_000_u32).filter(|frame| {
+            let bytes = if frame % 300 == 0 { 15_000 } else { 3_000 };
+            !allowance.admit(
+                start + *frame * Duration::from_micros(33_333),
+                800_000,
+                bytes,
+            )
+        });
+        assert_eq!(cut.count(), 0);
     }
 }
