@@ -1,4 +1,5 @@
-//! Pacing: media leaves in bursts that the path can swallow, sound first, and what has waited too long not at all.
+//! Pacing: media leaves in bursts that the path can swallow, sound first (or behind a little video, in one message with it),
+//! and what has waited too long not at all.
 //!
 //! Nothing is decided per packet but whether the budget still allows one: a flush takes what may go now, and says when the
 //! next one is due.
@@ -18,6 +19,9 @@ const FRAME: f64 = 0.040;
 const SUSTAINED: f64 = 1.2;
 /// … and that while is as long as this many seconds at the estimate, enough for a keyframe.
 const RESERVE: f64 = 0.6;
+/// The last packet of sound leaves behind video that takes no longer than this at the estimate, in seconds: the kernel takes
+/// a run of equal packets and a shorter one as one message, and a call has many flushes of just that.
+const BESIDE_SOUND: f64 = 0.010;
 /// Shortest time to the next flush: shorter bursts cost more calls.
 const SHORTEST_WAIT: Duration = Duration::from_millis(2);
 /// Video that has waited for longer is dropped: what is played live is of no use so late, and the next keyframe
@@ -29,7 +33,7 @@ const MAX_QUEUE: usize = 4_096;
 /// In which order packets leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Always at once.
+    /// Always in the next flush.
     Audio,
     /// Before other video: somebody's picture stands still until then.
     Repair,
@@ -57,6 +61,8 @@ pub struct Pacer<T> {
     budget: f64,
     /// The same over a while.
     reserve: f64,
+    /// Bytes of video that may still leave before the last packet of sound, in this flush.
+    beside_sound: f64,
     filled: Option<Instant>,
     /// Packets dropped because they, or one that they need, had waited too long.
     pub stale: u64,
@@ -72,6 +78,7 @@ impl<T> Default for Pacer<T> {
             burst: 0.0,
             budget: 0.0,
             reserve: 0.0,
+            beside_sound: 0.0,
             filled: None,
             stale: 0,
         }
@@ -126,6 +133,7 @@ impl<T> Pacer<T> {
     pub fn fill(&mut self, now: Instant) {
         let Some(rate) = self.rate else {
             self.filled = None;
+            self.beside_sound = 0.0;
             return;
         };
         // At first both are full.
@@ -137,6 +145,7 @@ impl<T> Pacer<T> {
         let estimate = rate / FACTOR;
         let reserve = self.reserve + passed * SUSTAINED * estimate;
         self.reserve = reserve.clamp(-self.burst, RESERVE * estimate);
+        self.beside_sound = BESIDE_SOUND * estimate;
     }
 
     /// Takes out the next packet that has waited too long. Call it until there is none, before a flush.
@@ -159,7 +168,11 @@ impl<T> Pacer<T> {
     /// The next packet that may leave now.
     pub fn pop(&mut self) -> Option<T> {
         let allowed = self.rate.is_none() || self.budget.min(self.reserve) > 0.0;
-        let waiting = if let Some(waiting) = self.audio.pop_front() {
+        let waiting = if allowed && self.sound_can_follow() {
+            let waiting = self.pop_any()?;
+            self.beside_sound -= f64::from(waiting.bytes);
+            waiting
+        } else if let Some(waiting) = self.audio.pop_front() {
             waiting
         } else if allowed {
             self.pop_any()?
@@ -168,6 +181,12 @@ impl<T> Pacer<T> {
         };
         self.spend(waiting.bytes);
         Some(waiting.packet)
+    }
+
+    /// Whether the only packet of sound may leave behind the next one of video.
+    fn sound_can_follow(&self) -> bool {
+        let next = self.repair.front().or_else(|| self.video.front());
+        self.audio.len() == 1 && next.is_some_and(|next| f64::from(next.bytes) <= self.beside_sound)
     }
 
     fn spend(&mut self, bytes: u32) {
@@ -279,6 +298,24 @@ mod tests {
         assert_eq!(left, [200, 100]);
         pacer.push(now, Class::Audio, 100, 201);
         assert_eq!((pacer.pop(), pacer.pop()), (Some(201), None));
+    }
+
+    #[test]
+    fn the_last_sound_leaves_behind_a_little_video_and_before_much() {
+        let now = Instant::now();
+        let mut pacer = Pacer::default();
+        // 2.5 kB in 10 ms.
+        pacer.set_estimate(Some(2_000_000));
+        let mut leave = |sounds: u32, videos: u32| -> Vec<u32> {
+            (0..videos).for_each(|n| pacer.push(now, Class::Video, 1_200, n));
+            (0..sounds).for_each(|n| pacer.push(now, Class::Audio, 100, 100 + n));
+            pacer.fill(now);
+            std::iter::from_fn(|| pacer.pop()).collect()
+        };
+        assert_eq!(leave(1, 2), [0, 1, 100]);
+        assert_eq!(leave(2, 2), [100, 0, 1, 101]);
+        assert_eq!(leave(1, 3), [0, 1, 100, 2]);
+        assert_eq!(leave(1, 0), [100]);
     }
 
     #[test]
