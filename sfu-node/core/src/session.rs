@@ -180,7 +180,9 @@ impl Session {
             return false;
         };
         happened.clear();
-        match opener.open(data, &mut happened.rtcp) {
+        let incoming = &self.connection.incoming;
+        let is_received = |ssrc| incoming.contains_key(&ssrc);
+        match opener.open(data, &mut happened.rtcp, is_received) {
             Ok(len) => happened.rtcp_lengths.push(len),
             Err(OpenError::NotFeedback) => return false,
             Err(OpenError::Forged | OpenError::Replayed) => happened.malformed += 1,

@@ -1,11 +1,12 @@
 //! RTCP packets as they lie in a compound (RFC 3550, 6.1), in the clear.
 
-/// Packet types (RFC 3550, 12.1; RFC 4585, 9).
+/// Packet types (RFC 3550, 12.1; RFC 4585, 9; RFC 3611, 2).
 pub const SENDER_REPORT: u8 = 200;
 pub const RECEIVER_REPORT: u8 = 201;
 pub const SOURCE_DESCRIPTION: u8 = 202;
 pub const TRANSPORT_FEEDBACK: u8 = 205;
 pub const PAYLOAD_FEEDBACK: u8 = 206;
+pub const EXTENDED_REPORT: u8 = 207;
 
 /// One packet of a compound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Feedback of a subscriber, opened by ourselves: it is about our egress, and there is a lot of it, so that the way through
 //! str0m would cost more than what it says (SRTCP, RFC 3711, 3.4; RFC 7714, 9).
 //!
-//! Only what str0m has no use for is opened here. Sender reports and farewells go its way, and all of a session whose keys
-//! are for AES-CM, which browsers agree on no more.
+//! Only what str0m has no use for is opened here. Farewells and the reports of who sends media go its way, and all of a session
+//! whose keys are for AES-CM, which browsers agree on no more.
 
 use std::fmt;
 
@@ -11,7 +11,8 @@ use str0m::crypto::dtls::SrtpProfile;
 
 use super::{ENCRYPTED, RTCP_HEADER_LEN, StreamKeys, gcm_nonce};
 use crate::packet::rtcp::{
-    Compound, PAYLOAD_FEEDBACK, RECEIVER_REPORT, SOURCE_DESCRIPTION, TRANSPORT_FEEDBACK,
+    Compound, EXTENDED_REPORT, PAYLOAD_FEEDBACK, RECEIVER_REPORT, SENDER_REPORT,
+    SOURCE_DESCRIPTION, TRANSPORT_FEEDBACK,
 };
 
 /// The word with the SRTCP index, at a packet's end.
@@ -64,32 +65,31 @@ impl Opener {
         })
     }
 
-    /// Appends the compound packet in the clear to `out`; returns its length.
+    /// Appends the compound packet in the clear to `out`; returns its length. `is_received` says of an SSRC whether media
+    /// has come from it: who has sent nothing yet has nothing to report as a sender, and some do so each second, at length.
     ///
     /// # Errors
     /// Nothing was appended. On [`OpenError::NotFeedback`] it is not known whether the packet is good.
-    pub fn open(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<usize, OpenError> {
-        let starts = matches!(
-            packet,
-            [
-                0x80..=0xBF,
-                RECEIVER_REPORT | TRANSPORT_FEEDBACK | PAYLOAD_FEEDBACK,
-                ..
-            ]
-        );
+    pub fn open(
+        &mut self,
+        packet: &[u8],
+        out: &mut Vec<u8>,
+        is_received: impl Fn(u32) -> bool,
+    ) -> Result<usize, OpenError> {
         let parts = packet
             .split_first_chunk::<RTCP_HEADER_LEN>()
             .and_then(|(header, rest)| Some((header, rest.split_last_chunk::<WORD_LEN>()?)));
-        let Some((header, (sealed, word))) = parts.filter(|_| starts) else {
+        let Some((header, (sealed, word))) = parts else {
             return Err(OpenError::NotFeedback);
         };
+        let [first, kind, _, _, ssrc @ ..] = *header;
+        let source = u32::from_be_bytes(ssrc);
+        let starts = first >> 6 == 2 && is_feedback(kind, || is_received(source));
         let index = u32::from_be_bytes(*word);
-        if index & ENCRYPTED == 0 || sealed.len() < TAG_LEN {
+        if !starts || index & ENCRYPTED == 0 || sealed.len() < TAG_LEN {
             return Err(OpenError::NotFeedback);
         }
         let index = index & !ENCRYPTED;
-        let [_, _, _, _, ssrc @ ..] = *header;
-        let source = u32::from_be_bytes(ssrc);
         let known = self.windows.iter().position(|(of, _)| *of == source);
         if known.is_none() && self.windows.len() == MAX_SOURCES {
             return Err(OpenError::NotFeedback);
@@ -114,7 +114,11 @@ impl Opener {
             return Err(OpenError::Forged);
         }
         out.truncate(out.len() - TAG_LEN);
-        if !is_feedback_alone(&out[start..]) {
+        let alone = Compound(&out[start..]).all(|packet| {
+            let source = packet.body.first_chunk().copied().map(u32::from_be_bytes);
+            is_feedback(packet.kind, || source.is_none_or(&is_received))
+        });
+        if !alone {
             out.truncate(start);
             return Err(OpenError::NotFeedback);
         }
@@ -126,14 +130,13 @@ impl Opener {
     }
 }
 
-/// Whether a compound packet in the clear has nothing in it that str0m would want to see.
-fn is_feedback_alone(compound: &[u8]) -> bool {
-    Compound(compound).all(|packet| {
-        matches!(
-            packet.kind,
-            RECEIVER_REPORT | SOURCE_DESCRIPTION | TRANSPORT_FEEDBACK | PAYLOAD_FEEDBACK
-        )
-    })
+/// Whether str0m has no use for an RTCP packet of this type. `is_received`: media comes from the SSRC that it starts with.
+fn is_feedback(kind: u8, is_received: impl Fn() -> bool) -> bool {
+    match kind {
+        RECEIVER_REPORT | SOURCE_DESCRIPTION | TRANSPORT_FEEDBACK | PAYLOAD_FEEDBACK => true,
+        SENDER_REPORT | EXTENDED_REPORT => !is_received(),
+        _ => false,
+    }
 }
 
 /// The indices of late (RFC 3711, 3.3.2): each passes once.
@@ -192,6 +195,10 @@ mod tests {
         (sealer, Opener::new(&srtcp_keys(profile)).unwrap())
     }
 
+    fn all(_: u32) -> bool {
+        true
+    }
+
     fn sealed(sealer: &mut Sealer, clear: &str) -> Vec<u8> {
         let mut packet = hex(&clear.replace(' ', ""));
         sealer.seal_rtcp(&mut packet, 0).unwrap();
@@ -205,17 +212,20 @@ mod tests {
             let packets: Vec<_> = (0..200).map(|_| sealed(&mut sealer, PLI)).collect();
             let mut out = b"before".to_vec();
             for late in [3, 0, 1, 150] {
-                assert_eq!(opener.open(&packets[late], &mut out), Ok(12));
+                assert_eq!(opener.open(&packets[late], &mut out, all), Ok(12));
                 assert_eq!(out[out.len() - 12..], hex(PLI));
                 assert_eq!(
-                    opener.open(&packets[late], &mut out),
+                    opener.open(&packets[late], &mut out, all),
                     Err(OpenError::Replayed)
                 );
             }
-            assert_eq!(opener.open(&packets[2], &mut out), Err(OpenError::Replayed));
+            assert_eq!(
+                opener.open(&packets[2], &mut out, all),
+                Err(OpenError::Replayed)
+            );
             assert_eq!(out.len(), 6 + 4 * 12);
             let report = sealed(&mut sealer, REPORT);
-            assert_eq!(opener.open(&report, &mut out), Ok(28));
+            assert_eq!(opener.open(&report, &mut out, all), Ok(28));
         }
     }
 
@@ -226,11 +236,27 @@ mod tests {
         for clear in [WITH_BYE, SENDER_REPORT] {
             let packet = sealed(&mut sealer, clear);
             for _ in 0..2 {
-                assert_eq!(opener.open(&packet, &mut out), Err(OpenError::NotFeedback));
+                assert_eq!(
+                    opener.open(&packet, &mut out, all),
+                    Err(OpenError::NotFeedback)
+                );
             }
         }
         assert!(out.is_empty());
         assert!(Opener::new(&srtcp_keys(SrtpProfile::AES128_CM_SHA1_80)).is_none());
+    }
+
+    #[test]
+    fn a_sender_report_of_who_has_sent_nothing_is_feedback() {
+        let (mut sealer, mut opener) = ends(SrtpProfile::AEAD_AES_128_GCM);
+        let mut out = Vec::new();
+        let packet = sealed(&mut sealer, SENDER_REPORT);
+        let received = |ssrc| move |of: u32| of == ssrc;
+        assert_eq!(
+            opener.open(&packet, &mut out, received(1)),
+            Err(OpenError::NotFeedback)
+        );
+        assert_eq!(opener.open(&packet, &mut out, received(2)), Ok(28));
     }
 
     #[test]
@@ -241,11 +267,11 @@ mod tests {
         for at in 4..good.len() {
             let mut packet = good.clone();
             packet[at] ^= 1;
-            assert!(opener.open(&packet, &mut out).is_err(), "byte {at}");
-            assert!(opener.open(&good[..at], &mut out).is_err());
+            assert!(opener.open(&packet, &mut out, all).is_err(), "byte {at}");
+            assert!(opener.open(&good[..at], &mut out, all).is_err());
         }
         assert!(out.is_empty() && opener.windows.is_empty());
-        assert_eq!(opener.open(&good, &mut out), Ok(28));
+        assert_eq!(opener.open(&good, &mut out, all), Ok(28));
     }
 
     #[test]
@@ -257,7 +283,7 @@ mod tests {
                 &mut sealer,
                 &PLI.replace("00000001", &format!("{source:08x}")),
             );
-            let opened = opener.open(&packet, &mut out);
+            let opened = opener.open(&packet, &mut out, all);
             assert_eq!(opened.is_ok(), source < MAX_SOURCES, "{source}");
         }
     }
