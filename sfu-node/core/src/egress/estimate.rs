@@ -67,6 +67,8 @@ const STALE_TREND: Micros = 1_000_000;
 const INITIAL_ROUND_TRIP: Micros = 100_000;
 /// The longest that is believed.
 const MAX_ROUND_TRIP: Micros = 5_000_000;
+/// Between feedbacks one looks no more often than this whether it is time for a probe.
+const PROBE_CHECK: Micros = 50_000;
 /// Weight of a new round trip, one in so many.
 const ROUND_TRIP_WEIGHT: Micros = 4;
 
@@ -81,8 +83,23 @@ pub enum Kind {
 /// The estimator of one subscriber's path.
 #[derive(Debug)]
 pub struct Estimator {
+    // What each flush needs comes first, side by side in memory; the rest is for feedback.
     began: Instant,
+    /// What may be sent, in bits per second, as of the last feedback or silence.
+    bitrate: u64,
+    /// When feedback came last; `None` until any has come.
+    heard: Option<Micros>,
+    /// When the first packet was sent that no feedback has followed.
+    unanswered: Option<Micros>,
+    /// When the estimate was last lowered for want of feedback.
+    silenced: Option<Micros>,
+    round_trip: Option<Micros>,
+    /// When to look next whether it is time for a probe.
+    probe_check: Micros,
     history: History,
+    /// Bytes by when they were sent, and by when they arrived.
+    sent: RateWindow,
+    arrived: RateWindow,
     clock: ReferenceClock,
     trend: Trend,
     queue: QueueDelay,
@@ -90,20 +107,8 @@ pub struct Estimator {
     loss: LossBound,
     prober: Prober,
     fallback: Fallback,
-    /// Bytes by when they were sent, and by when they arrived.
-    sent: RateWindow,
-    arrived: RateWindow,
-    round_trip: Option<Micros>,
     limited: bool,
     wanted: Option<u64>,
-    /// Transport-wide feedback has come.
-    answered: bool,
-    /// When the first packet was sent that no feedback has followed.
-    unanswered: Option<Micros>,
-    /// When the estimate was last lowered for want of feedback.
-    silenced: Option<Micros>,
-    /// When feedback came last.
-    heard: Option<Micros>,
 }
 
 impl Estimator {
@@ -111,7 +116,15 @@ impl Estimator {
     pub fn new(now: Instant) -> Self {
         Self {
             began: now,
+            bitrate: START_BITRATE,
+            heard: None,
+            unanswered: None,
+            silenced: None,
+            round_trip: None,
+            probe_check: 0,
             history: History::default(),
+            sent: RateWindow::default(),
+            arrived: RateWindow::default(),
             clock: ReferenceClock::default(),
             trend: Trend::default(),
             queue: QueueDelay::default(),
@@ -119,15 +132,8 @@ impl Estimator {
             loss: LossBound::default(),
             prober: Prober::new(START_BITRATE),
             fallback: Fallback::default(),
-            sent: RateWindow::default(),
-            arrived: RateWindow::default(),
-            round_trip: None,
             limited: false,
             wanted: None,
-            answered: false,
-            unanswered: None,
-            silenced: None,
-            heard: None,
         }
     }
 
@@ -153,7 +159,6 @@ impl Estimator {
         let Some(newest_sent) = newest_sent else {
             return;
         };
-        self.answered = true;
         self.heard = Some(now);
         self.unanswered = None;
         self.silenced = None;
@@ -197,7 +202,7 @@ impl Estimator {
     }
 
     fn judge(&mut self, now: Micros) {
-        let before = self.estimate();
+        let before = self.settle();
         let sending = self.sent.rate(now, THROUGHPUT);
         self.limited = is_limited(self.limited, sending, before);
         let acknowledged = self.acknowledged();
@@ -219,6 +224,7 @@ impl Estimator {
             round_trip: self.round_trip(),
         };
         self.loss.update(now, &rates);
+        self.settle();
         let situation = self.situation(now);
         if let Some(shown) = self.prober.result(&situation)
             && seen.usage != Usage::Over
@@ -228,17 +234,18 @@ impl Estimator {
                 self.rate.set(shown);
             }
         }
-        let after = self.estimate();
+        let after = self.settle();
         if after < before {
             self.prober.fell(now, before, after);
         }
+        self.probe_check = now;
     }
 
     /// Lets time pass: without feedback the estimate sinks. Cheap: call it with each flush, and at least once
     /// a second.
     pub fn on_timeout(&mut self, now: Instant) {
         let now = self.micros(now);
-        let Some(unanswered) = self.unanswered.filter(|_| self.answered) else {
+        let Some(unanswered) = self.unanswered.filter(|_| self.is_answered()) else {
             return;
         };
         let since = self
@@ -253,12 +260,15 @@ impl Estimator {
         let before = self.estimate();
         let after = ((before as f64 * SILENCE_SHARE) as u64).max(MIN_BITRATE);
         self.rate = DelayRate::new(after);
+        self.settle();
         self.prober.fell(now, before, after);
+        self.probe_check = now;
     }
 
     /// The receiver's own estimate (REMB); it counts while there is no transport-wide feedback.
     pub fn on_remb(&mut self, bitrate: u64) {
         self.fallback.remb(bitrate);
+        self.settle();
     }
 
     /// A receiver report about a video stream, with the share lost in 1/256; it counts while there is no transport-wide
@@ -266,21 +276,29 @@ impl Estimator {
     pub fn on_report(&mut self, now: Instant, fraction_lost: u8) {
         let now = self.micros(now);
         self.fallback.report(now, fraction_lost, START_BITRATE);
+        self.settle();
     }
 
     /// What may be sent, in bits per second.
     pub fn estimate(&self) -> u64 {
-        if !self.answered {
-            return self.fallback.estimate().unwrap_or(START_BITRATE);
-        }
-        let rate = self.rate.bitrate();
-        let bound = self.loss.bound().unwrap_or(rate);
-        rate.min(bound).max(MIN_BITRATE)
+        self.bitrate
+    }
+
+    /// Works the estimate out anew, when something that it rests on has changed.
+    fn settle(&mut self) -> u64 {
+        self.bitrate = if self.is_answered() {
+            let rate = self.rate.bitrate();
+            let bound = self.loss.bound().unwrap_or(rate);
+            rate.min(bound).max(MIN_BITRATE)
+        } else {
+            self.fallback.estimate().unwrap_or(START_BITRATE)
+        };
+        self.bitrate
     }
 
     /// The estimate, if it rests on anything that the receiver has said; `None` until then.
     pub fn known(&self) -> Option<u64> {
-        match self.answered {
+        match self.is_answered() {
             true => Some(self.estimate()),
             false => self.fallback.estimate(),
         }
@@ -293,7 +311,7 @@ impl Estimator {
 
     /// Share of packets lost of late, 0 to 1.
     pub fn loss(&self) -> f64 {
-        if self.answered {
+        if self.is_answered() {
             self.loss.loss()
         } else {
             self.fallback.loss()
@@ -308,7 +326,7 @@ impl Estimator {
 
     /// Whether transport-wide feedback has come: only then is the estimate one of this path.
     pub fn is_answered(&self) -> bool {
-        self.answered
+        self.heard.is_some()
     }
 
     /// Whether far less is sent than may be.
@@ -320,16 +338,21 @@ impl Estimator {
     /// What the sender would like to send at most, in bits per second: probing beyond it is pointless.
     pub fn set_wanted(&mut self, bitrate: u64) {
         self.wanted = Some(bitrate);
+        self.probe_check = 0;
     }
 
     /// A cluster to send now, if it is time for one. Ask when the one before has left.
     pub fn next_probe(&mut self, now: Instant) -> Option<Probe> {
-        if !self.answered {
+        let now = self.micros(now);
+        if !self.is_answered() || now < self.probe_check {
             return None;
         }
-        let now = self.micros(now);
         let situation = self.situation(now);
-        self.prober.next(now, &situation)
+        let probe = self.prober.next(now, &situation);
+        if probe.is_none() {
+            self.probe_check = now + PROBE_CHECK;
+        }
+        probe
     }
 
     /// Probe clusters sent so far.

@@ -13,7 +13,9 @@ use crate::store::USEFUL;
 /// packet came from, and how it was numbered, follows from its sequence number.
 #[derive(Debug)]
 pub struct SentLog<K> {
-    runs: VecDeque<Run<K>>,
+    /// The source that flows, apart from the former ones: each packet looks at it.
+    current: Option<Run<K>>,
+    former: VecDeque<Run<K>>,
     highest: u64,
     /// What comes before this number is not repaired.
     first: u64,
@@ -46,7 +48,7 @@ impl<K> Sent<K> {
     }
 }
 
-/// Sources remembered: more switches than this within a second are not worth repairing.
+/// Former sources remembered: more switches than this within a second are not worth repairing.
 const MAX_RUNS: usize = 16;
 /// How far back a NACK reaches, in packets: no further than any store does.
 const MAX_AGE: u64 = 1_024;
@@ -58,7 +60,8 @@ const MAX_AGAIN: usize = 128;
 impl<K> Default for SentLog<K> {
     fn default() -> Self {
         Self {
-            runs: VecDeque::new(),
+            current: None,
+            former: VecDeque::new(),
             highest: 0,
             first: 0,
             again: VecDeque::new(),
@@ -76,21 +79,19 @@ impl<K: Copy + PartialEq> SentLog<K> {
     /// A packet of this source was sent with these offsets ([`crate::rewrite::Rewriter::offsets`]).
     pub fn record(&mut self, key: K, rewritten: &Rewritten, offsets: Offsets) {
         self.highest = self.highest.max(rewritten.sequence);
-        if self
-            .runs
-            .back()
-            .is_some_and(|run| run.key == key && run.offsets == offsets)
-        {
+        let goes_on = |run: &Run<K>| run.key == key && run.offsets == offsets;
+        if self.current.as_ref().is_some_and(goes_on) {
             return;
         }
-        if self.runs.len() == MAX_RUNS {
-            self.runs.pop_front();
-        }
-        self.runs.push_back(Run {
+        let former = self.current.replace(Run {
             first: rewritten.sequence,
             key,
             offsets,
         });
+        if self.former.len() == MAX_RUNS {
+            self.former.pop_front();
+        }
+        self.former.extend(former);
     }
 
     /// What was numbered up to this one is not repaired: some of it was never sent, and a decoder has no use for the rest.
@@ -118,7 +119,8 @@ impl<K: Copy + PartialEq> SentLog<K> {
         if sequence < self.first {
             return None;
         }
-        let run = self.runs.iter().rev().find(|run| run.first <= sequence)?;
+        let mut runs = self.current.iter().chain(self.former.iter().rev());
+        let run = runs.find(|run| run.first <= sequence)?;
         Some(Sent {
             key: run.key,
             sequence: sequence.wrapping_sub(run.offsets.sequence),

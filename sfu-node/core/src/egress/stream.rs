@@ -57,7 +57,7 @@ pub struct NegotiatedSlot {
 pub struct Stream {
     ssrc: u32,
     rtx_ssrc: Option<u32>,
-    codecs: Vec<SlotCodec>,
+    payload_types: PayloadTypes,
     extensions: Block,
     sent: SenderCounts,
     /// Extended, as [`Rewritten::sequence`] is.
@@ -70,7 +70,7 @@ impl Stream {
         Self {
             ssrc: slot.ssrc,
             rtx_ssrc: slot.rtx_ssrc,
-            codecs: slot.codecs.clone(),
+            payload_types: PayloadTypes::new(&slot.codecs),
             extensions: Block::new(&slot.mid, extensions),
             sent: SenderCounts::default(),
             rtx_sequence: u64::from(rtx_first),
@@ -79,14 +79,7 @@ impl Stream {
 
     /// Whether the client can receive this codec.
     pub fn carries(&self, codec: Codec) -> bool {
-        self.codec(codec).is_some()
-    }
-
-    fn codec(&self, codec: Codec) -> Option<SlotCodec> {
-        self.codecs
-            .iter()
-            .find(|known| known.codec == codec)
-            .copied()
+        self.payload_types.of(codec).is_some()
     }
 
     pub fn ssrc(&self) -> u32 {
@@ -109,7 +102,7 @@ impl Stream {
     ) -> Option<usize> {
         let header = Header {
             ssrc: self.ssrc,
-            pt: self.codec(packet.codec)?.pt,
+            pt: self.payload_types.of(packet.codec)?.pt,
             sequence: rewritten.sequence as u16,
         };
         let header_len = self
@@ -129,7 +122,9 @@ impl Stream {
         rewritten: &Rewritten,
         twcc: u16,
     ) -> Option<(usize, u64)> {
-        let (ssrc, pt) = self.rtx_ssrc.zip(self.codec(packet.codec)?.rtx_pt)?;
+        let (ssrc, pt) = self
+            .rtx_ssrc
+            .zip(self.payload_types.of(packet.codec)?.rtx_pt)?;
         let sequence = self.rtx_sequence;
         self.rtx_sequence += 1;
         let header = Header {
@@ -155,14 +150,14 @@ impl Stream {
         self.rtx_sequence += 1;
         let start = out.len();
         let mut fixed = [0; RTP_HEADER_LEN];
-        fixed[0] = 0xA0 | u8::from(!self.extensions.template.is_empty()) << 4;
+        fixed[0] = 0xA0 | u8::from(self.extensions.len > 0) << 4;
         fixed[1] = pt;
         fixed[2..4].copy_from_slice(&(sequence as u16).to_be_bytes());
         fixed[8..12].copy_from_slice(&ssrc.to_be_bytes());
         out.extend_from_slice(&fixed);
-        out.extend_from_slice(&self.extensions.template);
+        out.extend_from_slice(self.extensions.bytes());
         if let Some(at) = self.extensions.twcc_at {
-            let at = start + RTP_HEADER_LEN + at;
+            let at = start + RTP_HEADER_LEN + usize::from(at);
             out[at..at + 2].copy_from_slice(&twcc.to_be_bytes());
         }
         let header_len = out.len() - start;
@@ -178,8 +173,28 @@ impl Stream {
 
     /// SSRC and payload type of its repair packets, of whichever codec.
     fn any_rtx(&self) -> Option<(u32, u8)> {
-        let pt = self.codecs.iter().find_map(|codec| codec.rtx_pt)?;
+        let mut codecs = self.payload_types.0.iter().flatten();
+        let pt = codecs.find_map(|codec| codec.rtx_pt)?;
         Some((self.rtx_ssrc?, pt))
+    }
+}
+
+/// A stream's codecs, each at its own place: they are looked at for each packet, and stand in the stream itself.
+#[derive(Debug)]
+struct PayloadTypes([Option<SlotCodec>; Codec::ALL.len()]);
+
+impl PayloadTypes {
+    fn new(codecs: &[SlotCodec]) -> Self {
+        let mut places = [None; Codec::ALL.len()];
+        // Of several for one codec the client's favorite counts, which comes first.
+        for codec in codecs.iter().rev() {
+            places[codec.codec as usize] = Some(*codec);
+        }
+        Self(places)
+    }
+
+    fn of(&self, codec: Codec) -> Option<SlotCodec> {
+        self.0[codec as usize]
     }
 }
 
@@ -206,43 +221,55 @@ struct Header {
 /// The extension block of a stream, laid out once; each packet takes a copy and fills in its numbers.
 #[derive(Debug)]
 struct Block {
-    /// Whole, with its profile and length; empty when no extension was negotiated.
-    template: Vec<u8>,
+    /// Whole, with its profile and length, and how long it is: 0 when no extension was negotiated.
+    template: [u8; MAX_BLOCK],
+    len: u8,
     /// Where the transport-wide number stands.
-    twcc_at: Option<usize>,
+    twcc_at: Option<u8>,
     /// Where the audio level's element starts, and its id.
-    level: Option<(usize, u8)>,
+    level: Option<(u8, u8)>,
 }
+
+/// Profile and length, a transport-wide number, an audio level, and a mid of at most 16 bytes, in whole words.
+const MAX_BLOCK: usize = 28;
 
 impl Block {
     fn new(mid: &str, extensions: Extensions) -> Self {
-        let mut template = Vec::with_capacity(32);
-        template.extend_from_slice(&ONE_BYTE_PROFILE);
-        template.extend_from_slice(&[0, 0]);
-        let twcc_at = extensions.twcc.map(|id| {
-            template.extend_from_slice(&[id << 4 | 1, 0, 0]);
-            template.len() - 2
-        });
-        let level = extensions.level.map(|id| {
-            template.extend_from_slice(&[0, 0]);
-            (template.len() - 2, id)
-        });
+        let mut block = Self {
+            template: [0; MAX_BLOCK],
+            len: 4,
+            twcc_at: None,
+            level: None,
+        };
+        block.template[..2].copy_from_slice(&ONE_BYTE_PROFILE);
+        if let Some(id) = extensions.twcc {
+            block.twcc_at = Some(block.append(&[id << 4 | 1, 0, 0]) + 1);
+        }
+        if let Some(id) = extensions.level {
+            block.level = Some((block.append(&[0, 0]), id));
+        }
         // An element holds 1 to 16 bytes; mids are ours and shorter.
         if let (Some(id), 1..=16) = (extensions.mid, mid.len()) {
-            template.push(id << 4 | (mid.len() - 1) as u8);
-            template.extend_from_slice(mid.as_bytes());
+            block.append(&[id << 4 | (mid.len() - 1) as u8]);
+            block.append(mid.as_bytes());
         }
-        let words = (template.len() - 4).div_ceil(4);
-        template.resize(4 + 4 * words, 0);
-        template[3] = words as u8;
-        if words == 0 {
-            template.clear();
-        }
-        Self {
-            template,
-            twcc_at,
-            level,
-        }
+        let words = (block.len - 4).div_ceil(4);
+        block.template[3] = words;
+        block.len = if words == 0 { 0 } else { 4 + 4 * words };
+        block
+    }
+
+    /// Puts bytes behind what is there; returns where they start.
+    fn append(&mut self, bytes: &[u8]) -> u8 {
+        let start = self.len;
+        self.len += bytes.len() as u8;
+        self.template[usize::from(start)..usize::from(self.len)].copy_from_slice(bytes);
+        start
+    }
+
+    /// The block to be copied.
+    fn bytes(&self) -> &[u8] {
+        &self.template[..usize::from(self.len)]
     }
 
     fn write_header(
@@ -254,23 +281,24 @@ impl Block {
         twcc: u16,
     ) -> usize {
         let mut fixed = [0; RTP_HEADER_LEN];
-        fixed[0] = 0x80 | u8::from(!self.template.is_empty()) << 4;
+        fixed[0] = 0x80 | u8::from(self.len > 0) << 4;
         fixed[1] = u8::from(packet.marker) << 7 | header.pt;
         fixed[2..4].copy_from_slice(&header.sequence.to_be_bytes());
         fixed[4..8].copy_from_slice(&rewritten.timestamp.to_be_bytes());
         fixed[8..12].copy_from_slice(&header.ssrc.to_be_bytes());
         out.extend_from_slice(&fixed);
         let start = out.len();
-        out.extend_from_slice(&self.template);
+        out.extend_from_slice(self.bytes());
         let block = &mut out[start..];
-        if let Some(at) = self.twcc_at {
+        if let Some(at) = self.twcc_at.map(usize::from) {
             block[at..at + 2].copy_from_slice(&twcc.to_be_bytes());
         }
         // A packet without a level keeps two bytes of padding in its place.
         if let (Some((at, id)), Some(level)) = (self.level, packet.level) {
+            let at = usize::from(at);
             block[at..at + 2].copy_from_slice(&[id << 4, level.to_byte()]);
         }
-        RTP_HEADER_LEN + self.template.len()
+        RTP_HEADER_LEN + usize::from(self.len)
     }
 }
 

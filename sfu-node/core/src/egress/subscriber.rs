@@ -406,7 +406,10 @@ impl Subscriber {
 
     /// Appends the sender reports if they are due: one datagram for each live slot whose publisher's clock is known.
     pub fn report(&mut self, now: Instant, router: &Router, batch: &mut Batch) {
-        let Some(sealer) = self.sealer.as_mut().filter(|_| self.report_due) else {
+        if !self.report_due {
+            return;
+        }
+        let Some(sealer) = &mut self.sealer else {
             return;
         };
         self.report_due = false;
