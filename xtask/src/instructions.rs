@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::build;
+use crate::command::show;
 use crate::failure::{Failure, Result};
 use crate::paths;
 use crate::process::Child;
-use crate::test::show;
 
 /// What a forwarded packet costs the engine, decryption of the publishers' packets and feedback of the viewers included, as
 /// the example `forward` of the simulations has it. When a change is worth its price, or makes it less, put the new number

@@ -1,7 +1,10 @@
 //! `cargo xtask`: the command line.
 
 mod bench;
+mod browser;
 mod build;
+mod command;
+mod dependencies;
 mod dev;
 mod failure;
 mod guard;
@@ -72,7 +75,7 @@ fn command_line() -> Command {
                 .hide(true),
         )
         .subcommand(
-            Command::new("browser-tests")
+            Command::new(browser::INSIDE)
                 .about("The browser tests, inside the network that `test` makes for them")
                 .hide(true),
         )
@@ -179,7 +182,7 @@ fn run(matches: &ArgMatches) -> Result<()> {
             let words: Vec<&String> = matches.get_many("program").unwrap_or_default().collect();
             namespace::run(&words)
         }
-        Some(("browser-tests", _)) => test::browser_tests(),
+        Some((browser::INSIDE, _)) => browser::run_inside(),
         _ => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::command::words;
 use crate::failure::{Failure, Result};
 use crate::{paths, process};
 
@@ -123,12 +124,4 @@ impl Step {
             println!();
         }
     }
-}
-
-fn words(command: &Command) -> String {
-    std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
 }

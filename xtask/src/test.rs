@@ -1,17 +1,16 @@
 //! `cargo xtask test`: every check there is, in groups, with a summary at the end.
 
 use std::fs;
-use std::net::{TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::build::{self, Profile};
+use crate::command::{cargo, npm_scripts, npx, show};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
-use crate::stack::{self, Options, Stack};
 use crate::wasm::{self, Toolchain};
-use crate::{instructions, namespace, paths, process, secrets, setup};
+use crate::{browser, dependencies, instructions, paths, process, secrets, setup};
 
 /// A group of checks; they run in this order, the quick ones first.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -176,7 +175,7 @@ fn run_group(group: Group) -> Result<()> {
             cargo(&["fmt", "--all", "--check"])?;
             npx("biome", &["ci", "--colors=off", "."])
         }
-        Group::Deny => deny(),
+        Group::Deny => dependencies::check(),
         Group::Clippy => clippy(),
         Group::House => cargo_test(&[], &["tests/house"]),
         Group::Unit => cargo_test(
@@ -205,7 +204,7 @@ fn run_group(group: Group) -> Result<()> {
         Group::Browser => {
             build::all(&mut Progress::new(build::STEPS), Profile::Dev)?;
             secrets::ensure()?;
-            show(&mut namespace::command(&["browser-tests"])?)
+            browser::run()
         }
     }
 }
@@ -256,151 +255,4 @@ fn clippy() -> Result<()> {
     }
     worker.extend(["--", "-D", "warnings"]);
     cargo(&worker)
-}
-
-fn deny() -> Result<()> {
-    let mut command = Command::new(setup::cargo_deny());
-    command.args([
-        "--log-level",
-        "error",
-        "check",
-        "--hide-inclusion-graph",
-        "bans",
-        "licenses",
-        "sources",
-    ]);
-    if reachable("github.com:443") {
-        command.arg("advisories");
-    } else {
-        println!("github.com is out of reach: the RustSec advisories are not looked at");
-    }
-    show(&mut command)?;
-    npm_audit()
-}
-
-fn npm_audit() -> Result<()> {
-    let log = paths::log("npm-audit");
-    let mut audit = Command::new("npm");
-    audit
-        .args(["audit", "--audit-level=low"])
-        .current_dir(paths::root());
-    process::log_to(&mut audit, &log)?;
-    println!("$ {}", words(&audit));
-    let status = process::Child::start(&mut audit)?.wait(|| {})?;
-    let output = process::tail(&log, 60);
-    if status.success() {
-        return Ok(());
-    }
-    // A mirror of the registry may have packages without this service.
-    if output.contains("audit endpoint returned an error") {
-        println!(
-            "the npm registry here offers no audit: known holes of npm packages are not looked at"
-        );
-        return Ok(());
-    }
-    println!("{output}");
-    Err(failed(&audit))
-}
-
-fn reachable(host: &str) -> bool {
-    let addresses = host.to_socket_addrs();
-    addresses.is_ok_and(|mut addresses| {
-        addresses
-            .any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
-    })
-}
-
-/// The browser tests, from inside their network.
-pub fn browser_tests() -> Result<()> {
-    namespace::set_up()?;
-    let state = paths::local().join("test");
-    // Each run starts with empty databases.
-    let _ = fs::remove_dir_all(&state);
-    let options = Options {
-        regions: 3,
-        port: 8787,
-        media_ip: namespace::MEDIA_IP,
-        wan: false,
-        worker_state: state.join("worker"),
-        state: state.clone(),
-        program: build::node(Profile::Dev),
-    };
-    let started = Instant::now();
-    let mut stack = Stack::start(&options, &mut Progress::new(stack::STEPS))?;
-    println!(
-        "Start-up of the Worker and three nodes: {:.1} s",
-        started.elapsed().as_secs_f32()
-    );
-    let mut command = npm_script("test", "@connect/tests-browser");
-    command
-        .env("CONNECT_URL", stack.url())
-        .env("CONNECT_STACK", stack.file());
-    let outcome = process::Child::start(&mut command).and_then(|mut tests| {
-        loop {
-            stack.tend()?;
-            if let Some(status) = tests.ended() {
-                return if status.success() {
-                    Ok(())
-                } else {
-                    Err(failed(&command))
-                };
-            }
-            process::tick();
-        }
-    });
-    stack.stop();
-    outcome
-}
-
-fn cargo(arguments: &[&str]) -> Result<()> {
-    show(Command::new("cargo").args(arguments))
-}
-
-fn npx(program: &str, arguments: &[&str]) -> Result<()> {
-    let mut command = Command::new(paths::npm_bin(program));
-    command.args(arguments).env("PATH", paths::path_with_npm());
-    show(&mut command)
-}
-
-fn npm_script(script: &str, workspace: &str) -> Command {
-    let mut command = Command::new("npm");
-    command
-        .args(["run", "--silent", script, "--workspace", workspace])
-        .current_dir(paths::root());
-    command
-}
-
-fn npm_scripts(script: &str, workspaces: &[&str]) -> Result<()> {
-    workspaces
-        .iter()
-        .try_for_each(|workspace| show(&mut npm_script(script, workspace)))
-}
-
-/// Runs a command before everybody's eyes.
-pub fn show(command: &mut Command) -> Result<()> {
-    let started = Instant::now();
-    println!("$ {}", words(command));
-    let status = process::Child::start(command.current_dir(paths::root()))?.wait(|| {})?;
-    println!("  {:.1} s", started.elapsed().as_secs_f32());
-    if status.success() {
-        Ok(())
-    } else {
-        Err(failed(command))
-    }
-}
-
-fn failed(command: &Command) -> Failure {
-    Failure::new(format!("failed: {}", words(command)), "")
-}
-
-fn words(command: &Command) -> String {
-    let program = command.get_program().to_string_lossy();
-    let name = program.rsplit('/').next().unwrap_or_default().to_owned();
-    let arguments = command
-        .get_args()
-        .map(|word| word.to_string_lossy().into_owned());
-    std::iter::once(name)
-        .chain(arguments)
-        .collect::<Vec<_>>()
-        .join(" ")
 }
