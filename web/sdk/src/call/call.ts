@@ -25,10 +25,11 @@ import { LocalScreen } from "./local-screen.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
 import { afterEcho, afterMessage, type Outbox, withLine } from "./outbox.ts";
 import { Playback } from "./playback.ts";
+import { type ConnectionQuality, qualityOf } from "./quality.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
 import { type OtherMessage, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown, Streams } from "./slots.ts";
-import { type CallStatistics, type ConnectionQuality, NO_STATISTICS, qualityOf } from "./statistics.ts";
+import { type CallStatistics, NO_STATISTICS } from "./statistics.ts";
 import type { TrackKey } from "./track.ts";
 import type { View } from "./view.ts";
 

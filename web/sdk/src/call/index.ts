@@ -5,13 +5,8 @@ export type { DeviceName, DeviceProblem, LocalDevice, LocalMedia, LocalState } f
 export type { LocalScreen, ScreenProblem, ScreenState } from "./local-screen.ts";
 export type { MediaStatus } from "./media-session.ts";
 export type { Outbox, PendingLine } from "./outbox.ts";
+export { type ConnectionQuality, qualityOfReport } from "./quality.ts";
 export type { Shown, Streams } from "./slots.ts";
-export {
-  type CallStatistics,
-  type ConnectionQuality,
-  type LayerStatistics,
-  qualityOfReport,
-  type TrackStatistics,
-} from "./statistics.ts";
+export type { CallStatistics, LayerStatistics, TrackStatistics } from "./statistics.ts";
 export { type TrackKey, trackKey } from "./track.ts";
 export type { View } from "./view.ts";

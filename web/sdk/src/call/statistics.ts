@@ -1,5 +1,5 @@
 // What the browser measures of a call, by track instead of by stream.
-import type { Quality, Source, TrackId } from "../generated/protocol.ts";
+import type { Source, TrackId } from "../generated/protocol.ts";
 
 /** Totals since this slot's stream began, and levels now. */
 export interface TrackStatistics {
@@ -62,9 +62,6 @@ export const NO_STATISTICS: CallStatistics = {
   packetsReceived: 0,
 };
 
-/** How good the connection is, in words that a page can show. */
-export type ConnectionQuality = "unknown" | "good" | "fair" | "poor";
-
 /** Whose media an m-line carries. */
 export interface MidNames {
   trackOf(mid: string): TrackId | undefined;
@@ -121,26 +118,6 @@ export function statisticsOf(report: Iterable<[string, unknown]>, names: MidName
   };
 }
 
-/** Judges by the round trip and by the loss since the last look. */
-export function qualityOf(now: CallStatistics, before: CallStatistics): ConnectionQuality {
-  if (now.roundTrip === null) return "unknown";
-  const lost = sum(now, "packetsLost") - sum(before, "packetsLost");
-  const got = sum(now, "packets") - sum(before, "packets");
-  const loss = lost > 0 && got >= 0 ? lost / (lost + got) : 0;
-  return judge(now.roundTrip, loss);
-}
-
-/** Judges somebody's connection by what their node has measured. */
-export function qualityOfReport({ roundTripMs, up, down }: Quality): ConnectionQuality {
-  return roundTripMs === null ? "unknown" : judge(roundTripMs, Math.max(up.loss, down.loss));
-}
-
-function judge(roundTrip: number, loss: number): ConnectionQuality {
-  if (roundTrip > 400 || loss > 0.08) return "poor";
-  if (roundTrip > 200 || loss > 0.02) return "fair";
-  return "good";
-}
-
 function incomingOf(entry: Entry, track: TrackId, codec: string): TrackStatistics {
   return {
     track,
@@ -172,8 +149,4 @@ function outgoingOf(entry: Entry, source: Source): LayerStatistics {
     frameHeight: entry.frameHeight ?? 0,
     framesPerSecond: entry.framesPerSecond ?? 0,
   };
-}
-
-function sum(statistics: CallStatistics, field: "packets" | "packetsLost"): number {
-  return statistics.incoming.reduce((total, entry) => total + entry[field], 0);
 }
