@@ -138,6 +138,42 @@ describe("the rooms", () => {
     expect(asked).toContainEqual({ path: "POST /api/rooms", body: { name: "Stand-up" } });
   });
 
+  it("are deleted by their owner, once asked whether to", async () => {
+    const { asked, user } = open("/", {
+      ...SIGNED_IN,
+      "GET /api/rooms": [200, { rooms: [ROOM, { ...ROOM, id: "other", name: "Retro" }] }],
+      "DELETE /api/rooms/bako-tuvi": [204],
+    });
+    const deletion = { path: "DELETE /api/rooms/bako-tuvi", body: undefined };
+    await user.click(await screen.findByRole("button", { name: "Delete Stand-up" }));
+    expect(document.activeElement).toBe(screen.getByRole("button", { name: "Cancel" }));
+    await user.keyboard("{Escape}");
+    expect(asked).not.toContainEqual(deletion);
+    await user.click(screen.getByRole("button", { name: "Delete Stand-up" }));
+    await user.click(screen.getByRole("button", { name: "Yes, delete" }));
+    await waitFor(() => expect(screen.queryByRole("link", { name: /Stand-up/ })).toBeNull());
+    expect(asked).toContainEqual(deletion);
+    expect(screen.getByRole("link", { name: /Retro/ })).toBeTruthy();
+  });
+
+  it("say in words when they cannot be deleted", async () => {
+    const { user } = open("/", {
+      ...SIGNED_IN,
+      "GET /api/rooms": [200, { rooms: [ROOM] }],
+      "DELETE /api/rooms/bako-tuvi": problem(503, "The room is away for a moment."),
+    });
+    await user.click(await screen.findByRole("button", { name: "Delete Stand-up" }));
+    await user.click(screen.getByRole("button", { name: "Yes, delete" }));
+    expect((await screen.findByRole("alert")).textContent).toBe("The room is away for a moment.");
+    expect(screen.getByRole("link", { name: /Stand-up/ })).toBeTruthy();
+  });
+
+  it("cannot be deleted by who has only been there", async () => {
+    open("/", { ...SIGNED_IN, "GET /api/rooms": [200, { rooms: [{ ...ROOM, owner: "u2" }] }] });
+    await screen.findByRole("link", { name: /Stand-up/ });
+    expect(screen.queryByRole("button", { name: /Delete/ })).toBeNull();
+  });
+
   it("say in words when they cannot be loaded", async () => {
     open("/", { ...SIGNED_IN, "GET /api/rooms": problem(503, "The directory is away for a moment.") });
     const alert = await screen.findByRole("alert");

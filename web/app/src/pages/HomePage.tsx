@@ -2,11 +2,10 @@
 import type { Room, User } from "@connect/sdk";
 import { useCallback, useEffect, useState } from "react";
 import { useApi } from "../api-context.ts";
-import { Link } from "../router.tsx";
-import { CopyLink } from "../ui/CopyLink.tsx";
 import { Logo } from "../ui/Logo.tsx";
 import { wordsOf } from "../ui/words.ts";
 import { CreateRoom } from "./CreateRoom.tsx";
+import { RoomCard } from "./RoomCard.tsx";
 
 export function HomePage({ user }: { user: User }) {
   const api = useApi();
@@ -18,6 +17,7 @@ export function HomePage({ user }: { user: User }) {
     api.rooms().then(setRooms, setError);
   }, [api]);
   useEffect(load, [load]);
+  const drop = (deleted: Room) => setRooms((rooms) => rooms?.filter(({ id }) => id !== deleted.id) ?? null);
 
   return (
     <>
@@ -58,31 +58,16 @@ export function HomePage({ user }: { user: User }) {
         {rooms !== null && rooms.length > 0 && (
           <ul className="rooms">
             {rooms.map((room) => (
-              <RoomCard key={room.id} room={room} />
+              <RoomCard
+                key={room.id}
+                room={room}
+                onDeleted={room.owner === user.id ? () => drop(room) : undefined}
+              />
             ))}
           </ul>
         )}
       </main>
     </>
-  );
-}
-
-const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-
-function RoomCard({ room }: { room: Room }) {
-  return (
-    <li className="room">
-      <Link className="room-link" to={`/call/${encodeURIComponent(room.id)}`}>
-        <h2>{room.name}</h2>
-        <p className="muted small">{room.id}</p>
-        {room.people > 0 ? (
-          <p className="live">{room.people === 1 ? "1 person here now" : `${room.people} people here now`}</p>
-        ) : (
-          <p className="muted small">Opened {DAY.format(room.createdAt)}</p>
-        )}
-      </Link>
-      <CopyLink room={room.id} quiet />
-    </li>
   );
 }
 
