@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::cores::Cores;
 use crate::crew::{self, Progress, Timing, Workers};
 use crate::janus::Janus;
 use crate::node::{Node, NodeError};
@@ -153,48 +153,4 @@ async fn start(program: &Path, edge: &str, ip: IpAddr) -> Result<(Child, Node), 
     // It holds the file open, and nobody else wants it.
     let _ = std::fs::remove_dir_all(&data);
     Ok((child, node))
-}
-
-/// The cores of this machine: the first for the node, the rest for the bots.
-struct Cores {
-    all: CpuSet,
-    first: CpuSet,
-    others: CpuSet,
-    /// How many are for the bots.
-    rest: usize,
-}
-
-impl Cores {
-    fn split() -> io::Result<Self> {
-        let all = sched_getaffinity(None)?;
-        let mut cores = (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core));
-        let (mut first, mut others) = (CpuSet::new(), CpuSet::new());
-        if let Some(core) = cores.next() {
-            first.set(core);
-        }
-        cores.for_each(|core| others.set(core));
-        if others.count() == 0 {
-            // One core only: they share it, and the node's own CPU time is all that can be told.
-            others = first;
-        }
-        Ok(Self {
-            all,
-            first,
-            rest: others.count() as usize,
-            others,
-        })
-    }
-
-    /// What this thread starts from now on runs on the first core.
-    fn take_first(&self) -> io::Result<()> {
-        Ok(sched_setaffinity(None, &self.first)?)
-    }
-
-    fn take_rest(&self) -> io::Result<()> {
-        Ok(sched_setaffinity(None, &self.others)?)
-    }
-
-    fn take_all(&self) -> io::Result<()> {
-        Ok(sched_setaffinity(None, &self.all)?)
-    }
 }

@@ -152,6 +152,11 @@ fn print_summary(own: &[Report], other: &[Report], sealing: Price) {
             );
         }
     }
+    print_comparison(own, other);
+    print_growth(own);
+}
+
+fn print_comparison(own: &[Report], other: &[Report]) {
     for report in other {
         let same = own.iter().find(|own| own.scenario == report.scenario);
         if let (Some(theirs), Some(ours)) = (price(report), same.and_then(price)) {
@@ -168,6 +173,9 @@ fn print_summary(own: &[Report], other: &[Report], sealing: Price) {
             "(packets differ: a room of ours forwards the sound of five people at most, the other server everybody's)"
         );
     }
+}
+
+fn print_growth(own: &[Report]) {
     let of = |name| {
         let report = own.iter().find(|report| report.scenario == name);
         report.and_then(price)

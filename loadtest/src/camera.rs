@@ -1,4 +1,4 @@
-//! The cameras that bots have: layers, their sizes and bitrates, and the frames that these make.
+//! The cameras that bots have: layers, their sizes and rates, and the frames that these make.
 
 use crate::media::MAX_VIDEO_PAYLOAD_BYTES;
 
@@ -11,7 +11,7 @@ const VARIATION: u32 = 30;
 
 /// How much a camera layer sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
+pub enum Rate {
     /// So many packets of 1,100 bytes in every frame.
     Packets(u32),
     /// Frames of varying size that make so many bits a second.
@@ -25,12 +25,12 @@ pub struct Layer {
     pub rid: &'static str,
     pub width: u16,
     pub height: u16,
-    pub size: Size,
+    pub rate: Rate,
 }
 
 /// A camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Video {
+pub struct Camera {
     /// Frames a second, of every layer.
     pub frames: u32,
     /// The lowest first.
@@ -42,21 +42,21 @@ const fn single(packets: u32) -> Layer {
         rid: "f",
         width: 640,
         height: 360,
-        size: Size::Packets(packets),
+        rate: Rate::Packets(packets),
     }
 }
 
 const fn layer(rid: &'static str, width: u16, height: u16, bitrate: u32) -> Layer {
-    let size = Size::Bitrate(bitrate);
+    let rate = Rate::Bitrate(bitrate);
     Layer {
         rid,
         width,
         height,
-        size,
+        rate,
     }
 }
 
-impl Video {
+impl Camera {
     /// 64 packets a second, about 560 kbit/s, in one layer.
     pub const PLAIN: Self = Self {
         frames: 32,
@@ -90,9 +90,9 @@ impl Video {
 impl Layer {
     /// How many packets the next frame has, and how many bytes each.
     pub fn cut(&self, frames: u32, keyframe: bool, rng: &mut fastrand::Rng) -> (u8, usize) {
-        match self.size {
-            Size::Packets(packets) => (packets.clamp(1, MAX_PARTS) as u8, MAX_VIDEO_PAYLOAD_BYTES),
-            Size::Bitrate(bitrate) => {
+        match self.rate {
+            Rate::Packets(packets) => (packets.clamp(1, MAX_PARTS) as u8, MAX_VIDEO_PAYLOAD_BYTES),
+            Rate::Bitrate(bitrate) => {
                 let mean = bitrate / 8 / frames.max(1);
                 let bytes = if keyframe {
                     mean * KEYFRAME_FACTOR

@@ -9,8 +9,9 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::bot::{self, Outcome};
+use crate::bot;
 use crate::node::{Node, NodeError, Sample};
+use crate::outcome::Outcome;
 use crate::plan::{Phase, Plan};
 use crate::signaling::Door;
 
@@ -92,83 +93,148 @@ pub async fn run<D: Door>(
     timing: Timing,
     workers: &Workers,
     stop: impl Future<Output = ()>,
-    mut show: impl FnMut(Progress),
+    show: impl FnMut(Progress),
 ) -> Result<Raw, NodeError> {
-    let http = reqwest::Client::new();
-    let people = crew.len();
-    let mut samples = Vec::new();
-    for node in nodes {
-        samples.push((node.clone(), vec![node.sample(&http).await?]));
-    }
-    let (phase, phases) = watch::channel(Phase::Joining);
-    let connected = Arc::new(AtomicUsize::new(0));
-    let mut bots = Vec::new();
-    let mut measured = Duration::ZERO;
-    let whole = async || {
-        let started = Instant::now();
-        for (index, (plan, door)) in crew.into_iter().enumerate() {
-            let due = started + timing.ramp * index as u32 / people.max(1) as u32;
-            tokio::time::sleep_until(due.into()).await;
-            let bot = bot::run(plan, door, phases.clone(), connected.clone());
-            bots.push(workers.spawn(index, bot));
-            show(Progress::Joining {
-                connected: connected.load(Ordering::Relaxed),
-                people,
-            });
-        }
-        let mut looks = tokio::time::interval(LOOK_INTERVAL);
-        let deadline = Instant::now() + PATIENCE;
-        while connected.load(Ordering::Relaxed) + ended(&bots) < people && Instant::now() < deadline
-        {
-            looks.tick().await;
-            show(Progress::Joining {
-                connected: connected.load(Ordering::Relaxed),
-                people,
-            });
-        }
-        tokio::time::sleep(SETTLE).await;
-        for (node, samples) in &mut samples {
-            samples.push(node.fresh_sample(&http).await?);
-        }
-        let begun = Instant::now();
-        // Nobody listens only when every bot has failed.
-        let _ = phase.send(Phase::Measuring);
-        while begun.elapsed() < timing.measured {
-            looks.tick().await;
-            measured = begun.elapsed();
-            show(Progress::Measuring {
-                passed: measured,
-                of: timing.measured,
-            });
-        }
-        Ok(())
-    };
+    let mut run = Run::start(crew.len(), nodes, workers, show).await?;
     tokio::select! {
-        done = whole() => done?,
+        done = run.conduct(crew, timing) => done?,
         () = stop => {}
     }
-    for (node, samples) in &mut samples {
-        samples.push(node.fresh_sample(&http).await?);
-    }
-    let _ = phase.send(Phase::Over);
-    let mut outcomes = Vec::new();
-    for bot in bots {
-        outcomes.push(bot.await.unwrap_or_else(|fault| Outcome {
-            failure: Some(format!("the bot ended by a fault: {fault}")),
-            ..Outcome::default()
-        }));
-    }
-    // A run that was stopped while bots came in has no sample of the start.
-    let samples = samples
-        .into_iter()
-        .filter_map(|(node, samples)| Some((node, samples.try_into().ok()?)));
-    Ok(Raw {
-        outcomes,
-        measured,
-        samples: samples.collect(),
-    })
+    run.finish().await
 }
 
-fn ended(bots: &[JoinHandle<Outcome>]) -> usize {
-    bots.iter().filter(|bot| bot.is_finished()).count()
+/// A run under way.
+struct Run<'a, S> {
+    people: usize,
+    workers: &'a Workers,
+    show: S,
+    http: reqwest::Client,
+    samples: Vec<(Node, Vec<Sample>)>,
+    phase: watch::Sender<Phase>,
+    connected: Arc<AtomicUsize>,
+    bots: Vec<JoinHandle<Outcome>>,
+    measured: Duration,
+}
+
+impl<'a, S: FnMut(Progress)> Run<'a, S> {
+    /// Looks at the nodes before anybody comes.
+    async fn start(
+        people: usize,
+        nodes: &[Node],
+        workers: &'a Workers,
+        show: S,
+    ) -> Result<Self, NodeError> {
+        let http = reqwest::Client::new();
+        let mut samples = Vec::new();
+        for node in nodes {
+            samples.push((node.clone(), vec![node.sample(&http).await?]));
+        }
+        Ok(Self {
+            people,
+            workers,
+            show,
+            http,
+            samples,
+            phase: watch::channel(Phase::Joining).0,
+            connected: Arc::default(),
+            bots: Vec::new(),
+            measured: Duration::ZERO,
+        })
+    }
+
+    /// From the first join to the end of the measurement.
+    async fn conduct<D: Door>(
+        &mut self,
+        crew: Vec<(Plan, D)>,
+        timing: Timing,
+    ) -> Result<(), NodeError> {
+        self.join(crew, timing.ramp).await;
+        self.wait_for_media().await;
+        tokio::time::sleep(SETTLE).await;
+        self.sample().await?;
+        self.measure(timing.measured).await;
+        Ok(())
+    }
+
+    /// Lets the bots in, evenly over the ramp.
+    async fn join<D: Door>(&mut self, crew: Vec<(Plan, D)>, ramp: Duration) {
+        let started = Instant::now();
+        for (index, (plan, door)) in crew.into_iter().enumerate() {
+            let due = started + ramp * index as u32 / self.people.max(1) as u32;
+            tokio::time::sleep_until(due.into()).await;
+            let (phases, connected) = (self.phase.subscribe(), self.connected.clone());
+            let bot = bot::run(plan, door, phases, connected);
+            self.bots.push(self.workers.spawn(index, bot));
+            self.show_joining();
+        }
+    }
+
+    /// Until every bot that has not failed is connected, or patience ends.
+    async fn wait_for_media(&mut self) {
+        let mut looks = tokio::time::interval(LOOK_INTERVAL);
+        let deadline = Instant::now() + PATIENCE;
+        while self.settled() < self.people && Instant::now() < deadline {
+            looks.tick().await;
+            self.show_joining();
+        }
+    }
+
+    /// How many are connected, or have failed.
+    fn settled(&self) -> usize {
+        let ended = self.bots.iter().filter(|bot| bot.is_finished());
+        self.connected.load(Ordering::Relaxed) + ended.count()
+    }
+
+    fn show_joining(&mut self) {
+        (self.show)(Progress::Joining {
+            connected: self.connected.load(Ordering::Relaxed),
+            people: self.people,
+        });
+    }
+
+    /// Looks at the nodes.
+    async fn sample(&mut self) -> Result<(), NodeError> {
+        for (node, samples) in &mut self.samples {
+            samples.push(node.fresh_sample(&self.http).await?);
+        }
+        Ok(())
+    }
+
+    async fn measure(&mut self, of: Duration) {
+        // Nobody listens only when every bot has failed.
+        let _ = self.phase.send(Phase::Measuring);
+        let mut looks = tokio::time::interval(LOOK_INTERVAL);
+        let begun = Instant::now();
+        while begun.elapsed() < of {
+            looks.tick().await;
+            self.measured = begun.elapsed();
+            (self.show)(Progress::Measuring {
+                passed: self.measured,
+                of,
+            });
+        }
+    }
+
+    /// Looks at the nodes a last time, and ends the bots.
+    async fn finish(mut self) -> Result<Raw, NodeError> {
+        self.sample().await?;
+        let _ = self.phase.send(Phase::Over);
+        let mut outcomes = Vec::new();
+        for bot in self.bots {
+            outcomes.push(bot.await.unwrap_or_else(|fault| Outcome {
+                failure: Some(format!("the bot ended by a fault: {fault}")),
+                ..Outcome::default()
+            }));
+        }
+        // A run that was stopped while bots came in has no sample of the start.
+        let samples = self
+            .samples
+            .into_iter()
+            .filter_map(|(node, samples)| Some((node, samples.try_into().ok()?)));
+        Ok(Raw {
+            outcomes,
+            measured: self.measured,
+            samples: samples.collect(),
+        })
+    }
 }

@@ -3,14 +3,17 @@
 //! A [`bot`] enters a room by a [`signaling::Door`]: that of the [`edge`], as any client, or that of a [`stand_in`]
 //! for it, in a [`bench`]. A [`crew`] of them is measured together and summed up in a [`report`].
 
+pub mod accounts;
 pub mod bench;
 pub mod bot;
 pub mod camera;
+pub mod cores;
 pub mod crew;
 pub mod edge;
 pub mod janus;
 pub mod media;
 pub mod node;
+pub mod outcome;
 pub mod peer;
 pub mod plan;
 pub mod playback;

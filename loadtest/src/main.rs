@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use loadtest::crew::{self, Timing, Workers};
-use loadtest::edge::Edge;
+use loadtest::edge::{Edge, EdgeDoor};
 use loadtest::node::{Node, Stack};
+use loadtest::plan::Plan;
 use loadtest::report::Report;
 use loadtest::scenario::{self, Scenario};
+use loadtest::{accounts, socket};
 use protocol::id::Region;
 
 use crate::display::Display;
@@ -121,47 +123,18 @@ async fn run(command: Command) -> Result<bool, Failure> {
 }
 
 async fn run_scenario(scenario: Scenario, arguments: ScenarioArguments) -> Result<bool, Failure> {
-    let stack = Stack::read(Path::new(STACK))?;
-    let stack_url = stack.as_ref().map(|stack| stack.url.clone());
-    let base = arguments
-        .edge
-        .or(stack_url.clone())
-        .unwrap_or_else(|| "http://localhost:8787".into());
-    // Another Connect than the one that runs here has other nodes.
-    let local = stack.filter(|_| Some(&base) == stack_url.as_ref());
-    let nodes = match arguments.metrics.is_empty() {
-        true => local.map_or_else(Vec::new, |stack| stack.nodes),
-        false => arguments.metrics.into_iter().map(by_address).collect(),
-    };
-    let mut regions = arguments.regions;
-    if regions.is_empty() && scenario == Scenario::Regions {
-        for node in &nodes {
-            regions.push(node.region.parse()?);
-        }
-    }
-    let people = arguments.people as usize;
-    let ip = arguments.bind.unwrap_or_else(|| scenario::local_ip(&base));
-    let edge = Arc::new(Edge::new(&base)?);
+    let target = Target::choose(scenario, &arguments)?;
+    let edge = Arc::new(Edge::new(&target.base)?);
     let mut display = Display::new(scenario.name());
-    let tokens = scenario::register(&edge, people, |made| {
-        display.show(&format!("accounts {made} of {people}"));
-    })
-    .await?;
-    let room = edge
-        .create_room(&tokens[0], &format!("Load test: {}", scenario.name()))
-        .await?;
-    let plans = scenario::plans(scenario, people, &regions, ip, arguments.tile);
-    let crew = scenario::doors(&edge, &room, tokens, plans);
+    let crew = crew_of(scenario, &arguments, &target, &edge, &mut display).await?;
     let timing = Timing {
         ramp: Duration::from_secs(arguments.ramp),
         measured: Duration::from_secs(arguments.seconds),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = Workers::start(arguments.threads.unwrap_or(cores))?;
-    let raw = crew::run(crew, &nodes, timing, &workers, interrupted(), |progress| {
-        display.progress(progress);
-    })
-    .await?;
+    let show = |progress| display.progress(progress);
+    let raw = crew::run(crew, &target.nodes, timing, &workers, interrupted(), show).await?;
     display.end();
     let report = Report::of(scenario.name(), &raw);
     println!("{report}");
@@ -171,6 +144,67 @@ async fn run_scenario(scenario: Scenario, arguments: ScenarioArguments) -> Resul
             .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     Ok(report.all_joined())
+}
+
+/// What a scenario runs against.
+struct Target {
+    /// The address of the edge.
+    base: String,
+    nodes: Vec<Node>,
+    /// Regions that people ask for, in turn.
+    regions: Vec<Region>,
+}
+
+impl Target {
+    /// What the command line names, else what runs from this checkout.
+    fn choose(scenario: Scenario, arguments: &ScenarioArguments) -> Result<Self, Failure> {
+        let stack = Stack::read(Path::new(STACK))?;
+        let stack_url = stack.as_ref().map(|stack| stack.url.clone());
+        let base = arguments
+            .edge
+            .clone()
+            .or(stack_url.clone())
+            .unwrap_or_else(|| "http://localhost:8787".into());
+        // Another Connect than the one that runs here has other nodes.
+        let local = stack.filter(|_| Some(&base) == stack_url.as_ref());
+        let nodes = match &arguments.metrics[..] {
+            [] => local.map_or_else(Vec::new, |stack| stack.nodes),
+            named => named.iter().cloned().map(by_address).collect(),
+        };
+        let mut regions = arguments.regions.clone();
+        if regions.is_empty() && scenario == Scenario::Regions {
+            for node in &nodes {
+                regions.push(node.region.parse()?);
+            }
+        }
+        Ok(Self {
+            base,
+            nodes,
+            regions,
+        })
+    }
+}
+
+/// Makes accounts and a room for a scenario; returns who comes, and by which door.
+async fn crew_of(
+    scenario: Scenario,
+    arguments: &ScenarioArguments,
+    target: &Target,
+    edge: &Arc<Edge>,
+    display: &mut Display,
+) -> Result<Vec<(Plan, EdgeDoor)>, Failure> {
+    let people = arguments.people as usize;
+    let tokens = accounts::register(edge, people, |made| {
+        display.show(&format!("accounts {made} of {people}"));
+    })
+    .await?;
+    let name = format!("Load test: {}", scenario.name());
+    let room = edge.create_room(&tokens[0], &name).await?;
+    let ip = arguments
+        .bind
+        .unwrap_or_else(|| socket::local_ip(&target.base));
+    let plans = scenario::plans(scenario, people, &target.regions, ip, arguments.tile);
+    Ok(scenario::doors(edge, &room, tokens, plans))
 }
 
 fn by_address(metrics: String) -> Node {

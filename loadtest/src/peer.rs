@@ -17,7 +17,7 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
-use crate::camera::Video;
+use crate::camera::Camera;
 use crate::media::Stamp;
 use crate::plan::Slots;
 use crate::publisher::Outgoing;
@@ -93,11 +93,11 @@ impl Peer {
         now: Instant,
         address: SocketAddr,
         slots: Slots,
-        camera: Option<Video>,
+        camera: Option<Camera>,
         attempt: Attempt,
     ) -> Result<(Self, Offer), PeerError> {
         let mut rtc = new_rtc(now, address)?;
-        let rids: Vec<&str> = camera.into_iter().flat_map(Video::rids).collect();
+        let rids: Vec<&str> = camera.into_iter().flat_map(Camera::rids).collect();
         let simulcast = (!rids.is_empty()).then(|| Simulcast {
             send: rids.iter().map(|rid| SimulcastLayer::new(rid)).collect(),
             recv: Vec::new(),
@@ -396,7 +396,7 @@ mod tests {
     fn an_offer_has_a_line_a_source_and_a_slot() {
         let address = SocketAddr::from(([127, 0, 0, 1], 9));
         let slots = Slots { audio: 3, video: 9 };
-        let camera = Some(Video::SIMULCAST);
+        let camera = Some(Camera::SIMULCAST);
         let (_, offer) = Peer::offer(Instant::now(), address, slots, camera, Attempt(1)).unwrap();
         let lines = |start| {
             offer

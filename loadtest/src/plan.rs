@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use protocol::id::ParticipantId;
 
-use crate::camera::Video;
+use crate::camera::Camera;
 
 /// What all bots do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,15 +23,15 @@ pub enum Phase {
 pub enum Sends {
     Nothing,
     Audio,
-    AudioAndVideo(Video),
+    AudioAndVideo(Camera),
 }
 
 impl Sends {
     /// Its camera, if it has one.
-    pub fn video(self) -> Option<Video> {
+    pub fn camera(self) -> Option<Camera> {
         match self {
             Self::Nothing | Self::Audio => None,
-            Self::AudioAndVideo(video) => Some(video),
+            Self::AudioAndVideo(camera) => Some(camera),
         }
     }
 }

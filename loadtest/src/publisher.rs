@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use protocol::media::{Codec, MediaKind};
 
-use crate::camera::Video;
+use crate::camera::Camera;
 use crate::media::{Picture, Stamp, clock};
 
 /// Audio frames are 20 ms long, as those of browsers.
@@ -33,7 +33,7 @@ pub struct Publisher {
     epoch: Instant,
     audio: Ticks,
     audio_packets: Numbers,
-    camera: Option<Camera>,
+    filming: Option<Filming>,
     /// Packets that are due now.
     due: VecDeque<Outgoing>,
     /// How many keyframes were sent, of all layers.
@@ -56,9 +56,10 @@ struct Numbers {
     frame: u32,
 }
 
+/// A camera that is on.
 #[derive(Debug)]
-struct Camera {
-    video: Video,
+struct Filming {
+    camera: Camera,
     ticks: Ticks,
     encoders: Vec<Encoder>,
     rng: fastrand::Rng,
@@ -113,13 +114,13 @@ impl Numbers {
 impl Publisher {
     /// A publisher whose first packets are due at `now`, later by a part of a frame that its number chooses, so that not
     /// all bots send in the same instant. `epoch` is the zero of the process's clock.
-    pub fn new(now: Instant, epoch: Instant, sender: u32, video: Option<Video>) -> Self {
+    pub fn new(now: Instant, epoch: Instant, sender: u32, camera: Option<Camera>) -> Self {
         let phase = |interval: Duration| interval * (sender.wrapping_mul(7) % 16) / 16;
         let ticks = |interval, codec| Ticks::new(now + phase(interval), interval, codec);
-        let camera = video.map(|video| Camera {
-            video,
-            ticks: ticks(Duration::from_secs(1) / video.frames.max(1), Codec::Vp8),
-            encoders: (0..video.layers.len() as u32).map(Encoder::new).collect(),
+        let filming = camera.map(|camera| Filming {
+            camera,
+            ticks: ticks(Duration::from_secs(1) / camera.frames.max(1), Codec::Vp8),
+            encoders: (0..camera.layers.len() as u32).map(Encoder::new).collect(),
             rng: fastrand::Rng::with_seed(sender.into()),
         });
         Self {
@@ -127,7 +128,7 @@ impl Publisher {
             epoch,
             audio: ticks(AUDIO_INTERVAL, Codec::Opus),
             audio_packets: Numbers::default(),
-            camera,
+            filming,
             due: VecDeque::new(),
             keyframes: 0,
         }
@@ -135,16 +136,16 @@ impl Publisher {
 
     /// Makes the next frame of a layer a keyframe.
     pub fn request_keyframe(&mut self, layer: usize) {
-        let camera = self.camera.as_mut();
-        if let Some(encoder) = camera.and_then(|camera| camera.encoders.get_mut(layer)) {
+        let filming = self.filming.as_mut();
+        if let Some(encoder) = filming.and_then(|filming| filming.encoders.get_mut(layer)) {
             encoder.keyframe_due = true;
         }
     }
 
     /// Encodes these layers only (dynacast); one that comes back starts with a keyframe.
     pub fn want(&mut self, layers: &[bool]) {
-        let camera = self.camera.iter_mut();
-        let encoders = camera.flat_map(|camera| &mut camera.encoders);
+        let filming = self.filming.iter_mut();
+        let encoders = filming.flat_map(|filming| &mut filming.encoders);
         for (encoder, wanted) in encoders.zip(layers) {
             encoder.keyframe_due |= *wanted && !encoder.wanted;
             encoder.wanted = *wanted;
@@ -153,14 +154,14 @@ impl Publisher {
 
     /// How many camera layers it encodes, and how many it has.
     pub fn layers(&self) -> (usize, usize) {
-        let encoders = self.camera.iter().flat_map(|camera| &camera.encoders);
+        let encoders = self.filming.iter().flat_map(|filming| &filming.encoders);
         let wanted = encoders.clone().filter(|encoder| encoder.wanted).count();
         (wanted, encoders.count())
     }
 
     /// When the next packet is due.
     pub fn next(&self) -> Instant {
-        let video = self.camera.as_ref().map(|camera| camera.ticks.next);
+        let video = self.filming.as_ref().map(|filming| filming.ticks.next);
         video.map_or(self.audio.next, |video| video.min(self.audio.next))
     }
 
@@ -200,16 +201,16 @@ impl Publisher {
 
     /// Encodes the frame that is due in each layer that is wanted.
     fn film(&mut self, now: Instant) {
-        let Some(camera) = self.camera.as_mut().filter(|c| c.ticks.next <= now) else {
+        let Some(filming) = self.filming.as_mut().filter(|f| f.ticks.next <= now) else {
             return;
         };
-        let timestamp = camera.ticks.take(now);
+        let timestamp = filming.ticks.take(now);
         let sent = clock(self.epoch, now);
-        let layers = camera.video.layers.iter().zip(&mut camera.encoders);
+        let layers = filming.camera.layers.iter().zip(&mut filming.encoders);
         for (index, (layer, encoder)) in layers.enumerate().filter(|(_, (_, e))| e.wanted) {
             let keyframe = std::mem::take(&mut encoder.keyframe_due);
             self.keyframes += u64::from(keyframe);
-            let (parts, bytes) = layer.cut(camera.video.frames, keyframe, &mut camera.rng);
+            let (parts, bytes) = layer.cut(filming.camera.frames, keyframe, &mut filming.rng);
             let frame = encoder.numbers.take_frame();
             let picture = Picture {
                 id: (frame & 0x7fff) as u16,
@@ -255,7 +256,7 @@ impl Encoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera::Size;
+    use crate::camera::Rate;
 
     fn run(publisher: &mut Publisher, start: Instant, seconds: u64) -> Vec<Outgoing> {
         let mut sent = Vec::new();
@@ -268,20 +269,20 @@ mod tests {
         sent
     }
 
-    fn second(video: Option<Video>) -> Vec<Outgoing> {
+    fn second(camera: Option<Camera>) -> Vec<Outgoing> {
         let start = Instant::now();
-        run(&mut Publisher::new(start, start, 0, video), start, 1)
+        run(&mut Publisher::new(start, start, 0, camera), start, 1)
     }
 
     #[test]
     fn a_publisher_keeps_its_rate() {
         let count = |sent: &[Outgoing], kind| sent.iter().filter(|o| o.kind == kind).count();
-        let sent = second(Some(Video::PLAIN));
+        let sent = second(Some(Camera::PLAIN));
         assert_eq!(count(&sent, MediaKind::Audio), 50);
         assert_eq!(count(&sent, MediaKind::Video), 64);
         assert_eq!(count(&second(None), MediaKind::Video), 0);
         assert_eq!(
-            count(&second(Some(Video::HEAVY)), MediaKind::Video),
+            count(&second(Some(Camera::HEAVY)), MediaKind::Video),
             25 * 16
         );
     }
@@ -289,10 +290,10 @@ mod tests {
     #[test]
     fn layers_send_at_their_bitrates_and_start_with_a_keyframe() {
         let start = Instant::now();
-        let mut publisher = Publisher::new(start, start, 0, Some(Video::SIMULCAST));
+        let mut publisher = Publisher::new(start, start, 0, Some(Camera::SIMULCAST));
         let sent = run(&mut publisher, start, 10);
-        for (index, layer) in Video::SIMULCAST.layers.iter().enumerate() {
-            let Size::Bitrate(bitrate) = layer.size else {
+        for (index, layer) in Camera::SIMULCAST.layers.iter().enumerate() {
+            let Rate::Bitrate(bitrate) = layer.rate else {
                 panic!("a bitrate is set");
             };
             let own = |o: &&Outgoing| o.kind == MediaKind::Video && o.layer == index;
@@ -313,7 +314,7 @@ mod tests {
     #[test]
     fn a_layer_that_nobody_wants_rests_and_comes_back_with_a_keyframe() {
         let start = Instant::now();
-        let mut publisher = Publisher::new(start, start, 0, Some(Video::SIMULCAST));
+        let mut publisher = Publisher::new(start, start, 0, Some(Camera::SIMULCAST));
         let all = run(&mut publisher, start, 1);
         let frames = all.iter().filter(|o| o.layer == 1 && o.marker).count();
         publisher.want(&[true, false, false]);

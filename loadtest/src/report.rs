@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::bot::{Outcome, Times};
 use crate::crew::Raw;
 use crate::node::Figures;
+use crate::outcome::{Outcome, Times};
 use crate::playback::Shown;
 use crate::tally::{Counts, Delays};
 

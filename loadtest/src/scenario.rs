@@ -1,19 +1,15 @@
 //! Scenarios against a running Connect: who sends, who watches, and where.
 
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::id::{Region, RoomId};
-use tokio::task::JoinSet;
 
-use crate::camera::Video;
+use crate::camera::Camera;
 use crate::edge::{Edge, EdgeDoor};
 use crate::plan::{Plan, Sends, Slots, Tiles, Watch};
-use crate::signaling::EnterError;
 
-/// How many accounts are being made at a time: each is a password's hash, half a core's second for ten.
-const REGISTRATIONS: usize = 4;
 /// Receive slots of the web app's layout.
 const SLOTS: Slots = Slots { audio: 3, video: 9 };
 /// Where there are at most that many to be heard and seen.
@@ -64,7 +60,7 @@ impl Scenario {
             Self::Audio if number < 10 => Sends::Audio,
             Self::Livestream if number > 0 => Sends::Nothing,
             Self::Audio => Sends::Nothing,
-            _ => Sends::AudioAndVideo(Video::SIMULCAST),
+            _ => Sends::AudioAndVideo(Camera::SIMULCAST),
         }
     }
 }
@@ -95,40 +91,6 @@ pub fn plans(
     (0..people).map(plan).collect()
 }
 
-/// Makes the accounts of all bots; `show` is told how many there are.
-///
-/// # Errors
-/// The edge is out of reach, or refuses.
-pub async fn register(
-    edge: &Arc<Edge>,
-    people: usize,
-    mut show: impl FnMut(usize),
-) -> Result<Vec<String>, EnterError> {
-    let mut tokens = vec![String::new(); people];
-    let mut next = 0..people;
-    let mut running = JoinSet::new();
-    let start = |running: &mut JoinSet<_>, number: usize| {
-        let edge = edge.clone();
-        running.spawn(async move { (number, edge.register(number as u32).await) });
-    };
-    next.by_ref()
-        .take(REGISTRATIONS)
-        .for_each(|number| start(&mut running, number));
-    let mut made = 0;
-    // A task that panicked has made no account, and its token stays empty: the join says so.
-    while let Some(done) = running.join_next().await {
-        if let Ok((number, token)) = done {
-            tokens[number] = token?;
-        }
-        made += 1;
-        show(made);
-        if let Some(number) = next.next() {
-            start(&mut running, number);
-        }
-    }
-    Ok(tokens)
-}
-
 /// The doors of all bots into one room.
 pub fn doors(
     edge: &Arc<Edge>,
@@ -148,30 +110,10 @@ pub fn doors(
     plans.into_iter().zip(tokens).map(door).collect()
 }
 
-/// The local address by which an edge is reached: media goes out the same way.
-pub fn local_ip(edge: &str) -> IpAddr {
-    let authority = edge.split("://").nth(1).unwrap_or(edge);
-    let host = authority.split('/').next().unwrap_or_default();
-    let with_port = if host.contains(':') {
-        host.to_owned()
-    } else {
-        format!("{host}:443")
-    };
-    let find = || -> std::io::Result<IpAddr> {
-        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-        // Sends nothing: it only chooses the way.
-        let mut addresses = std::net::ToSocketAddrs::to_socket_addrs(&with_port)?;
-        let v4 = addresses
-            .find(std::net::SocketAddr::is_ipv4)
-            .ok_or(std::io::ErrorKind::AddrNotAvailable)?;
-        socket.connect(v4)?;
-        Ok(socket.local_addr()?.ip())
-    };
-    find().unwrap_or(Ipv4Addr::LOCALHOST.into())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     fn count(scenario: Scenario, people: usize) -> (usize, usize) {
@@ -204,6 +146,5 @@ mod tests {
         let asked: Vec<_> = all.iter().map(|(_, region)| region.clone()).collect();
         assert_eq!(asked[0], asked[2]);
         assert_eq!(asked[1].as_ref(), Some(&regions[1]));
-        assert_eq!(local_ip("http://127.0.0.1:8787"), Ipv4Addr::LOCALHOST);
     }
 }

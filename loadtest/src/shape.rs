@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use protocol::id::{InvalidId, ParticipantId};
 
-use crate::camera::Video;
+use crate::camera::Camera;
 use crate::plan::{Plan, Sends, Slots, Tiles, Watch};
 
 /// A shape of traffic: so many send to so many.
@@ -15,7 +15,7 @@ pub struct Shape {
     pub publishers: usize,
     /// Who only watch; without them the publishers watch each other.
     pub viewers: usize,
-    pub video: Video,
+    pub camera: Camera,
     pub slots: Slots,
     /// How large the first camera and the others are shown, which is what decides about layers.
     pub tiles: Tiles,
@@ -33,18 +33,18 @@ pub const SHAPES: [Shape; 10] = [
         ..shape("50-in-9", 50, 0)
     },
     Shape {
-        video: Video::HEAVY,
+        camera: Camera::HEAVY,
         ..shape("5-50-heavy", 5, 50)
     },
     // Simulcast: one large picture, the others small.
     Shape {
-        video: Video::SIMULCAST,
+        camera: Camera::SIMULCAST,
         tiles: Tiles::SPEAKER,
         ..shape("10-10-layers", 10, 0)
     },
     // Growth: about as many packets a second to 10 people as to 500.
     Shape {
-        video: Video::HEAVY,
+        camera: Camera::HEAVY,
         ..shape("10-growth", 10, 0)
     },
     Shape {
@@ -63,7 +63,7 @@ const fn shape(name: &'static str, publishers: usize, viewers: usize) -> Shape {
         name,
         publishers,
         viewers,
-        video: Video::PLAIN,
+        camera: Camera::PLAIN,
         // As many as there is to receive.
         slots: Slots {
             audio: publishers,
@@ -76,7 +76,7 @@ const fn shape(name: &'static str, publishers: usize, viewers: usize) -> Shape {
 impl Shape {
     /// Whether another server can be measured in it: one layer, and no more people than such are made for.
     pub fn is_for_others(&self) -> bool {
-        self.video.layers.len() == 1 && self.publishers + self.viewers <= 100
+        self.camera.layers.len() == 1 && self.publishers + self.viewers <= 100
     }
 
     /// The bots of this shape, publishers first, at this local address.
@@ -102,7 +102,7 @@ impl Shape {
             let plan = Plan {
                 number: number as u32,
                 sends: if publishes {
-                    Sends::AudioAndVideo(self.video)
+                    Sends::AudioAndVideo(self.camera)
                 } else {
                     Sends::Nothing
                 },

@@ -1,8 +1,8 @@
-//! A bot's UDP socket: batches in, datagrams out.
+//! A bot's UDP socket: batches in, datagrams out; and the address that it is bound to.
 
 use std::cell::RefCell;
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 
 use quinn_udp::{RecvMeta, UdpSocketState};
 use tokio::io::Interest;
@@ -87,5 +87,37 @@ impl Socket {
     /// Sends a datagram; returns whether the kernel took it.
     pub fn send(&self, to: SocketAddr, datagram: &[u8]) -> bool {
         self.udp.try_send_to(datagram, to).is_ok()
+    }
+}
+
+/// The local address by which an edge is reached: media goes out the same way.
+pub fn local_ip(edge: &str) -> IpAddr {
+    let authority = edge.split("://").nth(1).unwrap_or(edge);
+    let host = authority.split('/').next().unwrap_or_default();
+    let with_port = if host.contains(':') {
+        host.to_owned()
+    } else {
+        format!("{host}:443")
+    };
+    let find = || -> std::io::Result<IpAddr> {
+        let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        // Sends nothing: it only chooses the way.
+        let mut addresses = with_port.to_socket_addrs()?;
+        let v4 = addresses
+            .find(SocketAddr::is_ipv4)
+            .ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+        socket.connect(v4)?;
+        Ok(socket.local_addr()?.ip())
+    };
+    find().unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_on_this_machine_is_reached_by_loopback() {
+        assert_eq!(local_ip("http://127.0.0.1:8787"), Ipv4Addr::LOCALHOST);
     }
 }
