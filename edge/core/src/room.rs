@@ -4,8 +4,10 @@
 //! [`Room::deadline`] says when an [`Event::Alarm`] is due. Every acknowledgment comes after the [`Effect::Save`] it
 //! stands for. [`Room::restore`] builds the room anew from what was saved.
 
+mod contract;
 mod hosts;
 mod log;
+mod messages;
 mod moderation;
 mod people;
 mod placement;
@@ -18,164 +20,16 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use protocol::client::{
-    ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Offer, RoomEvent, ServerMessage,
-};
-use protocol::id::{Epoch, NodeId, ParticipantId, Region, RoomId, UserId};
-use protocol::node::{NodeToRoom, RoomToNode};
-use serde::{Deserialize, Serialize};
+use protocol::client::{Offer, RoomEvent, ServerMessage};
+use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
 
-use crate::chat::{Chat, Said};
-use crate::limits::{Bucket, Limit};
+use crate::chat::Chat;
+use crate::limits::Bucket;
+pub use contract::{Client, Effect, Event, NoTicket, NodeLink, NotAdmitted, Pass, Secret};
 use log::Log;
+use messages::refuse;
 use quality::Qualities;
-use record::{Host, Info, Key, Link, Person, Presence, Record, Ruling};
-
-/// How many messages a client may send: 60 at once, 20 a second in the long run.
-const MESSAGES: Limit = Limit {
-    burst: 60,
-    window: 3_000,
-};
-
-/// Names a client's WebSocket: the participant and how many it had before.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Client {
-    pub participant: ParticipantId,
-    pub connection: u32,
-}
-
-/// Names a node's room link: the node, its placement, and how many links it had before under it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct NodeLink {
-    pub node: NodeId,
-    pub epoch: Epoch,
-    pub link: u32,
-}
-
-/// A fresh token and its SHA-256.
-pub struct Secret {
-    pub text: String,
-    pub hash: String,
-}
-
-/// What happens to a room.
-pub enum Event {
-    /// Somebody was given a ticket.
-    Admitted {
-        participant: ParticipantId,
-        user: UserId,
-        name: String,
-        /// SHA-256 of the ticket.
-        ticket: String,
-        /// Regions for the media, the one to try first first.
-        regions: Vec<Region>,
-        /// The first offer, if it came with the join. The person is not announced before the WebSocket opens.
-        offer: Option<Offer>,
-    },
-    /// A client's WebSocket was opened by its ticket or resume token ([`Room::admit`]); `since` comes with the latter.
-    ClientOpened {
-        client: Client,
-        since: Option<u64>,
-        resume: Secret,
-    },
-    ClientSaid {
-        client: Client,
-        text: String,
-    },
-    ClientClosed {
-        client: Client,
-    },
-    /// A node opened its room link ([`Room::expect_node`]).
-    NodeOpened {
-        link: NodeLink,
-        region: Region,
-    },
-    NodeSaid {
-        link: NodeLink,
-        message: NodeToRoom,
-    },
-    NodeClosed {
-        link: NodeLink,
-    },
-    /// The answer to [`Effect::Seek`].
-    Found {
-        participant: ParticipantId,
-        epoch: Epoch,
-        place: Option<(NodeId, Region)>,
-    },
-    /// The owner deletes the room.
-    Deleted,
-    /// A deadline has come.
-    Alarm,
-}
-
-/// What a room wants done.
-pub enum Effect {
-    Save(Record),
-    Erase(Key),
-    /// Send to one client.
-    Send {
-        client: Client,
-        message: ServerMessage,
-    },
-    /// Send to every client that is here, but for this one.
-    Broadcast {
-        except: Option<ParticipantId>,
-        message: ServerMessage,
-    },
-    /// Close a client's WebSocket.
-    HangUp {
-        client: Client,
-    },
-    /// Send to a node.
-    Tell {
-        link: NodeLink,
-        message: RoomToNode,
-    },
-    /// Close a node's link.
-    HangUpNode {
-        link: NodeLink,
-    },
-    /// Find a node for this participant's media, region by region, and tell it to open the room under this epoch unless
-    /// it hosts it already. Answer with [`Event::Found`], always.
-    Seek {
-        participant: ParticipantId,
-        epoch: Epoch,
-        regions: Vec<Region>,
-        hosting: Vec<NodeId>,
-        avoid: Vec<NodeId>,
-    },
-    /// Tell the directory how the room is now.
-    Report(protocol::api::Room),
-    /// The room is no more: tell the directory, and forget everything stored.
-    Vanish,
-}
-
-/// Why a WebSocket is not admitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotAdmitted {
-    #[error("the ticket is unknown, used or expired: join again")]
-    Ticket,
-    #[error("the resume token is unknown, used or expired: join again")]
-    Resume,
-    #[error("the room is not placed on this node under this epoch")]
-    StaleEpoch,
-}
-
-/// Why somebody is not given a ticket. Times are in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoTicket {
-    #[error("too many tickets are not used yet: one expires in {} s", wait.div_ceil(1_000))]
-    TooMany { wait: u64 },
-    #[error("you were removed from this room: you may join it again in {} min", wait.div_ceil(60_000))]
-    Removed { wait: u64 },
-}
-
-/// What a client shows to be admitted, as its SHA-256.
-pub enum Pass<'a> {
-    Ticket(&'a str),
-    Resume(&'a str),
-}
+use record::{Host, Info, Link, Person, Presence, Record, Ruling};
 
 /// An offer on its way to a node, and the answer or refusal on its way back. Kept in memory only: after a loss the client
 /// is asked to offer anew.
@@ -379,99 +233,6 @@ impl Room {
         self.info.owner == *user
     }
 
-    fn client_said(&mut self, client: Client, text: &str, now: u64, out: &mut Vec<Effect>) {
-        let Some(person) = self.people.get(&client.participant) else {
-            return out.push(Effect::HangUp { client });
-        };
-        if person.connection != client.connection {
-            return out.push(Effect::HangUp { client });
-        }
-        let bucket = self
-            .buckets
-            .entry(client.participant.clone())
-            .or_insert_with(|| Bucket::full(MESSAGES, now));
-        let refusal = if bucket.take(MESSAGES, now).is_err() {
-            Err((
-                ErrorCode::RateLimited,
-                "too many messages: wait and send again",
-            ))
-        } else if text.len() > MAX_MESSAGE_BYTES {
-            Err((ErrorCode::TooLarge, "a message has at most 256 KiB"))
-        } else {
-            serde_json::from_str::<ClientMessage>(text)
-                .map_err(|_| (ErrorCode::Malformed, "not a message of this protocol"))
-        };
-        let participant = client.participant.clone();
-        match refusal {
-            Err((code, message)) => out.push(refuse(client, code, message, None)),
-            Ok(ClientMessage::Offer {
-                attempt,
-                sdp,
-                sources,
-            }) => {
-                let offer = Offer {
-                    attempt,
-                    sdp,
-                    sources,
-                };
-                self.offered(&participant, offer, now, out);
-            }
-            Ok(ClientMessage::RestartIce { attempt, sdp }) => {
-                self.restarts_ice(&participant, attempt, sdp, out);
-            }
-            Ok(ClientMessage::Publishing { publishing }) => {
-                self.publishes(&participant, publishing, now, out);
-            }
-            Ok(ClientMessage::Chat { nonce, text }) => self.said(client, nonce, text, now, out),
-            Ok(ClientMessage::MediaFailed { attempt }) => {
-                self.media_failed(&participant, attempt, now, out);
-            }
-            Ok(ClientMessage::SetCaps { participant, caps }) => {
-                self.sets_caps(client, &participant, caps, now, out);
-            }
-            Ok(ClientMessage::Remove { participant }) => {
-                self.sends_out(client, &participant, now, out);
-            }
-            Ok(ClientMessage::Leave) => self.leaves(client, now, out),
-        }
-    }
-
-    fn said(
-        &mut self,
-        client: Client,
-        nonce: String,
-        text: String,
-        now: u64,
-        out: &mut Vec<Effect>,
-    ) {
-        let name = match self.people.get(&client.participant) {
-            Some(person) => person.name.clone(),
-            None => return,
-        };
-        match self
-            .chat
-            .say(&client.participant, &name, nonce.clone(), text, now)
-        {
-            Said::New(line) => {
-                let message = line.message.clone();
-                out.push(Effect::Save(Record::Chat(line)));
-                let id = message.id.clone();
-                self.happen(RoomEvent::Chat { message }, None, now, out);
-                out.push(Effect::Send {
-                    client,
-                    message: ServerMessage::ChatAccepted { nonce, id },
-                });
-            }
-            Said::Known { id } => out.push(Effect::Send {
-                client,
-                message: ServerMessage::ChatAccepted { nonce, id },
-            }),
-            Said::Refused { code, message } => {
-                out.push(refuse(client, code, &message, Some(nonce)));
-            }
-        }
-    }
-
     /// Logs an event and tells everybody here but one.
     fn happen(
         &mut self,
@@ -504,16 +265,5 @@ impl Room {
         if let Some(host) = self.hosts.get(node) {
             out.push(Effect::Save(Record::Host(host.clone())));
         }
-    }
-}
-
-fn refuse(client: Client, code: ErrorCode, message: &str, nonce: Option<String>) -> Effect {
-    Effect::Send {
-        client,
-        message: ServerMessage::Error {
-            code,
-            message: message.to_owned(),
-            nonce,
-        },
     }
 }

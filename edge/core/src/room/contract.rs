@@ -1,0 +1,150 @@
+//! What goes into a room and what comes out: events, effects, and the names in them.
+
+use protocol::client::{Offer, ServerMessage};
+use protocol::id::{Epoch, NodeId, ParticipantId, Region, UserId};
+use protocol::node::{NodeToRoom, RoomToNode};
+use serde::{Deserialize, Serialize};
+
+#[cfg(doc)]
+use super::Room;
+use super::record::{Key, Record};
+
+/// Names a client's WebSocket: the participant and how many it had before.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Client {
+    pub participant: ParticipantId,
+    pub connection: u32,
+}
+
+/// Names a node's room link: the node, its placement, and how many links it had before under it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NodeLink {
+    pub node: NodeId,
+    pub epoch: Epoch,
+    pub link: u32,
+}
+
+/// A fresh token and its SHA-256.
+pub struct Secret {
+    pub text: String,
+    pub hash: String,
+}
+
+/// What happens to a room.
+pub enum Event {
+    /// Somebody was given a ticket.
+    Admitted {
+        participant: ParticipantId,
+        user: UserId,
+        name: String,
+        /// SHA-256 of the ticket.
+        ticket: String,
+        /// Regions for the media, the one to try first first.
+        regions: Vec<Region>,
+        /// The first offer, if it came with the join. The person is not announced before the WebSocket opens.
+        offer: Option<Offer>,
+    },
+    /// A client's WebSocket was opened by its ticket or resume token ([`Room::admit`]); `since` comes with the latter.
+    ClientOpened {
+        client: Client,
+        since: Option<u64>,
+        resume: Secret,
+    },
+    ClientSaid {
+        client: Client,
+        text: String,
+    },
+    ClientClosed {
+        client: Client,
+    },
+    /// A node opened its room link ([`Room::expect_node`]).
+    NodeOpened {
+        link: NodeLink,
+        region: Region,
+    },
+    NodeSaid {
+        link: NodeLink,
+        message: NodeToRoom,
+    },
+    NodeClosed {
+        link: NodeLink,
+    },
+    /// The answer to [`Effect::Seek`].
+    Found {
+        participant: ParticipantId,
+        epoch: Epoch,
+        place: Option<(NodeId, Region)>,
+    },
+    /// The owner deletes the room.
+    Deleted,
+    /// A deadline has come.
+    Alarm,
+}
+
+/// What a room wants done.
+pub enum Effect {
+    Save(Record),
+    Erase(Key),
+    /// Send to one client.
+    Send {
+        client: Client,
+        message: ServerMessage,
+    },
+    /// Send to every client that is here, but for this one.
+    Broadcast {
+        except: Option<ParticipantId>,
+        message: ServerMessage,
+    },
+    /// Close a client's WebSocket.
+    HangUp {
+        client: Client,
+    },
+    /// Send to a node.
+    Tell {
+        link: NodeLink,
+        message: RoomToNode,
+    },
+    /// Close a node's link.
+    HangUpNode {
+        link: NodeLink,
+    },
+    /// Find a node for this participant's media, region by region, and tell it to open the room under this epoch unless
+    /// it hosts it already. Answer with [`Event::Found`], always.
+    Seek {
+        participant: ParticipantId,
+        epoch: Epoch,
+        regions: Vec<Region>,
+        hosting: Vec<NodeId>,
+        avoid: Vec<NodeId>,
+    },
+    /// Tell the directory how the room is now.
+    Report(protocol::api::Room),
+    /// The room is no more: tell the directory, and forget everything stored.
+    Vanish,
+}
+
+/// Why a WebSocket is not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdmitted {
+    #[error("the ticket is unknown, used or expired: join again")]
+    Ticket,
+    #[error("the resume token is unknown, used or expired: join again")]
+    Resume,
+    #[error("the room is not placed on this node under this epoch")]
+    StaleEpoch,
+}
+
+/// Why somebody is not given a ticket. Times are in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoTicket {
+    #[error("too many tickets are not used yet: one expires in {} s", wait.div_ceil(1_000))]
+    TooMany { wait: u64 },
+    #[error("you were removed from this room: you may join it again in {} min", wait.div_ceil(60_000))]
+    Removed { wait: u64 },
+}
+
+/// What a client shows to be admitted, as its SHA-256.
+pub enum Pass<'a> {
+    Ticket(&'a str),
+    Resume(&'a str),
+}
