@@ -1,5 +1,6 @@
 //! `cargo xtask`: the command line.
 
+mod apt;
 mod bench;
 mod browser;
 mod build;

