@@ -9,7 +9,8 @@ use std::fmt;
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, UnboundKey};
 use str0m::crypto::dtls::SrtpProfile;
 
-use super::{ENCRYPTED, RTCP_HEADER_LEN, StreamKeys, gcm_nonce};
+use super::keys::StreamKeys;
+use super::{ENCRYPTED, RTCP_HEADER_LEN, gcm_nonce};
 use crate::packet::rtcp::{
     Compound, EXTENDED_REPORT, PAYLOAD_FEEDBACK, RECEIVER_REPORT, SENDER_REPORT,
     SOURCE_DESCRIPTION, TRANSPORT_FEEDBACK,

@@ -20,7 +20,8 @@ use str0m::crypto::{
     SupportedAes128CmSha1_80, from_feature_flags,
 };
 
-use super::{Opener, RTCP_HEADER_LEN, Sealer, SessionKeys, StreamKeys};
+use super::keys::{SessionKeys, StreamKeys};
+use super::{Opener, RTCP_HEADER_LEN, Sealer};
 
 /// Bytes of RTCP that wait to be taken. A compound is a datagram at most; whoever takes none loses the rest.
 const MAX_WAITING: usize = 64 * 1024;
