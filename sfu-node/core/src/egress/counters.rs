@@ -1,7 +1,5 @@
 //! What a subscriber was sent, in numbers.
 
-use std::time::Duration;
-
 /// What a subscriber was sent, counted since its beginning or since the last look.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counters {
@@ -31,14 +29,4 @@ impl Counters {
             switches: self.switches - before.switches,
         }
     }
-}
-
-/// How a subscriber's path carries what it is sent.
-#[derive(Debug, Clone, Copy)]
-pub struct PathReport {
-    /// `None` until it is measured.
-    pub round_trip: Option<Duration>,
-    pub jitter: Duration,
-    /// Share of packets lost of late, 0 to 1.
-    pub loss: f64,
 }

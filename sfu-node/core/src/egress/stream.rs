@@ -2,7 +2,8 @@
 
 use protocol::media::{Codec, MediaKind};
 
-use crate::packet::{ONE_BYTE_PROFILE, Packet, RTP_HEADER_LEN};
+use crate::packet::Packet;
+use crate::packet::rtp::{FixedHeader, ONE_BYTE_PROFILE, RTP_HEADER_LEN};
 use crate::rewrite::Rewritten;
 
 /// The ids of header extensions as a session negotiated them (RFC 8285: 1 to 14).
@@ -149,12 +150,15 @@ impl Stream {
         let sequence = self.rtx_sequence;
         self.rtx_sequence += 1;
         let start = out.len();
-        let mut fixed = [0; RTP_HEADER_LEN];
-        fixed[0] = 0xA0 | u8::from(self.extensions.len > 0) << 4;
-        fixed[1] = pt;
-        fixed[2..4].copy_from_slice(&(sequence as u16).to_be_bytes());
-        fixed[8..12].copy_from_slice(&ssrc.to_be_bytes());
-        out.extend_from_slice(&fixed);
+        let header = FixedHeader {
+            padding: true,
+            extension: self.extensions.len > 0,
+            payload_type: pt,
+            sequence: sequence as u16,
+            ssrc,
+            ..FixedHeader::default()
+        };
+        out.extend_from_slice(&header.to_bytes());
         out.extend_from_slice(self.extensions.bytes());
         if let Some(at) = self.extensions.twcc_at {
             let at = start + RTP_HEADER_LEN + usize::from(at);
@@ -280,13 +284,16 @@ impl Block {
         rewritten: &Rewritten,
         twcc: u16,
     ) -> usize {
-        let mut fixed = [0; RTP_HEADER_LEN];
-        fixed[0] = 0x80 | u8::from(self.len > 0) << 4;
-        fixed[1] = u8::from(packet.marker) << 7 | header.pt;
-        fixed[2..4].copy_from_slice(&header.sequence.to_be_bytes());
-        fixed[4..8].copy_from_slice(&rewritten.timestamp.to_be_bytes());
-        fixed[8..12].copy_from_slice(&header.ssrc.to_be_bytes());
-        out.extend_from_slice(&fixed);
+        let fixed = FixedHeader {
+            padding: false,
+            extension: self.len > 0,
+            marker: packet.marker,
+            payload_type: header.pt,
+            sequence: header.sequence,
+            timestamp: rewritten.timestamp,
+            ssrc: header.ssrc,
+        };
+        out.extend_from_slice(&fixed.to_bytes());
         let start = out.len();
         out.extend_from_slice(self.bytes());
         let block = &mut out[start..];

@@ -9,7 +9,7 @@ use protocol::media::{Codec, MediaKind, TrackId};
 
 use super::batch::Batch;
 use super::carrying::Carrying;
-use super::counters::{Counters, PathReport};
+use super::counters::Counters;
 use super::pace::Class;
 use super::path::{Departure, Path};
 use super::repair::Sent;
@@ -18,6 +18,7 @@ use super::seal::Sealer;
 pub use super::slot::Offered;
 use super::slot::Slot;
 use super::stream::{Extensions, NegotiatedSlot};
+use crate::e_model::Journey;
 use crate::io::SlotUse;
 use crate::packet::Packet;
 use crate::rewrite::Rewritten;
@@ -196,9 +197,9 @@ impl Subscriber {
     }
 
     /// How the path carries what is sent.
-    pub fn path_quality(&self) -> PathReport {
+    pub fn journey(&self) -> Journey {
         let estimator = &self.path.estimator;
-        PathReport {
+        Journey {
             round_trip: self.round_trip.or(estimator.measured_round_trip()),
             jitter: self.jitter.map_or(Duration::ZERO, |(_, jitter)| jitter),
             loss: estimator.loss(),
