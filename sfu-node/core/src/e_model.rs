@@ -16,19 +16,21 @@ const JITTER_BUFFER: u32 = 2;
 /// Delay up to this disturbs nobody (G.107, 7.4), in milliseconds.
 const NOTICED: f64 = 100.0;
 
-/// What sound meets on its way.
+/// What media meets on its way between a client and the node.
 #[derive(Debug, Clone, Copy)]
 pub struct Journey {
-    pub round_trip: Duration,
+    /// `None` until it is measured.
+    pub round_trip: Option<Duration>,
     pub jitter: Duration,
-    /// Share of packets lost, 0 to 1.
+    /// Share of packets lost of late, 0 to 1.
     pub loss: f64,
 }
 
 /// The mean opinion score, 1 to 5. The listener is taken to be as far from the node as the speaker: nobody knows who
 /// listens.
 pub fn score(journey: &Journey) -> f32 {
-    let delay = journey.round_trip + JITTER_BUFFER * journey.jitter + CODING_DELAY;
+    let delay =
+        journey.round_trip.unwrap_or_default() + JITTER_BUFFER * journey.jitter + CODING_DELAY;
     let rating = BEST - of_delay(delay) - of_loss(CODEC, ROBUSTNESS, journey.loss);
     opinion(rating) as f32
 }
@@ -113,7 +115,7 @@ mod tests {
     fn a_good_path_is_good_and_a_bad_one_is_bad() {
         let path = |round_trip, jitter, loss| {
             score(&Journey {
-                round_trip: Duration::from_millis(round_trip),
+                round_trip: Some(Duration::from_millis(round_trip)),
                 jitter: Duration::from_millis(jitter),
                 loss,
             })

@@ -8,7 +8,6 @@ pub mod feedback;
 pub mod overrun;
 pub mod pace;
 pub mod path;
-pub mod quality;
 pub mod repair;
 pub mod report;
 pub mod seal;

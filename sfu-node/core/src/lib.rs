@@ -10,6 +10,7 @@ pub mod bench;
 mod budget;
 mod clock;
 mod demux;
+mod e_model;
 mod egress;
 mod engine;
 mod io;

@@ -4,6 +4,7 @@ mod av1;
 mod h264;
 mod relay;
 pub mod rtcp;
+pub mod rtp;
 mod vp8;
 mod vp9;
 
@@ -11,14 +12,8 @@ use std::sync::Arc;
 
 use protocol::media::Codec;
 
-pub use relay::{one_byte_element, read_relay};
+pub use relay::read_relay;
 pub use vp8::Vp8;
-
-/// Length of the fixed RTP header (RFC 3550, 5.1).
-pub const RTP_HEADER_LEN: usize = 12;
-
-/// The profile word of one-byte header extensions (RFC 8285, 4.2).
-pub const ONE_BYTE_PROFILE: [u8; 2] = [0xBE, 0xDE];
 
 /// A media packet as its publisher meant it, whatever way it came in. Cloning is cheap: the payload is shared.
 #[derive(Debug, Clone, PartialEq, Eq)]

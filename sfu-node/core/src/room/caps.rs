@@ -7,7 +7,8 @@ use protocol::media::{Caps, Layer, MediaKind, Source};
 
 use super::{Context, Room, source_index};
 use crate::key::MemberKey;
-use crate::packet::{Packet, RTP_HEADER_LEN};
+use crate::packet::Packet;
+use crate::packet::rtp::RTP_HEADER_LEN;
 
 /// What sound may take: Opus has at most 510 kbit/s (RFC 6716, 2.1.1) and 400 packets a second. Nothing further on limits it,
 /// since everything gives way to sound.

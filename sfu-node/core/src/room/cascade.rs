@@ -333,7 +333,7 @@ impl Room {
         let Some(layer) = self.router.layer(key) else {
             return true;
         };
-        let Ok(mut packet) = read_relay(rtp, layer.highest()) else {
+        let Some(mut packet) = read_relay(rtp, layer.highest()) else {
             return false;
         };
         packet.sequence = layer.extend(cx.now, packet.sequence as u16);

@@ -8,7 +8,7 @@ use protocol::node::{NodeToRoom, ParticipantQuality};
 
 use super::deadlines::Deadline;
 use super::{Context, Effect, Room, source_index};
-use crate::egress::quality::{Journey, score};
+use crate::e_model::{Journey, score};
 use crate::key::MemberKey;
 use crate::reception::Interval;
 
@@ -66,7 +66,7 @@ impl Room {
         let Some(member) = self.member_mut(key) else {
             return;
         };
-        let downward = member.subscriber.path_quality();
+        let downward = member.subscriber.journey();
         let sent = member.subscriber.sent_bytes();
         member.quality.at = Some((cx.now, sent));
         let bitrate = |bytes: u64| (bytes as f64 * 8.0 / passed.as_secs_f64()) as u32;
@@ -84,11 +84,7 @@ impl Room {
             },
             estimate: u32::try_from(member.subscriber.estimate()).unwrap_or(u32::MAX),
             frozen: member.quality.frozen,
-            score: sound_score(
-                downward.round_trip,
-                (upward.sound.loss(), upward.jitter),
-                (downward.loss, downward.jitter),
-            ),
+            score: sound_score(&upward, downward),
         };
         member.quality.latest = Some(quality);
         if !member.channel_open {
@@ -151,14 +147,12 @@ impl Room {
     }
 }
 
-/// A conversation is as good as the worse of its directions; each is a share lost and a jitter.
-fn sound_score(round_trip: Option<Duration>, up: (f64, Duration), down: (f64, Duration)) -> f32 {
-    let of = |(loss, jitter): (f64, Duration)| {
-        score(&Journey {
-            round_trip: round_trip.unwrap_or_default(),
-            jitter,
-            loss,
-        })
+/// A conversation is as good as the worse of its directions.
+fn sound_score(upward: &Upward, downward: Journey) -> f32 {
+    let upward = Journey {
+        jitter: upward.jitter,
+        loss: upward.sound.loss(),
+        ..downward
     };
-    of(up).min(of(down))
+    score(&upward).min(score(&downward))
 }

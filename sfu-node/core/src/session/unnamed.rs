@@ -2,7 +2,7 @@
 //!
 //! str0m maps a new SSRC by mid and rid, and drops a packet without a rid where rids were offered.
 
-use crate::packet::{ONE_BYTE_PROFILE, RTP_HEADER_LEN, one_byte_element};
+use crate::packet::rtp::RtpPacket;
 
 /// The ids of the header extensions that name a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,26 +14,18 @@ pub struct NameExtensions {
 
 /// SSRC, payload type and mid of an RTP packet that has a mid and no rid.
 pub fn without_rid(data: &[u8], ids: NameExtensions) -> Option<(u32, u8, &str)> {
-    let header = data.first_chunk::<RTP_HEADER_LEN>()?;
-    let is_rtp = header[0] >> 6 == 2 && !(64..96).contains(&(header[1] & 0x7F));
-    let has_extensions = header[0] & 0x10 != 0;
-    if !is_rtp || !has_extensions {
+    let packet = RtpPacket::read(data)?;
+    let payload_type = packet.header.payload_type;
+    // RTCP looks like these on a port for both (RFC 5761, 4).
+    if (64..96).contains(&payload_type) {
         return None;
     }
-    let at = RTP_HEADER_LEN + 4 * usize::from(header[0] & 0x0F);
-    let &[p0, p1, l0, l1] = data.get(at..)?.first_chunk()?;
-    if [p0, p1] != ONE_BYTE_PROFILE {
-        return None;
-    }
-    let len = 4 * usize::from(u16::from_be_bytes([l0, l1]));
-    let block = data.get(at + 4..at + 4 + len)?;
     let mut rids = ids.rids.iter().flatten();
-    if rids.any(|id| one_byte_element(block, *id).is_some()) {
+    if rids.any(|id| packet.element(*id).is_some()) {
         return None;
     }
-    let mid = std::str::from_utf8(one_byte_element(block, ids.mid)?).ok()?;
-    let ssrc = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
-    Some((ssrc, header[1] & 0x7F, mid))
+    let mid = std::str::from_utf8(packet.element(ids.mid)?).ok()?;
+    Some((packet.header.ssrc, payload_type, mid))
 }
 
 #[cfg(test)]
