@@ -50,8 +50,8 @@ export class TurnServer {
     this.#folder = folder;
   }
 
-  static async start(secret: string, host = "127.0.0.1"): Promise<TurnServer> {
-    const port = await freePort(host);
+  static async start(secret: string, host = "127.0.0.1", wanted?: number): Promise<TurnServer> {
+    const port = wanted ?? (await freePort(host));
     const folder = mkdtempSync(join(tmpdir(), "connect-turn-"));
     const options = [
       "-n",

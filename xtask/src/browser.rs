@@ -1,6 +1,7 @@
 //! The browser tests, and the Connect in a private network that they meet.
 
 use std::fs;
+use std::process::Command;
 use std::time::Instant;
 
 use crate::build::{self, Profile};
@@ -8,7 +9,7 @@ use crate::command::{failed, npm_script, show};
 use crate::failure::Result;
 use crate::progress::Progress;
 use crate::stack::{self, Options, Stack};
-use crate::{namespace, paths, process};
+use crate::{namespace, paths, process, secrets};
 
 /// The name of the subcommand that is [`run_inside`].
 pub const INSIDE: &str = "browser-tests";
@@ -18,17 +19,35 @@ pub fn run() -> Result<()> {
     show(&mut namespace::command(&[INSIDE])?)
 }
 
+/// Where the tests start a TURN server: nothing else listens in their network.
+const TURN_PORT: u16 = 3478;
+
 /// Sets the network up and runs the tests, from inside.
 pub fn run_inside() -> Result<()> {
     namespace::set_up()?;
+    // One after the other, the second only after the first: what it starts writes the same logs anew.
+    run_against("test", 3, Vec::new())?;
+    let turn = format!("turn:{}:{TURN_PORT}", namespace::MEDIA_IP);
+    let variables = vec![
+        ("CONNECT_TURN_URLS", turn),
+        ("CONNECT_TURN_SECRET", secrets::random_key()?),
+    ];
+    run_against("test:turn", 1, variables)
+}
+
+/// Starts a Connect of so many regions, whose Worker has these variables, and runs a script of the tests that has them, too.
+fn run_against(script: &str, regions: usize, variables: Vec<(&'static str, String)>) -> Result<()> {
     let state = paths::local().join("test");
     // Each run starts with empty databases.
     let _ = fs::remove_dir_all(&state);
+    let mut command = npm_script(script, "@connect/tests-browser");
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     let options = Options {
-        regions: 3,
+        regions,
         port: 8787,
         media_ip: namespace::MEDIA_IP,
         wan: false,
+        variables,
         worker_state: state.join("worker"),
         state: state.clone(),
         program: build::node(Profile::Dev),
@@ -36,26 +55,29 @@ pub fn run_inside() -> Result<()> {
     let started = Instant::now();
     let mut stack = Stack::start(&options, &mut Progress::new(stack::STEPS))?;
     println!(
-        "Start-up of the Worker and three nodes: {:.1} s",
+        "Start-up of the Worker and {regions} media nodes: {:.1} s",
         started.elapsed().as_secs_f32()
     );
-    let mut command = npm_script("test", "@connect/tests-browser");
     command
         .env("CONNECT_URL", stack.url())
         .env("CONNECT_STACK", stack.file());
-    let outcome = process::Child::start(&mut command).and_then(|mut tests| {
-        loop {
-            stack.tend()?;
-            if let Some(status) = tests.ended() {
-                return if status.success() {
-                    Ok(())
-                } else {
-                    Err(failed(&command))
-                };
-            }
-            process::tick();
-        }
-    });
+    let outcome = watch(&mut command, &mut stack);
     stack.stop();
     outcome
+}
+
+/// Runs a command while the stack is looked after.
+fn watch(command: &mut Command, stack: &mut Stack) -> Result<()> {
+    let mut tests = process::Child::start(command)?;
+    loop {
+        stack.tend()?;
+        if let Some(status) = tests.ended() {
+            return if status.success() {
+                Ok(())
+            } else {
+                Err(failed(command))
+            };
+        }
+        process::tick();
+    }
 }

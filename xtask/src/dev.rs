@@ -33,6 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         port: arguments.port,
         media_ip: arguments.media_ip,
         wan: arguments.wan,
+        variables: Vec::new(),
         worker_state: paths::root().join(".wrangler/state"),
         state: paths::local(),
         program: build::node(Profile::Dev),

@@ -56,7 +56,7 @@ pub fn node_key() -> Result<String> {
 }
 
 /// 32 random bytes in base64url (RFC 4648, section 5).
-fn random_key() -> Result<String> {
+pub fn random_key() -> Result<String> {
     let path = PathBuf::from("/dev/urandom");
     let mut bytes = [0; 32];
     File::open(&path)

@@ -30,6 +30,8 @@ pub struct Options {
     pub media_ip: IpAddr,
     /// Whether there is distance between the nodes.
     pub wan: bool,
+    /// Variables of the Worker beside those of `wrangler.toml` and `.dev.vars`, which they go before.
+    pub variables: Vec<(&'static str, String)>,
     /// Where wrangler keeps the state of the Durable Objects.
     pub worker_state: PathBuf,
     /// Where the nodes keep their files, and where `stack.json` says what runs.
@@ -237,6 +239,12 @@ fn start_worker(options: &Options, log: &Path) -> Result<Child> {
         ])
         .arg("--persist-to")
         .arg(&options.worker_state)
+        .args(
+            options
+                .variables
+                .iter()
+                .flat_map(|(name, value)| ["--var".to_owned(), format!("{name}:{value}")]),
+        )
         .current_dir(&root)
         .env("PATH", paths::path_with_npm())
         .env("CI", "1")

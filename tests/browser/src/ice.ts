@@ -4,6 +4,8 @@ import type { Page } from "playwright-core";
 interface Candidate {
   readonly candidateType: string;
   readonly protocol: string;
+  /** The server that it came from, if it is a relayed one. */
+  readonly url?: string;
 }
 
 /** Keeps an eye on the page's connections; before it is opened. */
@@ -27,7 +29,8 @@ export function localCandidate(page: Page): Promise<Candidate | undefined> {
     const statistics = [...((await connections.at(-1)?.getStats())?.values() ?? [])];
     const transport = statistics.find((one) => one.type === "transport");
     const pair = statistics.find((one) => one.id === transport?.selectedCandidatePairId);
-    const { candidateType, protocol } = statistics.find((one) => one.id === pair?.localCandidateId) ?? {};
-    return { candidateType, protocol };
+    const { candidateType, protocol, url } =
+      statistics.find((one) => one.id === pair?.localCandidateId) ?? {};
+    return { candidateType, protocol, url };
   });
 }
