@@ -35,7 +35,7 @@ impl Fanout {
             participant: "p1".parse().expect("an id"),
             source: Source::Camera,
         };
-        let track = router.add(id, Codec::Vp8, Origin::Local(MemberKey::from(0)), 1);
+        let track = router.add(id, Codec::Vp8, Origin::Local(MemberKey::default()), 1);
         let mut payload = vec![0; PAYLOAD_BYTES];
         // A descriptor with a picture id of 15 bits and TL0PICIDX, then an interframe (RFC 7741).
         payload[..7].copy_from_slice(&[0x90, 0xE0, 0x80, 0, 0, 0, 1]);

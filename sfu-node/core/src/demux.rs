@@ -91,7 +91,13 @@ impl Demux {
 
 #[cfg(test)]
 mod tests {
+    use slotmap::KeyData;
+
     use super::*;
+
+    fn session(number: u64) -> SessionKey {
+        KeyData::from_ffi(number).into()
+    }
     use crate::stun::tests::binding_request;
 
     fn address(port: u16) -> TransportAddress {
@@ -102,9 +108,9 @@ mod tests {
     fn a_stun_request_finds_its_session_by_the_local_fragment() {
         let now = Instant::now();
         let mut demux = Demux::default();
-        demux.expect("abcd".into(), 3.into());
+        demux.expect("abcd".into(), session(3));
         let found = demux.find(now, address(1), &binding_request("abcd:efgh"));
-        assert_eq!(found, Some(3.into()));
+        assert_eq!(found, Some(session(3)));
         let found = demux.find(now, address(1), &binding_request("efgh:abcd"));
         assert_eq!(found, None);
     }
@@ -113,8 +119,8 @@ mod tests {
     fn media_finds_its_session_by_address_only() {
         let now = Instant::now();
         let mut demux = Demux::default();
-        demux.bind(now, address(1), 3.into());
-        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(3.into()));
+        demux.bind(now, address(1), session(3));
+        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(session(3)));
         assert_eq!(demux.find(now, address(2), &[0x80; 40]), None);
         let tcp = TransportAddress::tcp(address(1).address);
         assert_eq!(demux.find(now, tcp, &[0x80; 40]), None);
@@ -124,11 +130,11 @@ mod tests {
     fn an_address_is_taken_over_only_when_its_owner_is_silent() {
         let now = Instant::now();
         let mut demux = Demux::default();
-        demux.bind(now, address(1), 3.into());
-        demux.bind(now, address(1), 4.into());
-        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(3.into()));
-        demux.bind(now + OWNED, address(1), 4.into());
-        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(4.into()));
+        demux.bind(now, address(1), session(3));
+        demux.bind(now, address(1), session(4));
+        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(session(3)));
+        demux.bind(now + OWNED, address(1), session(4));
+        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(session(4)));
     }
 
     #[test]
@@ -137,20 +143,20 @@ mod tests {
         let mut demux = Demux::default();
         for port in 1..=20 {
             let at = now + Duration::from_secs(u64::from(port));
-            demux.bind(at, address(port), 3.into());
+            demux.bind(at, address(port), session(3));
         }
         assert_eq!(demux.addresses.len(), MAX_ADDRESSES);
         assert_eq!(demux.find(now, address(12), &[0x80; 40]), None);
-        assert_eq!(demux.find(now, address(13), &[0x80; 40]), Some(3.into()));
+        assert_eq!(demux.find(now, address(13), &[0x80; 40]), Some(session(3)));
     }
 
     #[test]
     fn a_removed_session_is_found_no_more() {
         let now = Instant::now();
         let mut demux = Demux::default();
-        demux.expect("abcd".into(), 3.into());
-        demux.bind(now, address(1), 3.into());
-        demux.remove(3.into());
+        demux.expect("abcd".into(), session(3));
+        demux.bind(now, address(1), session(3));
+        demux.remove(session(3));
         assert_eq!(demux.find(now, address(1), &[0x80; 40]), None);
         let found = demux.find(now, address(1), &binding_request("abcd:x"));
         assert_eq!(found, None);

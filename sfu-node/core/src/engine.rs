@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use protocol::id::RoomId;
 use protocol::media::MediaKind;
 use protocol::node::SessionRef;
+use slotmap::SlotMap;
 
 use crate::demux::Demux;
 use crate::egress::batch::Batch;
 use crate::egress::counters::Counters;
 use crate::io::{Config, Drops, Input, Output, PeerPlan, Stats, TransportAddress};
-use crate::key::{MemberKey, RoomKey, SessionKey, Table};
+use crate::key::{MemberKey, RoomKey, SessionKey};
 use crate::relay::{Relay, RelayBatch};
 use crate::room::{Effect, Room};
 use crate::session::{Happened, Session, Shared};
@@ -61,8 +62,8 @@ pub struct Engine {
     config: Config,
     shared: Shared,
     demux: Demux,
-    seats: Table<SessionKey, Seat>,
-    rooms: Table<RoomKey, Room>,
+    seats: SlotMap<SessionKey, Seat>,
+    rooms: SlotMap<RoomKey, Room>,
     room_keys: HashMap<RoomId, RoomKey>,
     /// The plan of each room, by fingerprint.
     plans: HashMap<RoomId, Vec<PeerPlan>>,
@@ -83,8 +84,8 @@ impl Engine {
             shared: Shared::new(config.candidates.clone()),
             config,
             demux: Demux::default(),
-            seats: Table::default(),
-            rooms: Table::default(),
+            seats: SlotMap::default(),
+            rooms: SlotMap::default(),
             room_keys: HashMap::new(),
             plans: HashMap::new(),
             relay: Relay::default(),

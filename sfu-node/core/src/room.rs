@@ -29,13 +29,14 @@ use protocol::client::{SlotAssignment, Tile};
 use protocol::id::{Attempt, Epoch, ParticipantId, RoomId};
 use protocol::media::{Caps, Layer, Source, TrackId};
 use protocol::node::{NodeToRoom, SessionRef};
+use slotmap::SlotMap;
 
 use crate::active_speaker::Talk;
 use crate::budget::Budget;
 use crate::egress::seal::Sealer;
 use crate::egress::subscriber::Subscriber;
 use crate::io::PeerId;
-use crate::key::{MemberKey, RoomKey, SessionKey, Table};
+use crate::key::{MemberKey, RoomKey, SessionKey};
 use crate::loudest::Loudest;
 use crate::relay::{Relay, RelayBatch};
 use crate::router::{Forward, LayerKey, Origin, Router, TrackKey};
@@ -119,7 +120,7 @@ pub struct Room {
     pub id: RoomId,
     key: RoomKey,
     epoch: Epoch,
-    members: Table<MemberKey, Member>,
+    members: SlotMap<MemberKey, Member>,
     router: Router,
     loudest: Loudest<TrackKey>,
     talk: Talk<TrackKey>,
@@ -147,7 +148,7 @@ impl Room {
             id,
             key,
             epoch: Epoch::default(),
-            members: Table::default(),
+            members: SlotMap::default(),
             router: Router::default(),
             loudest: Loudest::new(SPEAKERS),
             talk: Talk::default(),
@@ -229,7 +230,7 @@ impl Room {
             quality: quality::Measured::default(),
             pending: false,
         };
-        self.members.insert_with(|_| member)
+        self.members.insert(member)
     }
 
     /// A member's media is up: it can be sent to, and its tracks are there for everybody.

@@ -6,19 +6,14 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use protocol::media::{Codec, Layer, TrackId};
+use slotmap::SlotMap;
 
 use crate::io::PeerId;
 use crate::key::MemberKey;
+pub use crate::key::TrackKey;
 use crate::packet::Packet;
 use crate::packet::rtp::RTP_HEADER_LEN;
 pub use track_layer::{Forward, Inbound, RelayFlow, TrackLayer};
-
-/// A track's place in its room's table. The serial number keeps a late reference from meeting the place's next owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TrackKey {
-    index: u32,
-    serial: u32,
-}
 
 /// One layer of one track: what a slot or a flow carries.
 pub type LayerKey = (TrackKey, Layer);
@@ -42,7 +37,6 @@ pub struct Track {
     pub layers: Vec<TrackLayer>,
     /// The highest layer that its publisher may send; none is forwarded above.
     pub highest: Option<Layer>,
-    serial: u32,
 }
 
 impl Track {
@@ -55,43 +49,30 @@ impl Track {
 /// The tracks of a room.
 #[derive(Debug, Default)]
 pub struct Router {
-    tracks: Vec<Option<Track>>,
+    tracks: SlotMap<TrackKey, Track>,
     by_id: HashMap<TrackId, TrackKey>,
-    serial: u32,
 }
 
 impl Router {
     /// Adds a track; one of the same name must have been removed before.
     pub fn add(&mut self, id: TrackId, codec: Codec, origin: Origin, layers: u8) -> TrackKey {
         debug_assert!(!self.by_id.contains_key(&id));
-        self.serial += 1;
-        let free = self.tracks.iter().position(Option::is_none);
-        let index = free.unwrap_or_else(|| {
-            self.tracks.push(None);
-            self.tracks.len() - 1
-        });
-        let key = TrackKey {
-            index: index as u32,
-            serial: self.serial,
-        };
-        self.by_id.insert(id.clone(), key);
-        self.tracks[index] = Some(Track {
-            id,
+        let key = self.tracks.insert(Track {
+            id: id.clone(),
             codec,
             origin,
             highest: Some(Layer(layers.max(1) - 1)),
             layers: (0..layers.max(1))
                 .map(|_| TrackLayer::new(codec.kind()))
                 .collect(),
-            serial: self.serial,
         });
+        self.by_id.insert(id, key);
         key
     }
 
     /// Removes a track and returns it, so that its slots and flows can be told.
     pub fn remove(&mut self, key: TrackKey) -> Option<Track> {
-        self.get(key)?;
-        let track = self.tracks[key.index as usize].take()?;
+        let track = self.tracks.remove(key)?;
         self.by_id.remove(&track.id);
         Some(track)
     }
@@ -102,13 +83,11 @@ impl Router {
     }
 
     pub fn get(&self, key: TrackKey) -> Option<&Track> {
-        let track = self.tracks.get(key.index as usize)?.as_ref()?;
-        (track.serial == key.serial).then_some(track)
+        self.tracks.get(key)
     }
 
     pub fn get_mut(&mut self, key: TrackKey) -> Option<&mut Track> {
-        let track = self.tracks.get_mut(key.index as usize)?.as_mut()?;
-        (track.serial == key.serial).then_some(track)
+        self.tracks.get_mut(key)
     }
 
     pub fn layer(&self, (key, layer): LayerKey) -> Option<&TrackLayer> {
@@ -126,27 +105,12 @@ impl Router {
 
     /// All tracks, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (TrackKey, &Track)> {
-        self.tracks.iter().enumerate().filter_map(|(index, track)| {
-            let track = track.as_ref()?;
-            let key = TrackKey {
-                index: index as u32,
-                serial: track.serial,
-            };
-            Some((key, track))
-        })
+        self.tracks.iter()
     }
 
     /// All tracks, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (TrackKey, &mut Track)> {
-        let tracks = self.tracks.iter_mut().enumerate();
-        tracks.filter_map(|(index, track)| {
-            let track = track.as_mut()?;
-            let key = TrackKey {
-                index: index as u32,
-                serial: track.serial,
-            };
-            Some((key, track))
-        })
+        self.tracks.iter_mut()
     }
 
     /// Whether there are no tracks.
@@ -197,21 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn a_late_reference_does_not_meet_the_next_owner_of_its_place() {
-        let mut router = Router::default();
-        let first = router.add(camera("a"), Codec::Vp8, Origin::Local(0.into()), 1);
-        router.remove(first);
-        let second = router.add(camera("b"), Codec::Vp8, Origin::Local(1.into()), 1);
-        assert_eq!(first.index, second.index);
-        assert!(router.get(first).is_none());
-        assert!(router.remove(first).is_none());
-        assert_eq!(router.get(second).map(|t| &t.id), Some(&camera("b")));
-    }
-
-    #[test]
     fn a_removed_track_is_not_found_by_name() {
         let mut router = Router::default();
-        let key = router.add(camera("a"), Codec::Vp8, Origin::Local(0.into()), 1);
+        let key = router.add(
+            camera("a"),
+            Codec::Vp8,
+            Origin::Local(MemberKey::default()),
+            1,
+        );
         assert_eq!(router.find(&camera("a")), Some(key));
         router.remove(key);
         assert_eq!(router.find(&camera("a")), None);

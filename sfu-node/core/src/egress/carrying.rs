@@ -114,6 +114,7 @@ mod tests {
     use protocol::media::{Codec, Layer, Source, TrackId};
 
     use super::*;
+    use crate::key::MemberKey;
     use crate::router::{Origin, Router};
 
     /// The layers of two cameras.
@@ -124,7 +125,7 @@ mod tests {
                 participant: name.parse().unwrap(),
                 source: Source::Camera,
             };
-            let track = router.add(id, Codec::Vp8, Origin::Local(0.into()), 3);
+            let track = router.add(id, Codec::Vp8, Origin::Local(MemberKey::default()), 3);
             [0, 1, 2].map(|layer| (track, Layer(layer)))
         })
     }

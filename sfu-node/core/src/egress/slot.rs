@@ -192,6 +192,7 @@ mod tests {
 
     use super::*;
     use crate::egress::stream::SlotCodec;
+    use crate::key::MemberKey;
     use crate::router::Origin;
 
     /// The first byte of a VP8 frame says whether it is a keyframe (RFC 7741, 4.3).
@@ -210,7 +211,7 @@ mod tests {
             participant: "p1".parse().unwrap(),
             source: Source::Camera,
         };
-        let track = router.add(id, Codec::Vp8, Origin::Local(0.into()), 1);
+        let track = router.add(id, Codec::Vp8, Origin::Local(MemberKey::default()), 1);
         let key = (track, Layer(0));
         let negotiated = NegotiatedSlot {
             mid: "v".into(),

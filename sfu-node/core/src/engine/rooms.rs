@@ -61,7 +61,7 @@ impl Engine {
         if let Some(key) = self.room_keys.get(id) {
             return *key;
         }
-        let key = self.rooms.insert_with(|key| Room::new(id.clone(), key));
+        let key = self.rooms.insert_with_key(|key| Room::new(id.clone(), key));
         self.room_keys.insert(id.clone(), key);
         key
     }
@@ -208,7 +208,7 @@ impl Engine {
             return Err((RefusalReason::NoCapacity, "the room is gone".into()));
         };
         let next_timeout = session.next_timeout();
-        let key = self.seats.insert_with(|key| Seat {
+        let key = self.seats.insert_with_key(|key| Seat {
             session,
             room: room_key,
             member: room.join(name.clone(), key, negotiated.published, caps, subscriber),

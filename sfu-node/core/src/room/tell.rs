@@ -85,6 +85,7 @@ mod tests {
     use super::*;
     use crate::egress::stream::{Extensions, NegotiatedSlot};
     use crate::egress::subscriber::Subscriber;
+    use crate::key::RoomKey;
     use crate::relay::{Relay, RelayBatch};
 
     /// Runs something on a room; returns the texts that came of it.
@@ -109,7 +110,7 @@ mod tests {
     }
 
     fn room_with_member(now: Instant) -> (Room, MemberKey) {
-        let mut room = Room::new("bako-tuvi-remo-dasu".parse().unwrap(), 0.into());
+        let mut room = Room::new("bako-tuvi-remo-dasu".parse().unwrap(), RoomKey::default());
         let slot = NegotiatedSlot {
             mid: "0".into(),
             kind: MediaKind::Audio,
@@ -122,7 +123,13 @@ mod tests {
             participant: "p1".parse().unwrap(),
             attempt: Attempt(1),
         };
-        let member = room.join(name, 0.into(), Vec::new(), Caps::default(), subscriber);
+        let member = room.join(
+            name,
+            SessionKey::default(),
+            Vec::new(),
+            Caps::default(),
+            subscriber,
+        );
         (room, member)
     }
 
