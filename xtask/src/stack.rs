@@ -255,7 +255,12 @@ fn start_worker(options: &Options, log: &Path) -> Result<Child> {
         .env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
     process::log_to(&mut command, log)?;
     let mut worker = Child::start(&mut command)?;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    wait_for_worker(&mut worker, options.port, log)?;
+    Ok(worker)
+}
+
+fn wait_for_worker(worker: &mut Child, port: u16, log: &Path) -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let deadline = Instant::now() + PATIENCE;
     // The public keys come from the Worker itself, not from its static files.
     while http::status(address, "/.well-known/jwks.json") != Some(200) {
@@ -276,7 +281,7 @@ fn start_worker(options: &Options, log: &Path) -> Result<Child> {
         }
         process::tick();
     }
-    Ok(worker)
+    Ok(())
 }
 
 fn plans(options: &Options) -> Result<Vec<Plan>> {

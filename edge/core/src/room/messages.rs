@@ -3,6 +3,7 @@
 use protocol::client::{
     ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Offer, RoomEvent, ServerMessage,
 };
+use protocol::id::ParticipantId;
 
 use super::record::Record;
 use super::{Client, Effect, Room};
@@ -29,23 +30,9 @@ impl Room {
         if person.connection != client.connection {
             return out.push(Effect::HangUp { client });
         }
-        let bucket = self
-            .buckets
-            .entry(client.participant.clone())
-            .or_insert_with(|| Bucket::full(MESSAGES, now));
-        let refusal = if bucket.take(MESSAGES, now).is_err() {
-            Err((
-                ErrorCode::RateLimited,
-                "too many messages: wait and send again",
-            ))
-        } else if text.len() > MAX_MESSAGE_BYTES {
-            Err((ErrorCode::TooLarge, "a message has at most 256 KiB"))
-        } else {
-            serde_json::from_str::<ClientMessage>(text)
-                .map_err(|_| (ErrorCode::Malformed, "not a message of this protocol"))
-        };
+        let message = self.understood(&client.participant, text, now);
         let participant = client.participant.clone();
-        match refusal {
+        match message {
             Err((code, message)) => out.push(refuse(client, code, message, None)),
             Ok(ClientMessage::Offer {
                 attempt,
@@ -77,6 +64,30 @@ impl Room {
             }
             Ok(ClientMessage::Leave) => self.leaves(client, now, out),
         }
+    }
+
+    /// The message that this text is, unless it comes too soon, is too long or is none.
+    fn understood(
+        &mut self,
+        participant: &ParticipantId,
+        text: &str,
+        now: u64,
+    ) -> Result<ClientMessage, (ErrorCode, &'static str)> {
+        let bucket = self
+            .buckets
+            .entry(participant.clone())
+            .or_insert_with(|| Bucket::full(MESSAGES, now));
+        if bucket.take(MESSAGES, now).is_err() {
+            return Err((
+                ErrorCode::RateLimited,
+                "too many messages: wait and send again",
+            ));
+        }
+        if text.len() > MAX_MESSAGE_BYTES {
+            return Err((ErrorCode::TooLarge, "a message has at most 256 KiB"));
+        }
+        serde_json::from_str(text)
+            .map_err(|_| (ErrorCode::Malformed, "not a message of this protocol"))
     }
 
     fn said(
