@@ -17,6 +17,8 @@ const ONLY: [(&str, &[&str]); 3] = [
             "aws-lc-rs",
             "bytes",
             "serde_json",
+            // A table of slots and nothing else: no I/O, no clock.
+            "slotmap",
             "str0m",
             "thiserror",
             "tracing",
