@@ -27,7 +27,9 @@ pub struct Source {
 impl Source {
     /// The text without the tests at its end and without comment lines; line numbers start at 1.
     pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let end = match self.text.find("\n#[cfg(test)]\nmod ") {
+        let tests = ["mod ", "pub mod "].map(|how| format!("\n#[cfg(test)]\n{how}"));
+        let start = tests.iter().find_map(|tests| self.text.find(tests));
+        let end = match start {
             // `mod tests;` names another file and ends nothing.
             Some(start)
                 if self.text[start..]

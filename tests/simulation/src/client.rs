@@ -70,7 +70,7 @@ impl Client {
         videos: Videos,
     ) -> (Self, String, Vec<SourceMid>) {
         let skew = SKEW * u32::from(number);
-        let mut rtc = offer::peer(now + skew, address);
+        let mut rtc = offer::peer(now + skew, address, videos);
         let offer = Offer::new(&mut rtc, now, videos);
         let client = Self {
             number,

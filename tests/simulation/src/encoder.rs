@@ -20,6 +20,8 @@ pub struct Videos {
     pub screen: bool,
     /// VP8 or H.264.
     pub codec: Codec,
+    /// Whether it can send and show H.264 at all.
+    pub knows_h264: bool,
 }
 
 impl Videos {
@@ -28,14 +30,26 @@ impl Videos {
         layers: 1,
         screen: false,
         codec: Codec::Vp8,
+        knows_h264: true,
     };
     /// A camera in three layers, each twice as wide and high as the one below.
     pub const SIMULCAST: Self = Self {
         layers: 3,
         screen: false,
         codec: Codec::Vp8,
+        knows_h264: true,
     };
-    /// The same in H.264.
+    /// The plain camera of somebody whose browser has no H.264.
+    pub const WITHOUT_H264: Self = Self {
+        knows_h264: false,
+        ..Self::PLAIN
+    };
+    /// The plain camera in H.264.
+    pub const PLAIN_H264: Self = Self {
+        codec: Codec::H264,
+        ..Self::PLAIN
+    };
+    /// Three layers in H.264.
     pub const SIMULCAST_H264: Self = Self {
         codec: Codec::H264,
         ..Self::SIMULCAST
@@ -45,6 +59,7 @@ impl Videos {
         layers: 3,
         screen: true,
         codec: Codec::Vp8,
+        knows_h264: true,
     };
 }
 

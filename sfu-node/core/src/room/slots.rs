@@ -267,3 +267,63 @@ fn wait(last: Option<Instant>, now: Instant) -> Option<Instant> {
     last.map(|last| last + ASSIGN_INTERVAL)
         .filter(|at| *at > now)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use protocol::media::{Source, TrackId};
+
+    use super::*;
+    use crate::room::tell::tests::{room_with_member, texts};
+
+    fn view(of: &str) -> Vec<Tile> {
+        let tile = Tile {
+            track: TrackId {
+                participant: of.parse().unwrap(),
+                source: Source::Camera,
+            },
+            width: 640,
+            height: 360,
+            priority: 0,
+        };
+        vec![tile]
+    }
+
+    #[test]
+    fn a_view_that_waited_does_not_come_after_a_newer_one() {
+        let start = Instant::now();
+        let (mut room, member) = room_with_member(start);
+        let set = |room: &mut Room, ms, of| {
+            let at = start + Duration::from_millis(ms);
+            texts(room, at, |room, cx| room.set_view(cx, member, view(of)));
+            room.member(member).unwrap().view.clone().unwrap()
+        };
+        assert_eq!(set(&mut room, 0, "first"), view("first"));
+        assert_eq!(set(&mut room, 5, "second"), view("first"), "it waits");
+        // Its time has come, but the room has not been woken yet.
+        assert_eq!(set(&mut room, 20, "third"), view("third"));
+        for ms in [20, 40, 1_000] {
+            let at = start + Duration::from_millis(ms);
+            texts(&mut room, at, |room, cx| room.handle_timeout(cx));
+            let shown = &room.member(member).unwrap().view;
+            assert_eq!(*shown, Some(view("third")), "after {ms} ms");
+        }
+    }
+
+    #[test]
+    fn of_views_that_come_fast_the_last_counts() {
+        let start = Instant::now();
+        let (mut room, member) = room_with_member(start);
+        for (ms, of) in [(0, "first"), (1, "second"), (2, "third")] {
+            let at = start + Duration::from_millis(ms);
+            texts(&mut room, at, |room, cx| {
+                room.set_view(cx, member, view(of))
+            });
+        }
+        let due = start + ASSIGN_INTERVAL;
+        assert_eq!(room.next_deadline(), Some(due));
+        texts(&mut room, due, |room, cx| room.handle_timeout(cx));
+        assert_eq!(room.member(member).unwrap().view, Some(view("third")));
+    }
+}

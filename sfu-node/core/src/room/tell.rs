@@ -75,7 +75,7 @@ impl Room {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::collections::VecDeque;
 
     use protocol::id::Attempt;
@@ -89,7 +89,7 @@ mod tests {
     use crate::relay::{Relay, RelayBatch};
 
     /// Runs something on a room; returns the texts that came of it.
-    fn texts(
+    pub fn texts(
         room: &mut Room,
         now: Instant,
         run: impl FnOnce(&mut Room, &mut Context<'_>),
@@ -109,7 +109,8 @@ mod tests {
         texts.collect()
     }
 
-    fn room_with_member(now: Instant) -> (Room, MemberKey) {
+    /// A room with one member, who is not connected yet.
+    pub fn room_with_member(now: Instant) -> (Room, MemberKey) {
         let mut room = Room::new("bako-tuvi-remo-dasu".parse().unwrap(), RoomKey::default());
         let slot = NegotiatedSlot {
             mid: "0".into(),

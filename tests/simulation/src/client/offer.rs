@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use protocol::client::SourceMid;
-use protocol::media::Source;
+use protocol::media::{Codec, Source};
 use str0m::change::{SdpApi, SdpPendingOffer};
 use str0m::media::{Direction, MediaKind, Mid, Simulcast, SimulcastLayer};
 use str0m::{Candidate, Rtc};
@@ -28,14 +28,17 @@ pub struct Offer {
 }
 
 /// A WebRTC peer that speaks what nodes speak.
-pub fn peer(now: Instant, address: SocketAddr) -> Rtc {
-    let mut rtc = Rtc::builder()
+pub fn peer(now: Instant, address: SocketAddr, videos: Videos) -> Rtc {
+    let builder = Rtc::builder()
         .set_rtp_mode(true)
         .clear_codecs()
-        .enable_opus(true, false)
-        .enable_vp8(true)
-        .enable_h264(true)
-        .build(now);
+        .enable_opus(true, false);
+    // What stands first is what it sends.
+    let builder = match videos.codec {
+        Codec::H264 => builder.enable_h264(videos.knows_h264).enable_vp8(true),
+        _ => builder.enable_vp8(true).enable_h264(videos.knows_h264),
+    };
+    let mut rtc = builder.build(now);
     let candidate = Candidate::host(address, "udp").expect("a valid address");
     rtc.add_local_candidate(candidate);
     rtc

@@ -129,3 +129,43 @@ impl Subscriber {
             .position(|slot| slot.stream.ssrc() == ssrc)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::egress::stream::Extensions;
+
+    /// A transport-wide feedback: the packet of this sequence number has come.
+    fn transport_wide(sequence: u16) -> Vec<u8> {
+        let mut compound = vec![0x8F, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 2];
+        compound.extend(sequence.to_be_bytes());
+        // One packet, the reference time, the feedback's own number; a run of one small delta of 1 ms.
+        compound.extend([0, 1, 0, 0, 1, 0, 0x20, 0x01, 4, 0]);
+        compound
+    }
+
+    #[test]
+    fn a_flood_of_transport_wide_feedback_is_not_worked_through() {
+        let start = Instant::now();
+        let router = Router::default();
+        let extensions = Extensions {
+            twcc: Some(3),
+            ..Extensions::default()
+        };
+        let mut subscriber = Subscriber::new(start, Vec::new(), extensions, "c".into());
+        subscriber.path.begin(start);
+        let sent = subscriber.path.sequence();
+        subscriber.path.sent(start, 1_200);
+        let mut requests = Requests::default();
+        let mut hear = |now, sequence| {
+            subscriber.feedback(now, &transport_wide(sequence), &router, &mut requests);
+            subscriber.path.estimator.is_answered()
+        };
+        for n in 0..MAX_TRANSPORT_WIDE {
+            let now = start + SECOND / 2 * n / MAX_TRANSPORT_WIDE;
+            assert!(!hear(now, sent.wrapping_add(9_000)), "of no packet of ours");
+        }
+        assert!(!hear(start + SECOND / 2, sent), "one too many");
+        assert!(hear(start + SECOND, sent), "the next second's counts");
+    }
+}
