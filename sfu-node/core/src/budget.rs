@@ -19,8 +19,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(6);
 /// An estimate dips when packets get lost by chance, or while a queue empties: lowest layers are kept for so long …
 const PINCH: Duration = Duration::from_secs(8);
-/// … if they take no more than this multiple of it. The pacer sees to it that sound gets through meanwhile.
+/// … if they take no more than this multiple of it. The pacer sees to it that sound gets through meanwhile. Once it had to drop
+/// video, that is no dip: then the most important one alone is kept, or none would be seen.
 const BORNE: u64 = 2;
+/// The same for the most important one, whose rate as measured has the keyframe in it that it came with, from which the
+/// estimate has shrunk, too.
+const BORNE_FOR_FIRST: u64 = 3;
+/// The most important video is sent if it takes no more than so much above the estimate, in percent: the pacer lets as much through, an
+/// estimate may be that much too low, and without any picture there is nothing that could be spoiled.
+const STRETCH: u64 = 20;
 /// An upgrade that has to be taken back within this time has failed; after it, the next failure counts as the first.
 const PROBATION: Duration = Duration::from_secs(10);
 
@@ -45,6 +52,8 @@ pub struct Budget<K> {
     paused_until: Option<Instant>,
     /// Since when not even the lowest layers fit.
     pinched: Option<Instant>,
+    /// When video was last dropped because the path did not carry it.
+    overrun: Option<Instant>,
     upgraded: Option<Instant>,
 }
 
@@ -56,6 +65,7 @@ impl<K> Default for Budget<K> {
             patient_until: None,
             paused_until: None,
             pinched: None,
+            overrun: None,
             upgraded: None,
         }
     }
@@ -86,6 +96,11 @@ impl<K: Copy + Eq> Budget<K> {
         choice
     }
 
+    /// Video was dropped because the path did not carry all that was given.
+    pub fn overrun(&mut self, now: Instant) {
+        self.overrun = Some(now);
+    }
+
     /// When to decide again even if nothing else happens: an upgrade was held back until then.
     pub fn timeout(&self, now: Instant) -> Option<Instant> {
         let paused = self.given.iter().any(|(_, layer)| layer.is_none());
@@ -95,40 +110,52 @@ impl<K: Copy + Eq> Budget<K> {
         waits.filter(|at| *at > now).min()
     }
 
-    /// Whether the lowest layers are kept although they do not fit.
-    fn bears(&mut self, now: Instant, available: u64, wants: &[Want<K>]) -> bool {
+    /// How many of the lowest layers that flow are kept although they do not fit.
+    fn bears(&mut self, now: Instant, available: u64, wants: &[Want<K>]) -> usize {
         let kept = wants
             .iter()
             .filter(|want| matches!(self.before(want.track), Some(Some(_))));
         let total = kept.map(|want| want.rate(Layer(0))).sum();
         if with_slack(available, total) {
             self.pinched = None;
-            return false;
+            return 0;
         }
         let since = *self.pinched.get_or_insert(now);
-        now.saturating_duration_since(since) < PINCH
+        if now.saturating_duration_since(since) >= PINCH {
+            return 0;
+        }
+        match self.overrun.is_some_and(|at| at > since) {
+            true => 1,
+            false => wants.len(),
+        }
     }
 
-    /// `bears`: lowest layers that flow are kept on half of what they take, the important first.
+    /// `bears`: of so many, the lowest layers that flow are kept on half of what they take, the important first.
     fn share(
         &self,
         now: Instant,
         available: u64,
         wants: &[Want<K>],
-        bears: bool,
+        bears: usize,
     ) -> Vec<Option<Layer>> {
         let passed = |until: Option<Instant>| until.is_none_or(|until| now >= until);
         let (patient, resume) = (passed(self.patient_until), passed(self.paused_until));
         let mut used = 0;
         let mut choice: Vec<Option<Layer>> = Vec::with_capacity(wants.len());
-        for want in wants {
+        for (place, want) in wants.iter().enumerate() {
             let cost = want.rate(Layer(0));
+            let stretched = place == 0 && cost <= with_stretch(available);
             let fits = match self.before(want.track) {
                 Some(Some(_)) => {
-                    let most = if bears { BORNE * available } else { available };
-                    with_slack(available, used + cost) || used + cost <= most
+                    let most = match place {
+                        0 if bears > 0 => BORNE_FOR_FIRST * available,
+                        _ if place < bears => BORNE * available,
+                        _ => available,
+                    };
+                    let total = used + cost;
+                    with_slack(available, total) || total <= most || stretched
                 }
-                Some(None) => resume && with_headroom(available, used + cost),
+                Some(None) => resume && (with_headroom(available, used + cost) || stretched),
                 None => used + cost <= available,
             };
             choice.push(fits.then_some(Layer(0)));
@@ -213,6 +240,10 @@ fn with_slack(available: u64, total: u64) -> bool {
     total <= available.saturating_add(available / 100 * SLACK)
 }
 
+fn with_stretch(available: u64) -> u64 {
+    available.saturating_add(available / 100 * STRETCH)
+}
+
 fn with_headroom(available: u64, total: u64) -> bool {
     total.saturating_add(total / 100 * HEADROOM) <= available
 }
@@ -275,9 +306,58 @@ mod tests {
         assert_eq!(at(3, 3_000), Some(1), "too soon");
         assert_eq!(at(4, 1_900), Some(1), "no headroom");
         assert_eq!(at(5, 2_000), Some(2));
-        assert_eq!(at(6, 70), None);
+        assert_eq!(at(6, 40), None);
         assert_eq!(at(9, 180), None, "too soon");
         assert_eq!(at(10, 180), Some(0));
+    }
+
+    /// Two cameras in one layer each.
+    const PLAIN: u64 = 700_000;
+
+    fn plain(track: u8) -> Want<u8> {
+        Want {
+            track,
+            target: Layer(0),
+            rates: vec![PLAIN],
+        }
+    }
+
+    #[test]
+    fn a_path_that_drops_video_keeps_the_most_important_alone() {
+        let now = Instant::now();
+        let wants = [plain(1), plain(2)];
+        let mut budget = Budget::default();
+        budget.decide(now, Some(2_000_000), &wants);
+        let dip = layers(budget.decide(now + S, Some(800_000), &wants));
+        assert_eq!(dip, [Some(0), Some(0)], "it may be over in a moment");
+        budget.overrun(now + S + S / 2);
+        let fallen = layers(budget.decide(now + S + S / 2, Some(500_000), &wants));
+        assert_eq!(fallen, [Some(0), None]);
+        // What was dropped before the pinch says nothing of it.
+        budget.decide(now + 20 * S, Some(2_000_000), &wants);
+        let both = layers(budget.decide(now + 21 * S, Some(2_000_000), &wants));
+        assert_eq!(both, [Some(0), Some(0)]);
+        let dip = layers(budget.decide(now + 22 * S, Some(800_000), &wants));
+        assert_eq!(dip, [Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn the_most_important_is_kept_and_comes_back_on_a_path_that_hardly_carries_it() {
+        let now = Instant::now();
+        let wants = [plain(1), plain(2)];
+        let mut budget = Budget::default();
+        budget.decide(now, Some(2_000_000), &wants);
+        for second in 1..30 {
+            let choice = budget.decide(now + second * S, Some(600_000), &wants);
+            assert_eq!(choice[0], Some(Layer(0)), "second {second}");
+        }
+        for second in 30..45 {
+            budget.decide(now + second * S, Some(300_000), &wants);
+        }
+        let gone = layers(budget.decide(now + 45 * S, Some(300_000), &wants));
+        assert_eq!(gone, [None, None]);
+        let back = layers(budget.decide(now + 60 * S, Some(600_000), &wants));
+        assert_eq!(back, [Some(0), None]);
     }
 
     #[test]
@@ -295,11 +375,16 @@ mod tests {
         assert_eq!(at(40, 200), [Some(0), Some(0)], "another");
         assert_eq!(at(120, 200), [Some(0), None], "that lasts");
         assert_eq!(at(121, 100), [None, None], "it has had its time");
-        for (kbps, expected) in [(140, [Some(0), None]), (70, [None, None])] {
+        let expectations = [
+            (140, [Some(0), None]),
+            (60, [Some(0), None]),
+            (40, [None, None]),
+        ];
+        for (kbps, expected) in expectations {
             let mut budget = Budget::default();
             budget.decide(now, Some(1_000_000), &wants);
             let choice = budget.decide(now + S, Some(kbps * 1_000), &wants);
-            assert_eq!(layers(choice), expected, "twice {kbps} kbit/s");
+            assert_eq!(layers(choice), expected, "{kbps} kbit/s");
         }
     }
 
@@ -380,7 +465,9 @@ mod tests {
                     .zip(&choice)
                     .filter_map(|(want, layer)| Some(want.rate((*layer)?)))
                     .sum();
-                let bears = choice.iter().all(|layer| *layer <= Some(Layer(0))) && used <= 2 * available;
+                let alone = choice.iter().skip(1).all(Option::is_none);
+                let borne = if alone { BORNE_FOR_FIRST } else { BORNE };
+                let bears = choice.iter().all(|layer| *layer <= Some(Layer(0))) && used <= borne * available;
                 prop_assert!(used <= available + available / 100 * SLACK || bears);
                 for (want, layer) in wants.iter().zip(&choice) {
                     prop_assert!(*layer <= Some(want.target));

@@ -211,6 +211,11 @@ impl Subscriber {
         self.counters.bytes
     }
 
+    /// How many packets were dropped since the beginning because they had waited too long.
+    pub fn stale(&self) -> u64 {
+        self.path.pacer.stale
+    }
+
     /// What was counted since the last look.
     pub fn take_counters(&mut self) -> Counters {
         self.counters.probes = self.path.estimator.probes();

@@ -37,6 +37,8 @@ const SCREEN_RATES: [u64; 2] = [180_000, 2_500_000];
 pub struct Decided {
     at: Instant,
     limit: Limit,
+    /// How many packets had been dropped because they had waited too long.
+    stale: u64,
     /// Something is sent in a lower quality than wanted, or not at all.
     is_short: bool,
 }
@@ -65,12 +67,17 @@ impl Room {
             Limit::Unknown | Limit::None => None,
             Limit::Bits(estimate) => Some(estimate.saturating_sub(sound)),
         };
+        let stale = member.subscriber.stale();
+        if member.decided.is_some_and(|before| stale > before.stale) {
+            member.budget.overrun(cx.now);
+        }
         let choice = member.budget.decide(cx.now, available, &wants);
         let mut chosen = wants.iter().zip(&choice);
         let is_short = chosen.any(|(want, layer)| *layer < Some(want.target));
         member.decided = Some(Decided {
             at: cx.now,
             limit,
+            stale,
             is_short: is_short || reduced.contains(&true),
         });
         let most: u64 = wants.iter().map(Want::most).sum();
