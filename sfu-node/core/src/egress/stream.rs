@@ -2,8 +2,8 @@
 
 use protocol::media::{Codec, MediaKind};
 
-use crate::packet::Packet;
 use crate::packet::rtp::{FixedHeader, ONE_BYTE_PROFILE, RTP_HEADER_LEN};
+use crate::packet::{AudioLevel, Packet};
 use crate::rewrite::Rewritten;
 
 /// The ids of header extensions as a session negotiated them (RFC 8285: 1 to 14).
@@ -101,14 +101,15 @@ impl Stream {
         rewritten: &Rewritten,
         twcc: u16,
     ) -> Option<usize> {
-        let header = Header {
-            ssrc: self.ssrc,
-            pt: self.payload_types.of(packet.codec)?.pt,
+        let header = FixedHeader {
+            marker: packet.marker,
+            payload_type: self.payload_types.of(packet.codec)?.pt,
             sequence: rewritten.sequence as u16,
+            timestamp: rewritten.timestamp,
+            ssrc: self.ssrc,
+            ..FixedHeader::default()
         };
-        let header_len = self
-            .extensions
-            .write_header(out, header, packet, rewritten, twcc);
+        let header_len = self.extensions.write(out, header, twcc, packet.level);
         write_payload(out, packet, rewritten);
         self.sent.count(packet.payload.len());
         Some(header_len)
@@ -128,14 +129,15 @@ impl Stream {
             .zip(self.payload_types.of(packet.codec)?.rtx_pt)?;
         let sequence = self.rtx_sequence;
         self.rtx_sequence += 1;
-        let header = Header {
-            ssrc,
-            pt,
+        let header = FixedHeader {
+            marker: packet.marker,
+            payload_type: pt,
             sequence: sequence as u16,
+            timestamp: rewritten.timestamp,
+            ssrc,
+            ..FixedHeader::default()
         };
-        let header_len = self
-            .extensions
-            .write_header(out, header, packet, rewritten, twcc);
+        let header_len = self.extensions.write(out, header, twcc, packet.level);
         out.extend_from_slice(&(rewritten.sequence as u16).to_be_bytes());
         write_payload(out, packet, rewritten);
         Some((header_len, sequence))
@@ -149,22 +151,14 @@ impl Stream {
         let (ssrc, pt) = self.any_rtx()?;
         let sequence = self.rtx_sequence;
         self.rtx_sequence += 1;
-        let start = out.len();
         let header = FixedHeader {
             padding: true,
-            extension: self.extensions.len > 0,
             payload_type: pt,
             sequence: sequence as u16,
             ssrc,
             ..FixedHeader::default()
         };
-        out.extend_from_slice(&header.to_bytes());
-        out.extend_from_slice(self.extensions.bytes());
-        if let Some(at) = self.extensions.twcc_at {
-            let at = start + RTP_HEADER_LEN + usize::from(at);
-            out[at..at + 2].copy_from_slice(&twcc.to_be_bytes());
-        }
-        let header_len = out.len() - start;
+        let header_len = self.extensions.write(out, header, twcc, None);
         out.resize(out.len() + usize::from(PADDING) - 1, 0);
         out.push(PADDING);
         Some((header_len, sequence))
@@ -215,13 +209,6 @@ fn write_payload(out: &mut Vec<u8>, packet: &Packet, rewritten: &Rewritten) {
     }
 }
 
-/// What differs between a stream's RTP headers and those of its repair.
-struct Header {
-    ssrc: u32,
-    pt: u8,
-    sequence: u16,
-}
-
 /// The extension block of a stream, laid out once; each packet takes a copy and fills in its numbers.
 #[derive(Debug)]
 struct Block {
@@ -252,7 +239,7 @@ impl Block {
         if let Some(id) = extensions.level {
             block.level = Some((block.append(&[0, 0]), id));
         }
-        // An element holds 1 to 16 bytes; mids are ours and shorter.
+        // An element holds 1 to 16 bytes, and agents keep to 3 (RFC 8829, 5.2.1). A longer mid is told by the SDP alone.
         if let (Some(id), 1..=16) = (extensions.mid, mid.len()) {
             block.append(&[id << 4 | (mid.len() - 1) as u8]);
             block.append(mid.as_bytes());
@@ -276,24 +263,19 @@ impl Block {
         &self.template[..usize::from(self.len)]
     }
 
-    fn write_header(
+    /// Appends a header with this block; returns the length of both.
+    fn write(
         &self,
         out: &mut Vec<u8>,
-        header: Header,
-        packet: &Packet,
-        rewritten: &Rewritten,
+        header: FixedHeader,
         twcc: u16,
+        level: Option<AudioLevel>,
     ) -> usize {
-        let fixed = FixedHeader {
-            padding: false,
+        let header = FixedHeader {
             extension: self.len > 0,
-            marker: packet.marker,
-            payload_type: header.pt,
-            sequence: header.sequence,
-            timestamp: rewritten.timestamp,
-            ssrc: header.ssrc,
+            ..header
         };
-        out.extend_from_slice(&fixed.to_bytes());
+        out.extend_from_slice(&header.to_bytes());
         let start = out.len();
         out.extend_from_slice(self.bytes());
         let block = &mut out[start..];
@@ -301,7 +283,7 @@ impl Block {
             block[at..at + 2].copy_from_slice(&twcc.to_be_bytes());
         }
         // A packet without a level keeps two bytes of padding in its place.
-        if let (Some((at, id)), Some(level)) = (self.level, packet.level) {
+        if let (Some((at, id)), Some(level)) = (self.level, level) {
             let at = usize::from(at);
             block[at..at + 2].copy_from_slice(&[id << 4, level.to_byte()]);
         }
@@ -314,7 +296,6 @@ mod tests {
     use protocol::media::Codec;
 
     use super::*;
-    use crate::packet::AudioLevel;
 
     const REWRITTEN: Rewritten = Rewritten {
         sequence: 0x1_0002,

@@ -85,18 +85,19 @@ impl Opener {
         };
         let [first, kind, _, _, ssrc @ ..] = *header;
         let source = u32::from_be_bytes(ssrc);
-        let starts = first >> 6 == 2 && is_feedback(kind, || is_received(source));
         let index = u32::from_be_bytes(*word);
-        if !starts || index & ENCRYPTED == 0 || sealed.len() < TAG_LEN {
+        if first >> 6 != 2 || index & ENCRYPTED == 0 || sealed.len() < TAG_LEN {
             return Err(OpenError::NotFeedback);
         }
         let index = index & !ENCRYPTED;
         let known = self.windows.iter().position(|(of, _)| *of == source);
-        if known.is_none() && self.windows.len() == MAX_SOURCES {
-            return Err(OpenError::NotFeedback);
-        }
+        // Whatever it is: what was opened here must not be opened there once media has come.
         if known.is_some_and(|known| !self.windows[known].1.is_new(index)) {
             return Err(OpenError::Replayed);
+        }
+        let is_full = known.is_none() && self.windows.len() == MAX_SOURCES;
+        if is_full || !is_feedback(kind, || is_received(source)) {
+            return Err(OpenError::NotFeedback);
         }
         let start = out.len();
         out.extend_from_slice(header);
@@ -258,6 +259,10 @@ mod tests {
             Err(OpenError::NotFeedback)
         );
         assert_eq!(opener.open(&packet, &mut out, received(2)), Ok(28));
+        assert_eq!(
+            opener.open(&packet, &mut out, received(1)),
+            Err(OpenError::Replayed)
+        );
     }
 
     #[test]
