@@ -4,6 +4,7 @@
 //! followed by a full drain. Outgoing media does not pass through it: its sending streams are removed right after the
 //! negotiation, and the egress sends with the keys that the [`Tap`] sees.
 
+mod check;
 mod happened;
 mod negotiation;
 mod numbers;
@@ -25,6 +26,7 @@ use crate::egress::seal::{OpenError, Opener, Tap};
 use crate::io::{Transport, TransportAddress};
 use crate::packet::{AudioLevel, Packet};
 use crate::stun::{is_binding_success, is_stun, nominates};
+use check::Credentials;
 pub use happened::Happened;
 pub use negotiation::{Negotiated, OfferError, Published, Shared};
 use negotiation::{PayloadTypes, SourceLine, negotiate, restart};
@@ -91,7 +93,7 @@ impl Session {
             names: received.names,
             unnamed: 0,
             channel: None,
-            way: Way::new(sdp, &negotiated.ufrag),
+            way: Way::new(Credentials::new(sdp, &negotiated.ufrag)),
             next_timeout: now,
         };
         let session = Self {
@@ -124,7 +126,13 @@ impl Session {
         data: &[u8],
         happened: &mut Happened,
     ) -> bool {
-        if self.take_feedback(data, happened) || self.take_answer(now, from, data, happened) {
+        if self.take_feedback(data, happened) {
+            happened
+                .transmits
+                .extend(self.connection.way.heard(now, from));
+            return true;
+        }
+        if self.take_answer(now, from, data, happened) {
             return true;
         }
         let (protocol, source) = (protocol_of(from.transport), from.address);
@@ -152,10 +160,15 @@ impl Session {
         });
         let answered =
             |(to, data): &(TransportAddress, Vec<u8>)| *to == from && is_binding_success(data);
-        if happened.transmits.iter().any(answered) {
-            let check = self.connection.way.requested(now, from, nominates(data));
-            happened.transmits.extend(check);
-        }
+        let way = &mut self.connection.way;
+        let check = if happened.transmits.iter().any(answered) {
+            way.requested(now, from, nominates(data))
+        } else if !happened.media.is_empty() || !happened.texts.is_empty() {
+            way.heard(now, from)
+        } else {
+            None
+        };
+        happened.transmits.extend(check);
         accepted
     }
 
@@ -248,7 +261,7 @@ impl Session {
         self.mutate(now, happened, |connection, _| {
             match restart(&mut connection.rtc, sdp) {
                 Ok(fresh) => {
-                    connection.way.restart(sdp, &fresh.ufrag);
+                    connection.way.restart(Credentials::new(sdp, &fresh.ufrag));
                     credentials = Some(fresh);
                 }
                 Err(error) => tracing::debug!(%error, "an ICE restart was refused"),
@@ -326,14 +339,15 @@ impl Connection {
                 }
                 Output::Transmit(transmit) => {
                     let contents = Vec::from(transmit.contents);
-                    let mut to = TransportAddress {
+                    let chosen = TransportAddress {
                         transport: transport_of(transmit.proto),
                         address: transmit.destination,
                     };
-                    if !is_stun(&contents) {
-                        to = self.way.follow(to);
-                    }
-                    happened.transmits.push((to, contents));
+                    let to = match is_stun(&contents) {
+                        true => Some(chosen),
+                        false => self.way.follow(chosen),
+                    };
+                    happened.transmits.extend(to.map(|to| (to, contents)));
                 }
                 Output::Event(event) => self.event(event, happened),
             }

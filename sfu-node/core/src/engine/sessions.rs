@@ -39,24 +39,21 @@ impl Engine {
         run: impl FnOnce(&mut Session, &mut Happened) -> R,
     ) -> Option<R> {
         let mut happened = std::mem::take(&mut self.happened);
-        let result = self.seats.get_mut(key).map(|seat| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let seat = self.seats.get_mut(key)?;
             let result = run(&mut seat.session, &mut happened);
             // Never at once again: a time-out that does not move must not hold the shard.
             let at = seat.session.next_timeout().max(now + TICK);
             self.timers.set(Timer::Session(key), at);
-            result
-        });
-        if result.is_some() {
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                self.session_happened(now, key, &mut happened);
-            }));
-            if outcome.is_err() {
-                happened = Happened::default();
-                self.session_faulted(now, key);
-            }
-        }
+            self.session_happened(now, key, &mut happened);
+            Some(result)
+        }));
         self.happened = happened;
-        result
+        outcome.unwrap_or_else(|_| {
+            self.happened = Happened::default();
+            self.session_faulted(now, key);
+            None
+        })
     }
 
     /// Sends a text over a session's data channel; one that has no room for it gets everything anew in a moment.

@@ -1,27 +1,29 @@
-//! Where a session's datagrams go: to no address that the client was not reached at.
+//! Where a session's datagrams go: once its handshake is over, to no address that the client was not reached at.
 //!
 //! ICE lite sends no checks, so a nomination alone says what the client wants, not where it is: one that forges its source
 //! address could have its media sent to somebody else. An address other than that of the DTLS handshake therefore has to answer a
 //! binding request first (as RFC 7675 asks for consent, and as RFC 9000, 8.2 validates a path); all goes on where it went until then.
+//!
+//! The client is sought where it nominates last, and where its media and feedback come from: agents that nominate several
+//! paths, or keep one through a change of their address, say no more about which one they use.
 
 use std::time::{Duration, Instant};
 
-use str0m::ice::{StunMessage, StunMessageBuilder};
-
-use crate::egress::seal::{random, sha1_hmac};
+use super::check::{Credentials, random};
 use crate::io::{Transport, TransportAddress};
-use crate::stun::{TRANSACTION_ID, is_binding_success, transaction_id};
+use crate::stun::{TRANSACTION_ID, is_binding_success};
 
-/// How long an address counts as the client's after it was left, or its checks were answered (RFC 7675, 5.1).
+/// How long an address counts as the client's after it has answered (RFC 7675, 5.1).
 const CONSENT: Duration = Duration::from_secs(30);
-/// The first repetition of a check comes after this long, each next one after twice as long.
+/// Addresses that count at once: a client that wavers has two, each over IPv4 and IPv6.
+const MAX_PROVEN: usize = 4;
+/// The first repetition of a check comes after this long, each next one after twice as long. An answer counts whenever it comes.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-/// Checks for one nomination: not more bytes than three times what came (RFC 9000, 8.1).
+/// Checks for one request or packet: about three times its bytes (RFC 9000, 8.1).
 const MAX_CHECKS: u8 = 3;
-/// Longest check, in bytes; user name fragments have at most 256 (RFC 8839, 5.4).
-const MAX_CHECK_BYTES: usize = 1_024;
-/// PRIORITY that a peer reflexive candidate of ours would have (RFC 8445, 5.1.2.1).
-const PRIORITY: u32 = 110 << 24 | 0xFFFF << 8 | 0xFF;
+
+/// A datagram of ours, and where it goes.
+type Sending = (TransportAddress, Vec<u8>);
 
 /// An address that is to answer.
 #[derive(Debug)]
@@ -29,24 +31,23 @@ struct Check {
     to: TransportAddress,
     id: [u8; TRANSACTION_ID],
     sent: u8,
-    next: Instant,
+    /// When it is sent again; `None` until the client is heard of there again.
+    next: Option<Instant>,
 }
 
 /// Where a session's datagrams go.
 #[derive(Debug)]
 pub struct Way {
-    /// `receiver:sender`, and the receiver's password, for checks (RFC 8445, 7.2.2).
-    username: String,
-    password: String,
+    credentials: Credentials,
     /// Where the client is.
     address: Option<TransportAddress>,
-    /// Where it was before, and until when it may be sent to there without being asked again.
-    former: Option<(TransportAddress, Instant)>,
-    /// Where the client has said last that it is.
-    nominated: Option<TransportAddress>,
+    /// Where it was reached, and when.
+    proven: Vec<(TransportAddress, Instant)>,
     check: Option<Check>,
     /// What DTLS has shown.
     handshake: Handshake,
+    /// Where the client said last that it is, before that was over.
+    nominated: Option<TransportAddress>,
 }
 
 /// Who has completed a DTLS handshake has read what was sent to it.
@@ -60,29 +61,21 @@ enum Handshake {
 }
 
 impl Way {
-    /// A session that has been nowhere yet, by the client's SDP and our ICE user name fragment.
-    pub fn new(sdp: &str, ufrag: &str) -> Self {
-        let mut way = Self {
-            username: String::new(),
-            password: String::new(),
+    /// A session that has been nowhere yet.
+    pub fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
             address: None,
-            former: None,
-            nominated: None,
+            proven: Vec::new(),
             check: None,
             handshake: Handshake::AtOneAddress(None),
-        };
-        way.restart(sdp, ufrag);
-        way
+            nominated: None,
+        }
     }
 
     /// Takes the credentials of an ICE restart; all goes on where it went until the client is elsewhere.
-    pub fn restart(&mut self, sdp: &str, ufrag: &str) {
-        let value = |name: &str| {
-            let mut values = sdp.lines().filter_map(|line| line.strip_prefix(name));
-            values.next().unwrap_or_default().trim().to_owned()
-        };
-        self.username = format!("{}:{ufrag}", value("a=ice-ufrag:"));
-        self.password = value("a=ice-pwd:");
+    pub fn restart(&mut self, credentials: Credentials) {
+        self.credentials = credentials;
         self.check = None;
     }
 
@@ -93,13 +86,14 @@ impl Way {
 
     /// When [`Way::handle_timeout`] is due.
     pub fn timeout(&self) -> Option<Instant> {
-        self.check.as_ref().map(|check| check.next)
+        self.check.as_ref()?.next
     }
 
-    /// Where a datagram goes that is no STUN, and for which str0m has chosen this address.
-    pub fn follow(&mut self, chosen: TransportAddress) -> TransportAddress {
+    /// Where a datagram goes that is no STUN, and for which str0m has chosen this address. `None`: nowhere, since the client
+    /// was reached nowhere.
+    pub fn follow(&mut self, chosen: TransportAddress) -> Option<TransportAddress> {
         match self.handshake {
-            Handshake::Over => return self.address.unwrap_or(chosen),
+            Handshake::Over => return self.address,
             Handshake::AtOneAddress(at) if at.is_none_or(|at| at == chosen) => {
                 self.handshake = Handshake::AtOneAddress(Some(chosen));
             }
@@ -108,16 +102,23 @@ impl Way {
             }
         }
         self.nominated.get_or_insert(chosen);
-        chosen
+        Some(chosen)
     }
 
     /// The DTLS handshake is over. Returns the check to be sent, if one is needed.
-    pub fn established(&mut self, now: Instant) -> Option<(TransportAddress, Vec<u8>)> {
-        if let Handshake::AtOneAddress(at) = self.handshake {
-            self.address = at;
-        }
+    pub fn established(&mut self, now: Instant) -> Option<Sending> {
+        let shown = match self.handshake {
+            Handshake::AtOneAddress(at) => at,
+            Handshake::Scattered | Handshake::Over => None,
+        };
         self.handshake = Handshake::Over;
-        self.seek(now)
+        match shown {
+            Some(at) => {
+                self.is_at(now, at);
+                None
+            }
+            None => self.seek(now, self.nominated?),
+        }
     }
 
     /// A binding request has come that was answered. Returns the check to be sent, if one is needed.
@@ -126,117 +127,113 @@ impl Way {
         now: Instant,
         from: TransportAddress,
         nominates: bool,
-    ) -> Option<(TransportAddress, Vec<u8>)> {
-        if nominates {
-            self.nominated = Some(from);
-        }
-        // Without a word from there, a check that was not answered is not worth another.
-        let from_there = self.nominated == Some(from) && self.handshake == Handshake::Over;
-        from_there.then(|| self.seek(now))?
-    }
-
-    /// Goes to where the client was nominated last, or asks whether it is there.
-    fn seek(&mut self, now: Instant) -> Option<(TransportAddress, Vec<u8>)> {
-        let to = self.nominated?;
-        // TCP has shown as much with its own handshake.
-        if to.transport == Transport::Tcp || self.is_known(now, to) {
-            self.move_to(now, to);
+    ) -> Option<Sending> {
+        if self.handshake != Handshake::Over {
+            self.nominated = nominates.then_some(from).or(self.nominated);
             return None;
         }
-        let under_way = self.check.as_ref().is_some_and(|check| check.to == to);
-        if !under_way {
-            self.check = Some(Check {
-                to,
-                id: random()?,
-                sent: 0,
-                next: now,
-            });
+        let awaited = self.check.as_ref().is_some_and(|check| check.to == from);
+        (nominates || awaited).then(|| self.seek(now, from))?
+    }
+
+    /// Media, feedback or a text has come under the session's keys. Returns the check to be sent, if one is needed.
+    pub fn heard(&mut self, now: Instant, from: TransportAddress) -> Option<Sending> {
+        if self.handshake != Handshake::Over || self.address == Some(from) {
+            return None;
+        }
+        self.seek(now, from)
+    }
+
+    /// Goes there, or asks whether the client is there.
+    fn seek(&mut self, now: Instant, to: TransportAddress) -> Option<Sending> {
+        let is_recent = |(at, when): &(TransportAddress, Instant)| {
+            *at == to && now.saturating_duration_since(*when) < CONSENT
+        };
+        // TCP has shown as much with its own handshake.
+        let is_proven = to.transport == Transport::Tcp || self.proven.iter().any(is_recent);
+        if self.address == Some(to) || is_proven {
+            self.address = Some(to);
+            self.check = None;
+            return None;
+        }
+        match self.check.as_mut().filter(|check| check.to == to) {
+            Some(check) if check.next.is_some() => return None,
+            // Under the same id: an answer may be long on its way.
+            Some(check) => (check.sent, check.next) = (0, Some(now)),
+            None => {
+                self.check = Some(Check {
+                    to,
+                    id: random()?,
+                    sent: 0,
+                    next: Some(now),
+                });
+            }
         }
         self.handle_timeout(now)
     }
 
     /// Takes the answer to a check. Returns false if this is anything else.
     pub fn answered(&mut self, now: Instant, from: TransportAddress, data: &[u8]) -> bool {
-        let is_answer = |check: &Check| {
-            check.to == from && transaction_id(data).is_some_and(|id| *id == check.id)
-        };
-        // Only who received the check knows its random transaction id, so nothing else of the answer matters.
-        if !is_binding_success(data) || !self.check.as_ref().is_some_and(is_answer) {
-            return false;
+        // A cheap look first: this is asked about each datagram.
+        let check = self.check.as_ref().filter(|check| check.to == from);
+        let is_answer = check.is_some_and(|check| {
+            is_binding_success(data) && self.credentials.is_answer(data, check.id)
+        });
+        if is_answer {
+            self.is_at(now, from);
         }
-        self.move_to(now, from);
-        true
+        is_answer
     }
 
-    /// Repeats a check that was not answered: where to, and what.
-    pub fn handle_timeout(&mut self, now: Instant) -> Option<(TransportAddress, Vec<u8>)> {
-        let check = self.check.as_mut().filter(|check| check.next <= now)?;
+    /// Repeats a check that was not answered.
+    pub fn handle_timeout(&mut self, now: Instant) -> Option<Sending> {
+        let check = self.check.as_mut()?;
+        check.next.filter(|next| *next <= now)?;
         if check.sent == MAX_CHECKS {
-            self.check = None;
+            check.next = None;
             return None;
         }
-        check.next = now + FIRST_WAIT * (1 << check.sent);
+        check.next = Some(now + FIRST_WAIT * (1 << check.sent));
         check.sent += 1;
-        let (to, id) = (check.to, check.id);
-        Some((to, self.request(id)?))
+        Some((check.to, self.credentials.request(check.id)?))
     }
 
-    fn is_known(&self, now: Instant, to: TransportAddress) -> bool {
-        let former = self.former.filter(|(_, until)| now < *until);
-        self.address == Some(to) || former.is_some_and(|(former, _)| former == to)
-    }
-
-    fn move_to(&mut self, now: Instant, to: TransportAddress) {
+    /// The client was reached there.
+    fn is_at(&mut self, now: Instant, at: TransportAddress) {
         self.check = None;
-        let before = self.address.replace(to);
-        if let Some(before) = before.filter(|before| *before != to) {
-            self.former = Some((before, now + CONSENT));
+        self.address = Some(at);
+        self.proven.retain(|(other, _)| *other != at);
+        if self.proven.len() == MAX_PROVEN {
+            self.proven.remove(0);
         }
-    }
-
-    /// A binding request under this transaction id.
-    fn request(&self, id: [u8; TRANSACTION_ID]) -> Option<Vec<u8>> {
-        // A header alone, read, is the only way to choose the id: str0m's own are not meant to be secret.
-        let mut header = [0; 20];
-        header[..8].copy_from_slice(&[0x01, 0x11, 0, 0, 0x21, 0x12, 0xA4, 0x42]);
-        header[8..].copy_from_slice(&id);
-        let id = StunMessage::parse(&header).ok()?.trans_id();
-        let request = StunMessageBuilder::new().binding().request();
-        let request = request.username(&self.username).prio(PRIORITY);
-        let request = request.ice_controlled(u64::from_be_bytes(random()?));
-        let mut data = vec![0; MAX_CHECK_BYTES];
-        let password = Some(self.password.as_bytes());
-        let len = request.build(id).to_bytes(password, &mut data, sha1_hmac);
-        data.truncate(len.ok()?);
-        Some(data)
+        self.proven.push((at, now));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::check::tests::answer;
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
-    const SDP: &str = "v=0\r\na=ice-ufrag:theirs\r\na=ice-pwd:a-password-of-22-letters\r\n";
+    const PASSWORD: &str = "a-password-of-22-letters";
 
     fn address(port: u16) -> TransportAddress {
         TransportAddress::udp(([10, 0, 0, 1], port).into())
     }
 
-    /// Of a client that has completed its handshake at the first address.
-    fn way() -> Way {
-        let mut way = Way::new(SDP, "ours");
-        assert_eq!(way.follow(address(1)), address(1));
-        assert_eq!(way.established(Instant::now()), None);
-        assert_eq!(way.address(), Some(address(1)));
-        way
+    fn new() -> Way {
+        let sdp = format!("v=0\r\na=ice-ufrag:theirs\r\na=ice-pwd:{PASSWORD}\r\n");
+        Way::new(Credentials::new(&sdp, "ours"))
     }
 
-    /// What a client answers to a check, as far as it matters.
-    fn answer(check: &[u8]) -> Vec<u8> {
-        let mut answer = check[..20].to_vec();
-        answer[..2].copy_from_slice(&[0x01, 0x01]);
-        answer
+    /// Of a client that has completed its handshake at the first address.
+    fn way(now: Instant) -> Way {
+        let mut way = new();
+        assert_eq!(way.follow(address(1)), Some(address(1)));
+        assert_eq!(way.established(now), None);
+        assert_eq!(way.address(), Some(address(1)));
+        way
     }
 
     /// The check that comes of a nomination of this address.
@@ -249,33 +246,41 @@ mod tests {
     #[test]
     fn all_goes_on_where_it_went_until_the_new_address_has_answered() {
         let now = Instant::now();
-        let mut way = way();
+        let mut way = way(now);
         let check = nominate(&mut way, now, address(2)).expect("a check");
-        assert_eq!(way.follow(address(2)), address(1));
-        assert!(!way.answered(now, address(3), &answer(&check)));
-        let mut forged = answer(&check);
-        forged[19] ^= 1;
-        assert!(!way.answered(now, address(2), &forged));
+        let good = answer(&check, PASSWORD);
+        assert_eq!(way.follow(address(2)), Some(address(1)));
+        assert!(!way.answered(now, address(3), &good));
+        assert!(!way.answered(now, address(2), &answer(&check, "guessed")));
         assert_eq!(way.address(), Some(address(1)));
-        assert!(way.answered(now, address(2), &answer(&check)));
-        assert_eq!(way.follow(address(2)), address(2));
+        assert!(way.answered(now, address(2), &good));
+        assert_eq!(way.follow(address(1)), Some(address(2)));
         assert_eq!(way.timeout(), None);
-        // And back, without a question; but not after a long time.
-        assert_eq!(nominate(&mut way, now + 29_000 * MS, address(1)), None);
-        assert_eq!(way.address(), Some(address(1)));
-        assert!(nominate(&mut way, now + 60_000 * MS, address(2)).is_some());
-        assert_eq!(way.address(), Some(address(1)));
     }
 
     #[test]
-    fn a_check_can_be_verified_and_is_repeated_twice_for_each_request() {
+    fn an_address_that_was_proven_is_returned_to_without_a_question_for_half_a_minute() {
+        let now = Instant::now();
+        let mut way = way(now);
+        let check = nominate(&mut way, now, address(2)).expect("a check");
+        assert!(way.answered(now, address(2), &answer(&check, PASSWORD)));
+        for second in (0..30).step_by(2) {
+            let now = now + second * 1_000 * MS;
+            assert_eq!(nominate(&mut way, now, address(1)), None);
+            assert_eq!(way.address(), Some(address(1)));
+            assert_eq!(nominate(&mut way, now + 1_000 * MS, address(2)), None);
+            assert_eq!(way.address(), Some(address(2)));
+        }
+        // To go back and forth proves nothing.
+        assert!(nominate(&mut way, now + 30_000 * MS, address(1)).is_some());
+        assert_eq!(way.address(), Some(address(2)));
+    }
+
+    #[test]
+    fn a_check_is_repeated_twice_for_each_request_and_its_answer_may_be_late() {
         let start = Instant::now();
-        let mut way = way();
+        let mut way = way(start);
         let check = nominate(&mut way, start, address(2)).expect("a check");
-        let request = StunMessage::parse(&check).expect("it is well-formed");
-        assert_eq!(request.split_username(), Some(("theirs", "ours")));
-        assert!(request.verify(b"a-password-of-22-letters", sha1_hmac));
-        assert!(request.ice_controlled().is_some() && !request.use_candidate());
         assert_eq!(nominate(&mut way, start, address(2)), None, "one goes on");
         let repeated: Vec<u32> = (1..2_000)
             .filter(|ms| way.handle_timeout(start + *ms * MS).is_some())
@@ -284,33 +289,42 @@ mod tests {
         let later = start + 2_000 * MS;
         assert_eq!(way.requested(later, address(3), false), None);
         assert!(way.requested(later, address(2), false).is_some());
+        assert!(way.answered(later, address(2), &answer(&check, PASSWORD)));
+    }
+
+    #[test]
+    fn the_client_is_where_its_media_comes_from_whatever_it_nominated_last() {
+        let now = Instant::now();
+        let mut way = way(now);
+        let tcp = TransportAddress::tcp(address(2).address);
+        assert_eq!(nominate(&mut way, now, tcp), None);
+        assert_eq!(way.address(), Some(tcp), "over TCP nothing has to be shown");
+        assert_eq!(way.heard(now, address(1)), None);
+        assert_eq!(way.address(), Some(address(1)));
+        // Its address has changed on the way, and it does not know.
+        let (to, check) = way.heard(now, address(3)).expect("a check");
+        assert_eq!((to, way.heard(now, address(3))), (address(3), None));
+        assert_eq!(way.address(), Some(address(1)));
+        assert!(way.answered(now, address(3), &answer(&check, PASSWORD)));
+        assert_eq!(way.address(), Some(address(3)));
     }
 
     #[test]
     fn a_handshake_shows_one_address_and_no_other() {
         let now = Instant::now();
-        let mut way = Way::new(SDP, "ours");
+        let mut way = new();
         assert_eq!(nominate(&mut way, now, address(1)), None);
-        assert_eq!(way.follow(address(1)), address(1));
+        assert_eq!(way.follow(address(1)), Some(address(1)));
         assert_eq!(nominate(&mut way, now, address(2)), None);
-        let check = way.established(now);
+        assert_eq!(way.established(now), None);
         assert_eq!(way.address(), Some(address(1)));
-        assert_eq!(check.map(|(to, _)| to), Some(address(2)));
 
-        let mut way = Way::new(SDP, "ours");
-        assert_eq!(way.follow(address(1)), address(1));
+        let mut way = new();
+        assert_eq!(way.follow(address(1)), Some(address(1)));
         assert_eq!(nominate(&mut way, now, address(2)), None);
-        assert_eq!(way.follow(address(2)), address(2));
+        assert_eq!(way.follow(address(2)), Some(address(2)));
         let check = way.established(now);
-        assert_eq!(way.address(), None);
         assert_eq!(check.map(|(to, _)| to), Some(address(2)));
-    }
-
-    #[test]
-    fn over_tcp_nothing_has_to_be_shown() {
-        let mut way = way();
-        let tcp = TransportAddress::tcp(address(2).address);
-        assert_eq!(nominate(&mut way, Instant::now(), tcp), None);
-        assert_eq!(way.address(), Some(tcp));
+        assert_eq!((way.address(), way.follow(address(2))), (None, None));
     }
 }
