@@ -216,6 +216,23 @@ fn cm_encrypt(
     Ok(())
 }
 
+/// Bytes that nobody can guess; `None` when the system has none.
+pub fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// HMAC-SHA1 of all these parts together (RFC 8489, 14.5).
+pub fn sha1_hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
+    let mut context = hmac::Context::with_key(&key);
+    parts.iter().for_each(|part| context.update(part));
+    let mut tag = [0; 20];
+    tag.copy_from_slice(context.sign().as_ref());
+    tag
+}
+
 fn hmac_tag(auth: &hmac::Key, packet: &[u8], roll_over: &[u8]) -> [u8; HMAC_TAG_LEN] {
     let mut context = hmac::Context::with_key(auth);
     context.update(packet);

@@ -1,8 +1,8 @@
 //! ICE connectivity checks of our own, since str0m as an ICE lite agent sends none (RFC 8445, 7.2).
 
-use aws_lc_rs::hmac;
 use str0m::ice::{StunMessage, StunMessageBuilder};
 
+use crate::egress::seal::{random, sha1_hmac};
 use crate::stun::{TRANSACTION_ID, is_binding_success, transaction_id};
 
 /// Longest check, in bytes; user name fragments have at most 256 (RFC 8839, 5.4).
@@ -55,23 +55,6 @@ impl Credentials {
             && StunMessage::parse(data)
                 .is_ok_and(|answer| answer.verify(self.password.as_bytes(), sha1_hmac))
     }
-}
-
-/// Bytes that nobody can guess; `None` when the system has none.
-pub fn random<const N: usize>() -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// HMAC-SHA1 of all these parts together (RFC 8489, 14.5).
-fn sha1_hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
-    let mut context = hmac::Context::with_key(&key);
-    parts.iter().for_each(|part| context.update(part));
-    let mut tag = [0; 20];
-    tag.copy_from_slice(context.sign().as_ref());
-    tag
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::check::{Credentials, random};
+use super::check::Credentials;
+use crate::egress::seal::random;
 use crate::io::{Transport, TransportAddress};
 use crate::stun::{TRANSACTION_ID, is_binding_success};
 
