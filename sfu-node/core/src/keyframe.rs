@@ -63,7 +63,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(300);
 /// … each next one twice as far, but no farther than this: a path that loses this much needs more than keyframes.
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// A viewer that has had a keyframe and asked for nothing in so long is well again.
-const QUIET: Duration = Duration::from_secs(10);
+const QUIET: Duration = Duration::from_secs(5);
 
 /// When one viewer's pleas for keyframes of what it sees are passed on. Everybody who sees the publisher pays for a keyframe,
 /// so a path that loses one after the other must not set the pace for all.
