@@ -31,6 +31,17 @@ pub struct Allowance {
     /// The latest step, counted from the beginning, and the bytes of each of the last ones.
     step: u64,
     bytes: [u64; STEPS],
+    /// What a packet of was refused, until a keyframe of it is let through: nothing else of it could be decoded.
+    cut: Vec<(Source, Layer)>,
+}
+
+/// Whether a packet of video is within its publisher's limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Admission {
+    Admitted,
+    Refused,
+    /// It needs a keyframe before it, and there is room for one.
+    NeedsKeyframe,
 }
 
 impl Allowance {
@@ -39,24 +50,60 @@ impl Allowance {
             began: now,
             step: 0,
             bytes: [0; STEPS],
+            cut: Vec::new(),
         }
+    }
+
+    /// The same for a packet of this layer, `starts`: a decoder can start with it.
+    fn admit_of(
+        &mut self,
+        now: Instant,
+        limit: u32,
+        bytes: usize,
+        (of, starts): ((Source, Layer), bool),
+    ) -> Admission {
+        let is_cut = self.cut.contains(&of);
+        if is_cut && !starts {
+            let has_room = 2 * self.sum(now) <= most(limit);
+            return match has_room {
+                true => Admission::NeedsKeyframe,
+                false => Admission::Refused,
+            };
+        }
+        if self.admit(now, limit, bytes) {
+            self.cut.retain(|cut| *cut != of);
+            return Admission::Admitted;
+        }
+        if !is_cut {
+            self.cut.push(of);
+        }
+        Admission::Refused
     }
 
     /// Whether one more packet is within so many bits per second.
     fn admit(&mut self, now: Instant, limit: u32, bytes: usize) -> bool {
+        let admitted = self.sum(now) + bytes as u64 <= most(limit);
+        if admitted {
+            self.bytes[(self.step % STEPS as u64) as usize] += bytes as u64;
+        }
+        admitted
+    }
+
+    /// Bytes of the window that ends now.
+    fn sum(&mut self, now: Instant) -> u64 {
         let passed = now.saturating_duration_since(self.began).as_millis();
         let step = (passed / STEP.as_millis()) as u64;
         for fresh in (self.step + 1..=step).take(STEPS) {
             self.bytes[(fresh % STEPS as u64) as usize] = 0;
         }
         self.step = self.step.max(step);
-        let most = u64::from(limit) * WINDOW.as_secs() / 8;
-        let admitted = self.bytes.iter().sum::<u64>() + bytes as u64 <= most;
-        if admitted {
-            self.bytes[(self.step % STEPS as u64) as usize] += bytes as u64;
-        }
-        admitted
+        self.bytes.iter().sum()
     }
+}
+
+/// Most bytes of a window.
+fn most(limit: u32) -> u64 {
+    u64::from(limit) * WINDOW.as_secs() / 8
 }
 
 /// How much sound a source has sent in this second.
@@ -111,7 +158,7 @@ impl Room {
     /// Whether a packet may go further than this: its source is allowed, and its layer is within the caps.
     pub(super) fn may_publish(
         &mut self,
-        now: Instant,
+        cx: &mut Context<'_>,
         key: MemberKey,
         source: Source,
         layer: Layer,
@@ -122,31 +169,45 @@ impl Room {
         };
         let index = source_index(source);
         let bounded = source.kind() != MediaKind::Audio
-            || member.sound[index].admit(now, packet.payload.len());
+            || member.sound[index].admit(cx.now, packet.payload.len());
         let allowed = member.caps.allow(source) && bounded;
-        let Some(track) = member.tracks[index] else {
+        let Some(track) = member.tracks[index].filter(|_| allowed) else {
             return false;
         };
-        if !allowed {
+        self.router.count(cx.now, (track, layer), packet);
+        if !self.router.admits((track, layer)) {
             return false;
         }
-        self.router.count(now, (track, layer), packet);
-        self.router.admits((track, layer)) && self.is_allowed_now(now, key, packet)
+        match self.is_allowed_now(cx.now, key, (source, layer), packet) {
+            Admission::Admitted => true,
+            Admission::Refused => false,
+            Admission::NeedsKeyframe => {
+                self.request_keyframe(cx, (track, layer));
+                false
+            }
+        }
     }
 
     /// Whether a packet is within its publisher's bit rate: bursts between two looks at the rates of layers count, too.
-    fn is_allowed_now(&mut self, now: Instant, key: MemberKey, packet: &Packet) -> bool {
+    fn is_allowed_now(
+        &mut self,
+        now: Instant,
+        key: MemberKey,
+        of: (Source, Layer),
+        packet: &Packet,
+    ) -> Admission {
         let Some(member) = self.member_mut(key) else {
-            return false;
+            return Admission::Refused;
         };
         let limit = member.caps.max_bitrate;
         let Some(limit) = limit.filter(|_| packet.codec.kind() == MediaKind::Video) else {
-            return true;
+            return Admission::Admitted;
         };
         let allowance = member
             .allowance
             .get_or_insert_with(|| Box::new(Allowance::new(now)));
-        allowance.admit(now, limit, packet.payload.len() + RTP_HEADER_LEN)
+        let bytes = packet.payload.len() + RTP_HEADER_LEN;
+        allowance.admit_of(now, limit, bytes, (of, packet.keyframe))
     }
 
     /// Looks at the bit rates of members that have a limit. Whether anything may be sent that might not be, or the reverse.
@@ -228,6 +289,26 @@ mod tests {
         );
         assert_eq!(admitted(SOUND_INTERVAL, 5_000, 1), 500);
         assert_eq!(admitted(2 * SOUND_INTERVAL, 400, 1_200), 66);
+    }
+
+    #[test]
+    fn what_was_cut_goes_on_with_a_keyframe_and_not_before() {
+        const LIMIT: u32 = 400_000;
+        let start = Instant::now();
+        let mut allowance = Allowance::new(start);
+        let (camera, screen) = ((Source::Camera, Layer(0)), (Source::Screen, Layer(0)));
+        let mut offer = |ms: u64, bytes, of, starts| {
+            let now = start + Duration::from_millis(ms);
+            allowance.admit_of(now, LIMIT, bytes, (of, starts))
+        };
+        assert_eq!(offer(0, 90_000, camera, true), Admission::Admitted);
+        assert_eq!(offer(10, 20_000, camera, false), Admission::Refused);
+        assert_eq!(offer(20, 100, camera, false), Admission::Refused);
+        assert_eq!(offer(30, 100, screen, false), Admission::Admitted);
+        assert_eq!(offer(40, 20_000, camera, true), Admission::Refused);
+        assert_eq!(offer(2_200, 100, camera, false), Admission::NeedsKeyframe);
+        assert_eq!(offer(2_210, 20_000, camera, true), Admission::Admitted);
+        assert_eq!(offer(2_220, 100, camera, false), Admission::Admitted);
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Room {
         let Some(track) = publisher.tracks[source_index(source)] else {
             return true;
         };
-        if !self.may_publish(cx.now, member, source, layer, &packet) {
+        if !self.may_publish(cx, member, source, layer, &packet) {
             return false;
         }
         self.route(cx, (track, layer), packet);
