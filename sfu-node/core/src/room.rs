@@ -263,6 +263,7 @@ impl Room {
         self.report_later(cx.now, key);
         self.sweep_later(cx.now);
         self.assign_all(cx);
+        self.start_slots(cx, key);
     }
 
     /// Removes a member and its tracks.

@@ -164,6 +164,12 @@ impl Slot {
         self.carrying.layers().filter(move |_| lacks)
     }
 
+    /// Whether it can start with a packet of this layer that came a while ago: nothing that came since is shown already.
+    pub fn can_start_in_the_past(&self, key: LayerKey) -> bool {
+        let shown = self.flowed.is_some_and(|(last, _)| last.0 == key.0);
+        self.carrying.flowing().is_none() && !shown
+    }
+
     /// The next packet is the first of another layer, or of the same after a pause.
     fn begin(&mut self, key: LayerKey, packet: &Packet, router: &Router) {
         match self.by_publishers_clock(key, packet, router) {

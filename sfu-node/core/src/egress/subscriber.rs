@@ -186,6 +186,22 @@ impl Subscriber {
         }
     }
 
+    /// A slot has begun with a packet: what is there already of those after it was refused, or is older than the slot's wish
+    /// for them, and belongs behind it.
+    pub fn catch_up(
+        &mut self,
+        now: Instant,
+        slot: usize,
+        key: LayerKey,
+        began: u64,
+        router: &Router,
+    ) {
+        let layer = router.layer(key);
+        for packet in layer.into_iter().flat_map(|layer| layer.after(began)) {
+            self.offer(now, slot, key, packet, router);
+        }
+    }
+
     /// Whether [`Subscriber::flush`] has anything to do.
     pub fn is_pending(&self) -> bool {
         !self.path.pacer.is_empty()
@@ -253,6 +269,7 @@ impl Subscriber {
             };
         }
         match (self.connected, self.path.estimator.known()) {
+            (None, _) => Limit::Unknown,
             (Some(at), _) if passed(at) < PATIENCE => Limit::Unknown,
             (_, Some(estimate)) => Limit::Bits(estimate),
             _ => Limit::None,

@@ -12,7 +12,7 @@ use protocol::node::{NodeToRoom, Peer, RefusalReason, RoomToNode, SessionRef};
 use super::{Engine, Seat, Timer};
 use crate::egress::subscriber::Subscriber;
 use crate::io::{Output, PeerId, PeerPlan};
-use crate::key::{RoomKey, SessionKey};
+use crate::key::{MemberKey, RoomKey, SessionKey};
 use crate::room::{Context, Ring, Room};
 use crate::session::Session;
 
@@ -208,11 +208,16 @@ impl Engine {
             return Err((RefusalReason::NoCapacity, "the room is gone".into()));
         };
         let next_timeout = session.next_timeout();
-        let key = self.seats.insert_with_key(|key| Seat {
-            session,
-            room: room_key,
-            member: room.join(name.clone(), key, negotiated.published, caps, subscriber),
+        let mut joined = MemberKey::default();
+        let key = self.seats.insert_with_key(|key| {
+            joined = room.join(name.clone(), key, negotiated.published, caps, subscriber);
+            Seat {
+                session,
+                room: room_key,
+                member: joined,
+            }
         });
+        self.with_room(now, room_key, |room, cx| room.assign(cx, joined));
         self.timers.set(Timer::Session(key), next_timeout);
         self.demux.expect(negotiated.ufrag, key);
         Ok(negotiated.sdp)

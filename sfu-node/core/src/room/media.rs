@@ -56,18 +56,13 @@ impl Room {
             let Some(member) = self.members.get_mut(forward.member) else {
                 continue;
             };
-            let offered = member
-                .subscriber
-                .offer(cx.now, forward.slot, key, &packet, &self.router);
+            let subscriber = &mut member.subscriber;
+            let offered = subscriber.offer(cx.now, forward.slot, key, &packet, &self.router);
             let Offered::Queued { left, began } = offered else {
                 continue;
             };
             if began {
-                // What has overtaken the packet that the layer begins with was refused, and belongs behind it.
-                for late in layer.after(packet.sequence) {
-                    let subscriber = &mut member.subscriber;
-                    subscriber.offer(cx.now, forward.slot, key, late, &self.router);
-                }
+                subscriber.catch_up(cx.now, forward.slot, key, packet.sequence, &self.router);
             }
             if !member.pending {
                 member.pending = true;

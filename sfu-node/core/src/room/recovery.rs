@@ -8,9 +8,48 @@ use protocol::media::MediaKind;
 
 use super::deadlines::Deadline;
 use super::{Context, Effect, Room};
-use crate::router::{LayerKey, Origin};
+use crate::egress::subscriber::Offered;
+use crate::key::MemberKey;
+use crate::router::{Forward, LayerKey, Origin};
 
 impl Room {
+    /// A slot wants a layer from a keyframe on: from the last one, if that came just now, or else one is asked for.
+    pub(super) fn start(&mut self, cx: &mut Context<'_>, key: LayerKey, at: Forward) {
+        let fresh = self
+            .router
+            .layer(key)
+            .and_then(|l| l.fresh_keyframe(cx.now));
+        let member = self.members.get_mut(at.member);
+        let (Some(first), Some(member)) = (fresh, member) else {
+            return self.request_keyframe(cx, key);
+        };
+        let subscriber = &mut member.subscriber;
+        if !subscriber.slots[at.slot].can_start_in_the_past(key) {
+            return self.request_keyframe(cx, key);
+        }
+        // To one that is not connected yet nothing is sent: it will start when it is.
+        let offered = subscriber.offer(cx.now, at.slot, key, first, &self.router);
+        if let Offered::Queued { left, .. } = offered {
+            subscriber.catch_up(cx.now, at.slot, key, first.sequence, &self.router);
+            self.mark_pending(at.member);
+            if let Some(left) = left {
+                self.detach(cx, left, at.member, at.slot);
+            }
+        }
+    }
+
+    /// A member is connected: its slots start with what they wait for.
+    pub(super) fn start_slots(&mut self, cx: &mut Context<'_>, member: MemberKey) {
+        let slots = self.member(member).map(|m| m.subscriber.slots.as_slice());
+        let slots = slots.unwrap_or_default().iter().enumerate();
+        let lacking: Vec<(usize, LayerKey)> = slots
+            .flat_map(|(slot, entry)| entry.lacks_keyframe(cx.now).map(move |key| (slot, key)))
+            .collect();
+        for (slot, key) in lacking {
+            self.start(cx, key, Forward { member, slot });
+        }
+    }
+
     /// A decoder needs a keyframe of this layer; at most one request goes on in a while.
     pub fn request_keyframe(&mut self, cx: &mut Context<'_>, key: LayerKey) {
         let Some(track) = self.router.get_mut(key.0) else {
@@ -105,7 +144,8 @@ impl Room {
         let router = &self.router;
         let flows = |key: &LayerKey| router.layer(*key).is_some_and(|l| l.flows(now));
         let mut missed = Vec::new();
-        for (_, member) in self.members.iter_mut() {
+        let members = self.members.iter_mut().map(|(_, member)| member);
+        for member in members.filter(|member| member.subscriber.is_connected()) {
             for slot in &mut member.subscriber.slots {
                 let lacked = slot.lacks_keyframe(now).find(flows);
                 missed.extend(lacked.or_else(|| slot.held_plea(now)));

@@ -30,7 +30,6 @@ impl Room {
         let mut tiles: Vec<(&Tile, TrackKey)> = view
             .iter()
             .filter(|tile| tile.track.source.kind() == MediaKind::Video)
-            .filter(|tile| tile.track.participant != member.participant)
             .filter_map(|tile| Some((tile, self.router.find(&tile.track)?)))
             .filter(|(_, track)| self.can_show(member, *track))
             .collect();
@@ -60,7 +59,6 @@ impl Room {
         let slots = slots.filter(|slot| slot.kind == MediaKind::Video).count();
         self.by_recency
             .iter()
-            .filter(|track| !member.tracks.contains(&Some(**track)))
             .filter(|track| self.can_show(member, **track))
             .take(slots)
             .map(|track| Shown {
@@ -70,10 +68,17 @@ impl Room {
             .collect()
     }
 
-    /// Whether the member's client has the codec: what it cannot decode would hold a slot, and ask for keyframes for nothing.
+    /// Whether the video is somebody else's, and the member's client has the codec: what it cannot decode would hold a slot,
+    /// and ask for keyframes for nothing.
     fn can_show(&self, member: &Member, track: TrackKey) -> bool {
+        let codec = self.router.get(track).map(|track| track.codec);
+        codec.is_some_and(|codec| member.subscriber.carries(codec)) && !self.is_own(member, track)
+    }
+
+    /// Whether a track is the member's own: by name, since it may be one of a former session, here or at another node.
+    pub(super) fn is_own(&self, member: &Member, track: TrackKey) -> bool {
         let track = self.router.get(track);
-        track.is_some_and(|track| member.subscriber.carries(track.codec))
+        track.is_some_and(|track| track.id.participant == member.participant)
     }
 
     /// Orders all videos anew by who spoke last.

@@ -59,9 +59,10 @@ impl Room {
         }
     }
 
-    /// Decides anew what the slots of one member carry, and tells the client when that has changed.
-    pub(super) fn assign(&mut self, cx: &mut Context<'_>, key: MemberKey) {
-        let Some(member) = self.connected_member(key) else {
+    /// Decides anew what the slots of one member carry, and tells the client when that has changed. One that is not connected
+    /// yet wants the same: what publishers have to start for it, and other nodes to send, is on its way by then.
+    pub fn assign(&mut self, cx: &mut Context<'_>, key: MemberKey) {
+        let Some(member) = self.member(key) else {
             return;
         };
         let audio = self.wanted_audio(member);
@@ -71,7 +72,7 @@ impl Room {
 
     /// The same for its video slots alone.
     pub(super) fn assign_video(&mut self, cx: &mut Context<'_>, key: MemberKey) {
-        let Some(member) = self.connected_member(key) else {
+        let Some(member) = self.member(key) else {
             return;
         };
         let slots = member.subscriber.slots.iter();
@@ -91,17 +92,11 @@ impl Room {
         self.tell_slots(cx, key);
     }
 
-    fn connected_member(&self, key: MemberKey) -> Option<&Member> {
-        let member = self.member(key)?;
-        member.subscriber.is_connected().then_some(member)
-    }
-
     /// The selected but oneself: who speaks, the loudest first, and then the others.
     fn wanted_audio(&self, member: &Member) -> Vec<Wanted> {
-        let own = &member.tracks;
         let selected = self.loudest.selected().iter().copied();
         let mut others: Vec<_> = selected
-            .filter(|track| !own.contains(&Some(*track)))
+            .filter(|track| !self.is_own(member, *track))
             .collect();
         // There may be fewer slots: who speaks comes before who is merely unmuted. A stable order, or slots would flutter.
         let speaking = self.talk.speakers();
@@ -212,7 +207,7 @@ impl Room {
         if let Some(entry) = self.router.layer_mut(layer) {
             entry.attach(cx.now, Forward { member, slot });
             self.demand(cx, layer);
-            self.request_keyframe(cx, layer);
+            self.start(cx, layer, Forward { member, slot });
         }
     }
 

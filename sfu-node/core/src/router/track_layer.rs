@@ -19,12 +19,16 @@ use crate::store::PacketStore;
 const SILENCE: Duration = Duration::from_secs(2);
 /// A layer flows while its last packet is no older than this: two frames of the slowest that we ask for (5 per second).
 const LATELY: Duration = Duration::from_millis(400);
-/// Most packets that overtake another one: a large keyframe.
-const OVERTAKEN: u64 = 128;
+/// Most packets that may follow the one that a slot starts with, and be there already: a large keyframe, and its next frames.
+const FOLLOWING: u64 = 128;
 /// How long a layer that did not come is done without before it is asked for again.
 const ABSENCE: Duration = Duration::from_secs(10);
 /// A larger hole in an audio flow is no loss: its home node did not send what was not loud enough.
 const MAX_AUDIO_GAP: u64 = 10;
+
+/// A keyframe that came this lately is where a slot starts that wants the layer now: what has come since is little, and a new
+/// one would take about as long to come.
+const FRESH: Duration = Duration::from_millis(500);
 
 /// A local slot that wants a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +60,8 @@ pub struct TrackLayer {
     /// The highest extended sequence number received, and when the last packet came.
     latest: Option<(u64, Instant)>,
     pub keyframes: KeyframeGate,
+    /// The sequence number that the newest keyframe starts with, and when that came.
+    newest_keyframe: Option<(u64, Instant)>,
     pub reception: Reception,
     /// Width and height of the picture in pixels, once a keyframe has told them.
     pub size: Option<(u16, u16)>,
@@ -93,6 +99,7 @@ impl TrackLayer {
             store: PacketStore::new(kind),
             latest: None,
             keyframes: KeyframeGate::default(),
+            newest_keyframe: None,
             reception: Reception::default(),
             size: None,
             clock: None,
@@ -112,10 +119,18 @@ impl TrackLayer {
         self.latest.map(|(sequence, _)| sequence)
     }
 
-    /// The packets after this one that are here already, if it has been overtaken.
+    /// The packets after this one that are here already.
     pub fn after(&self, sequence: u64) -> impl Iterator<Item = &Packet> {
-        let newest = self.highest().unwrap_or(sequence).min(sequence + OVERTAKEN);
+        let newest = self.highest().unwrap_or(sequence).min(sequence + FOLLOWING);
         (sequence + 1..=newest).filter_map(|sequence| self.store.get(sequence))
+    }
+
+    /// The first packet of the newest keyframe, if a slot can start there now.
+    pub fn fresh_keyframe(&self, now: Instant) -> Option<&Packet> {
+        let (first, at) = self.newest_keyframe?;
+        let few = self.highest()?.saturating_sub(first) <= FOLLOWING;
+        let fresh = few && now.saturating_duration_since(at) < FRESH;
+        self.store.get(first).filter(|_| fresh)
     }
 
     /// The extended sequence number of a packet from a peer that may have been silent: after a pause it is taken for the
@@ -146,6 +161,10 @@ impl TrackLayer {
         self.reception.note(now, packet);
         if packet.keyframe {
             self.keyframes.received();
+            let newer = |(newest, _): (u64, Instant)| packet.sequence > newest;
+            if self.newest_keyframe.is_none_or(newer) {
+                self.newest_keyframe = Some((packet.sequence, now));
+            }
             self.size = packet.size().or(self.size);
         }
         let highest = self.highest();
