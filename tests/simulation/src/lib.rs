@@ -1,7 +1,8 @@
 //! Worlds of nodes, clients and bad networks on virtual time: the engine as it ships, with WebRTC clients around it.
 //!
-//! Nothing here waits: the world jumps from event to event. The network is seeded, so a failure repeats (the keys of
-//! DTLS are random, but nothing depends on their value).
+//! Nothing here waits: the world jumps from event to event. The network is seeded, and so are SSRCs and the numbers that
+//! streams begin with. What no seed reaches is DTLS (keys, and when it tries again) and in which order str0m looks at its streams:
+//! with loss, runs of one seed are alike and not equal, so what is asserted about them leaves room, or is the mean of several.
 
 mod client;
 mod decoder;

@@ -62,6 +62,8 @@ impl World {
     /// A room that is shared by nodes, of each its region and number of shards. Shards are counted through.
     pub fn laid_out(seed: u64, nodes: &[(&str, usize)], access: Path, backbone: Path) -> Self {
         let now = Instant::now();
+        // SSRCs and where streams begin: str0m takes them from this thread's generator.
+        fastrand::seed(seed);
         let mut shards = Vec::new();
         for (node, (region, count)) in nodes.iter().enumerate() {
             for _ in 0..*count {
