@@ -20,19 +20,24 @@ fn switching(
     let mut world = World::new(seed, 1, path, Path::clean(1));
     world.join_with(0, videos);
     world.join(0);
-    world.clients[1].mute();
     // The other layers are there when a switch needs them; how soon they start again is another matter.
     world.clients[0].obeys_demand = false;
-    for second in 0..seconds {
-        let size = SIZES[[0, 2, 1, 0, 1, 2][second % 6]];
-        world.clients[1].show_tiles(&[(World::camera(0), size, 0)]);
-        world.run(Duration::from_secs(1));
-    }
+    resize(&mut world, seconds, Duration::from_secs(1));
     let received = world.clients[1].received.iter();
     let video = received.filter(|packet| packet.kind == MediaKind::Video);
     let by_sequence = video.map(|packet| (packet.sequence, packet.clone()));
     let packets = by_sequence.collect();
     (world, packets)
+}
+
+/// The second client shows the first one's camera in a tile that changes its size so many times.
+fn resize(world: &mut World, times: usize, pause: Duration) {
+    world.clients[1].mute();
+    for time in 0..times {
+        let size = SIZES[[0, 2, 1, 0, 1, 2][time % 6]];
+        world.clients[1].show_tiles(&[(World::camera(0), size, 0)]);
+        world.run(pause);
+    }
 }
 
 #[test]
@@ -80,6 +85,28 @@ fn the_picture_never_stands_still_for_a_switch() {
         let frozen = decoder.frozen(start, world.now - Duration::from_millis(500));
         assert_eq!(frozen, 0.0, "seed {seed}, {:?}", videos.codec);
         assert!(decoder.shown.len() > 20 * 28, "{}", decoder.shown.len());
+    }
+}
+
+#[test]
+fn nor_when_the_layer_has_to_be_started_first_by_a_publisher_at_another_node() {
+    for videos in CODECS {
+        let mut world = World::new(5, 2, Path::clean(20), Path::clean(60));
+        world.join_with(0, videos);
+        world.join(1);
+        // Longer than what nobody watches is still encoded.
+        resize(&mut world, 10, Duration::from_secs(3));
+        let decoder = world.clients[1].decoders.values().next();
+        let decoder = decoder.expect("something was shown");
+        let start = world.now - Duration::from_secs(26);
+        assert_eq!(decoder.frozen(start, world.now), 0.0, "{:?}", videos.codec);
+        let received = world.clients[1].received.iter();
+        let layers: Vec<u8> = received
+            .filter(|packet| packet.kind == MediaKind::Video)
+            .map(|packet| packet.stamp.layer)
+            .collect();
+        let switches = layers.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert!(switches >= 9, "{switches} switches, {:?}", videos.codec);
     }
 }
 
