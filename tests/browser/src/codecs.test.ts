@@ -14,7 +14,8 @@ test("H.264, VP9 and AV1 cross the nodes as VP8 does", async () => {
   const room = await newRoom("Codecs");
   const viewer = await Person.arrive(browser, "Vera");
   await viewer.join(room, "us-east", { camera: false });
-  for (const codec of ["H264", "VP9", "AV1", "VP8"]) {
+  // Two of those that cross unchanged: the second begins anywhere in its numbers.
+  for (const codec of ["H264", "VP9", "VP9", "VP9", "AV1", "AV1", "VP8"]) {
     const sender = await Person.arrive(browser, codec, { small: true });
     await sender.join(room, "eu-west", { codec: codec.toLowerCase() });
     const id = await sender.id();
