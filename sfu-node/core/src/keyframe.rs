@@ -110,6 +110,12 @@ impl Pleas {
         true
     }
 
+    /// When to call [`Self::poll`] next.
+    pub fn timeout(&self) -> Option<Instant> {
+        let (at, wait) = self.passed_on.filter(|_| self.held)?;
+        Some(at + wait)
+    }
+
     /// A keyframe was sent to the viewer.
     pub fn answered(&mut self) {
         self.held = false;
@@ -190,7 +196,9 @@ mod tests {
         assert!(pleas.plead(start));
         assert!(!pleas.poll(start + 5_000 * MS), "there is none");
         assert!(pleas.plead(start + 5_000 * MS));
+        assert_eq!(pleas.timeout(), None);
         assert!(!pleas.plead(start + 5_400 * MS));
+        assert_eq!(pleas.timeout(), Some(start + 5_600 * MS));
         assert!(!pleas.poll(start + 5_599 * MS));
         assert!(pleas.poll(start + 5_600 * MS));
         assert!(!pleas.plead(start + 5_700 * MS));

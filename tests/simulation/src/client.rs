@@ -14,7 +14,7 @@ use protocol::id::ParticipantId;
 use protocol::media::{MediaKind, Source};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::ChannelId;
-use str0m::media::{Mid, Rid};
+use str0m::media::{KeyframeRequestKind, Mid, Rid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
@@ -187,6 +187,16 @@ impl Client {
     pub fn enlarge_keyframes(&mut self, times: u32) {
         for encoder in &mut self.videos {
             encoder.keyframe_size = times;
+        }
+    }
+
+    /// Its decoders need a keyframe of all that they show.
+    pub fn plead(&mut self) {
+        let mut direct = self.rtc.direct_api();
+        for mid in self.slots.keys() {
+            if let Some(stream) = direct.stream_rx_by_mid(*mid, None) {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
         }
     }
 

@@ -152,6 +152,12 @@ impl Slot {
         self.pleas.poll(now).then_some(flowing)
     }
 
+    /// When [`Slot::held_plea`] is due. Where nothing flows a keyframe is what is waited for anyway.
+    pub fn plea_timeout(&self) -> Option<Instant> {
+        self.carrying.flowing()?;
+        self.pleas.timeout()
+    }
+
     /// The slot shows another track, or none, from now on.
     pub fn give(&mut self, track: Option<TrackKey>) {
         self.track = track;

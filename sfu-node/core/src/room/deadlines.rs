@@ -16,6 +16,8 @@ pub(super) enum Deadline {
     Slots,
     /// Who is heard and who speaks is chosen anew.
     Speakers,
+    /// A member's decoder needs a keyframe, and had to wait since it asks so often.
+    Plea(MemberKey),
     /// A keyframe or a repair of a layer is overdue.
     Recovery(LayerKey),
     /// The room's Durable Object is told how everybody's media travels.
@@ -45,6 +47,7 @@ impl Room {
                 Deadline::View(member) => self.take_next_view(cx, member),
                 Deadline::Slots => self.assign_all(cx),
                 Deadline::Speakers => self.choose_speakers(cx),
+                Deadline::Plea(member) => self.take_held_pleas(cx, member),
                 Deadline::Recovery(layer) => self.recover(cx, layer),
                 Deadline::Qualities => self.tell_qualities(cx),
                 Deadline::Reports(member) => self.report(cx, member),
@@ -60,6 +63,7 @@ impl Room {
     pub(super) fn forget_deadlines(&mut self, member: MemberKey) {
         for deadline in [
             Deadline::View(member),
+            Deadline::Plea(member),
             Deadline::Reports(member),
             Deadline::Budget(member),
             Deadline::Linger(member),

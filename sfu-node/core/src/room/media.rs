@@ -104,9 +104,7 @@ impl Room {
             self.mark_pending(key);
         }
         self.estimated(cx.now, key);
-        for layer in requests.keyframes {
-            self.request_keyframe(cx, layer);
-        }
+        self.ask_for_keyframes(cx, key, &requests);
         requests.clocks
     }
 

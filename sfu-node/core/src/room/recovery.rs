@@ -8,7 +8,7 @@ use protocol::media::MediaKind;
 
 use super::deadlines::Deadline;
 use super::{Context, Effect, Room};
-use crate::egress::subscriber::Offered;
+use crate::egress::subscriber::{Offered, Requests};
 use crate::key::MemberKey;
 use crate::router::{Forward, LayerKey, Origin};
 
@@ -47,6 +47,29 @@ impl Room {
             .collect();
         for (slot, key) in lacking {
             self.start(cx, key, Forward { member, slot });
+        }
+    }
+
+    /// Asks for the keyframes that a member's decoders need, and remembers those that have to wait.
+    pub(super) fn ask_for_keyframes(
+        &mut self,
+        cx: &mut Context<'_>,
+        member: MemberKey,
+        requests: &Requests,
+    ) {
+        for layer in &requests.keyframes {
+            self.request_keyframe(cx, *layer);
+        }
+        if let Some(at) = requests.held {
+            self.deadlines.lower(Deadline::Plea(member), at);
+        }
+    }
+
+    /// A member's decoder has waited for long enough: its keyframe is asked for.
+    pub(super) fn take_held_pleas(&mut self, cx: &mut Context<'_>, key: MemberKey) {
+        if let Some((subscriber, _)) = self.subscriber(key) {
+            let requests = subscriber.held_pleas(cx.now);
+            self.ask_for_keyframes(cx, key, &requests);
         }
     }
 
@@ -139,16 +162,15 @@ impl Room {
     }
 
     /// Layers that some slot without a picture waits for although they flow: their keyframe came when the slot could not
-    /// take it, or the slot was overrun. And those whose keyframe a viewer has asked for so often that it had to wait.
-    pub(super) fn missed_keyframes(&mut self, now: Instant) -> Vec<LayerKey> {
+    /// take it, or the slot was overrun.
+    pub(super) fn missed_keyframes(&self, now: Instant) -> Vec<LayerKey> {
         let router = &self.router;
         let flows = |key: &LayerKey| router.layer(*key).is_some_and(|l| l.flows(now));
         let mut missed = Vec::new();
-        let members = self.members.iter_mut().map(|(_, member)| member);
+        let members = self.members.iter().map(|(_, member)| member);
         for member in members.filter(|member| member.subscriber.is_connected()) {
-            for slot in &mut member.subscriber.slots {
-                let lacked = slot.lacks_keyframe(now).find(flows);
-                missed.extend(lacked.or_else(|| slot.held_plea(now)));
+            for slot in &member.subscriber.slots {
+                missed.extend(slot.lacks_keyframe(now).find(flows));
             }
         }
         missed.sort();

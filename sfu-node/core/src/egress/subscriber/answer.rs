@@ -7,6 +7,7 @@ use protocol::media::MediaKind;
 use super::{OVERHEAD, Queued, Subscriber};
 use crate::egress::feedback::{Feedback, ReceptionReport, parse};
 use crate::egress::pace::Class;
+use crate::egress::slot::Slot;
 use crate::router::{LayerKey, Router};
 
 /// Most jitter that is believed, in seconds.
@@ -24,6 +25,8 @@ const SECOND: Duration = Duration::from_secs(1);
 pub struct Requests {
     /// Layers whose decoder needs a keyframe.
     pub keyframes: Vec<LayerKey>,
+    /// When the first of those is due that have to wait ([`Subscriber::held_pleas`]).
+    pub held: Option<Instant>,
     /// SSRC, NTP time and RTP time of the publisher's own sender reports.
     pub clocks: Vec<(u32, u64, u32)>,
 }
@@ -41,10 +44,13 @@ impl Subscriber {
             match item {
                 Feedback::Nack { ssrc, sequences } => self.repair(now, ssrc, sequences, router),
                 Feedback::Pli { ssrc } | Feedback::Fir { ssrc } => {
-                    let slot = self.slot_of(ssrc).map(|slot| &mut self.slots[slot]);
-                    requests
-                        .keyframes
-                        .extend(slot.and_then(|slot| slot.plead(now)));
+                    let Some(slot) = self.slot_of(ssrc) else {
+                        continue;
+                    };
+                    let slot = &mut self.slots[slot];
+                    requests.keyframes.extend(slot.plead(now));
+                    let held = requests.held.into_iter().chain(slot.plea_timeout());
+                    requests.held = held.min();
                 }
                 Feedback::TransportWide { fci } if self.admits_transport_wide(now) => {
                     self.path.estimator.on_feedback(now, fci);
@@ -56,6 +62,18 @@ impl Subscriber {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Decoders that had to wait for their keyframe, and wait no longer.
+    pub fn held_pleas(&mut self, now: Instant) -> Requests {
+        let slots = self.slots.iter_mut();
+        let keyframes = slots.filter_map(|slot| slot.held_plea(now)).collect();
+        let timeouts = self.slots.iter().filter_map(Slot::plea_timeout);
+        Requests {
+            keyframes,
+            held: timeouts.min(),
+            clocks: Vec::new(),
         }
     }
 
