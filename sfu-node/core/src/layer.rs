@@ -1,4 +1,4 @@
-//! Which simulcast layer fits a tile: the lowest whose picture covers its pixels.
+//! Which simulcast layer fits a tile, the lowest whose picture covers its pixels; and what layers usually take.
 
 use protocol::media::{Layer, Source};
 
@@ -6,6 +6,22 @@ use protocol::media::{Layer, Source};
 const STRETCH: u64 = 10;
 /// The picture of a camera's highest layer until a keyframe has told it; each layer below has half of it.
 const USUAL: (u16, u16) = (1_280, 720);
+
+/// What layers are taken to have until they are measured, in bits per second, the lowest first.
+const CAMERA_RATES: [u64; 3] = [150_000, 500_000, 1_700_000];
+const SCREEN_RATES: [u64; 2] = [180_000, 2_500_000];
+
+/// What the layer of this number, of so many, usually takes in bits per second.
+pub fn usual_rate(source: Source, layers: usize, layer: usize) -> u64 {
+    let usual: &[u64] = match source {
+        Source::Screen => &SCREEN_RATES,
+        _ => &CAMERA_RATES,
+    };
+    // A track in one layer is a picture of middle size, whatever it is called.
+    let index = if layers == 1 { 1 } else { layer };
+    let usual = usual.get(index).or(usual.last());
+    usual.copied().unwrap_or_default()
+}
 
 /// The layer for a tile of this width and height in device pixels. `sizes` are the layers' pictures, the lowest first, as
 /// far as they are known.

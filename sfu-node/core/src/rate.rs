@@ -36,6 +36,13 @@ impl Rate {
         self.started = Some(now);
     }
 
+    /// Whether nothing has come for so long, if ever anything has.
+    pub fn is_silent(&self, now: Instant, since: Duration) -> bool {
+        let passed = |at| now.saturating_duration_since(at);
+        // The step began with a packet, and one after its end would have begun the next.
+        self.started.is_some_and(|at| passed(at) >= STEP + since)
+    }
+
     /// In bits per second; `None` until a second has been seen.
     pub fn get(&self) -> Option<u64> {
         self.rate

@@ -183,6 +183,15 @@ impl Client {
         }
     }
 
+    /// The frames of a layer are so many times as large as usual from now on.
+    pub fn enlarge_frames(&mut self, source: Source, layer: u8, times: u32) {
+        for encoder in &mut self.videos {
+            if encoder.format.source == source && encoder.format.layer.0 == layer {
+                encoder.frame_size = times;
+            }
+        }
+    }
+
     /// Its keyframes are so many times as large as other frames from now on.
     pub fn enlarge_keyframes(&mut self, times: u32) {
         for encoder in &mut self.videos {

@@ -126,6 +126,8 @@ pub struct Encoder {
     /// Packets made.
     pub number: u32,
     pub keyframes_asked: u32,
+    /// How many times as large as usual its frames are: of a busy picture they are larger.
+    pub frame_size: u32,
     /// How many times as large as another frame a keyframe is.
     pub keyframe_size: u32,
     sequence: u64,
@@ -176,6 +178,7 @@ impl Encoder {
             active: true,
             number: 0,
             keyframes_asked: 0,
+            frame_size: 1,
             keyframe_size: 1,
             sequence: 65_300,
             // Each stream has a random offset of its own.
@@ -217,9 +220,10 @@ impl Encoder {
         let timestamp = self.timestamp(self.next);
         self.next += self.format.interval;
         self.picture = (self.picture + 1) & 0x7fff;
+        let usual = self.format.packets * self.frame_size;
         let packets = match keyframe {
-            true => self.format.packets * self.keyframe_size,
-            false => self.format.packets,
+            true => usual * self.keyframe_size,
+            false => usual,
         };
         (0..packets)
             .map(|part| {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::media::{Layer, MediaKind, Source};
+use protocol::media::{Layer, MediaKind};
 
 use super::deadlines::Deadline;
 use super::shown::Shown;
@@ -28,9 +28,6 @@ const VIDEO_OVERHEAD: u64 = 3;
 const PROBED: u64 = 2;
 /// It is probed for this much in any case, in bits per second: somebody may share a screen in a moment.
 const LEAST_PROBED: u64 = 2_000_000;
-/// What layers are taken to have until they are measured, in bits per second, the lowest first.
-const CAMERA_RATES: [u64; 3] = [150_000, 500_000, 1_700_000];
-const SCREEN_RATES: [u64; 2] = [180_000, 2_500_000];
 
 /// When a member's budget was decided on, and by what.
 #[derive(Debug, Clone, Copy)]
@@ -165,21 +162,9 @@ impl Room {
 
 /// What a layer takes, in bits per second: as measured, or else as usual.
 fn rate(track: &Track, layer: u8) -> u64 {
-    let usual: &[u64] = match track.id.source {
-        Source::Screen => &SCREEN_RATES,
-        _ => &CAMERA_RATES,
-    };
-    // A track in one layer is a picture of middle size, whatever it is called.
-    let index = if track.layers.len() == 1 {
-        1
-    } else {
-        usize::from(layer)
-    };
-    let usual = usual.get(index).or(usual.last()).copied();
-    let measured = track
-        .layers
-        .get(usize::from(layer))
-        .and_then(|layer| layer.rate.get());
-    let rate = measured.or(usual).unwrap_or_default();
+    let index = usize::from(layer);
+    let measured = track.layers.get(index).and_then(|layer| layer.rate.get());
+    let rate =
+        measured.unwrap_or_else(|| layer::usual_rate(track.id.source, track.layers.len(), index));
     rate + rate / 100 * VIDEO_OVERHEAD
 }

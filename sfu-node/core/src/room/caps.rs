@@ -7,8 +7,10 @@ use protocol::media::{Caps, Layer, MediaKind, Source};
 
 use super::{Context, Room, source_index};
 use crate::key::MemberKey;
+use crate::layer;
 use crate::packet::Packet;
 use crate::packet::rtp::RTP_HEADER_LEN;
+use crate::router::Track;
 
 /// What sound may take: Opus has at most 510 kbit/s (RFC 6716, 2.1.1) and 400 packets a second. Nothing further on limits it,
 /// since everything gives way to sound.
@@ -23,6 +25,8 @@ const STEP: Duration = Duration::from_millis(50);
 const STEPS: usize = 41;
 /// Layers are let through that leave so much of the limit, in percent: rates waver, and a keyframe is large.
 const MARGIN: u64 = 10;
+/// What a layer had before it was silent for so long counts no more: its publisher may have other bits for it by now.
+const FORGOTTEN: Duration = Duration::from_secs(10);
 
 /// What a member with a limit on its bit rate has sent of late.
 #[derive(Debug)]
@@ -150,7 +154,7 @@ impl Room {
                 self.hear_again(cx.now);
             }
         }
-        if self.limit_layers(key) {
+        if self.limit_layers(cx.now, key) {
             self.assign_all(cx);
         }
     }
@@ -211,7 +215,7 @@ impl Room {
     }
 
     /// Looks at the bit rates of members that have a limit. Whether anything may be sent that might not be, or the reverse.
-    pub(super) fn limit_rates(&mut self) -> bool {
+    pub(super) fn limit_rates(&mut self, now: Instant) -> bool {
         let limited = self.members.iter();
         let limited: Vec<_> = limited
             .filter(|(_, member)| member.caps.max_bitrate.is_some())
@@ -219,13 +223,13 @@ impl Room {
             .collect();
         let mut changed = false;
         for key in limited {
-            changed |= self.limit_layers(key);
+            changed |= self.limit_layers(now, key);
         }
         changed
     }
 
     /// Applies a member's caps to its video tracks: whole layers go, the highest first. Whether that changed anything.
-    pub(super) fn limit_layers(&mut self, key: MemberKey) -> bool {
+    pub(super) fn limit_layers(&mut self, now: Instant, key: MemberKey) -> bool {
         let Some(member) = self.member(key) else {
             return false;
         };
@@ -234,8 +238,10 @@ impl Room {
             .into_iter()
             .filter_map(|source| Some((source, member.tracks[source_index(source)]?)))
             .collect();
-        let most = |limit| u64::from(limit) * (100 - MARGIN) / 100;
-        let mut left = caps.max_bitrate.map_or(u64::MAX, most);
+        let mut left = caps.max_bitrate.map_or(u64::MAX, u64::from);
+        let margin = caps
+            .max_bitrate
+            .map_or(0, |limit| u64::from(limit) * MARGIN / 100);
         let mut highest = vec![None; tracks.len()];
         for layer in 0..=u8::MAX {
             let mut any = false;
@@ -250,8 +256,15 @@ impl Room {
                 let capped =
                     *source == Source::Camera && caps.max_layer.is_some_and(|max| layer > max);
                 let in_row = layer == 0 || *highest == Some(Layer(layer - 1));
-                let rate = entry.rate.get().unwrap_or(0);
-                if !capped && in_row && rate <= left && caps.allow(*source) {
+                let rate = presumed_rate(track, layer, now);
+                // A keyframe may take what is left for it.
+                let flows = track.highest >= Some(Layer(layer));
+                let margin = match flows && entry.had_keyframe(now, WINDOW) {
+                    true => 0,
+                    false => margin,
+                };
+                let fits = rate.saturating_add(margin) <= left;
+                if !capped && in_row && fits && caps.allow(*source) {
                     *highest = Some(Layer(layer));
                     left -= rate;
                 }
@@ -267,6 +280,25 @@ impl Room {
             }
         }
         changed
+    }
+}
+
+/// What a layer would take, in bits per second. One that was too much comes back: a silent one is taken to have no more than
+/// is usual, and a lowest one is tried, since there is no picture without it.
+fn presumed_rate(track: &Track, layer: u8, now: Instant) -> u64 {
+    let index = usize::from(layer);
+    let Some(rate) = track.layers.get(index).map(|layer| &layer.rate) else {
+        return 0;
+    };
+    let measured = rate.get().unwrap_or(0);
+    match rate.is_silent(now, FORGOTTEN) {
+        false => measured,
+        true if layer == 0 => 0,
+        true => measured.min(layer::usual_rate(
+            track.id.source,
+            track.layers.len(),
+            index,
+        )),
     }
 }
 

@@ -125,6 +125,12 @@ impl TrackLayer {
         (sequence + 1..=newest).filter_map(|sequence| self.store.get(sequence))
     }
 
+    /// Whether a keyframe came within this time.
+    pub fn had_keyframe(&self, now: Instant, within: Duration) -> bool {
+        self.newest_keyframe
+            .is_some_and(|(_, at)| now.saturating_duration_since(at) < within)
+    }
+
     /// The first packet of the newest keyframe, if a slot can start there now.
     pub fn fresh_keyframe(&self, now: Instant) -> Option<&Packet> {
         let (first, at) = self.newest_keyframe?;
