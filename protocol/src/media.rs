@@ -104,11 +104,11 @@ pub struct Publishing {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Caps {
-    /// The microphone.
+    /// Sound of any source.
     pub audio: bool,
-    /// The camera.
+    /// Pictures of any source.
     pub video: bool,
-    /// The screen and its sound.
+    /// The screen and its sound, as far as the two above allow them.
     #[serde(default = "allowed")]
     pub screen: bool,
     /// The highest camera layer that is forwarded; every one if absent.
@@ -136,13 +136,13 @@ impl Default for Caps {
 }
 
 impl Caps {
-    /// Whether media of this source may be sent. Who is muted sends no sound at all: what calls itself a screen's may be a
-    /// microphone's.
+    /// Whether media of this source may be sent. Who is muted sends no sound at all, and whose camera is stopped no picture:
+    /// what calls itself a screen's may be a microphone's or a camera's.
     pub fn allow(&self, source: Source) -> bool {
         match source {
             Source::Microphone => self.audio,
             Source::Camera => self.video,
-            Source::Screen => self.screen,
+            Source::Screen => self.screen && self.video,
             Source::ScreenAudio => self.screen && self.audio,
         }
     }
@@ -160,5 +160,15 @@ mod tests {
         };
         assert!(!muted.allow(Source::Microphone) && !muted.allow(Source::ScreenAudio));
         assert!(muted.allow(Source::Screen) && muted.allow(Source::Camera));
+    }
+
+    #[test]
+    fn whose_video_is_stopped_sends_no_picture_under_any_name() {
+        let stopped = Caps {
+            video: false,
+            ..Caps::default()
+        };
+        assert!(!stopped.allow(Source::Camera) && !stopped.allow(Source::Screen));
+        assert!(stopped.allow(Source::Microphone) && stopped.allow(Source::ScreenAudio));
     }
 }

@@ -42,6 +42,17 @@ test("the owner mutes somebody, lets them speak again, and sends them out", asyn
     await microphone.click();
     await ada.hears(benId);
   });
+  await t.test("whose video is stopped shows neither camera nor screen", async () => {
+    await ben.press("Share screen");
+    const sharing = ben.page.getByText(/^You are sharing your screen/);
+    await sharing.waitFor();
+    await ada.press("Stop video");
+    await ben.page.getByText("The host has turned off your video").waitFor();
+    await sharing.waitFor({ state: "detached" });
+    assert.equal(await ada.page.getByRole("button", { name: "Stop screen sharing" }).count(), 0);
+    await ada.press("Allow video");
+    await ben.page.getByText("The host has turned off your video").waitFor({ state: "detached" });
+  });
   await t.test("who is sent out is out, and cannot come straight back", async () => {
     await ada.press("Remove");
     await ada.press("Yes, remove");

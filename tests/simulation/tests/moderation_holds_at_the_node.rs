@@ -56,7 +56,7 @@ fn who_is_muted_is_heard_by_nobody_until_it_is_taken_back() {
 }
 
 #[test]
-fn a_camera_and_a_screen_can_be_forbidden_one_by_one() {
+fn a_screen_can_be_forbidden_and_all_video_even_by_another_name() {
     let mut world = world();
     let no_screen = Caps {
         screen: false,
@@ -66,13 +66,18 @@ fn a_camera_and_a_screen_can_be_forbidden_one_by_one() {
     world.run(Duration::from_millis(1_200));
     assert_eq!(received(&world, MediaKind::Video, true).0, 0);
     assert!(received(&world, MediaKind::Video, false).0 > 100);
-    let no_camera = Caps {
+    let no_video = Caps {
         video: false,
         ..Caps::default()
     };
-    world.set_caps(0, no_camera);
-    world.run(Duration::from_secs(4));
+    world.set_caps(0, no_video);
+    world.run(Duration::from_millis(1_200));
     assert_eq!(received(&world, MediaKind::Video, false).0, 0);
+    assert_eq!(received(&world, MediaKind::Video, true).0, 0);
+    assert!(received(&world, MediaKind::Audio, false).0 > 45);
+    world.set_caps(0, Caps::default());
+    world.run(Duration::from_secs(4));
+    assert!(received(&world, MediaKind::Video, false).0 > 100);
     assert!(received(&world, MediaKind::Video, true).0 > 100);
 }
 

@@ -8,9 +8,12 @@ type Kind = "audio" | "video" | "screen";
 /** The words for taking something away, and for giving it back. */
 const WORDS: Record<Kind, readonly [take: string, give: string]> = {
   audio: ["Mute", "Allow to speak"],
-  video: ["Stop camera", "Allow camera"],
+  video: ["Stop video", "Allow video"],
   screen: ["Stop screen sharing", "Allow screen sharing"],
 };
+
+/** Whose video is stopped shares no screen either: there is nothing more to take or to give back. */
+const KINDS = ["audio", "video", "screen"] as const;
 
 export function Moderation({ call, person }: { call: Call; person: Participant }) {
   const [asking, setAsking] = useState(false);
@@ -34,7 +37,7 @@ export function Moderation({ call, person }: { call: Call; person: Participant }
   }
   return (
     <div className="moderation">
-      {(["audio", "video", "screen"] as const).map((kind) => (
+      {KINDS.filter((kind) => kind !== "screen" || caps.video).map((kind) => (
         <button key={kind} type="button" className="button secondary" onClick={() => change(kind)}>
           {WORDS[kind][caps[kind] ? 0 : 1]}
         </button>

@@ -13,7 +13,7 @@ const PROBLEM_FOR_MS = 8_000;
 export function ScreenToggle({ screen, caps }: { screen: LocalScreen; caps: Caps | null }) {
   const { video, asking } = useReadable(screen.state);
   const sharing = video !== null;
-  const forbidden = caps?.screen === false;
+  const forbidden = caps !== null && !(caps.screen && caps.video);
   if (!screen.isSupported) return null;
   return (
     <button

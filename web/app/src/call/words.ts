@@ -28,7 +28,8 @@ export function deviceProblems(local: LocalState): string[] {
 /** What the owner has taken from you, in a line; null when nothing. */
 export function capsNotice({ caps }: CallState): string | null {
   if (caps === null) return null;
-  const taken = [!caps.video && "camera", !caps.screen && "screen"].filter(Boolean).join(" and ");
+  const screen = caps.screen ? "" : "screen";
+  const taken = caps.video ? screen : "video";
   if (!caps.audio)
     return taken === "" ? "You were muted by the host" : `You were muted by the host, ${taken} too`;
   return taken === "" ? null : `The host has turned off your ${taken}`;

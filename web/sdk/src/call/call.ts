@@ -323,7 +323,7 @@ export class Call {
     this.#state.patch({ caps });
     if (caps?.audio === false) void this.local.turn("microphone", false);
     if (caps?.video === false) void this.local.turn("camera", false);
-    if (caps?.screen === false) this.screen.stop();
+    if (caps !== null && !(caps.screen && caps.video)) this.screen.stop();
   }
 
   #lost(): void {

@@ -23,15 +23,15 @@ export type Publishing = { microphone: boolean, camera: boolean, screen: boolean
 
 export type Caps = { 
 /**
- * The microphone.
+ * Sound of any source.
  */
 audio: boolean, 
 /**
- * The camera.
+ * Pictures of any source.
  */
 video: boolean, 
 /**
- * The screen and its sound.
+ * The screen and its sound, as far as the two above allow them.
  */
 screen: boolean, 
 /**
