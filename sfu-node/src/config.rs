@@ -55,9 +55,9 @@ pub struct Arguments {
     /// TCP address of /metrics and /healthz; keep it private
     #[arg(long, env = "CONNECT_PRIVATE", default_value = "127.0.0.1:0")]
     private: SocketAddr,
-    /// Media threads, each with its own sockets and rooms
-    #[arg(long, env = "CONNECT_SHARDS", default_value = "1")]
-    shards: NonZeroU16,
+    /// Media threads, each with its own sockets and rooms [default: one per core]
+    #[arg(long, env = "CONNECT_SHARDS")]
+    shards: Option<NonZeroU16>,
     /// Directory of the session ledger
     #[arg(long, env = "CONNECT_DATA_DIR", default_value = "connect-data")]
     data_dir: PathBuf,
@@ -164,15 +164,14 @@ pub enum ConfigError {
 impl Arguments {
     /// Checks the arguments together; `key` is the value of CONNECT_NODE_KEY.
     pub fn check(self, key: Option<String>) -> Result<Config, ConfigError> {
+        let shards = self.shards.unwrap_or_else(one_per_core).get();
         let media = self.media.iter().map(|media| ("--media", media.port()));
         for (flag, port) in media.chain([("--quic", self.quic.port())]) {
-            let shards = self.shards.get();
             if port != 0 && port.checked_add(shards - 1).is_none() {
                 return Err(ConfigError::Ports { flag, port, shards });
             }
         }
-        let shards = u32::from(self.shards.get());
-        let share = self.max_sessions.div_ceil(shards);
+        let share = self.max_sessions.div_ceil(u32::from(shards));
         let per_shard = self.max_sessions_per_shard.unwrap_or(share);
         if self.max_sessions == 0 || per_shard == 0 {
             return Err(ConfigError::NoSessions);
@@ -195,9 +194,11 @@ impl Arguments {
             quic: self.quic,
             quic_address,
             private: self.private,
-            shards: self.shards.get(),
+            shards,
             data_dir: self.data_dir,
-            max_sessions: self.max_sessions.min(per_shard.saturating_mul(shards)),
+            max_sessions: self
+                .max_sessions
+                .min(per_shard.saturating_mul(shards.into())),
             max_sessions_per_shard: per_shard,
         })
     }
@@ -226,6 +227,13 @@ impl Config {
         };
         format!("{host}:{port}")
     }
+}
+
+/// As many shards as the process may use cores; one if that cannot be told.
+fn one_per_core() -> NonZeroU16 {
+    let cores = std::thread::available_parallelism().ok();
+    let shards = cores.and_then(|cores| NonZeroU16::try_from(cores).ok());
+    shards.unwrap_or(NonZeroU16::MIN)
 }
 
 /// `address`, moved to the port of shard number `shard`; port 0 stays a free one.
@@ -444,6 +452,14 @@ mod tests {
         assert_eq!(sessions(&small), (8, 4));
         let none = check(&["--max-sessions-per-shard", "0"], Some(&key()));
         assert!(matches!(none, Err(ConfigError::NoSessions)));
+    }
+
+    #[test]
+    fn there_is_a_shard_for_each_core_unless_it_is_said() {
+        let shards = |arguments: &[&str]| check(arguments, Some(&key())).unwrap().shards;
+        let cores = std::thread::available_parallelism().unwrap().get();
+        assert_eq!(usize::from(shards(&[])), cores);
+        assert_eq!(shards(&["--shards", "1"]), 1);
     }
 
     #[test]

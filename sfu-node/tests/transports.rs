@@ -16,7 +16,8 @@ const HEARD: usize = 25;
 #[tokio::test]
 async fn clients_over_udp_and_tcp_and_both_families_hear_each_other() {
     let (edge, address) = Edge::new().await;
-    let node = Node::start_with("n1", address, &["--media", "127.0.0.1:0,[::1]:0"]);
+    let both = ["--media", "127.0.0.1:0,[::1]:0", "--shards", "1"];
+    let node = Node::start_with("n1", address, &both);
     let media = node.field("media").split(',');
     let media: Vec<SocketAddr> = media.map(|address| address.parse().unwrap()).collect();
     let [v4, v6] = media[..] else {
