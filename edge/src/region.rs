@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use edge_core::roster::{self, HEARTBEAT_SECONDS, Member};
 use protocol::id::{Epoch, NodeId, RoomId};
-use protocol::node::{NodeToRegion, RegionToNode, VERSION};
+use protocol::node::{NodeToRegion, RegionToNode, VERSION, is_understood};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{
@@ -133,9 +133,9 @@ impl RegionObject {
                 load,
                 ..
             } => {
-                if version != VERSION || node != attached.node {
+                if !is_understood(version) || node != attached.node {
                     let message = format!(
-                        "this edge speaks version {VERSION}, to the node that the token names"
+                        "this edge speaks version {VERSION} and its neighbors, to the node that the token names"
                     );
                     send(link, &RegionToNode::Refused { message })?;
                     return link.close(Some(1008), Some("refused"));

@@ -11,6 +11,13 @@ use crate::media::Caps;
 
 /// Version of both links. A receiver ignores messages whose `type` it does not know.
 pub const VERSION: u32 = 1;
+
+/// Whether a node of this version and an edge of ours, or the reverse, understand each other: those of neighboring versions
+/// do, so that nodes and edge can be upgraded one after the other.
+pub fn is_understood(version: u32) -> bool {
+    version.abs_diff(VERSION) <= 1
+}
+
 /// The `aud` claim of a node's token.
 pub const AUDIENCE: &str = "connect-edge";
 

@@ -42,6 +42,14 @@ test("a registration under another name or version is refused", async () => {
   }
 });
 
+test("a node of the next version is registered, so that nodes and edge are upgraded one by one", async () => {
+  const headers = { authorization: `Bearer ${nodeToken("eu-1", "eu-west")}` };
+  const link = await Socket.open<{ type: "registered" }>(`${world.url}/node/regions/eu-west`, headers);
+  link.send({ type: "register", version: 2, node: "eu-1", region: "eu-west", load: LOAD });
+  await link.next("registered");
+  link.close();
+});
+
 test("a room link needs a placement, and its epoch", async () => {
   const ada = await world.person("Ada");
   const room = await ada.createRoom();

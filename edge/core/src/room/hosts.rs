@@ -2,7 +2,7 @@
 
 use protocol::client::ServerMessage;
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};
-use protocol::node::{NodeToRoom, RoomToNode, SessionRef, VERSION};
+use protocol::node::{NodeToRoom, RoomToNode, SessionRef, is_understood};
 
 use super::record::{self, Host, Link, Reach, SessionState};
 use super::{Effect, NodeLink, NotAdmitted, Room};
@@ -132,7 +132,7 @@ impl Room {
                 fingerprint,
                 sessions,
             } => {
-                if version == VERSION {
+                if is_understood(version) {
                     self.node_ready(link, Reach { quic, fingerprint }, &sessions, now, out);
                 } else {
                     self.drop_host(&link.node, "the media node is of another version", out);

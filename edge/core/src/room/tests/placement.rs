@@ -47,8 +47,17 @@ fn come_back(world: &mut World, link: &NodeLink, sessions: Vec<SessionRef>) -> V
         link: link.clone(),
         region: id("eu"),
     });
+    greet(world, link, VERSION, sessions)
+}
+
+fn greet(
+    world: &mut World,
+    link: &NodeLink,
+    version: u32,
+    sessions: Vec<SessionRef>,
+) -> Vec<Effect> {
     let ready = NodeToRoom::Ready {
-        version: VERSION,
+        version,
         quic: "192.0.2.1:7000".into(),
         fingerprint: "00".repeat(32),
         sessions,
@@ -163,4 +172,28 @@ fn a_node_that_is_full_is_released() {
     world.place("ada", "n2");
     assert!(wait_for_release(&mut world, &link));
     assert_eq!(world.room.hosts.len(), 1);
+}
+
+#[test]
+fn nodes_of_the_next_and_the_last_version_host_rooms_and_others_do_not() {
+    for (version, hosts) in [
+        (VERSION - 1, true),
+        (VERSION, true),
+        (VERSION + 1, true),
+        (VERSION + 2, false),
+    ] {
+        let mut world = World::new();
+        let ada = world.enter("ada");
+        let epoch = world.room.info.epoch;
+        found(&mut world, "ada", epoch, "n1");
+        let link = world.room.expect_node(&id("n1"), epoch);
+        let link = link.expect("it is placed there");
+        world.handle(Event::NodeOpened {
+            link: link.clone(),
+            region: id("eu"),
+        });
+        greet(&mut world, &link, version, Vec::new());
+        let offers = super::offers(&world.say(&ada, super::OFFER));
+        assert_eq!(offers, usize::from(hosts), "version {version}");
+    }
 }
