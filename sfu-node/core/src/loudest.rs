@@ -20,6 +20,8 @@ const NOISE: f32 = 10.0;
 const SPOKEN: f32 = 70.0;
 /// A newcomer is heard for at least this long.
 const HOLD: Duration = Duration::from_millis(500);
+/// Shortest time between two changes of the order alone.
+const REORDER_INTERVAL: Duration = Duration::from_millis(500);
 /// How often the choice is made anew: once per usual audio packet.
 const INTERVAL: Duration = Duration::from_millis(20);
 
@@ -28,8 +30,9 @@ const INTERVAL: Duration = Duration::from_millis(20);
 pub struct Loudest<K> {
     n: usize,
     candidates: HashMap<K, Candidate>,
-    /// In the order of their places: a newcomer takes the place of the one that goes.
+    /// The loudest first, as far as one is clearly louder; a newcomer takes the place of the one that goes.
     selected: Vec<Chosen<K>>,
+    reordered: Option<Instant>,
     keys: Vec<K>,
     /// Somebody came or went since the last choice.
     stale: bool,
@@ -66,6 +69,7 @@ impl<K: Copy + Eq + Ord + Hash> Loudest<K> {
             n,
             candidates: HashMap::new(),
             selected: Vec::new(),
+            reordered: None,
             keys: Vec::new(),
             stale: false,
             next: None,
@@ -147,6 +151,7 @@ impl<K: Copy + Eq + Ord + Hash> Loudest<K> {
             }
             changed = true;
         }
+        changed |= self.reorder(now);
         if changed {
             self.keys.clear();
             self.keys
@@ -155,7 +160,27 @@ impl<K: Copy + Eq + Ord + Hash> Loudest<K> {
         changed
     }
 
-    /// The chosen; all candidates when there are no more than N.
+    /// Who is clearly louder moves up, past all who are clearly quieter. Whether anybody has moved.
+    fn reorder(&mut self, now: Instant) -> bool {
+        let due = self.reordered.is_none_or(|at| now >= at + REORDER_INTERVAL);
+        if !due {
+            return false;
+        }
+        let mut moved = false;
+        for place in (1..self.selected.len()).rev() {
+            let score = |place: usize| self.candidates[&self.selected[place].key].score(now);
+            if score(place) > score(place - 1) + MARGIN {
+                self.selected.swap(place - 1, place);
+                moved = true;
+            }
+        }
+        if moved {
+            self.reordered = Some(now);
+        }
+        moved
+    }
+
+    /// The chosen, the loudest first; all candidates when there are no more than N.
     pub fn selected(&self) -> &[K] {
         &self.keys
     }

@@ -29,6 +29,9 @@ pub use reception::Received;
 /// No two clients' clocks show the same: each is so much ahead of the one before.
 const SKEW: Duration = Duration::from_millis(1_700);
 
+/// Loudness of what a screen sounds, in dB below the loudest (RFC 6464).
+const SHARED_LEVEL: u8 = 30;
+
 /// A simulated participant.
 pub struct Client {
     pub number: u8,
@@ -40,14 +43,18 @@ pub struct Client {
     /// The node's answer to its offer.
     answer: String,
     microphone: Mid,
+    screen_sound: Mid,
     videos: Vec<Encoder>,
     publishing: bool,
     slots: HashMap<Mid, usize>,
     channel: Option<ChannelId>,
     view: Option<Vec<Tile>>,
     audio: Option<Microphone>,
-    /// Loudness of its audio, in dB below the loudest (RFC 6464).
+    shared_sound: Option<Microphone>,
+    /// Loudness of its microphone, in dB below the loudest (RFC 6464).
     pub level: u8,
+    /// Whether its packets tell how loud they are.
+    pub tells_level: bool,
     pub next_timeout: Instant,
     pub connected: Option<Instant>,
     pub received: Vec<Received>,
@@ -80,13 +87,16 @@ impl Client {
             pending: Some(offer.pending),
             answer: String::new(),
             microphone: offer.microphone,
+            screen_sound: offer.screen_sound,
             videos: offer.encoders,
             publishing: false,
             slots: offer.slots,
             channel: None,
             view: None,
             audio: None,
+            shared_sound: None,
             level: 30,
+            tells_level: true,
             next_timeout: now,
             connected: None,
             received: Vec::new(),
@@ -143,7 +153,12 @@ impl Client {
 
     /// Starts the microphone.
     pub fn unmute(&mut self, now: Instant) {
-        self.audio = Some(Microphone::new(now, self.microphone));
+        self.audio = Some(Microphone::new(now, self.microphone, false));
+    }
+
+    /// Shares what sounds on its screen.
+    pub fn share_sound(&mut self, now: Instant) {
+        self.shared_sound = Some(Microphone::new(now, self.screen_sound, true));
     }
 
     /// Stops the microphone, as if muted.
@@ -154,6 +169,7 @@ impl Client {
     /// Sends nothing any more.
     pub fn silence(&mut self) {
         self.audio = None;
+        self.shared_sound = None;
         self.publishing = false;
     }
 
@@ -219,7 +235,8 @@ impl Client {
     pub fn next_event(&self) -> Instant {
         let videos = self.videos.iter();
         let videos = videos.filter(|video| self.publishing && video.active);
-        let sending = self.audio.iter().map(|audio| audio.next);
+        let sounds = self.audio.iter().chain(&self.shared_sound);
+        let sending = sounds.map(|sound| sound.next);
         sending
             .chain(videos.map(|video| video.next))
             .filter(|_| self.connected.is_some())
@@ -301,18 +318,23 @@ impl Client {
             }
             video.next = now;
         }
-        if let Some(audio) = &mut self.audio {
-            audio.next = now;
+        for sound in self.audio.iter_mut().chain(&mut self.shared_sound) {
+            sound.next = now;
         }
     }
 
     fn send_audio(&mut self, now: Instant) -> bool {
         let (client, level) = (self.number, self.level);
         let audio = self.audio.as_mut();
-        let Some((packet, values)) = audio.and_then(|audio| audio.packet(now, client, level))
-        else {
+        let voice = audio.and_then(|audio| audio.packet(now, client, level));
+        let shared = self.shared_sound.as_mut();
+        let packet = voice.or_else(|| shared?.packet(now, client, SHARED_LEVEL));
+        let Some((packet, mut values)) = packet else {
             return false;
         };
+        if !self.tells_level {
+            values = ExtensionValues::default();
+        }
         self.write(now, packet, values);
         true
     }

@@ -9,11 +9,17 @@ use super::{Context, Room, source_index};
 use crate::clock::ClockMap;
 use crate::egress::subscriber::{Offered, Requests};
 use crate::key::MemberKey;
-use crate::packet::Packet;
+use crate::packet::{AudioLevel, Packet};
 use crate::router::LayerKey;
 
 /// Shortest time between two sender reports of a layer that count: each goes to every other node that has the layer.
 const CLOCK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// What sound counts for whose sender does not tell its level: less than a voice, and more than silence.
+const UNKNOWN_LEVEL: AudioLevel = AudioLevel {
+    dbov: 60,
+    voice: false,
+};
 
 impl Room {
     /// A packet that a member published. Returns false when the participant's caps do not allow it.
@@ -43,9 +49,8 @@ impl Room {
         if !self.router.received(cx.now, key, &packet) {
             return;
         }
-        if let Some(level) = packet.level
-            && packet.codec.kind() == MediaKind::Audio
-        {
+        if packet.codec.kind() == MediaKind::Audio {
+            let level = packet.level.unwrap_or(UNKNOWN_LEVEL);
             self.loudest.level(cx.now, key.0, level);
             self.hear_again(cx.now);
         }

@@ -92,7 +92,7 @@ impl Room {
         self.tell_slots(cx, key);
     }
 
-    /// The selected but oneself: who speaks, the loudest first, and then the others.
+    /// The selected but oneself: who speaks, and then the others, in both cases the loudest first.
     fn wanted_audio(&self, member: &Member) -> Vec<Wanted> {
         let selected = self.loudest.selected().iter().copied();
         let mut others: Vec<_> = selected

@@ -1,4 +1,4 @@
-//! The microphone of a client: a packet each 20 ms while it is not muted.
+//! The sound of a client, from its microphone or of its screen: a packet each 20 ms while it is not muted.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,11 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// From this many dB below the loudest on, a packet is not marked as voice.
 const SILENCE: u8 = 60;
 
-/// A microphone that is not muted.
+/// A microphone that is not muted, or a screen's sound.
 #[derive(Debug)]
 pub struct Microphone {
     mid: Mid,
+    screen: bool,
     pub next: Instant,
     sequence: u64,
     timestamp: u32,
@@ -26,9 +27,10 @@ pub struct Microphone {
 
 impl Microphone {
     /// A microphone that starts close to a wrap-around of sequence and timestamp, so that each run passes them.
-    pub fn new(now: Instant, mid: Mid) -> Self {
+    pub fn new(now: Instant, mid: Mid, screen: bool) -> Self {
         Self {
             mid,
+            screen,
             next: now,
             sequence: 65_400,
             timestamp: u32::MAX - 90_000,
@@ -48,7 +50,7 @@ impl Microphone {
         }
         let stamp = Stamp {
             client,
-            screen: false,
+            screen: self.screen,
             layer: 0,
             number: self.number,
             keyframe: false,
@@ -64,7 +66,7 @@ impl Microphone {
         };
         let values = ExtensionValues {
             audio_level: Some(-(level as i8)),
-            voice_activity: Some(level < SILENCE),
+            voice_activity: Some(!self.screen && level < SILENCE),
             ..ExtensionValues::default()
         };
         self.next += INTERVAL;

@@ -23,6 +23,7 @@ pub struct Offer {
     pub sources: Vec<SourceMid>,
     pub encoders: Vec<Encoder>,
     pub microphone: Mid,
+    pub screen_sound: Mid,
     /// The number of the slot on each receiving m-line.
     pub slots: HashMap<Mid, usize>,
 }
@@ -45,15 +46,18 @@ pub fn peer(now: Instant, address: SocketAddr, videos: Videos) -> Rtc {
 }
 
 impl Offer {
-    /// Offers these videos, a microphone, and all the slots.
+    /// Offers these videos, a microphone, a screen's sound, and all the slots.
     pub fn new(rtc: &mut Rtc, now: Instant, videos: Videos) -> Self {
         let mut api = rtc.sdp_api();
         let (mut sources, encoders) = offer_videos(&mut api, now, videos);
         let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
-        let microphone = add(MediaKind::Audio, Direction::SendOnly);
-        sources.push(SourceMid {
-            mid: microphone.to_string(),
-            source: Source::Microphone,
+        let [microphone, screen_sound] = [Source::Microphone, Source::ScreenAudio].map(|source| {
+            let mid = add(MediaKind::Audio, Direction::SendOnly);
+            sources.push(SourceMid {
+                mid: mid.to_string(),
+                source,
+            });
+            mid
         });
         let mut slots = HashMap::new();
         for slot in 0..AUDIO_SLOTS {
@@ -70,6 +74,7 @@ impl Offer {
             sources,
             encoders,
             microphone,
+            screen_sound,
             slots,
         }
     }
