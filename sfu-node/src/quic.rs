@@ -2,6 +2,7 @@
 //!
 //! All of it runs in the shard's own thread: a datagram goes from socket to engine without crossing one.
 
+mod congestion;
 mod identity;
 mod session;
 #[cfg(test)]
@@ -17,7 +18,6 @@ use std::time::Duration;
 
 use protocol::cascade::CascadeMessage;
 use protocol::id::NodeId;
-use quinn::congestion::CubicConfig;
 use quinn::crypto::rustls::HandshakeData;
 use quinn::{
     ClientConfig, ConnectError, Connection, ConnectionError, Endpoint, EndpointConfig, IdleTimeout,
@@ -29,6 +29,7 @@ use tokio::sync::mpsc;
 
 use crate::backoff::Backoff;
 use crate::task::Task;
+use congestion::DelayBased;
 use identity::{Channel, NAME, Pins};
 use session::{Shared, Side, hang_up};
 
@@ -39,9 +40,6 @@ pub use session::{Drops, Event, Path};
 const IDLE_TIMEOUT_MS: u32 = 4_000;
 /// Keeps a connection without media from looking gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
-/// The first congestion window, in bytes. Nodes are servers with good paths, and media does not wait for a slow start: a
-/// keyframe that is sent as the first thing passes. If that was too much, the window halves within a round trip.
-const INITIAL_WINDOW: u64 = 64 << 10;
 /// Datagrams received and not yet taken, in bytes.
 const DATAGRAM_RECEIVE_BUFFER: usize = 1 << 20;
 /// The packet size to begin with, in bytes: a browser's largest RTP packet fits, and so does the packet into common
@@ -216,18 +214,13 @@ impl Quic {
 }
 
 fn transport() -> Arc<TransportConfig> {
-    // CUBIC, not BBR: quinn's BBR is experimental and empties the window to four packets for 200 ms every ten seconds to
-    // measure the round trip, which a call hears. CUBIC gives way to random loss; it does so by its queue, and then the
-    // engine pauses what matters least (sfu_core's `relay::shedding`). quinn paces both.
-    let mut congestion = CubicConfig::default();
-    congestion.initial_window(INITIAL_WINDOW);
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
         .keep_alive_interval(Some(KEEP_ALIVE))
         .initial_mtu(INITIAL_MTU)
         .datagram_send_buffer_size(session::MOST_QUEUED)
-        .congestion_controller_factory(Arc::new(congestion))
+        .congestion_controller_factory(Arc::new(DelayBased))
         .datagram_receive_buffer_size(Some(DATAGRAM_RECEIVE_BUFFER))
         .max_concurrent_bidi_streams(VarInt::from_u32(1))
         .max_concurrent_uni_streams(VarInt::from_u32(0));

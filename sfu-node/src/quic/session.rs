@@ -23,10 +23,9 @@ const MAX_EVENTS: usize = 8_192;
 /// announced at once when a peer comes up, and a full node has some ten thousand.
 const MAX_OUTGOING: usize = 65_536;
 
-/// Most bytes of datagrams that wait for a path, however fast it is; and least, so that a keyframe fits on a path that was
-/// not busy, and whose window is no measure therefore.
+/// Most bytes of datagrams that wait for a path, however fast it is; and least, so that a small picture's frame fits.
 pub const MOST_QUEUED: usize = 512 << 10;
-const LEAST_QUEUED: usize = 48 << 10;
+const LEAST_QUEUED: usize = 8 << 10;
 /// Bytes of datagrams that lie together.
 const DATAGRAMS_BYTES: usize = 64 << 10;
 /// How long datagrams may wait for the path. Later they are of no use to a call.

@@ -225,3 +225,56 @@ fn a_node_of_another_release_is_understood_as_far_as_it_goes() {
         }
     });
 }
+
+/// A network before `to`: each datagram takes 20 ms, and one in ten is lost. Returns its address.
+async fn lossy_network(to: SocketAddr) -> SocketAddr {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let socket = Rc::new(socket);
+    tokio::task::spawn_local(async move {
+        let mut data = vec![0; 2_048];
+        let mut rng: rand::rngs::SmallRng = rand::SeedableRng::seed_from_u64(1);
+        let mut dialer = to;
+        while let Ok((len, from)) = socket.recv_from(&mut data).await {
+            let next = if from == to { dialer } else { to };
+            if from != to {
+                dialer = from;
+            }
+            if rand::Rng::random_bool(&mut rng, 0.1) {
+                continue;
+            }
+            let (socket, data) = (socket.clone(), data[..len].to_vec());
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                let _ = socket.send_to(&data, next).await;
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn media_flows_on_over_a_path_that_loses_one_packet_in_ten() {
+    const PACKETS: usize = 1_000;
+    in_a_shard(async {
+        let (mut a, mut b) = (Peer::new("a"), Peer::new("b"));
+        let address = lossy_network(b.address).await.to_string();
+        b.quic.set_peers(vec![a.plan(false)]);
+        a.quic.set_peers(vec![PeerPlan {
+            address,
+            ..b.plan(true)
+        }]);
+        assert_eq!(a.next().await, Event::Up(b.id));
+        assert_eq!(b.next().await, Event::Up(a.id));
+        let mut pace = tokio::time::interval(Duration::from_millis(4));
+        let mut received = 0;
+        // 2 Mbit/s for four seconds.
+        for _ in 0..PACKETS {
+            pace.tick().await;
+            a.quic.paths();
+            a.quic.send_datagram(b.id, &[0x80; 1_000]);
+            received += std::iter::from_fn(|| b.quic.next()).count();
+        }
+        assert!(received > PACKETS * 3 / 4, "{received} of {PACKETS} arrive");
+    });
+}
