@@ -29,16 +29,30 @@ const COUNTERS: &[(&str, &str)] = &[
         "connect_packets_in_total",
         "Media packets received from clients",
     ),
-    ("connect_bytes_in_total", "Bytes received from clients"),
+    (
+        "connect_bytes_in_total",
+        "Bytes of those packets: SRTP with header and tag, without UDP and IP",
+    ),
     ("connect_packets_out_total", "Media packets sent to clients"),
-    ("connect_bytes_out_total", "Bytes sent to clients"),
+    (
+        "connect_bytes_out_total",
+        "Bytes of those packets: SRTP with header and tag, without UDP and IP",
+    ),
     (
         "connect_relay_packets_in_total",
         "Media packets received from other nodes",
     ),
     (
+        "connect_relay_bytes_in_total",
+        "Bytes of those packets: RTP and flow number, without QUIC, UDP and IP",
+    ),
+    (
         "connect_relay_packets_out_total",
         "Media packets sent to other nodes",
+    ),
+    (
+        "connect_relay_bytes_out_total",
+        "Bytes of those packets: RTP and flow number, without QUIC, UDP and IP",
     ),
     (
         "connect_retransmissions_total",
@@ -196,7 +210,9 @@ pub fn shard(index: u16, report: &Report) {
     total("connect_packets_out_total", stats.packets_out);
     total("connect_bytes_out_total", stats.bytes_out);
     total("connect_relay_packets_in_total", stats.relay_packets_in);
+    total("connect_relay_bytes_in_total", stats.relay_bytes_in);
     total("connect_relay_packets_out_total", stats.relay_packets_out);
+    total("connect_relay_bytes_out_total", stats.relay_bytes_out);
     total("connect_retransmissions_total", stats.retransmissions);
     total("connect_keyframe_requests_total", stats.keyframe_requests);
     total("connect_layer_switches_total", stats.layer_switches);

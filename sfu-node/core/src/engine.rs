@@ -144,6 +144,7 @@ impl Engine {
         }
         if let Some((peer, range)) = self.outbox.relay.next() {
             self.stats.relay_packets_out += 1;
+            self.stats.relay_bytes_out += range.len() as u64;
             self.relay
                 .count(peer, &self.outbox.relay.bytes()[range.clone()]);
             return Output::PeerDatagram {

@@ -53,12 +53,16 @@ pub struct Config {
 /// Counters since the start, for the metrics page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
+    /// Media packets from and to clients, and their bytes on the wire: header, payload and authentication tag (RFC 3711, 3.1).
     pub packets_in: u64,
     pub bytes_in: u64,
     pub packets_out: u64,
     pub bytes_out: u64,
+    /// Media datagrams from and to peers, and their bytes without those of QUIC.
     pub relay_packets_in: u64,
+    pub relay_bytes_in: u64,
     pub relay_packets_out: u64,
+    pub relay_bytes_out: u64,
     /// Packets sent again to subscribers, and to peers, because a NACK asked for them.
     pub retransmissions: u64,
     pub relay_retransmissions: u64,

@@ -158,6 +158,9 @@ impl Session {
             connection.adopt_unnamed(data);
             connection.rtc.handle_input(input)
         });
+        if !happened.media.is_empty() {
+            happened.media_bytes = data.len();
+        }
         let answered =
             |(to, data): &(TransportAddress, Vec<u8>)| *to == from && is_binding_success(data);
         let way = &mut self.connection.way;

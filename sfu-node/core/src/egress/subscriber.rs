@@ -295,8 +295,9 @@ impl Subscriber {
                 Departure::Queued(queued) => self.write(router, queued, batch),
                 Departure::Filler => {
                     let written = self.write_filler(router, batch);
-                    if written.is_none() {
-                        self.path.cannot_fill();
+                    match written {
+                        Some(_) => self.counters.fillers += 1,
+                        None => self.path.cannot_fill(),
                     }
                     written
                 }
@@ -400,7 +401,6 @@ impl Subscriber {
     /// Writes something that fills a probe: a packet of late once more, which may even be of use, or else padding.
     fn write_filler(&mut self, router: &Router, batch: &mut Batch) -> Option<(usize, u64)> {
         let twcc = self.path.sequence();
-        self.counters.fillers += 1;
         let back = self.counters.fillers % FILLERS;
         for slot in &mut self.slots {
             if slot.kind != MediaKind::Video || slot.carrying.flowing().is_none() {

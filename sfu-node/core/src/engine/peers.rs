@@ -166,6 +166,7 @@ impl Engine {
             return;
         };
         self.stats.relay_packets_in += 1;
+        self.stats.relay_bytes_in += data.len() as u64;
         if self.with_room(now, key, |room, cx| room.relayed(cx, layer, rtp)) == Some(false) {
             self.drops().malformed += 1;
         }

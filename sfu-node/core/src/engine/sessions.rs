@@ -125,9 +125,9 @@ impl Engine {
                 Err(_) => self.stats.drops.malformed += 1,
             }
         }
+        self.stats.bytes_in += happened.media_bytes as u64;
         for (source, layer, packet) in happened.media.drain(..) {
             self.stats.packets_in += 1;
-            self.stats.bytes_in += packet.payload.len() as u64;
             if !room.publish(&mut cx, member, source, layer, packet) {
                 self.stats.drops.not_allowed += 1;
             }

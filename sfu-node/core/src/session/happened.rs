@@ -13,6 +13,8 @@ pub struct Happened {
     pub transmits: Vec<(TransportAddress, Vec<u8>)>,
     /// Received media, decrypted.
     pub media: Vec<(Source, Layer, Packet)>,
+    /// The length of the datagram that it came in.
+    pub media_bytes: usize,
     /// Decrypted compound RTCP packets, one after the other, with their lengths.
     pub rtcp: Vec<u8>,
     pub rtcp_lengths: Vec<usize>,
@@ -35,6 +37,7 @@ impl Happened {
     pub(super) fn clear(&mut self) {
         self.transmits.clear();
         self.media.clear();
+        self.media_bytes = 0;
         self.rtcp.clear();
         self.rtcp_lengths.clear();
         self.texts.clear();
