@@ -1,12 +1,14 @@
-//! The engine joins its parts: datagrams to [`sessions`], messages to [`rooms`], the cascade to [`peers`], and all of it
-//! to time.
+//! The engine joins its parts: datagrams to [`sessions`], messages to [`rooms`], the cascade to [`peers`], what members are
+//! sent to [`flush`], and all of it to time.
 
+mod flush;
 mod peers;
 mod rooms;
 mod sessions;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use protocol::id::RoomId;
@@ -16,7 +18,6 @@ use slotmap::SlotMap;
 
 use crate::demux::Demux;
 use crate::egress::batch::Batch;
-use crate::egress::counters::Counters;
 use crate::io::{Config, Drops, Input, Output, PeerPlan, Stats, TransportAddress};
 use crate::key::{MemberKey, RoomKey, SessionKey};
 use crate::relay::{Relay, RelayBatch};
@@ -237,58 +238,4 @@ impl Engine {
             }
         }
     }
-
-    /// Builds the batch of the next member that has something to send. Returns false when nobody has.
-    fn flush_next(&mut self, now: Instant) -> bool {
-        while let Some(key) = self.pending.last().copied() {
-            let Some(room) = self.rooms.get_mut(key) else {
-                self.pending.pop();
-                continue;
-            };
-            let Some(member) = room.take_pending() else {
-                self.pending.pop();
-                continue;
-            };
-            let session = room.member(member).map(|member| member.session);
-            let seat = session.and_then(|session| self.seats.get(session));
-            let to = seat.and_then(|seat| seat.session.address());
-            let Some((subscriber, router)) = room.subscriber(member) else {
-                continue;
-            };
-            let batch = &mut self.outbox.batch;
-            batch.clear();
-            let flushed = catch_unwind(AssertUnwindSafe(|| {
-                let due = subscriber.flush(now, router, batch);
-                subscriber.report(now, router, batch);
-                (due, subscriber.take_counters())
-            }));
-            let Ok((due, counters)) = flushed else {
-                batch.clear();
-                if let Some(session) = session {
-                    self.session_faulted(now, session);
-                }
-                continue;
-            };
-            count(&mut self.stats, &counters);
-            if let Some(at) = due {
-                self.timers.lower(Timer::Subscriber(key, member), at);
-            }
-            if to.is_some() && !batch.is_empty() {
-                self.outbox.batch_to = to;
-                return true;
-            }
-        }
-        false
-    }
-}
-
-/// Adds what a subscriber was sent since the last look.
-fn count(stats: &mut Stats, counters: &Counters) {
-    stats.packets_out += counters.packets;
-    stats.bytes_out += counters.bytes;
-    stats.retransmissions += counters.repairs;
-    stats.probes += counters.probes;
-    stats.probe_packets += counters.fillers;
-    stats.layer_switches += counters.switches;
-    stats.drops.stale += counters.stale;
 }

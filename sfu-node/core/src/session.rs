@@ -325,6 +325,12 @@ impl Session {
         self.over |= happened.closed;
     }
 
+    /// Work inside of it panics.
+    #[cfg(test)]
+    pub fn panic(&mut self, now: Instant, happened: &mut Happened) {
+        self.mutate(now, happened, |_, _| panic!("on purpose"));
+    }
+
     /// The source and layer of a receiving SSRC, for its sender reports.
     pub fn stream_of(&self, ssrc: u32) -> Option<(Source, Layer)> {
         self.connection.incoming.get(&ssrc).copied()
