@@ -259,7 +259,7 @@ impl Room {
             self.announce_to_all(cx, track);
         }
         self.start_quality(cx, key);
-        self.limit_layers(cx.now, key);
+        self.limit_layers(cx, key);
         self.report_later(cx.now, key);
         self.sweep_later(cx.now);
         self.assign_all(cx);

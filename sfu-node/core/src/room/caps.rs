@@ -154,7 +154,7 @@ impl Room {
                 self.hear_again(cx.now);
             }
         }
-        if self.limit_layers(cx.now, key) {
+        if self.limit_layers(cx, key) {
             self.assign_all(cx);
         }
     }
@@ -215,7 +215,7 @@ impl Room {
     }
 
     /// Looks at the bit rates of members that have a limit. Whether anything may be sent that might not be, or the reverse.
-    pub(super) fn limit_rates(&mut self, now: Instant) -> bool {
+    pub(super) fn limit_rates(&mut self, cx: &mut Context<'_>) -> bool {
         let limited = self.members.iter();
         let limited: Vec<_> = limited
             .filter(|(_, member)| member.caps.max_bitrate.is_some())
@@ -223,13 +223,13 @@ impl Room {
             .collect();
         let mut changed = false;
         for key in limited {
-            changed |= self.limit_layers(now, key);
+            changed |= self.limit_layers(cx, key);
         }
         changed
     }
 
     /// Applies a member's caps to its video tracks: whole layers go, the highest first. Whether that changed anything.
-    pub(super) fn limit_layers(&mut self, now: Instant, key: MemberKey) -> bool {
+    pub(super) fn limit_layers(&mut self, cx: &mut Context<'_>, key: MemberKey) -> bool {
         let Some(member) = self.member(key) else {
             return false;
         };
@@ -256,10 +256,10 @@ impl Room {
                 let capped =
                     *source == Source::Camera && caps.max_layer.is_some_and(|max| layer > max);
                 let in_row = layer == 0 || *highest == Some(Layer(layer - 1));
-                let rate = presumed_rate(track, layer, now);
+                let rate = presumed_rate(track, layer, cx.now);
                 // A keyframe may take what is left for it.
                 let flows = track.highest >= Some(Layer(layer));
-                let margin = match flows && entry.had_keyframe(now, WINDOW) {
+                let margin = match flows && entry.had_keyframe(cx.now, WINDOW) {
                     true => 0,
                     false => margin,
                 };
@@ -274,9 +274,16 @@ impl Room {
             }
         }
         let mut changed = false;
-        for ((_, key), highest) in tracks.iter().zip(highest) {
-            if let Some(track) = self.router.get_mut(*key) {
-                changed |= std::mem::replace(&mut track.highest, highest) != highest;
+        for ((_, key), highest) in tracks.into_iter().zip(highest) {
+            let Some(track) = self.router.get_mut(key) else {
+                continue;
+            };
+            if std::mem::replace(&mut track.highest, highest) == highest {
+                continue;
+            }
+            changed = true;
+            for layer in (0..track.layers.len()).map(|layer| Layer(layer as u8)) {
+                self.forbid_layer(cx, (key, layer), Some(layer) > highest);
             }
         }
         changed

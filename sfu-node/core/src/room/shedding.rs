@@ -74,12 +74,32 @@ impl Room {
         if !paused {
             // What was not sent was not lost.
             inbound.loss.restart();
+            layer.expect_again();
         }
         for relay in &layer.relays {
             cx.tell_peer(relay.peer, standing(relay.flow, paused));
         }
         self.demand(cx, key);
         self.assign_all(cx);
+    }
+
+    /// A publisher here may send a layer no more, or again: for other nodes it is paused meanwhile.
+    pub(super) fn forbid_layer(&mut self, cx: &mut Context<'_>, key: LayerKey, forbidden: bool) {
+        let Some(layer) = self.router.layer_mut(key) else {
+            return;
+        };
+        if std::mem::replace(&mut layer.forbidden, forbidden) == forbidden {
+            return;
+        }
+        layer.expect_again();
+        for relay in &layer.relays {
+            cx.tell_peer(relay.peer, standing(relay.flow, forbidden));
+        }
+        let is_wanted = layer.is_wanted();
+        self.demand(cx, key);
+        if is_wanted {
+            self.request_keyframe(cx, key);
+        }
     }
 }
 

@@ -65,7 +65,7 @@ impl Room {
         for key in self.missed_keyframes(cx.now) {
             self.request_keyframe(cx, key);
         }
-        if self.limit_rates(cx.now) {
+        if self.limit_rates(cx) {
             self.assign_all(cx);
         }
         if !self.router.is_empty() {

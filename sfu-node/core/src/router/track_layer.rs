@@ -71,6 +71,8 @@ pub struct TrackLayer {
     pub relays: Vec<RelayFlow>,
     /// Set while this layer is asked for at its home node.
     pub inbound: Option<Inbound>,
+    /// Its publisher here may not send it: it counts as not there, at other nodes too.
+    pub forbidden: bool,
     /// Since when slots here want it without interruption.
     wanted_since: Option<Instant>,
     /// Whether anybody wanted it when that was last noted, and when nobody did any more.
@@ -106,6 +108,7 @@ impl TrackLayer {
             forwards: Vec::new(),
             relays: Vec::new(),
             inbound: None,
+            forbidden: false,
             wanted_since: None,
             demanded: false,
             left_at: None,
@@ -241,13 +244,18 @@ impl TrackLayer {
             .is_some_and(|since| now.saturating_duration_since(since) >= patience)
     }
 
-    /// Whether the path by which this layer comes does not carry it now.
+    /// Whether this layer cannot be had now: the path by which it comes does not carry it, or its publisher may not send it.
     pub fn is_paused(&self) -> bool {
-        self.inbound.as_ref().is_some_and(|inbound| inbound.paused)
+        self.forbidden || self.inbound.as_ref().is_some_and(|inbound| inbound.paused)
     }
 
-    /// Whether anybody here or behind another node wants this layer.
+    /// It can be had again: that it did not come says nothing any more.
+    pub fn expect_again(&mut self) {
+        self.absent_until = None;
+    }
+
+    /// Whether anybody here or behind another node wants this layer, and may have it.
     pub fn is_wanted(&self) -> bool {
-        !self.forwards.is_empty() || !self.relays.is_empty()
+        !self.forbidden && !(self.forwards.is_empty() && self.relays.is_empty())
     }
 }
