@@ -256,6 +256,7 @@ impl TrackLayer {
 
     /// Whether anybody here or behind another node wants this layer, and may have it.
     pub fn is_wanted(&self) -> bool {
-        !self.forbidden && !(self.forwards.is_empty() && self.relays.is_empty())
+        let anybody = !self.forwards.is_empty() || !self.relays.is_empty();
+        anybody && !self.forbidden
     }
 }
