@@ -36,6 +36,8 @@ const FREE_ROUNDS: u32 = 10;
 const BASE_SPAN: Duration = Duration::from_secs(10);
 /// Share of a round's bytes that is lost to more than chance.
 const HEAVY_LOSS: f64 = 0.3;
+/// What is left of the window where the path marks packets instead of dropping them (RFC 8511, 3.1).
+const AFTER_MARK: f64 = 0.8;
 /// Fewer bytes say nothing of queue and loss: the receiver lets a lone packet wait before it acknowledges it.
 const FEW_BYTES: u64 = 8 << 10;
 
@@ -79,6 +81,8 @@ struct Round {
     in_flight: u64,
     acknowledged: u64,
     lost: u64,
+    /// The path has marked a packet (ECN, RFC 3168).
+    marked: bool,
     /// The window, and not the application, decided how much was sent.
     filled: bool,
 }
@@ -112,6 +116,7 @@ impl Round {
             in_flight: 0,
             acknowledged: 0,
             lost: 0,
+            marked: false,
             filled: false,
         }
     }
@@ -179,6 +184,8 @@ impl Window {
             self.shrink(now, round.in_flight, share);
         } else if tells && round.loss() > HEAVY_LOSS {
             self.shrink(now, round.in_flight, 1.0 - round.loss() / 2.0);
+        } else if round.marked {
+            self.shrink(now, round.in_flight, AFTER_MARK);
         } else {
             self.grow(now, round.filled);
         }
@@ -239,6 +246,7 @@ impl Controller for Window {
         lost_bytes: u64,
     ) {
         self.lost(lost_bytes);
+        self.round.marked |= lost_bytes == 0;
         if is_persistent_congestion {
             self.shrink(now, 0, 0.0);
         }
@@ -423,6 +431,23 @@ mod tests {
             link.send(1.25, Duration::from_secs(1));
         }
         assert!(link.window.bytes >= INITIAL_WINDOW);
+    }
+
+    #[test]
+    fn a_path_that_marks_its_packets_is_given_way_to() {
+        let mut link = Link::new(80 * MS, 12_500.0, 0.0);
+        for _ in 0..20 {
+            link.send(625.0, 100 * MS);
+            let (now, before) = (link.now, link.window.bytes);
+            link.window.on_congestion_event(now, now, false, 0);
+            assert_eq!(link.window.bytes, before, "once in a round trip");
+        }
+        link.send(625.0, 100 * MS);
+        assert!(
+            link.window.bytes < INITIAL_WINDOW / 2,
+            "{}",
+            link.window.bytes
+        );
     }
 
     #[test]
