@@ -166,6 +166,13 @@ impl Client {
         self.audio = None;
     }
 
+    /// Its encoder finds nothing worth to be sent for so long (DTX).
+    pub fn rest(&mut self, time: Duration) {
+        if let Some(audio) = &mut self.audio {
+            audio.rest(time);
+        }
+    }
+
     /// Sends nothing any more.
     pub fn silence(&mut self) {
         self.audio = None;

@@ -49,8 +49,10 @@ impl Stamp {
         payload.into()
     }
 
+    /// The stamp of an audio payload; none if a byte of it is another than was sent.
     pub fn of_audio(payload: &[u8]) -> Option<Self> {
-        Self::read(payload.get(1..)?)
+        let stamp = Self::read(payload.get(1..)?)?;
+        (*stamp.audio() == *payload).then_some(stamp)
     }
 
     /// A VP8 payload (RFC 7741) of so many bytes: descriptor with a 15-bit picture id, then the start of the frame's header

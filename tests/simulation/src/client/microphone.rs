@@ -38,6 +38,12 @@ impl Microphone {
         }
     }
 
+    /// Sends nothing for so long, as an encoder does in silence (DTX): time goes on, and the packets' numbers do not.
+    pub fn rest(&mut self, time: Duration) {
+        self.next += time;
+        self.timestamp = self.timestamp.wrapping_add((48 * time.as_millis()) as u32);
+    }
+
     /// The next packet of this loudness, when it is time for one.
     pub fn packet(
         &mut self,
