@@ -129,6 +129,7 @@ impl Bot {
                     microphone: true,
                     camera,
                     screen: false,
+                    codec: None,
                 },
             });
         }

@@ -175,6 +175,8 @@ impl Shared {
                     code: ErrorCode::BadOffer,
                     message,
                     nonce: None,
+                    of: None,
+                    retry_after_ms: None,
                 };
                 (participant, error)
             }
@@ -188,6 +190,8 @@ impl Shared {
             NodeToRoom::Ready { .. }
             | NodeToRoom::IceRestarted { .. }
             | NodeToRoom::Connected { .. }
+            | NodeToRoom::Silent { .. }
+            | NodeToRoom::Heard { .. }
             | NodeToRoom::Quality { .. } => return,
         };
         if let Some(tell) = self.people().get(&participant) {

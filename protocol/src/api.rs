@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::Offer;
 use crate::id::{ParticipantId, Region, RoomId, UserId};
+use crate::media::Codec;
 
 /// `POST /api/auth/register`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -71,6 +72,17 @@ pub struct Room {
     pub people: u32,
 }
 
+/// `GET /api/rooms/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RoomDetails {
+    #[serde(flatten)]
+    pub room: Room,
+    /// As how many participants the caller is in the room now.
+    pub yours: u32,
+}
+
 /// `GET /api/rooms`: the caller's own and recently visited rooms, the latest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -92,6 +104,10 @@ pub struct JoinRequest {
     /// The first offer, to have the answer right after the welcome instead of a round trip later. It counts as sent: the
     /// WebSocket brings its answer, its refusal, or the wish for a new one.
     pub offer: Option<Offer>,
+    /// The video codecs that the client decodes.
+    pub decodes: Vec<Codec>,
+    /// The call goes on here: once the WebSocket is open, everything else that the user has in the room ends.
+    pub move_here: bool,
 }
 
 /// The answer to a join.
@@ -101,7 +117,7 @@ pub struct JoinRequest {
 pub struct JoinResponse {
     pub room: Room,
     pub participant: ParticipantId,
-    /// Admits one WebSocket once, within 60 s. It is already part of `url`.
+    /// Admits a WebSocket within 60 s, again if its welcome was lost. It is already part of `url`.
     pub ticket: String,
     /// Path and query of the signaling WebSocket, relative to the API's origin.
     pub url: String,

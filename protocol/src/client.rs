@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Room;
 use crate::id::{Attempt, NodeId, ParticipantId, Region, UserId};
-use crate::media::{Caps, Publishing, Source};
+use crate::media::{Caps, Codec, Publishing, Source};
 use crate::node::ParticipantQuality;
 
 pub use channel::{
@@ -56,6 +56,8 @@ pub enum ClientMessage {
     },
     /// The owner sends this participant's user out of the room, who may not come back for [`REMOVAL_SECONDS`].
     Remove { participant: ParticipantId },
+    /// The call goes on here: everything else that the same user has in the room ends ([`CloseReason::Moved`]).
+    MoveHere,
     /// Goes now, without the grace period of a lost connection.
     Leave,
 }
@@ -115,8 +117,12 @@ pub enum ServerMessage {
         #[cfg_attr(test, ts(type = "number"))]
         seq: u64,
         you: ParticipantId,
-        /// Admits one WebSocket once to go on as this participant: `?resume=TOKEN&since=SEQ`.
+        /// Admits a WebSocket to go on as this participant: `?resume=TOKEN&since=SEQ`. What admitted the one before
+        /// still does until the client says something here: this welcome may be lost.
         resume_token: String,
+        /// After a loss, dial again at a random moment within this time (milliseconds): as much as the room can take, when
+        /// everybody comes back at once.
+        redial_within_ms: u32,
         /// The whole state, or `null` when the connection was resumed: then every event after `since` follows.
         snapshot: Option<Snapshot>,
     },
@@ -148,7 +154,15 @@ pub enum ServerMessage {
         message: String,
         /// The nonce of the refused chat line, if it was one.
         nonce: Option<String>,
+        /// The `type` of the refused message, where it could be read.
+        #[serde(default)]
+        of: Option<String>,
+        /// The same message may be taken after this time (milliseconds); absent if it never will.
+        #[serde(default)]
+        retry_after_ms: Option<u32>,
     },
+    /// The room hangs up on a client that says far too much: do not dial again before this time is over.
+    Wait { ms: u32 },
     /// How everybody's media travels, those with media whole each time. Sent every few seconds, and not an event: what
     /// was missed is not sent again.
     Quality {
@@ -185,9 +199,27 @@ pub struct Participant {
     pub caps: Caps,
     /// Region of the media node; absent until media is assigned.
     pub region: Option<Region>,
+    #[serde(default)]
+    pub connection: Connection,
+    /// The video codecs that their client decodes; empty if it did not say.
+    #[serde(default)]
+    pub decodes: Vec<Codec>,
     /// Unix time in milliseconds.
     #[cfg_attr(test, ts(type = "number"))]
     pub joined_at: u64,
+}
+
+/// Whether somebody can be seen and heard. A disturbance shorter than some two seconds is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum Connection {
+    /// Came, and has had no media yet.
+    Connecting,
+    #[default]
+    Connected,
+    /// Nothing comes from them any more.
+    Reconnecting,
 }
 
 /// What somebody may do in the room.
@@ -205,7 +237,13 @@ pub enum Role {
 #[serde(rename_all = "camelCase")]
 pub struct ChatMessage {
     pub id: String,
+    /// The sender's own name for it.
+    #[serde(default)]
+    pub nonce: String,
     pub participant: ParticipantId,
+    /// Whose line it is, whichever participant they are now; absent on lines of older releases.
+    #[serde(default)]
+    pub user: Option<UserId>,
     pub name: String,
     pub text: String,
     /// Unix time in milliseconds.
@@ -243,6 +281,11 @@ pub enum RoomEvent {
         participant: ParticipantId,
         region: Region,
     },
+    /// The participant cannot be seen and heard any more, or can be again.
+    Connection {
+        participant: ParticipantId,
+        connection: Connection,
+    },
     Chat {
         message: ChatMessage,
     },
@@ -258,6 +301,8 @@ pub enum LeaveReason {
     RoomClosed,
     /// The owner sent them out.
     Removed,
+    /// They go on as another participant, elsewhere.
+    Moved,
 }
 
 /// Why a room ended for a client.
@@ -273,6 +318,8 @@ pub enum CloseReason {
     Replaced,
     /// The owner sent the participant out.
     Removed,
+    /// The user has moved the call to another page or device.
+    Moved,
 }
 
 /// Why a message of the client was refused.

@@ -55,6 +55,7 @@ pub struct TrackId {
 
 /// The codecs that Connect forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum Codec {
     Opus,
@@ -97,6 +98,9 @@ pub struct Publishing {
     pub microphone: bool,
     pub camera: bool,
     pub screen: bool,
+    /// The codec of its video; absent while it sends none, and from clients that do not say.
+    #[serde(default)]
+    pub codec: Option<Codec>,
 }
 
 /// What a participant may send; the node enforces it, whatever the client does.

@@ -134,6 +134,16 @@ pub enum NodeToRoom {
         participant: ParticipantId,
         attempt: Attempt,
     },
+    /// Nothing came from the client for two seconds, neither media nor a sign of life. The session goes on.
+    Silent {
+        participant: ParticipantId,
+        attempt: Attempt,
+    },
+    /// Something comes again from a client that was silent.
+    Heard {
+        participant: ParticipantId,
+        attempt: Attempt,
+    },
     /// How the media of these participants travels, every few seconds.
     Quality {
         participants: Vec<ParticipantQuality>,

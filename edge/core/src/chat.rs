@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use protocol::client::{ChatMessage, ErrorCode, MAX_CHAT_BYTES};
-use protocol::id::ParticipantId;
+use protocol::id::{ParticipantId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// How many lines a newcomer is shown; within as many a repeated nonce is recognized.
@@ -49,6 +49,7 @@ impl Chat {
     pub fn say(
         &mut self,
         participant: &ParticipantId,
+        user: &UserId,
         name: &str,
         nonce: String,
         text: String,
@@ -74,7 +75,7 @@ impl Chat {
             .lines
             .iter()
             .rev()
-            .find(|line| line.nonce == nonce && line.message.participant == *participant);
+            .find(|line| line.nonce == nonce && line.message.user.as_ref() == Some(user));
         if let Some(line) = known {
             return Said::Known {
                 id: line.message.id.clone(),
@@ -83,10 +84,12 @@ impl Chat {
         let number = self.lines.back().map_or(1, |line| line.number + 1);
         let line = Line {
             number,
-            nonce,
+            nonce: nonce.clone(),
             message: ChatMessage {
                 id: number.to_string(),
+                nonce,
                 participant: participant.clone(),
+                user: Some(user.clone()),
                 name: name.to_owned(),
                 text,
                 sent_at: now,
@@ -110,7 +113,8 @@ mod tests {
     use super::*;
 
     fn say(chat: &mut Chat, who: &str, nonce: &str, text: &str) -> Said {
-        chat.say(&who.parse().unwrap(), who, nonce.into(), text.into(), 7)
+        let (participant, user) = (who.parse().unwrap(), who.parse().unwrap());
+        chat.say(&participant, &user, who, nonce.into(), text.into(), 7)
     }
 
     #[test]

@@ -54,7 +54,10 @@ impl Bot {
                 publishing,
             } => (participant, publishing.camera),
             RoomEvent::Left { participant, .. } => (participant, false),
-            RoomEvent::Placed { .. } | RoomEvent::Caps { .. } | RoomEvent::Chat { .. } => {
+            RoomEvent::Placed { .. }
+            | RoomEvent::Caps { .. }
+            | RoomEvent::Connection { .. }
+            | RoomEvent::Chat { .. } => {
                 return Ok(());
             }
         };

@@ -17,6 +17,8 @@ use crate::media::{Source, TrackId};
 pub enum ClientMediaMessage {
     /// What the client shows now, whole each time. What is not in it is not sent.
     View { tiles: Vec<Tile> },
+    /// Nothing but a sign of life, every second: a node takes two silent ones for a loss.
+    Alive,
     /// How what it receives was played, every few seconds: only the receiver knows.
     Playback {
         /// Share of the time since the last report in which a picture stood still, 0 to 1: the mean of all that it shows,

@@ -6,7 +6,14 @@ describe("the outbox", () => {
   it("keeps a line until it is stored, and says why one was refused", () => {
     const outbox = withLine(withLine([], "1", "a"), "2", "b");
     expect(afterMessage(outbox, { type: "chatAccepted", nonce: "1", id: "x" })).toHaveLength(1);
-    const error = { type: "error", code: "rateLimited", message: "Too fast.", nonce: "2" } as const;
+    const error = {
+      type: "error",
+      code: "rateLimited",
+      message: "Too fast.",
+      nonce: "2",
+      of: "chat",
+      retryAfterMs: null,
+    } as const;
     expect(afterMessage(outbox, error)[1]?.refused).toBe("Too fast.");
   });
 });
@@ -17,7 +24,14 @@ describe("a line that comes back as an event", () => {
     const once = afterEcho(outbox, "a");
     expect(once.map(({ nonce }) => nonce)).toEqual(["2"]);
     expect(afterEcho(once, "b")).toBe(once);
-    const error = { type: "error", code: "rateLimited", message: "Too fast.", nonce: "2" } as const;
+    const error = {
+      type: "error",
+      code: "rateLimited",
+      message: "Too fast.",
+      nonce: "2",
+      of: "chat",
+      retryAfterMs: null,
+    } as const;
     expect(afterEcho(afterMessage(once, error), "a")).toHaveLength(1);
   });
 });

@@ -8,16 +8,18 @@ const ann: Participant = {
   user: "u",
   name: "Ann",
   role: "owner",
-  publishing: { microphone: false, camera: false, screen: false },
+  publishing: { microphone: false, camera: false, screen: false, codec: null },
   caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
   region: null,
+  connection: "connected",
+  decodes: [],
   joinedAt: 1,
 };
 
 describe("the room", () => {
   it("follows its events", () => {
     const joined = afterEvent(EMPTY_ROOM, { type: "joined", participant: ann });
-    const publishing = { microphone: true, camera: true, screen: false };
+    const publishing = { microphone: true, camera: true, screen: false, codec: null };
     const sends = afterEvent(joined, { type: "publishing", participant: "ann", publishing });
     const placed = afterEvent(sends, { type: "placed", participant: "ann", region: "eu-west" });
     expect(placed.participants).toEqual([{ ...ann, publishing, region: "eu-west" }]);
@@ -34,7 +36,15 @@ describe("the room", () => {
   });
 
   it("takes an event twice without harm", () => {
-    const message = { id: "1", participant: "ann", name: "Ann", text: "hi", sentAt: 2 };
+    const message = {
+      id: "1",
+      nonce: "n",
+      user: "u",
+      participant: "ann",
+      name: "Ann",
+      text: "hi",
+      sentAt: 2,
+    };
     const once = afterEvent(EMPTY_ROOM, { type: "chat", message });
     expect(afterEvent(once, { type: "chat", message })).toBe(once);
     const joined = afterEvent(once, { type: "joined", participant: ann });

@@ -182,6 +182,8 @@ impl Room {
                     self.renegotiate(&participant, "the media connection was lost", out);
                 }
             }
+            // Not yet: see docs/STATUS.md.
+            NodeToRoom::Silent { .. } | NodeToRoom::Heard { .. } => {}
             NodeToRoom::Quality { participants } => self.measured(link, participants, now, out),
         }
     }

@@ -62,6 +62,8 @@ impl Room {
             Ok(ClientMessage::Remove { participant }) => {
                 self.sends_out(client, &participant, now, out);
             }
+            // Not yet: see docs/STATUS.md.
+            Ok(ClientMessage::MoveHere) => {}
             Ok(ClientMessage::Leave) => self.leaves(client, now, out),
         }
     }
@@ -98,13 +100,13 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        let name = match self.people.get(&client.participant) {
-            Some(person) => person.name.clone(),
-            None => return,
+        let Some(person) = self.people.get(&client.participant) else {
+            return;
         };
+        let (user, name) = (person.user.clone(), person.name.clone());
         match self
             .chat
-            .say(&client.participant, &name, nonce.clone(), text, now)
+            .say(&client.participant, &user, &name, nonce.clone(), text, now)
         {
             Said::New(line) => {
                 let message = line.message.clone();
@@ -140,6 +142,8 @@ pub(super) fn refuse(
             code,
             message: message.to_owned(),
             nonce,
+            of: None,
+            retry_after_ms: None,
         },
     }
 }

@@ -162,6 +162,7 @@ impl Room {
             seq,
             you: client.participant.clone(),
             resume_token,
+            redial_within_ms: 250,
             snapshot,
         };
         let events = events.into_iter().map(|logged| ServerMessage::Event {

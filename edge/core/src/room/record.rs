@@ -1,6 +1,6 @@
 //! What a room stores: one record for each thing that changes by itself.
 
-use protocol::client::{Participant, Role, RoomEvent};
+use protocol::client::{Connection, Participant, Role, RoomEvent};
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region, UserId};
 use protocol::media::{Caps, Publishing};
 use serde::{Deserialize, Serialize};
@@ -170,6 +170,8 @@ impl Person {
             publishing: self.publishing,
             caps: self.caps,
             region: self.region.clone(),
+            connection: Connection::Connected,
+            decodes: Vec::new(),
             joined_at: self.joined_at,
         }
     }

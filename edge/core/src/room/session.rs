@@ -234,6 +234,8 @@ impl Room {
                     code: ErrorCode::BadOffer,
                     message: format!("offer {}: {message}", attempt.0),
                     nonce: None,
+                    of: None,
+                    retry_after_ms: None,
                 };
                 let here = self.people.get(participant).is_some_and(Person::is_here);
                 if let (false, Some(mut negotiation)) = (here, negotiation) {

@@ -117,6 +117,8 @@ impl Engine {
         for text in happened.texts.drain(..) {
             match serde_json::from_slice(&text) {
                 Ok(ClientMediaMessage::View { tiles }) => room.set_view(&mut cx, member, tiles),
+                // That it came is all it says.
+                Ok(ClientMediaMessage::Alive) => {}
                 Ok(ClientMediaMessage::Playback { frozen }) => {
                     if !room.played(member, frozen) {
                         self.stats.drops.malformed += 1;

@@ -86,12 +86,13 @@ const ENDED = {
   roomDeleted: "This room was closed",
   replaced: "You joined from another place",
   removed: "You were removed from the call",
+  moved: "The call goes on in another tab or on another device",
 };
 
 function Ended({ call, reason }: { call: Call; reason: keyof typeof ENDED }) {
   return (
     <Message title={ENDED[reason]}>
-      {(reason === "left" || reason === "replaced") && (
+      {(reason === "left" || reason === "replaced" || reason === "moved") && (
         <button type="button" className="button secondary" onClick={() => call.join()}>
           Rejoin
         </button>

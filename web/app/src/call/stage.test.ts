@@ -9,9 +9,11 @@ function person(id: string, screen = false): Participant {
     user: id,
     name: id,
     role: "member",
-    publishing: { microphone: true, camera: true, screen },
+    publishing: { microphone: true, camera: true, screen, codec: null },
     caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
     region: null,
+    connection: "connected",
+    decodes: [],
     joinedAt: 0,
   };
 }

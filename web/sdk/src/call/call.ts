@@ -238,7 +238,7 @@ export class Call {
   async #ticket(): Promise<string> {
     // In a call, media may be fine: the welcome decides.
     const offer = this.#state.get().you === null ? this.#media.takeOffer() : null;
-    const request = { region: this.#region, roundTrips: {}, offer };
+    const request = { region: this.#region, roundTrips: {}, offer, decodes: [], moveHere: false };
     const joined: JoinResponse = await this.#api.join(this.#room, request);
     mark("ticket");
     this.#state.patch({ room: joined.room });
@@ -351,7 +351,7 @@ export class Call {
     void this.#media.send("camera", camera.on ? camera.track : null);
     void this.#media.send("screen", video);
     void this.#media.send("screenAudio", audio);
-    const publishing = { microphone: microphone.on, camera: camera.on, screen: video !== null };
+    const publishing = { microphone: microphone.on, camera: camera.on, screen: video !== null, codec: null };
     if (JSON.stringify(this.#told) === JSON.stringify(publishing)) return;
     if (this.#signaling?.send({ type: "publishing", publishing })) this.#told = publishing;
   }

@@ -17,9 +17,15 @@ export type Source = "microphone" | "camera" | "screen" | "screenAudio";
 
 export type MediaKind = "audio" | "video";
 
+export type Codec = "opus" | "vp8" | "h264" | "vp9" | "av1";
+
 export type TrackId = { participant: ParticipantId, source: Source, };
 
-export type Publishing = { microphone: boolean, camera: boolean, screen: boolean, };
+export type Publishing = { microphone: boolean, camera: boolean, screen: boolean, 
+/**
+ * The codec of its video; absent while it sends none, and from clients that do not say.
+ */
+codec: Codec | null, };
 
 export type Caps = { 
 /**
@@ -71,6 +77,20 @@ createdAt: number,
  */
 people: number, };
 
+export type RoomDetails = { 
+/**
+ * As how many participants the caller is in the room now.
+ */
+yours: number, id: RoomId, name: string, owner: UserId, 
+/**
+ * Unix time in milliseconds.
+ */
+createdAt: number, 
+/**
+ * How many participants are in the room now.
+ */
+people: number, };
+
 export type RoomList = { rooms: Array<Room>, };
 
 export type JoinRequest = { 
@@ -86,11 +106,19 @@ roundTrips: Record<string, number>,
  * The first offer, to have the answer right after the welcome instead of a round trip later. It counts as sent: the
  * WebSocket brings its answer, its refusal, or the wish for a new one.
  */
-offer: Offer | null, };
+offer: Offer | null, 
+/**
+ * The video codecs that the client decodes.
+ */
+decodes: Array<Codec>, 
+/**
+ * The call goes on here: once the WebSocket is open, everything else that the user has in the room ends.
+ */
+moveHere: boolean, };
 
 export type JoinResponse = { room: Room, participant: ParticipantId, 
 /**
- * Admits one WebSocket once, within 60 s. It is already part of `url`.
+ * Admits a WebSocket within 60 s, again if its welcome was lost. It is already part of `url`.
  */
 ticket: string, 
 /**
@@ -126,7 +154,7 @@ export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string,
 /**
  * Which sending m-line is which source; all other m-lines are receive slots.
  */
-sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: Caps, } | { "type": "remove", participant: ParticipantId, } | { "type": "leave" };
+sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: Caps, } | { "type": "remove", participant: ParticipantId, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -144,9 +172,15 @@ export type ServerMessage = { "type": "welcome",
  */
 seq: number, you: ParticipantId, 
 /**
- * Admits one WebSocket once to go on as this participant: `?resume=TOKEN&since=SEQ`.
+ * Admits a WebSocket to go on as this participant: `?resume=TOKEN&since=SEQ`. What admitted the one before
+ * still does until the client says something here: this welcome may be lost.
  */
 resumeToken: string, 
+/**
+ * After a loss, dial again at a random moment within this time (milliseconds): as much as the room can take, when
+ * everybody comes back at once.
+ */
+redialWithinMs: number, 
 /**
  * The whole state, or `null` when the connection was resumed: then every event after `since` follows.
  */
@@ -154,7 +188,15 @@ snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent,
 /**
  * The nonce of the refused chat line, if it was one.
  */
-nonce: string | null, } | { "type": "quality", participants: Array<ParticipantQuality>, } | { "type": "closed", reason: CloseReason, };
+nonce: string | null, 
+/**
+ * The `type` of the refused message, where it could be read.
+ */
+of: string | null, 
+/**
+ * The same message may be taken after this time (milliseconds); absent if it never will.
+ */
+retryAfterMs: number | null, } | { "type": "wait", ms: number, } | { "type": "quality", participants: Array<ParticipantQuality>, } | { "type": "closed", reason: CloseReason, };
 
 export type Snapshot = { room: Room, 
 /**
@@ -174,29 +216,43 @@ caps: Caps,
 /**
  * Region of the media node; absent until media is assigned.
  */
-region: Region | null, 
+region: Region | null, connection: Connection, 
+/**
+ * The video codecs that their client decodes; empty if it did not say.
+ */
+decodes: Array<Codec>, 
 /**
  * Unix time in milliseconds.
  */
 joinedAt: number, };
 
+export type Connection = "connecting" | "connected" | "reconnecting";
+
 export type Role = "owner" | "member";
 
-export type ChatMessage = { id: string, participant: ParticipantId, name: string, text: string, 
+export type ChatMessage = { id: string, 
+/**
+ * The sender's own name for it.
+ */
+nonce: string, participant: ParticipantId, 
+/**
+ * Whose line it is, whichever participant they are now; absent on lines of older releases.
+ */
+user: UserId | null, name: string, text: string, 
 /**
  * Unix time in milliseconds.
  */
 sentAt: number, };
 
-export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "chat", message: ChatMessage, };
+export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, };
 
-export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed";
+export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 
-export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed";
+export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "moved";
 
 export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant";
 
-export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, } | { "type": "playback", 
+export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, } | { "type": "alive" } | { "type": "playback", 
 /**
  * Share of the time since the last report in which a picture stood still, 0 to 1: the mean of all that it shows,
  * and 0 where it shows none.
