@@ -7,6 +7,7 @@ mod directory;
 mod http;
 mod jwt;
 mod limiter;
+mod pages;
 mod password;
 mod problem;
 mod rate;
@@ -28,6 +29,9 @@ fn start() {
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    if let Some(page) = pages::page(&request, &env).await? {
+        return Ok(page);
+    }
     let started = Date::now().as_millis();
     let id = crypto::hex(&crypto::random::<8>()?);
     let (method, path) = (request.method(), request.path());

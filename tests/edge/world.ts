@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Miniflare } from "miniflare";
+import { Miniflare, type WorkerOptions } from "miniflare";
 import type {
   IceServer,
   IceServers,
@@ -59,14 +59,19 @@ export class World {
   #miniflare: Miniflare | undefined;
   #folder = mkdtempSync(join(tmpdir(), "connect-edge-"));
   #variables: Record<string, string>;
+  #assets: WorkerOptions["assets"];
   url = "";
 
-  private constructor(variables: Record<string, string>) {
+  private constructor(variables: Record<string, string>, assets: WorkerOptions["assets"]) {
     this.#variables = variables;
+    this.#assets = assets;
   }
 
-  static async start(variables: Record<string, string> = {}): Promise<World> {
-    const world = new World(variables);
+  static async start(
+    variables: Record<string, string> = {},
+    assets: WorkerOptions["assets"] = undefined,
+  ): Promise<World> {
+    const world = new World(variables, assets);
     await world.#start();
     return world;
   }
@@ -86,6 +91,7 @@ export class World {
         Object.entries(objects).map(([name, className]) => [name, { className, useSQLite: true }]),
       ),
       durableObjectsPersist: this.#folder,
+      ...(this.#assets && { assets: this.#assets }),
     });
     this.url = (await this.#miniflare.ready).origin;
   }

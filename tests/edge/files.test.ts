@@ -1,0 +1,61 @@
+// Files and pages: what exists is served, an address of the app is its page, and what is missing is a 404.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { siteOf } from "./site.ts";
+import { World } from "./world.ts";
+
+const PAGE = "<!doctype html><title>Connect</title>";
+const FOREVER = "public, max-age=31536000, immutable";
+
+let world: World;
+beforeAll(async () => {
+  const assets = siteOf({ "index.html": PAGE, "assets/app-1a2b.js": "export {};" });
+  world = await World.start({}, assets);
+});
+afterAll(() => world.stop());
+
+const get = (path: string, headers: Record<string, string>, method = "GET") =>
+  fetch(world.url + path, { method, headers });
+const NAVIGATION = { "sec-fetch-mode": "navigate", accept: "text/html" };
+const SCRIPT = { "sec-fetch-mode": "cors", accept: "*/*" };
+
+test("a file of a build that exists is kept for good", async () => {
+  const answer = await get("/assets/app-1a2b.js", SCRIPT);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get("cache-control")).toBe(FOREVER);
+  expect(await answer.text()).toBe("export {};");
+});
+
+test.each([
+  ["a script", "/assets/app-0000.js", SCRIPT],
+  ["a navigation to one, which would be kept under its name", "/assets/app-0000.js", NAVIGATION],
+  ["a file outside of a build", "/robots.txt", SCRIPT],
+  ["what a script fetches under a page's address", "/call/bako-tuvi", SCRIPT],
+])("a missing file is a 404 that nothing keeps: %s", async (_, path, headers) => {
+  const answer = await get(path, headers);
+  expect(answer.status).toBe(404);
+  expect(answer.headers.get("cache-control")).toBe("no-store");
+  expect(await answer.json()).toMatchObject({ status: 404 });
+});
+
+test.each([
+  ["the first page", "/", NAVIGATION],
+  ["an address of the app", "/call/bako-tuvi?region=us-east", NAVIGATION],
+  ["one that the app will not know", "/nowhere/at/all", NAVIGATION],
+  ["a browser that says only what it accepts", "/call/bako-tuvi", { accept: "text/html,*/*" }],
+])("who navigates gets the app, to be asked for again each time: %s", async (_, path, headers) => {
+  const answer = await get(path, headers);
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toBe(PAGE);
+  expect(answer.headers.get("cache-control")).toBe("public, max-age=0, must-revalidate");
+  expect(answer.headers.get("content-security-policy")).toContain("default-src 'self'");
+});
+
+test("only a navigation that reads is one", async () => {
+  expect((await get("/call/bako-tuvi", NAVIGATION, "POST")).status).toBe(404);
+});
+
+test("the API answers for itself, however it is asked", async () => {
+  const answer = await get("/api/nothing", NAVIGATION);
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({ type: "/problems/not-found" });
+});
