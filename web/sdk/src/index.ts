@@ -1,6 +1,6 @@
 // The SDK's public face for accounts and rooms. Calls are in `@connect/sdk/call`, so that a page can load them later.
-export { type Account, Api, type ApiOptions } from "./api.ts";
+export { type Account, Api, type ApiOptions, type RequestOptions } from "./api.ts";
 export type * from "./generated/protocol.ts";
 export { MAX_CHAT_BYTES } from "./generated/protocol.ts";
-export { ApiError, NetworkError } from "./problem.ts";
+export { ApiError, NetworkError, TimeoutError } from "./problem.ts";
 export type { Readable } from "./store.ts";

@@ -26,10 +26,20 @@ export class ApiError extends Error {
 
 /** No answer came: offline, or the server is away. */
 export class NetworkError extends Error {
-  override readonly name = "NetworkError";
+  override readonly name: string = "NetworkError";
 
-  constructor(cause: unknown) {
-    super("Connect could not be reached. Check your network and try again.", { cause });
+  constructor(cause?: unknown, message = "Connect could not be reached. Check your network and try again.") {
+    super(message, { cause });
+  }
+}
+
+/** No answer came within the time that a request may take. */
+export class TimeoutError extends NetworkError {
+  override readonly name = "TimeoutError";
+
+  constructor(milliseconds: number) {
+    const seconds = Math.round(milliseconds / 1000);
+    super(undefined, `Connect did not answer within ${seconds} seconds. Check your network and try again.`);
   }
 }
 

@@ -2,14 +2,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { Api } from "../src/api.ts";
-import { ApiError, NetworkError } from "../src/problem.ts";
+import { Api, type ApiOptions, type RequestOptions } from "../src/api.ts";
+import { ApiError, NetworkError, TimeoutError } from "../src/problem.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
 let server: Server | undefined;
 
-async function serve(handler: Handler): Promise<{ api: Api; requests: string[] }> {
+async function serve(handler: Handler, options: ApiOptions = {}): Promise<{ api: Api; requests: string[] }> {
   const requests: string[] = [];
   const listening = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -20,7 +20,7 @@ async function serve(handler: Handler): Promise<{ api: Api; requests: string[] }
   await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
   server = listening;
   const { port } = listening.address() as AddressInfo;
-  return { api: new Api({ origin: `http://127.0.0.1:${port}` }), requests };
+  return { api: new Api({ origin: `http://127.0.0.1:${port}`, ...options }), requests };
 }
 
 function answer(response: ServerResponse, status: number, body?: unknown, headers = {}): void {
@@ -36,7 +36,12 @@ const session = (token: string) => ({
 const problem = (status: number, detail: string) => ({ type: "/problems/x", title: "Title", status, detail });
 
 afterEach(async () => {
-  await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
+  await new Promise((resolve) => {
+    if (server === undefined) return resolve(undefined);
+    server.close(resolve);
+    // Answers that some tests keep back for ever.
+    server.closeAllConnections();
+  });
   server = undefined;
 });
 
@@ -129,5 +134,79 @@ describe("the API client", () => {
   it("tells a network that is away from a refusal", async () => {
     const api = new Api({ origin: "http://127.0.0.1:1" });
     await expect(api.login({ email: "a", password: "b" })).rejects.toBeInstanceOf(NetworkError);
+  });
+
+  it("takes a page of somebody else's, such as a hotel's sign-in, for no answer", async () => {
+    const { api } = await serve((_, response) => {
+      response.writeHead(200, { "content-type": "text/html", connection: "close" });
+      response.end("<html>Welcome to our network</html>");
+    });
+    await expect(api.restore()).rejects.toBeInstanceOf(NetworkError);
+    expect(await api.isReachable()).toBe(false);
+  });
+});
+
+/** A server that answers sign-ins, and keeps everybody else waiting; `stalled` is called for each that waits. */
+function stalling(stalled: (response: ServerResponse) => void = () => {}): Handler {
+  return (request, response) => {
+    if (request.url === "/api/auth/login") return answer(response, 200, session("t"));
+    stalled(response);
+  };
+}
+
+const ALL: [string, (api: Api, options?: RequestOptions) => Promise<unknown>][] = [
+  ["restore", (api, options) => api.restore(options)],
+  ["register", (api, options) => api.register({ email: "a@b.c", password: "secret", name: "Ann" }, options)],
+  ["logout", (api, options) => api.logout(options)],
+  ["rooms", (api, options) => api.rooms(options)],
+  ["createRoom", (api, options) => api.createRoom({ name: "Room" }, options)],
+  ["room", (api, options) => api.room("r", options)],
+  ["deleteRoom", (api, options) => api.deleteRoom("r", options)],
+  ["join", (api, options) => api.join("r", JOIN, options)],
+  ["iceServers", (api, options) => api.iceServers(options)],
+];
+const JOIN = { region: null, roundTrips: {}, offer: null, decodes: [], moveHere: false };
+const LOGIN = { email: "a@b.c", password: "secret" };
+
+describe("a server that never answers", () => {
+  it.each(ALL)("keeps %s waiting for the time-out and no longer", async (_, ask) => {
+    const { api } = await serve(stalling(), { timeout: 100 });
+    await api.login(LOGIN);
+    const error = await ask(api).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect((error as Error).message).toContain("did not answer within");
+  });
+
+  it.each(ALL)("lets %s be canceled", async (_, ask) => {
+    const canceling = new AbortController();
+    const { api } = await serve(stalling(() => canceling.abort(new Error("never mind"))));
+    await api.login(LOGIN);
+    await expect(ask(api, { signal: canceling.signal })).rejects.toThrow("never mind");
+    // Canceled before it began, it is not sent at all.
+    await expect(ask(api, { signal: canceling.signal })).rejects.toThrow("never mind");
+  });
+
+  it("may also stop in the middle of an answer", async () => {
+    const { api } = await serve(
+      stalling((response) => response.writeHead(200).write('{"rooms":')),
+      { timeout: 100 },
+    );
+    await api.login(LOGIN);
+    await expect(api.rooms()).rejects.toBeInstanceOf(TimeoutError);
+  });
+
+  it("takes a refresh from whoever cancels, and not from others who wait for it", async () => {
+    const canceling = new AbortController();
+    const { api } = await serve((request, response) => {
+      if (request.url !== "/api/auth/refresh") return answer(response, 200, { rooms: [] });
+      canceling.abort(new Error("never mind"));
+      setImmediate(() => answer(response, 200, session("t")));
+    });
+    const [canceled, other] = await Promise.allSettled([
+      api.rooms({ signal: canceling.signal }),
+      api.rooms(),
+    ]);
+    expect(canceled).toMatchObject({ status: "rejected", reason: { message: "never mind" } });
+    expect(other).toMatchObject({ status: "fulfilled", value: [] });
   });
 });
