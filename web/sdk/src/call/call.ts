@@ -9,7 +9,6 @@ import type {
   NodeId,
   Participant,
   ParticipantId,
-  Publishing,
   Quality,
   Region,
   Room,
@@ -25,6 +24,7 @@ import { LocalScreen } from "./local-screen.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
 import { afterEcho, afterMessage, type Outbox, withLine } from "./outbox.ts";
 import { Playback } from "./playback.ts";
+import { Publisher } from "./publishing.ts";
 import { type ConnectionQuality, qualityOf } from "./quality.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
 import { type OtherMessage, Signaling, type Welcome } from "./signaling.ts";
@@ -125,15 +125,14 @@ export class Call {
   // The page draws after all that came with a message: the answer to the offer follows the welcome.
   readonly #state = new Store<CallState>(INITIAL, inTask);
   readonly #media: MediaSession;
+  readonly #publisher: Publisher;
   /** When the ICE servers are to be asked for again. */
   #serversUntil = 0;
   #signaling: Signaling | null = null;
   #roomState: RoomState = EMPTY_ROOM;
-  #told: Publishing | null = null;
   #statistics: CallStatistics = NO_STATISTICS;
   #playback = new Playback();
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
-  readonly #unsubscribe: readonly (() => void)[];
 
   constructor(api: Api, room: RoomId, options: CallOptions = {}) {
     const { region = null, videoSlots = VIDEO_SLOTS } = options;
@@ -149,9 +148,10 @@ export class Call {
       onStep: mark,
     };
     this.#media = new MediaSession(videoSlots, handlers, encodingOf(options));
-    this.#unsubscribe = [this.local.state, this.screen.state].map((state) =>
-      state.subscribe(() => this.#publish()),
-    );
+    this.#publisher = new Publisher(this.local, this.screen, {
+      send: (source, track) => void this.#media.send(source, track),
+      tell: (publishing) => this.#signaling?.send({ type: "publishing", publishing }) ?? false,
+    });
     this.#listen("addEventListener");
   }
 
@@ -229,7 +229,7 @@ export class Call {
   dispose(): void {
     this.leave();
     this.#media.end();
-    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#publisher.end();
     this.local.end();
     this.screen.end();
     this.#listen("removeEventListener");
@@ -261,7 +261,7 @@ export class Call {
     // The first offer does not wait for the welcome; later ones do, since they depend on it.
     if (this.#state.get().you !== null) return;
     void this.#media.offerFirst();
-    this.#publish();
+    this.#publisher.enter();
   }
 
   #welcome(message: Welcome): void {
@@ -278,7 +278,6 @@ export class Call {
       this.#state.patch({ room: message.snapshot.room, ...this.#roomState });
     }
     this.#obey();
-    this.#publish();
     this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
     if (before === null) mark("welcome");
   }
@@ -298,6 +297,7 @@ export class Call {
       case "renegotiate":
         return void this.#media.renegotiate(message.attempt);
       case "error":
+        this.#publisher.refused(message);
         if (message.code === "noNode" || message.code === "badOffer") {
           this.#state.patch({ notice: message.message });
         }
@@ -313,27 +313,25 @@ export class Call {
       ...this.#roomState,
       outbox: isEcho ? afterEcho(outbox, event.message.text) : outbox,
     });
-    if (event.type === "caps" && event.participant === you) this.#obey();
+    if ((event.type === "caps" || event.type === "publishing") && event.participant === you) this.#obey();
   }
 
-  /** Turns off what the owner forbids: the node would send it to nobody, and who is muted should see that. */
+  /** Takes the room's word on this client: what it may send, and what others are told that it sends. */
   #obey(): void {
     const { you, participants } = this.#state.get();
-    const caps = participants.find(({ id }) => id === you)?.caps ?? null;
-    this.#state.patch({ caps });
-    if (caps?.audio === false) void this.local.turn("microphone", false);
-    if (caps?.video === false) void this.local.turn("camera", false);
-    if (caps !== null && !(caps.screen && caps.video)) this.screen.stop();
+    const own = participants.find(({ id }) => id === you);
+    this.#state.patch({ caps: own?.caps ?? null });
+    if (own !== undefined) this.#publisher.obey(own);
   }
 
   #lost(): void {
-    this.#told = null;
+    this.#publisher.lost();
     if (this.#state.get().you !== null) this.#state.patch({ status: { name: "reconnecting" } });
   }
 
   #end(status: CallStatus): void {
     this.#signaling = null;
-    this.#told = null;
+    this.#publisher.lost();
     clearInterval(this.#statisticsTimer);
     this.#statisticsTimer = undefined;
     this.#playback = new Playback();
@@ -341,19 +339,6 @@ export class Call {
     this.screen.stop();
     this.#roomState = EMPTY_ROOM;
     this.#state.set({ ...INITIAL, room: this.#state.get().room, status });
-  }
-
-  /** Sends what is on, and says so; the room hears only of changes. */
-  #publish(): void {
-    const { microphone, camera } = this.local.state.get();
-    const { video, audio } = this.screen.state.get();
-    void this.#media.send("microphone", microphone.on ? microphone.track : null);
-    void this.#media.send("camera", camera.on ? camera.track : null);
-    void this.#media.send("screen", video);
-    void this.#media.send("screenAudio", audio);
-    const publishing = { microphone: microphone.on, camera: camera.on, screen: video !== null, codec: null };
-    if (JSON.stringify(this.#told) === JSON.stringify(publishing)) return;
-    if (this.#signaling?.send({ type: "publishing", publishing })) this.#told = publishing;
   }
 
   async #measure(): Promise<void> {
