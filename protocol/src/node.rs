@@ -134,7 +134,8 @@ pub enum NodeToRoom {
         participant: ParticipantId,
         attempt: Attempt,
     },
-    /// Nothing came from the client for two seconds, neither media nor a sign of life. The session goes on.
+    /// Nothing came from the client for two seconds, neither media nor a sign of life. The session goes on. Told of clients
+    /// that have said once that they live, and so promised to say it again.
     Silent {
         participant: ParticipantId,
         attempt: Attempt,
@@ -144,7 +145,7 @@ pub enum NodeToRoom {
         participant: ParticipantId,
         attempt: Attempt,
     },
-    /// How the media of these participants travels, every few seconds.
+    /// How the media of these participants travels, every few seconds; silent ones are not among them.
     Quality {
         participants: Vec<ParticipantQuality>,
     },

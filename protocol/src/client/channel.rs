@@ -17,7 +17,7 @@ use crate::media::{Source, TrackId};
 pub enum ClientMediaMessage {
     /// What the client shows now, whole each time. What is not in it is not sent.
     View { tiles: Vec<Tile> },
-    /// Nothing but a sign of life, every second: a node takes two silent ones for a loss.
+    /// Nothing but a sign of life, every second: from the first one on, a node takes two seconds of silence for a loss.
     Alive,
     /// How what it receives was played, every few seconds: only the receiver knows.
     Playback {

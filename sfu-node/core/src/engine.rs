@@ -1,10 +1,11 @@
-//! The engine joins its parts: datagrams to [`sessions`], messages to [`rooms`], the cascade to [`peers`], what members are
+//! The engine joins its parts: datagrams to [`sessions`], their absence to [`silence`], messages to [`rooms`], the cascade to [`peers`], what members are
 //! sent to [`flush`], and all of it to time.
 
 mod flush;
 mod peers;
 mod rooms;
 mod sessions;
+mod silence;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,8 @@ const IDLE: Duration = Duration::from_secs(3_600);
 enum Timer {
     /// A session's ICE, DTLS, SCTP and feedback.
     Session(SessionKey),
+    /// Perhaps nothing comes of a client any more.
+    Silence(SessionKey),
     /// The next of a room's deadlines.
     Room(RoomKey),
     /// The rest of what a subscriber's pacing holds back.
@@ -201,6 +204,7 @@ impl Engine {
                         session.handle_timeout(now, happened);
                     });
                 }
+                Timer::Silence(key) => self.look_for_silence(now, key),
                 Timer::Room(key) => {
                     self.with_room(now, key, |room, cx| room.handle_timeout(cx));
                 }

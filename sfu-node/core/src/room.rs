@@ -16,6 +16,7 @@ mod quality;
 mod recovery;
 mod shedding;
 mod shown;
+mod silence;
 mod slots;
 mod speech;
 mod tell;
@@ -111,6 +112,8 @@ pub struct Member {
     decided: Option<budget::Decided>,
     pub subscriber: Subscriber,
     quality: quality::Measured,
+    /// Nothing comes of its client.
+    silent: bool,
     /// Stands in [`Room::pending`].
     pending: bool,
 }
@@ -228,6 +231,7 @@ impl Room {
             decided: None,
             subscriber,
             quality: quality::Measured::default(),
+            silent: false,
             pending: false,
         };
         self.members.insert(member)

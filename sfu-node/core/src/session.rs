@@ -8,6 +8,7 @@ mod check;
 mod happened;
 mod negotiation;
 mod numbers;
+mod pulse;
 mod unnamed;
 mod way;
 
@@ -31,6 +32,7 @@ pub use happened::Happened;
 pub use negotiation::{Negotiated, OfferError, Published, Shared};
 use negotiation::{PayloadTypes, SourceLine, negotiate, restart};
 use numbers::Numbers;
+use pulse::Pulse;
 use unnamed::{NameExtensions, without_rid};
 use way::Way;
 
@@ -50,6 +52,7 @@ pub struct Session {
     /// What opens feedback on our egress, past str0m.
     opener: Option<Opener>,
     connection: Connection,
+    pulse: Pulse,
     over: bool,
 }
 
@@ -100,6 +103,7 @@ impl Session {
             tap,
             opener: None,
             connection,
+            pulse: Pulse::new(now),
             over: false,
         };
         Ok((session, negotiated))
@@ -120,6 +124,30 @@ impl Session {
 
     /// Takes a datagram in. Returns whether the session accepts traffic of this address as its own.
     pub fn receive(
+        &mut self,
+        now: Instant,
+        from: TransportAddress,
+        data: &[u8],
+        happened: &mut Happened,
+    ) -> bool {
+        let accepted = self.take_in(now, from, data, happened);
+        if accepted {
+            happened.heard_again = self.pulse.beat(now);
+        }
+        accepted
+    }
+
+    /// When the client counts as silent if nothing comes of it any more.
+    pub fn silent_at(&self) -> Instant {
+        self.pulse.stops()
+    }
+
+    /// Nothing has come for so long that the client counts as silent, until it is heard again.
+    pub fn fall_silent(&mut self) {
+        self.pulse.stop();
+    }
+
+    fn take_in(
         &mut self,
         now: Instant,
         from: TransportAddress,

@@ -49,6 +49,8 @@ pub struct Client {
     slots: HashMap<Mid, usize>,
     channel: Option<ChannelId>,
     view: Option<Vec<Tile>>,
+    /// When it next says that it lives; `None` for one that does not.
+    lives: Option<Instant>,
     audio: Option<Microphone>,
     shared_sound: Option<Microphone>,
     /// Loudness of its microphone, in dB below the loudest (RFC 6464).
@@ -93,6 +95,7 @@ impl Client {
             slots: offer.slots,
             channel: None,
             view: None,
+            lives: None,
             audio: None,
             shared_sound: None,
             level: 30,
@@ -246,6 +249,7 @@ impl Client {
         let sending = sounds.map(|sound| sound.next);
         sending
             .chain(videos.map(|video| video.next))
+            .chain(self.lives)
             .filter(|_| self.connected.is_some())
             .chain([self.next_timeout])
             .min()
@@ -268,6 +272,9 @@ impl Client {
             .expect("time passes");
         let mut out = Vec::new();
         self.drain(now, &mut out);
+        if self.say_alive(now) {
+            self.drain(now, &mut out);
+        }
         if self.connected.is_some() {
             while self.send_audio(now) || self.send_video(now) {
                 self.drain(now, &mut out);

@@ -111,14 +111,17 @@ impl Engine {
                 });
             }
         }
+        if happened.heard_again {
+            room.heard_again(&mut cx, member);
+        }
         if happened.channel_open {
             room.channel_open(&mut cx, member);
         }
+        let mut lives = happened.heard_again;
         for text in happened.texts.drain(..) {
             match serde_json::from_slice(&text) {
                 Ok(ClientMediaMessage::View { tiles }) => room.set_view(&mut cx, member, tiles),
-                // That it came is all it says.
-                Ok(ClientMediaMessage::Alive) => {}
+                Ok(ClientMediaMessage::Alive) => lives = true,
                 Ok(ClientMediaMessage::Playback { frozen }) => {
                     if !room.played(member, frozen) {
                         self.stats.drops.malformed += 1;
@@ -146,6 +149,9 @@ impl Engine {
         }
         room.tell_demand(&mut cx);
         self.settle(room_key);
+        if lives {
+            self.watch(key);
+        }
         if happened.closed {
             self.session_ended(now, key);
         }
@@ -176,6 +182,7 @@ impl Engine {
         self.outbox.datagrams.extend(farewell.transmits);
         self.demux.remove(key);
         self.timers.clear(Timer::Session(key));
+        self.timers.clear(Timer::Silence(key));
         self.with_room(now, seat.room, |room, cx| {
             let name = room.name(seat.member)?;
             room.leave(cx, seat.member);

@@ -94,10 +94,11 @@ impl Room {
         cx.tell(session, &NodeMediaMessage::Quality { quality });
     }
 
-    /// Tells the room's Durable Object of everybody's quality: one message for all.
+    /// Tells the room's Durable Object of everybody's quality: one message for all. Of whom nothing comes, nothing is measured.
     pub(super) fn tell_qualities(&mut self, cx: &mut Context<'_>) {
         let members = self.members.iter().map(|(_, member)| member);
-        let measured = members.filter_map(|member| {
+        let heard = members.filter(|member| !member.silent);
+        let measured = heard.filter_map(|member| {
             Some(ParticipantQuality {
                 participant: member.participant.clone(),
                 quality: member.quality.latest?,

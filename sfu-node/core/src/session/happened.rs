@@ -21,6 +21,8 @@ pub struct Happened {
     /// Text messages of the data channel.
     pub texts: Vec<Vec<u8>>,
     pub channel_open: bool,
+    /// Something has come of a client that was silent.
+    pub heard_again: bool,
     /// ICE and DTLS are up …
     pub(super) established: bool,
     /// … and outgoing media can be sealed with this. Boxed: this structure moves with each datagram.
@@ -42,6 +44,7 @@ impl Happened {
         self.rtcp_lengths.clear();
         self.texts.clear();
         self.channel_open = false;
+        self.heard_again = false;
         self.established = false;
         self.connected = None;
         self.closed = false;

@@ -1,11 +1,14 @@
 //! What a client says and hears over its data channel.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::client::{ClientMediaMessage, NodeMediaMessage, Tile};
 use protocol::media::TrackId;
 
 use super::Client;
+
+/// How often a client says that it lives, if it does.
+const SIGNS_OF_LIFE: Duration = Duration::from_secs(1);
 
 impl Client {
     /// Says what it shows, each in a tile of 640 × 360; kept until the data channel is open.
@@ -27,19 +30,35 @@ impl Client {
     }
 
     pub(super) fn send_view(&mut self) {
-        let channel = self.channel.and_then(|id| self.rtc.channel(id));
-        if let (Some(mut channel), Some(tiles)) = (channel, self.view.clone()) {
-            let text = serde_json::to_string(&ClientMediaMessage::View { tiles });
-            let text = text.expect("a view can be written");
-            channel.write(false, text.as_bytes()).expect("it is open");
+        if let Some(tiles) = self.view.clone() {
+            self.say(&ClientMediaMessage::View { tiles });
         }
+    }
+
+    /// Says each second from now on that it lives, as browsers do.
+    pub fn live(&mut self, now: Instant) {
+        self.lives = Some(now);
+    }
+
+    /// Says that it lives, if it is time to; returns whether it was.
+    pub(super) fn say_alive(&mut self, now: Instant) -> bool {
+        let due = self.lives.filter(|at| *at <= now).is_some();
+        if due {
+            self.lives = Some(now + SIGNS_OF_LIFE);
+            self.say(&ClientMediaMessage::Alive);
+        }
+        due
     }
 
     /// Says, over the data channel, which share of the time its pictures have stood still.
     pub fn report_playback(&mut self, frozen: f32) {
+        self.say(&ClientMediaMessage::Playback { frozen });
+    }
+
+    /// Says something, if the data channel is open.
+    fn say(&mut self, message: &ClientMediaMessage) {
         if let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) {
-            let text = serde_json::to_string(&ClientMediaMessage::Playback { frozen });
-            let text = text.expect("a report can be written");
+            let text = serde_json::to_string(message).expect("a message can be written");
             channel.write(false, text.as_bytes()).expect("it is open");
         }
     }
