@@ -26,6 +26,20 @@ test.each([
     422,
     "name",
   ],
+  [
+    "a name that cannot be seen",
+    register,
+    { body: { email: "a@b.co", password: "password123", name: "\u3164\u200b" } },
+    422,
+    "name",
+  ],
+  [
+    "a name that turns the text after it",
+    register,
+    { body: { email: "a@b.co", password: "password123", name: "Ada\u202e" } },
+    422,
+    "name",
+  ],
   ["a large body", register, { raw: `{"email":"${"x".repeat(70_000)}"}` }, 413, undefined],
   ["an unknown address", "/api/nothing", {}, 404, undefined],
   ["a wrong method", register, { method: "DELETE" }, 405, undefined],
@@ -81,7 +95,10 @@ test("rooms that are not there, and wrong hints", async () => {
   expect((await ada.call(join, { body: { region: "atlantis", unknown: true } })).status).toBe(200);
   expect((await ada.call(join, { method: "POST" })).status).toBe(200);
   expect((await ada.call(`/api/rooms/${room.id}/ws`)).status).toBe(426);
-  expect((await ada.call("/api/rooms", { body: { name: " " } })).status).toBe(422);
+  for (const name of [" ", "\u2800", "Standup\u2066"]) {
+    const answer = await ada.call("/api/rooms", { body: { name } });
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ field: "name" }] } });
+  }
 });
 
 test("headers keep answers to themselves", async () => {

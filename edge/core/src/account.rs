@@ -2,10 +2,10 @@
 
 use protocol::api::{FieldError, RegisterRequest};
 
+use crate::name::check_name;
+
 /// Shortest and longest password, in characters (NIST SP 800-63B asks for at least 8 and no composition rules).
 const PASSWORD: std::ops::RangeInclusive<usize> = 8..=128;
-/// Longest display name, in characters.
-const MAX_NAME: usize = 80;
 /// Longest e-mail address and local part, in bytes (RFC 5321, 4.5.3.1).
 const MAX_EMAIL: usize = 254;
 const MAX_LOCAL_PART: usize = 64;
@@ -34,15 +34,12 @@ pub fn check_registration(request: &RegisterRequest) -> Result<NewAccount, Vec<F
     if !PASSWORD.contains(&request.password.chars().count()) {
         refuse("password", "a password has 8 to 128 characters");
     }
-    let name = display_name(&request.name);
-    if name.is_none() {
-        refuse(
-            "name",
-            "a name has 1 to 80 characters and no control characters",
-        );
+    let name = check_name(&request.name);
+    if let Err(error) = name {
+        refuse("name", &error.to_string());
     }
     match (email, name, errors.is_empty()) {
-        (Some(email), Some(name), true) => Ok(NewAccount { email, name }),
+        (Some(email), Ok(name), true) => Ok(NewAccount { email, name }),
         _ => Err(errors),
     }
 }
@@ -59,14 +56,6 @@ pub fn normalize_email(text: &str) -> Option<String> {
         |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
     let domain_is_fine = domain.contains('.') && domain.split('.').all(label_is_fine);
     (email.len() <= MAX_EMAIL && local_is_fine && domain_is_fine).then_some(email)
-}
-
-/// A name as others see it (of a person or of a room), or `None` if it is empty, too long or not plain text.
-pub fn display_name(text: &str) -> Option<String> {
-    let name = text.trim();
-    let fine =
-        (1..=MAX_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    fine.then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -98,6 +87,10 @@ mod tests {
         assert_eq!(
             register("a@b.co", &"x".repeat(129), "a\u{7}b").unwrap_err(),
             ["password", "name"]
+        );
+        assert_eq!(
+            register("a@b.co", "password123", "\u{3164}").unwrap_err(),
+            ["name"]
         );
         assert!(register("a@b.co", "пароль12", "Ω").is_ok());
     }

@@ -8,6 +8,7 @@ pub mod assign;
 pub mod chat;
 pub mod directory;
 pub mod limits;
+pub mod name;
 pub mod room;
 pub mod room_id;
 pub mod roster;

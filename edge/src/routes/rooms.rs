@@ -1,8 +1,8 @@
 //! Rooms: making, showing, listing and deleting them, and the way in.
 
-use edge_core::account;
 use edge_core::assign::{Hints, rank};
 use edge_core::directory::{SHARDS, shard_of};
+use edge_core::name::check_name;
 use edge_core::room_id::speakable;
 use edge_core::visits::Visit;
 use futures_util::future::{join, join_all};
@@ -20,12 +20,8 @@ use crate::{config, crypto, http, rpc};
 pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
     let claims = authenticate(&request, env)?;
     let body: CreateRoomRequest = http::json(&mut request).await?;
-    let name = account::display_name(&body.name).ok_or_else(|| {
-        Refusal::invalid_field(
-            "name",
-            "a name has 1 to 80 characters and no control characters",
-        )
-    })?;
+    let name = check_name(&body.name)
+        .map_err(|error| Refusal::invalid_field("name", &error.to_string()))?;
     let id = room_id(&speakable(u64::from_le_bytes(crypto::random()?)))?;
     let object = config::room(env, &id, continent(&request).as_deref())?;
     let user = config::user(env, &claims.sub)?;
