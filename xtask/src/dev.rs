@@ -7,7 +7,7 @@ use crate::build::{self, Profile};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::stack::{self, Options, Stack};
-use crate::{paths, process, setup};
+use crate::{paths, process};
 
 /// What to run, and where.
 pub struct Arguments {
@@ -25,9 +25,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let started = Instant::now();
     stack::check_port(arguments.port)?;
-    let mut progress = Progress::new(setup::STEPS + build::STEPS + stack::STEPS);
-    setup::tools(&mut progress)?;
-    build::all(&mut progress, Profile::Dev)?;
+    let progress = Progress::new(build::STEPS + stack::STEPS);
+    build::all(&progress, Profile::Dev)?;
     let options = Options {
         regions: arguments.regions,
         port: arguments.port,
@@ -38,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         state: paths::local(),
         program: build::node(Profile::Dev),
     };
-    let mut stack = Stack::start(&options, &mut progress)?;
+    let mut stack = Stack::start(&options, &progress)?;
     println!();
     for node in stack.describe() {
         println!("  {node}");

@@ -23,6 +23,7 @@ mod stamp;
 mod test;
 mod wan;
 mod wasm;
+mod worker;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;

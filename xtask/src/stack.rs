@@ -53,7 +53,7 @@ pub struct Stack {
 
 impl Stack {
     /// Starts everything and waits until it is ready.
-    pub fn start(options: &Options, progress: &mut Progress) -> Result<Self> {
+    pub fn start(options: &Options, progress: &Progress) -> Result<Self> {
         let lock = lock(&options.state)?;
         check_port(options.port)?;
         if secrets::ensure()? {
