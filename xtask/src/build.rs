@@ -67,10 +67,16 @@ pub fn node(profile: Profile) -> PathBuf {
     paths::target().join(folder).join("sfu-node")
 }
 
+/// What the web app was built from.
+pub fn web_stamp() -> Result<Stamp> {
+    let output = paths::root().join("web/app/dist/index.html");
+    Stamp::of("web", output, &["package-lock.json", "web"])
+}
+
 /// Builds the web app into `web/app/dist/`.
 fn build_web(step: &Step) -> Result<Outcome> {
-    let stamp = Stamp::of("web", &["package-lock.json", "web"])?;
-    if stamp.holds(&paths::root().join("web/app/dist/index.html")) {
+    let stamp = web_stamp()?;
+    if stamp.holds() {
         return Ok(Outcome::UpToDate);
     }
     step.run(
@@ -83,14 +89,15 @@ fn build_web(step: &Step) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Builds the media node.
-fn build_node(step: &Step, profile: Profile) -> Result<Outcome> {
+/// What the media node was built from.
+pub fn node_stamp(profile: Profile) -> Result<Stamp> {
     let name = match profile {
         Profile::Dev => "node",
         Profile::Release => "node-release",
     };
-    let stamp = Stamp::of(
+    Stamp::of(
         name,
+        node(profile),
         &[
             "Cargo.toml",
             "Cargo.lock",
@@ -99,8 +106,13 @@ fn build_node(step: &Step, profile: Profile) -> Result<Outcome> {
             "protocol",
             "sfu-node",
         ],
-    )?;
-    if stamp.holds(&node(profile)) {
+    )
+}
+
+/// Builds the media node.
+fn build_node(step: &Step, profile: Profile) -> Result<Outcome> {
+    let stamp = node_stamp(profile)?;
+    if stamp.holds() {
         return Ok(Outcome::UpToDate);
     }
     cargo_build(step, &["sfu-node"], profile, "node-build")?;

@@ -37,10 +37,11 @@ pub fn require_npm() -> Result<()> {
     ))
 }
 
-fn npm_packages(step: &Step) -> Result<Outcome> {
-    let root = paths::root();
-    let stamp = Stamp::of(
+/// What the npm packages were installed from.
+pub fn npm_stamp() -> Result<Stamp> {
+    Stamp::of(
         "npm",
+        paths::root().join("node_modules/.package-lock.json"),
         &[
             "package-lock.json",
             "package.json",
@@ -49,8 +50,12 @@ fn npm_packages(step: &Step) -> Result<Outcome> {
             "tests/edge/package.json",
             "tests/browser/package.json",
         ],
-    )?;
-    if stamp.holds(&root.join("node_modules/.package-lock.json")) {
+    )
+}
+
+fn npm_packages(step: &Step) -> Result<Outcome> {
+    let stamp = npm_stamp()?;
+    if stamp.holds() {
         return Ok(Outcome::UpToDate);
     }
     // Not `npm ci`: it refuses a lock without the optional packages of other platforms, and so one that was written where
@@ -64,7 +69,7 @@ fn npm_packages(step: &Step) -> Result<Outcome> {
                 "--no-fund",
                 "--loglevel=error",
             ])
-            .current_dir(&root),
+            .current_dir(paths::root()),
         "npm",
     )?;
     stamp.write()?;
@@ -97,15 +102,10 @@ pub fn turn(step: &Step) -> Result<Outcome> {
 /// Installs the browsers of the tests.
 pub fn browsers(step: &Step) -> Result<Outcome> {
     let mut missing = Vec::new();
-    // The tests ask for them by the same names.
-    let is_there = |variable, program: &str| {
-        let program = env::var_os(variable).unwrap_or_else(|| program.into());
-        Path::new(&program).exists()
-    };
-    if !is_there("CHROMIUM", "/usr/bin/chromium") {
+    if !chromium().exists() {
         missing.extend(["chromium", "fonts-dejavu-core"]);
     }
-    if !is_there("FIREFOX", "/usr/bin/firefox-esr") {
+    if !firefox().exists() {
         missing.push("firefox-esr");
     }
     // For the network that the browser tests run in.
@@ -117,6 +117,16 @@ pub fn browsers(step: &Step) -> Result<Outcome> {
     }
     apt::install(step, &missing)?;
     Ok(Outcome::Done)
+}
+
+/// Chromium, by the name that the tests ask for it with.
+pub fn chromium() -> PathBuf {
+    env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from)
+}
+
+/// Firefox, likewise.
+pub fn firefox() -> PathBuf {
+    env::var_os("FIREFOX").map_or_else(|| "/usr/bin/firefox-esr".into(), PathBuf::from)
 }
 
 /// Where cargo-deny is, once installed.

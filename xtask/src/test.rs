@@ -10,7 +10,7 @@ use crate::command::{cargo, npm_scripts, npx, show};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::wasm::{self, Toolchain};
-use crate::{browser, dependencies, instructions, paths, process, secrets, setup, worker};
+use crate::{browser, dependencies, instructions, paths, process, setup, worker};
 
 /// A group of checks; they run in this order, the quick ones first.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -194,7 +194,6 @@ fn run_group(group: Group) -> Result<()> {
             npm_scripts("test", &["@connect/sdk", "@connect/app"])
         }
         Group::Edge => {
-            secrets::ensure()?;
             worker::build(&Progress::new(worker::STEPS))?;
             npm_scripts("check", &["@connect/tests-edge"])?;
             npm_scripts("test", &["@connect/tests-edge"])?;
@@ -202,7 +201,6 @@ fn run_group(group: Group) -> Result<()> {
         }
         Group::Browser => {
             build::all(&Progress::new(build::STEPS), Profile::Dev)?;
-            secrets::ensure()?;
             browser::run()
         }
     }

@@ -39,7 +39,7 @@ pub fn compiling(progress: &Progress) -> Lane<'_> {
 }
 
 fn compile(step: &Step) -> Result<Outcome> {
-    if is_built(&stamp()?) {
+    if stamp()?.holds() {
         return Ok(Outcome::UpToDate);
     }
     let toolchain = Toolchain::ready().ok_or_else(|| {
@@ -63,7 +63,7 @@ fn compile(step: &Step) -> Result<Outcome> {
 
 /// Builds the program that makes the Worker's JavaScript.
 pub fn build_glue(step: &Step) -> Result<Outcome> {
-    if is_built(&stamp()?) {
+    if stamp()?.holds() {
         return Ok(Outcome::UpToDate);
     }
     build::cargo_build(step, &[GLUE], build::Profile::Dev, "glue-build")?;
@@ -73,7 +73,7 @@ pub fn build_glue(step: &Step) -> Result<Outcome> {
 /// Makes the Worker's JavaScript, and joins it and the bindings into one module.
 pub fn join(step: &Step) -> Result<Outcome> {
     let stamp = stamp()?;
-    if is_built(&stamp) {
+    if stamp.holds() {
         return Ok(Outcome::UpToDate);
     }
     let (parts, output) = (paths::target().join("glue"), output());
@@ -110,9 +110,11 @@ fn output() -> PathBuf {
     paths::root().join("edge/build")
 }
 
-fn stamp() -> Result<Stamp> {
+/// What the Worker was built from.
+pub fn stamp() -> Result<Stamp> {
     Stamp::of(
         "worker",
+        output().join(WASM),
         &[
             "Cargo.toml",
             "Cargo.lock",
@@ -122,8 +124,4 @@ fn stamp() -> Result<Stamp> {
             "edge",
         ],
     )
-}
-
-fn is_built(stamp: &Stamp) -> bool {
-    stamp.holds(&output().join(WASM))
 }
