@@ -16,6 +16,14 @@ import type {
 import { Socket } from "./socket.ts";
 
 const BUILD = new URL("../../edge/build/", import.meta.url).pathname;
+
+/** The modules of a Worker, the main one first. */
+export interface Modules {
+  root: string;
+  scripts: { path: string; contents?: string }[];
+  wasm: string;
+}
+const BUILT: Modules = { root: BUILD, scripts: [{ path: "index.js" }], wasm: "index_bg.wasm" };
 const secret = () => randomBytes(32).toString("base64url");
 
 export const NODE_KEY = secret();
@@ -59,26 +67,33 @@ export class World {
   #miniflare: Miniflare | undefined;
   #folder = mkdtempSync(join(tmpdir(), "connect-edge-"));
   #variables: Record<string, string>;
+  #modules: Modules;
   url = "";
 
-  private constructor(variables: Record<string, string>) {
+  private constructor(variables: Record<string, string>, modules: Modules) {
     this.#variables = variables;
+    this.#modules = modules;
   }
 
-  static async start(variables: Record<string, string> = {}): Promise<World> {
-    const world = new World(variables);
+  static async start(variables: Record<string, string> = {}, modules = BUILT): Promise<World> {
+    const world = new World(variables, modules);
     await world.#start();
     return world;
   }
 
   async #start() {
-    const modules = [
-      { type: "ESModule" as const, path: join(BUILD, "index.js") },
-      { type: "CompiledWasm" as const, path: join(BUILD, "index_bg.wasm") },
-    ];
+    const { root, scripts, wasm } = this.#modules;
+    const read = (path: string) => readFileSync(join(root, path));
     this.#miniflare = new Miniflare({
-      modules: modules.map(({ type, path }) => ({ type, path, contents: readFileSync(path) })),
-      modulesRoot: BUILD,
+      modules: [
+        ...scripts.map(({ path, contents }) => ({
+          type: "ESModule" as const,
+          path: join(root, path),
+          contents: contents ?? read(path),
+        })),
+        { type: "CompiledWasm" as const, path: join(root, wasm), contents: read(wasm) },
+      ],
+      modulesRoot: root,
       compatibilityDate: "2026-07-01",
       cf: false,
       bindings: { ...bindings, ...this.#variables },

@@ -75,7 +75,9 @@ export function serve(options: { address: string; port: number; to: number; key:
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const string = { type: "string" as const };
-  const { values } = parseArgs({ options: { address: string, port: string, to: string, key: string, cert: string } });
+  const { values } = parseArgs({
+    options: { address: string, port: string, to: string, key: string, cert: string },
+  });
   await serve({
     address: values.address ?? LOOPBACK,
     port: Number(values.port),
