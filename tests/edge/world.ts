@@ -16,6 +16,14 @@ import type {
 import { Socket } from "./socket.ts";
 
 const BUILD = new URL("../../edge/build/", import.meta.url).pathname;
+
+/** The modules of a Worker, the main one first. */
+export interface Modules {
+  root: string;
+  scripts: { path: string; contents?: string }[];
+  wasm: string;
+}
+const BUILT: Modules = { root: BUILD, scripts: [{ path: "index.js" }], wasm: "index_bg.wasm" };
 const secret = () => randomBytes(32).toString("base64url");
 
 export const NODE_KEY = secret();
@@ -55,35 +63,44 @@ export interface Call {
   headers?: Record<string, string>;
 }
 
+/** What the Worker is, where it is not the built one without files. */
+interface Options {
+  modules?: Modules;
+  assets?: WorkerOptions["assets"];
+}
+
 export class World {
   #miniflare: Miniflare | undefined;
   #folder = mkdtempSync(join(tmpdir(), "connect-edge-"));
   #variables: Record<string, string>;
-  #assets: WorkerOptions["assets"];
+  #options: Options;
   url = "";
 
-  private constructor(variables: Record<string, string>, assets: WorkerOptions["assets"]) {
+  private constructor(variables: Record<string, string>, options: Options) {
     this.#variables = variables;
-    this.#assets = assets;
+    this.#options = options;
   }
 
-  static async start(
-    variables: Record<string, string> = {},
-    assets: WorkerOptions["assets"] = undefined,
-  ): Promise<World> {
-    const world = new World(variables, assets);
+  static async start(variables: Record<string, string> = {}, options: Options = {}): Promise<World> {
+    const world = new World(variables, options);
     await world.#start();
     return world;
   }
 
   async #start() {
-    const modules = [
-      { type: "ESModule" as const, path: join(BUILD, "index.js") },
-      { type: "CompiledWasm" as const, path: join(BUILD, "index_bg.wasm") },
-    ];
+    const { modules = BUILT, assets } = this.#options;
+    const { root, scripts, wasm } = modules;
+    const read = (path: string) => readFileSync(join(root, path));
     this.#miniflare = new Miniflare({
-      modules: modules.map(({ type, path }) => ({ type, path, contents: readFileSync(path) })),
-      modulesRoot: BUILD,
+      modules: [
+        ...scripts.map(({ path, contents }) => ({
+          type: "ESModule" as const,
+          path: join(root, path),
+          contents: contents ?? read(path),
+        })),
+        { type: "CompiledWasm" as const, path: join(root, wasm), contents: read(wasm) },
+      ],
+      modulesRoot: root,
       compatibilityDate: "2026-07-01",
       cf: false,
       bindings: { ...bindings, ...this.#variables },
@@ -91,7 +108,7 @@ export class World {
         Object.entries(objects).map(([name, className]) => [name, { className, useSQLite: true }]),
       ),
       durableObjectsPersist: this.#folder,
-      ...(this.#assets && { assets: this.#assets }),
+      ...(assets && { assets }),
     });
     this.url = (await this.#miniflare.ready).origin;
   }
