@@ -55,7 +55,7 @@ test("two people see each other come, change and go", async () => {
   const joined = await first.socket.next("event", ({ event }) => event.type === "joined");
   expect(joined.event).toMatchObject({ participant: { id: participant, name: "Bob", role: "member" } });
 
-  const publishing = { microphone: true, camera: false, screen: false };
+  const publishing = { microphone: true, camera: false, screen: false, codec: null };
   second.socket.send({ type: "publishing", publishing });
   const changed = await first.socket.next("event", ({ event }) => event.type === "publishing");
   expect(changed.event).toEqual({ type: "publishing", participant, publishing });
