@@ -12,6 +12,7 @@ import type {
   Room,
   ServerMessage,
   Session,
+  User,
 } from "../../web/sdk/src/generated/protocol.ts";
 import { Socket } from "./socket.ts";
 
@@ -137,20 +138,40 @@ export class World {
   /** Somebody with a new account. */
   async person(name: string): Promise<Person> {
     const email = `${name.toLowerCase()}-${randomBytes(4).toString("hex")}@example.com`;
-    const { body } = await this.call<Session>("/api/auth/register", {
+    const { body, headers } = await this.call<Session>("/api/auth/register", {
       body: { email, password: "password123", name },
     });
-    return new Person(this, email, body.token);
+    return new Person(this, body, cookiesOf(headers));
   }
+}
+
+/** The cookies that an answer sets, as a request sends them. */
+export interface Cookies {
+  refresh: string;
+  device: string;
+}
+
+export function cookiesOf(headers: Headers): Cookies {
+  const set = headers.getSetCookie().map((cookie) => cookie.split(";")[0] ?? "");
+  const named = (name: string) => set.find((cookie) => cookie.startsWith(`__Host-connect_${name}=`)) ?? "";
+  return { refresh: named("refresh"), device: named("device") };
 }
 
 /** Somebody who is signed in. */
 export class Person {
+  readonly email: string;
+  readonly token: string;
+  readonly user: User;
+
   constructor(
     readonly world: World,
-    readonly email: string,
-    readonly token: string,
-  ) {}
+    session: Session,
+    readonly cookies: Cookies,
+  ) {
+    this.email = session.user.email;
+    this.token = session.token;
+    this.user = session.user;
+  }
 
   call<T>(path: string, call: Call = {}): Promise<Answer<T>> {
     return this.world.call<T>(path, { ...call, token: this.token });

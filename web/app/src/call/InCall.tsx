@@ -2,6 +2,7 @@
 import type { Call, CallState } from "@connect/sdk/call";
 import { type ReactNode, useEffect, useState } from "react";
 import { useReadable } from "../api-context.ts";
+import { SessionBanner } from "../pages/SignedIn.tsx";
 import { CopyLink } from "../ui/CopyLink.tsx";
 import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, SpotlightIcon } from "../ui/icons.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
@@ -53,6 +54,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
         <StageView call={call} state={state} room={room} capacity={capacity} spotlight={spotlight} />
         <div className="banners" role="status">
           <ScreenBanner screen={call.screen} />
+          <SessionBanner />
           {trouble !== null && <p className="banner">{trouble}</p>}
           {notice !== null && <p className="banner">{notice}</p>}
           {deviceProblems(local).map((problem) => (

@@ -15,7 +15,7 @@ import type {
   RoomEvent,
   RoomId,
 } from "../generated/protocol.ts";
-import { ApiError } from "../problem.ts";
+import { mayPass } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import type { VideoCodec } from "./codecs.ts";
 import { STANDARD_ENCODING, type VideoEncoding } from "./encodings.ts";
@@ -182,7 +182,7 @@ export class Call {
       ticket: () => this.#ticket(),
       isReachable: () => this.#api.isReachable(),
       // A first join that fails is told at once; in a call, a network that is away comes back.
-      isTransient: (error) => this.#state.get().you !== null && isTransient(error),
+      isTransient: (error) => this.#state.get().you !== null && mayPass(error),
       handlers: {
         onOpen: () => this.#open(),
         onWelcome: (message) => this.#welcome(message),
@@ -384,10 +384,6 @@ function encodingOf({ videoCodec, scalabilityMode, simulcast }: CallOptions): Vi
     scalabilityMode: scalabilityMode ?? STANDARD_ENCODING.scalabilityMode,
     simulcast: simulcast ?? STANDARD_ENCODING.simulcast,
   };
-}
-
-function isTransient(error: unknown): boolean {
-  return !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
 }
 
 function webSocketOrigin(origin: string): string {
