@@ -11,7 +11,7 @@ import { DeviceToggles } from "./DeviceToggles.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
 import { StageView } from "./StageView.tsx";
-import { callTrouble, capsNotice, deviceProblems } from "./words.ts";
+import { callTrouble, capsNotice, deviceProblems, unseenNotice } from "./words.ts";
 
 type PanelName = "Chat" | "People";
 
@@ -28,7 +28,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
   const [spotlight, setSpotlight] = useState(false);
   const unread = useUnread(state.chat.length, panel === "Chat");
   const trouble = callTrouble(state);
-  const notice = capsNotice(state);
+  const notices = [capsNotice(state), unseenNotice(state)].filter((notice) => notice !== null);
   const title = state.room?.name ?? "Call";
   const toggle = (name: PanelName) => setPanel(panel === name ? null : name);
 
@@ -56,7 +56,11 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
           <ScreenBanner screen={call.screen} />
           <SessionBanner />
           {trouble !== null && <p className="banner">{trouble}</p>}
-          {notice !== null && <p className="banner">{notice}</p>}
+          {notices.map((notice) => (
+            <p key={notice} className="banner">
+              {notice}
+            </p>
+          ))}
           {deviceProblems(local).map((problem) => (
             <p key={problem} className="banner">
               {problem}

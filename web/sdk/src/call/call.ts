@@ -17,6 +17,7 @@ import type {
 } from "../generated/protocol.ts";
 import { mayPass } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
+import { CodecChoice, decodedHere } from "./codec-choice.ts";
 import type { VideoCodec } from "./codecs.ts";
 import { STANDARD_ENCODING, type VideoEncoding } from "./encodings.ts";
 import { LocalMedia } from "./local-media.ts";
@@ -29,7 +30,7 @@ import { type ConnectionQuality, qualityOf } from "./quality.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
 import { type OtherMessage, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown, Streams } from "./slots.ts";
-import { type CallStatistics, NO_STATISTICS } from "./statistics.ts";
+import type { CallStatistics } from "./statistics.ts";
 import type { TrackKey } from "./track.ts";
 import type { View } from "./view.ts";
 
@@ -126,11 +127,11 @@ export class Call {
   readonly #state = new Store<CallState>(INITIAL, inTask);
   readonly #media: MediaSession;
   readonly #publisher: Publisher;
+  readonly #codecs: CodecChoice;
   /** When the ICE servers are to be asked for again. */
   #serversUntil = 0;
   #signaling: Signaling | null = null;
   #roomState: RoomState = EMPTY_ROOM;
-  #statistics: CallStatistics = NO_STATISTICS;
   #playback = new Playback();
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -147,11 +148,14 @@ export class Call {
       onQuality: (report: Quality) => this.#state.patch({ report }),
       onStep: mark,
     };
-    this.#media = new MediaSession(videoSlots, handlers, encodingOf(options));
+    const encoding = encodingOf(options);
+    this.#codecs = new CodecChoice(encoding.codec, (codec) => this.#media.encodeIn(codec));
+    this.#media = new MediaSession(videoSlots, handlers, { ...encoding, codec: this.#codecs.codec });
     this.#publisher = new Publisher(this.local, this.screen, {
       send: (source, track) => void this.#media.send(source, track),
       tell: (publishing) => this.#signaling?.send({ type: "publishing", publishing }) ?? false,
     });
+    this.#publisher.codecIs(this.#codecs.codec);
     this.#listen("addEventListener");
   }
 
@@ -238,7 +242,7 @@ export class Call {
   async #ticket(): Promise<string> {
     // In a call, media may be fine: the welcome decides.
     const offer = this.#state.get().you === null ? this.#media.takeOffer() : null;
-    const request = { region: this.#region, roundTrips: {}, offer, decodes: [], moveHere: false };
+    const request = { region: this.#region, roundTrips: {}, offer, decodes: decodedHere(), moveHere: false };
     const joined: JoinResponse = await this.#api.join(this.#room, request);
     mark("ticket");
     this.#state.patch({ room: joined.room });
@@ -278,6 +282,7 @@ export class Call {
       this.#state.patch({ room: message.snapshot.room, ...this.#roomState });
     }
     this.#obey();
+    this.#lookWhoDecodes();
     this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
     if (before === null) mark("welcome");
   }
@@ -314,6 +319,13 @@ export class Call {
       outbox: isEcho ? afterEcho(outbox, event.message.text) : outbox,
     });
     if ((event.type === "caps" || event.type === "publishing") && event.participant === you) this.#obey();
+    if (event.type === "joined" || event.type === "left") this.#lookWhoDecodes();
+  }
+
+  /** Everybody is to see what is sent. */
+  #lookWhoDecodes(): void {
+    const { you, participants } = this.#state.get();
+    this.#codecs.look(participants.filter(({ id }) => id !== you));
   }
 
   /** Takes the room's word on this client: what it may send, and what others are told that it sends. */
@@ -326,12 +338,14 @@ export class Call {
 
   #lost(): void {
     this.#publisher.lost();
+    this.#codecs.pause();
     if (this.#state.get().you !== null) this.#state.patch({ status: { name: "reconnecting" } });
   }
 
   #end(status: CallStatus): void {
     this.#signaling = null;
     this.#publisher.lost();
+    this.#codecs.pause();
     clearInterval(this.#statisticsTimer);
     this.#statisticsTimer = undefined;
     this.#playback = new Playback();
@@ -345,13 +359,14 @@ export class Call {
     const now = await this.#media.statistics();
     const frozen = this.#playback.look(now, performance.now());
     if (frozen !== null) this.#media.reportPlayback(frozen);
-    const quality = qualityOf(now, this.#statistics);
-    this.#statistics = now;
+    const quality = qualityOf(this.#state.get(), now.roundTrip);
     if (quality !== this.#state.get().quality) this.#state.patch({ quality });
   }
 
   #mediaIs(media: MediaStatus): void {
     this.#state.patch({ media });
+    // Not before: until then the former codec is sent.
+    if (media === "connected") this.#publisher.codecIs(this.#codecs.codec);
     // What has broken media may have broken the signaling, which would notice much later.
     if (media !== "reconnecting") return;
     this.#signaling?.probe();

@@ -1,5 +1,6 @@
 // The SDK's public face for calls.
 export { Call, type CallOptions, type CallState, type CallStatus } from "./call.ts";
+export { cannotPlay, unseenBy } from "./codec-choice.ts";
 export type { VideoCodec } from "./codecs.ts";
 export type { DeviceName, DeviceProblem, LocalDevice, LocalMedia, LocalState } from "./local-media.ts";
 export type { LocalScreen, ScreenProblem, ScreenState } from "./local-screen.ts";
