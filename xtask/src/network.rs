@@ -14,11 +14,11 @@ pub fn own_address() -> Option<IpAddr> {
         Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
     ];
     far.into_iter()
-        .find_map(address_towards)
+        .find_map(address_toward)
         .or_else(|| first_local(&fs::read_to_string("/proc/net/fib_trie").ok()?))
 }
 
-fn address_towards(far: IpAddr) -> Option<IpAddr> {
+fn address_toward(far: IpAddr) -> Option<IpAddr> {
     let any: IpAddr = match far {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
