@@ -176,6 +176,7 @@ export class Call {
     mark("join");
     this.#state.patch({ status: { name: "joining" }, notice: null });
     this.prepare();
+    void this.local.resume();
     this.#signaling = new Signaling({
       origin: webSocketOrigin(this.#api.origin),
       path: `/api/rooms/${encodeURIComponent(this.#room)}/ws`,
@@ -331,12 +332,13 @@ export class Call {
 
   #end(status: CallStatus): void {
     this.#signaling = null;
-    this.#publisher.lost();
+    // Who could not enter stays before the call, with the devices as they were.
+    if (status.name === "failed" && this.#state.get().you === null) this.#publisher.lost();
+    else this.#publisher.leave();
     clearInterval(this.#statisticsTimer);
     this.#statisticsTimer = undefined;
     this.#playback = new Playback();
     this.#media.end();
-    this.screen.stop();
     this.#roomState = EMPTY_ROOM;
     this.#state.set({ ...INITIAL, room: this.#state.get().room, status });
   }
