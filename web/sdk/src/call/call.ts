@@ -17,6 +17,8 @@ import type {
 } from "../generated/protocol.ts";
 import { ApiError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
+import { AudioOutput } from "./audio-output.ts";
+import { type ChoiceStorage, Choices } from "./choices.ts";
 import type { VideoCodec } from "./codecs.ts";
 import { STANDARD_ENCODING, type VideoEncoding } from "./encodings.ts";
 import { LocalMedia } from "./local-media.ts";
@@ -32,6 +34,7 @@ import type { Shown, Streams } from "./slots.ts";
 import { type CallStatistics, NO_STATISTICS } from "./statistics.ts";
 import type { TrackKey } from "./track.ts";
 import type { View } from "./view.ts";
+import { ScreenAwake } from "./wake-lock.ts";
 
 const STATISTICS_EVERY_MS = 1_000;
 
@@ -90,6 +93,8 @@ export interface CallOptions {
   scalabilityMode?: string | null;
   /** Whether VP8 and H.264 are sent in layers, of which each viewer gets the one that fits. */
   simulcast?: boolean;
+  /** Where the choice of devices is kept from call to call, such as `localStorage`; nowhere unless told otherwise. */
+  storage?: ChoiceStorage;
 }
 
 const INITIAL: CallState = {
@@ -116,9 +121,11 @@ const INITIAL: CallState = {
 /** One presence in one room, from the pre-join page until it is left. */
 export class Call {
   /** Microphone and camera; they work before the call, too. */
-  readonly local = new LocalMedia();
+  readonly local: LocalMedia;
   /** The screen that is shared. */
   readonly screen = new LocalScreen();
+  /** Where the others are heard. */
+  readonly speaker: AudioOutput;
   readonly #api: Api;
   readonly #room: RoomId;
   readonly #region: Region | null;
@@ -126,6 +133,7 @@ export class Call {
   readonly #state = new Store<CallState>(INITIAL, inTask);
   readonly #media: MediaSession;
   readonly #publisher: Publisher;
+  readonly #awake = new ScreenAwake();
   /** When the ICE servers are to be asked for again. */
   #serversUntil = 0;
   #signaling: Signaling | null = null;
@@ -135,10 +143,14 @@ export class Call {
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(api: Api, room: RoomId, options: CallOptions = {}) {
-    const { region = null, videoSlots = VIDEO_SLOTS } = options;
+    const { region = null, videoSlots = VIDEO_SLOTS, storage } = options;
     this.#api = api;
     this.#room = room;
     this.#region = region;
+    const choices = new Choices(storage);
+    this.local = new LocalMedia(undefined, choices);
+    this.speaker = new AudioOutput(choices);
+    this.local.state.subscribe(() => this.speaker.listed(this.local.state.get().devices));
     const handlers = {
       send: (message: ClientMessage) => this.#signaling?.send(message) ?? false,
       onStatus: (media: MediaStatus) => this.#mediaIs(media),
@@ -147,7 +159,7 @@ export class Call {
       onQuality: (report: Quality) => this.#state.patch({ report }),
       onStep: mark,
     };
-    this.#media = new MediaSession(videoSlots, handlers, encodingOf(options));
+    this.#media = new MediaSession(videoSlots, handlers, encodingOf(options), this.speaker);
     this.#publisher = new Publisher(this.local, this.screen, {
       send: (source, track) => void this.#media.send(source, track),
       tell: (publishing) => this.#signaling?.send({ type: "publishing", publishing }) ?? false,
@@ -277,8 +289,10 @@ export class Call {
     if (message.snapshot !== null) {
       this.#roomState = roomOf(message.snapshot);
       this.#state.patch({ room: message.snapshot.room, ...this.#roomState });
+      this.#silenceOwn();
     }
     this.#obey();
+    this.#awake.hold();
     this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
     if (before === null) mark("welcome");
   }
@@ -314,6 +328,7 @@ export class Call {
       ...this.#roomState,
       outbox: isEcho ? afterEcho(outbox, event.message.text) : outbox,
     });
+    this.#silenceOwn();
     if ((event.type === "caps" || event.type === "publishing") && event.participant === you) this.#obey();
   }
 
@@ -323,6 +338,13 @@ export class Call {
     const own = participants.find(({ id }) => id === you);
     this.#state.patch({ caps: own?.caps ?? null });
     if (own !== undefined) this.#publisher.obey(own);
+  }
+
+  /** The same person may be here twice, in two tabs: what one of them says, the other does not play. */
+  #silenceOwn(): void {
+    const { you, participants } = this.#state.get();
+    const userOf = (id: ParticipantId | null) => participants.find((person) => person.id === id)?.user;
+    this.speaker.silence((id) => userOf(id) !== undefined && userOf(id) === userOf(you));
   }
 
   #lost(): void {
@@ -335,6 +357,7 @@ export class Call {
     // Who could not enter stays before the call, with the devices as they were.
     if (status.name === "failed" && this.#state.get().you === null) this.#publisher.lost();
     else this.#publisher.leave();
+    this.#awake.release();
     clearInterval(this.#statisticsTimer);
     this.#statisticsTimer = undefined;
     this.#playback = new Playback();
