@@ -39,6 +39,7 @@ export class Connection {
   };
   createOffer = async () => ({ type: "offer", sdp: "v=0" });
   setLocalDescription = async () => {};
+  getStats = async () => new Map();
   close = () => {};
 }
 

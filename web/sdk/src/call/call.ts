@@ -391,13 +391,24 @@ export class Call {
   /** Follows the page's network and visibility, or stops doing so. */
   #listen(method: "addEventListener" | "removeEventListener"): void {
     globalThis[method]?.("online", this.#networkChanged);
-    globalThis[method]?.("pagehide", this.leave);
+    globalThis[method]?.("pagehide", this.#pageGone);
+    globalThis[method]?.("pageshow", this.#pageBack);
     globalThis.document?.[method]("visibilitychange", this.#visibilityChanged);
   }
 
   readonly #networkChanged = (): void => {
     this.#signaling?.retryNow();
     this.#signaling?.probe();
+  };
+
+  /** A page that the browser keeps for the way back holds no device meanwhile. */
+  readonly #pageGone = (): void => {
+    this.leave();
+    this.local.release();
+  };
+
+  readonly #pageBack = (): void => {
+    if (this.#state.get().status.name !== "ended") void this.local.resume();
   };
 
   readonly #visibilityChanged = (): void => this.view.hidePage(document.visibilityState === "hidden");
