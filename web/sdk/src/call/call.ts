@@ -94,7 +94,7 @@ export interface CallOptions {
   /** Whether VP8 and H.264 are sent in layers, of which each viewer gets the one that fits. */
   simulcast?: boolean;
   /** Where the choice of devices is kept from call to call, such as `localStorage`; nowhere unless told otherwise. */
-  storage?: ChoiceStorage;
+  storage?: ChoiceStorage | null;
 }
 
 const INITIAL: CallState = {
