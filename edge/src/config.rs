@@ -20,6 +20,17 @@ pub fn limit(env: &Env, name: &str) -> Result<Limit> {
         .ok_or_else(|| Error::RustError(format!("{name} must be COUNT/SECONDS, e.g. 10/900")))
 }
 
+/// The origins whose pages may call, besides our own.
+pub fn origins(env: &Env) -> Vec<String> {
+    let list = env.var("CONNECT_ORIGINS").map(|list| list.to_string());
+    let list = list.unwrap_or_default();
+    let entries = list.split(',').map(str::trim);
+    entries
+        .filter(|entry| !entry.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
 /// The ICE servers for clients.
 pub fn ice_servers(env: &Env) -> Result<Vec<IceServer>> {
     serde_json::from_str(&env.var("CONNECT_ICE_SERVERS")?.to_string()).map_err(|_| {
@@ -31,11 +42,28 @@ pub fn ice_servers(env: &Env) -> Result<Vec<IceServer>> {
 
 /// The id of the account with this normalized e-mail address. Keyed, so that an id does not give the address away.
 pub fn user_id(env: &Env, email: &str) -> Result<UserId> {
-    let key = env.var("CONNECT_ID_KEY")?.to_string();
-    let mac = crypto::hmac(key.as_bytes(), email.as_bytes());
+    let mac = crypto::hmac(&id_key(env)?, email.as_bytes());
     crypto::hex(&mac[..16])
         .parse()
         .map_err(|error: protocol::id::InvalidId| Error::RustError(error.to_string()))
+}
+
+/// The signature of what we claim of an account. Claims have blanks in them, which addresses have not.
+pub fn signature(env: &Env, claim: &str) -> Result<[u8; 32]> {
+    Ok(crypto::hmac(&id_key(env)?, claim.as_bytes()))
+}
+
+/// Whether this is the signature of a claim, in constant time.
+pub fn verify_signature(env: &Env, claim: &str, signature: &[u8]) -> Result<bool> {
+    Ok(crypto::verify_hmac(
+        &id_key(env)?,
+        claim.as_bytes(),
+        signature,
+    ))
+}
+
+fn id_key(env: &Env) -> Result<Vec<u8>> {
+    Ok(env.var("CONNECT_ID_KEY")?.to_string().into_bytes())
 }
 
 /// An account.

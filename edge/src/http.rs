@@ -1,28 +1,41 @@
-//! What all requests and answers have in common: bodies, tokens, cookies, headers.
+//! What all requests and answers have in common: callers, bodies, tokens, headers.
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use edge_core::caller::{Caller, Told};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use worker::{Env, Method, Request, Response, Result};
 
+use crate::config;
 use crate::problem::{Outcome, Refusal};
 
 /// Largest body of a request, in bytes.
 const MAX_BODY: usize = 64 * 1024;
-/// The cookie of the refresh token. It goes to the sign-in routes only.
-const COOKIE: &str = "connect_refresh";
-const COOKIE_ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/api/auth";
 
-/// Refuses what a page of another site makes a browser do: it would carry the refresh cookie (RFC 6265bis knows sites, not
-/// origins) or sign somebody in unasked. Configured origins may.
-pub fn refuse_cross_site(request: &Request, cors: &Cors) -> Outcome<()> {
+/// Whose page sends the request.
+pub fn caller(request: &Request, env: &Env) -> Result<Caller> {
+    let (site, origin) = (
+        request.headers().get("sec-fetch-site")?,
+        request.headers().get("origin")?,
+    );
+    let told = Told {
+        site: site.as_deref(),
+        origin: origin.as_deref(),
+    };
+    let listed = config::origins(env);
+    let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
+    Ok(Caller::of(told, request.url()?.authority(), &listed))
+}
+
+/// Refuses what a page of a foreign origin makes a browser do, a sibling subdomain's included: it could sign somebody in or
+/// out unasked. What counts by cookie is for our own pages alone (see [`crate::cookie`]).
+pub fn refuse_foreign(request: &Request, env: &Env) -> Outcome<()> {
     let changes = !matches!(
         request.method(),
         Method::Get | Method::Head | Method::Options
     );
-    let site = request.headers().get("sec-fetch-site")?;
-    if changes && site.as_deref() == Some("cross-site") && cors.0.is_none() {
+    if changes && caller(request, env)? == Caller::Foreign {
         return Err(Refusal::forbidden(
             "the page's origin is not one of CONNECT_ORIGINS",
         ));
@@ -96,30 +109,6 @@ pub fn bearer(request: &Request) -> Result<Option<String>> {
     }))
 }
 
-/// The refresh token in the cookie.
-pub fn refresh_cookie(request: &Request) -> Result<Option<String>> {
-    let header = request.headers().get("cookie")?.unwrap_or_default();
-    Ok(header.split(';').find_map(|pair| {
-        let (name, value) = pair.trim().split_once('=')?;
-        (name == COOKIE).then(|| value.to_owned())
-    }))
-}
-
-/// Sets the cookie of the refresh token.
-pub fn set_cookie(response: Response, value: &str) -> Result<Response> {
-    let age = edge_core::token::REFRESH_SECONDS;
-    let cookie = format!("{COOKIE}={value}; Max-Age={age}; {COOKIE_ATTRIBUTES}");
-    response.headers().append("set-cookie", &cookie)?;
-    Ok(response)
-}
-
-/// Clears the cookie of the refresh token.
-pub fn clear_cookie(response: Response) -> Result<Response> {
-    let cookie = format!("{COOKIE}=; Max-Age=0; {COOKIE_ATTRIBUTES}");
-    response.headers().append("set-cookie", &cookie)?;
-    Ok(response)
-}
-
 /// Whether the request asks for a WebSocket.
 pub fn wants_websocket(request: &Request) -> Result<bool> {
     let upgrade = request.headers().get("upgrade")?;
@@ -145,11 +134,7 @@ impl Cors {
     /// What the request's origin is allowed.
     pub fn of(request: &Request, env: &Env) -> Self {
         let origin = request.headers().get("origin").ok().flatten();
-        let allowed = env
-            .var("CONNECT_ORIGINS")
-            .map(|list| list.to_string())
-            .unwrap_or_default();
-        Self(origin.filter(|origin| allowed.split(',').any(|entry| entry.trim() == origin)))
+        Self(origin.filter(|origin| config::origins(env).contains(origin)))
     }
 }
 
@@ -175,7 +160,6 @@ pub fn finish(response: Response, request_id: &str, cors: &Cors) -> Result<Respo
     headers.set("cross-origin-resource-policy", "same-origin")?;
     if let Some(origin) = &cors.0 {
         headers.set("access-control-allow-origin", origin)?;
-        headers.set("access-control-allow-credentials", "true")?;
         headers.set("access-control-allow-methods", "GET, POST, DELETE")?;
         headers.set(
             "access-control-allow-headers",

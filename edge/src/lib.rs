@@ -2,6 +2,7 @@
 
 mod attachment;
 mod config;
+mod cookie;
 mod crypto;
 mod directory;
 mod http;
@@ -39,7 +40,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     let response = if request.method() == worker::Method::Options {
         Response::empty().map(|response| response.with_status(204))
     } else {
-        let answer = match http::refuse_cross_site(&request, &cors) {
+        let answer = match http::refuse_foreign(&request, &env) {
             Ok(()) => routes::route(request, &env, &context).await,
             Err(refusal) => Err(refusal),
         };

@@ -110,6 +110,16 @@ impl Refusal {
         refusal
     }
 
+    /// 409: the cookie is of another account than the page takes it for.
+    pub fn other_account() -> Self {
+        Self::new(
+            409,
+            "other-account",
+            "Another account is signed in",
+            "this browser is signed in to another account now: sign in again, or go on with that one",
+        )
+    }
+
     /// 413: the body is longer than [`crate::http`] reads.
     pub fn too_large() -> Self {
         Self::new(

@@ -1,6 +1,6 @@
 //! Rates: token buckets in the store of a Durable Object, by name.
 
-use edge_core::limits::{Bucket, Limit};
+use edge_core::limits::{Bucket, Buckets, Limit};
 
 use crate::problem::{Outcome, Refusal};
 use crate::store::Store;
@@ -22,9 +22,18 @@ pub fn give_back(store: &Store, name: &str, limit: Limit, now: u64) -> Outcome<(
     Ok(store.put(KIND, name, &bucket)?)
 }
 
-/// Fills the bucket up.
-pub fn forget(store: &Store, name: &str) -> Outcome<()> {
-    Ok(store.delete(KIND, name)?)
+/// Takes a token from the bucket of one of many, of whom the latest are kept under one name.
+pub fn take_of(store: &Store, name: &str, who: &str, limit: Limit, now: u64) -> Outcome<()> {
+    let mut buckets: Buckets = store.get(KIND, name)?.unwrap_or_default();
+    buckets.take(who, limit, now).map_err(Refusal::too_many)?;
+    Ok(store.put(KIND, name, &buckets)?)
+}
+
+/// Gives a token back to one of many.
+pub fn give_back_to(store: &Store, name: &str, who: &str, limit: Limit, now: u64) -> Outcome<()> {
+    let mut buckets: Buckets = store.get(KIND, name)?.unwrap_or_default();
+    buckets.give_back(who, limit, now);
+    Ok(store.put(KIND, name, &buckets)?)
 }
 
 fn bucket(store: &Store, name: &str, limit: Limit, now: u64) -> worker::Result<Bucket> {

@@ -9,11 +9,10 @@ use std::rc::Rc;
 
 use edge_core::chat::HISTORY;
 use edge_core::room::record::CHAT;
-use edge_core::room::{Event, Room};
+use edge_core::room::{Admission, Event, Room};
 use protocol::api;
-use protocol::client::Offer;
-use protocol::id::{ParticipantId, Region, RoomId, UserId};
-use serde::{Deserialize, Serialize};
+use protocol::id::{RoomId, UserId};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use worker::{
     Date, DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
@@ -25,21 +24,6 @@ use crate::rpc;
 use crate::store::Store;
 use effects::Report;
 use sockets::Attached;
-
-/// What the Worker asks on behalf of somebody who joins.
-#[derive(Serialize, Deserialize)]
-pub struct Join {
-    pub participant: ParticipantId,
-    pub user: UserId,
-    /// The display name.
-    pub name: String,
-    /// SHA-256 of the ticket.
-    pub ticket: String,
-    /// Regions for the media, the one to try first first.
-    pub regions: Vec<Region>,
-    /// The first offer, if it came with the join.
-    pub offer: Option<Offer>,
-}
 
 #[derive(Deserialize)]
 struct Create {
@@ -133,10 +117,12 @@ impl DurableObject for RoomObject {
 
     async fn alarm(&self) -> Result<Response> {
         let now = Date::now().as_millis();
-        self.0.alarm.set(None);
+        // It rings just now: loading the room is to set no other for what follows.
+        self.0.alarm.set(Some(now));
         self.0.load(now)?;
-        self.0.sweep(now)?;
-        self.0.handle(now, Event::Alarm)?;
+        self.0.alarm.set(None);
+        let pings = self.0.pings();
+        self.0.handle(now, Event::Alarm { pings })?;
         Response::empty()
     }
 }
@@ -178,24 +164,19 @@ impl Shell {
                 self.carry_out(effects)?;
                 Ok(json!(view))
             }
-            "show" => Ok(json!(self.view()?)),
+            "show" => {
+                let user: UserId = rpc::parse(body)?;
+                let room = self.room.borrow();
+                let room = room.as_ref().ok_or_else(Refusal::no_room)?;
+                Ok(json!(room.details(&user)))
+            }
             "join" => {
-                let join: Join = rpc::parse(body)?;
+                let admission: Admission = rpc::parse(body)?;
                 let view = self.view()?;
                 if let Some(room) = self.room.borrow().as_ref() {
-                    room.may_join(&join.user, now)?;
+                    room.may_join(&admission.user, now)?;
                 }
-                self.handle(
-                    now,
-                    Event::Admitted {
-                        participant: join.participant,
-                        user: join.user,
-                        name: join.name,
-                        ticket: join.ticket,
-                        regions: join.regions,
-                        offer: join.offer,
-                    },
-                )?;
+                self.handle(now, Event::Admitted(admission))?;
                 Ok(json!(view))
             }
             "delete" => {

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use edge_core::token::{Family, Presented, outlived};
+use edge_core::limits::Limit;
+use edge_core::token::{Family, Presented, Successor, outlived};
 use edge_core::visits::{Visit, note_visit};
 use protocol::api::User;
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,10 @@ use crate::{config, crypto, password, rate, rpc};
 /// How long a password that was verified is known again without the full work, in milliseconds
 /// (`docs/decisions/0001-verified-passwords.md`).
 const VERIFIED: u64 = 15 * 60 * 1000;
-/// The rate of failed sign-ins.
+/// The rate of failed sign-ins from browsers that are not known.
 const FAILURES: &str = "failures";
+/// The rates of failed sign-ins from those that are, each by itself.
+const OF_DEVICES: &str = "devices";
 /// The rate of new rooms.
 const ROOMS: &str = "rooms";
 
@@ -32,6 +35,8 @@ pub struct Register {
 #[derive(Serialize, Deserialize)]
 pub struct Login {
     pub password: String,
+    /// The browser, if it has signed in to this account before.
+    pub device: Option<String>,
 }
 
 /// A refresh token as it is presented.
@@ -39,8 +44,7 @@ pub struct Login {
 pub struct Refresh {
     /// Its family.
     pub family: String,
-    /// SHA-256 of its secret.
-    pub hash: String,
+    pub secret: String,
 }
 
 /// What a sign-in or a refresh gives.
@@ -143,7 +147,8 @@ impl UserObject {
 
     async fn login(&self, login: Login, now: u64) -> Outcome<Value> {
         let limit = config::limit(&self.env, "CONNECT_LIMIT_ACCOUNT")?;
-        rate::take(&self.store, FAILURES, limit, now)?;
+        let device = login.device.as_deref();
+        self.try_from(device, limit, now)?;
         let account = self.account()?;
         let hash = account.as_ref().map(|account| account.password.as_str());
         if !self.is_known(&login.password, now) && !password::verify(&login.password, hash)? {
@@ -153,9 +158,25 @@ impl UserObject {
             return Err(Refusal::wrong_credentials());
         }
         let account = account.ok_or_else(Refusal::wrong_credentials)?;
-        rate::forget(&self.store, FAILURES)?;
+        self.succeed_from(device, limit, now)?;
         self.remember(&login.password, now)?;
         self.grant(account.user, now)
+    }
+
+    /// Counts a sign-in from a device, or from any browser that is not known, as one that fails; it may have failed too often.
+    fn try_from(&self, device: Option<&str>, limit: Limit, now: u64) -> Outcome<()> {
+        match device {
+            Some(device) => rate::take_of(&self.store, OF_DEVICES, device, limit, now),
+            None => rate::take(&self.store, FAILURES, limit, now),
+        }
+    }
+
+    /// It did not fail.
+    fn succeed_from(&self, device: Option<&str>, limit: Limit, now: u64) -> Outcome<()> {
+        match device {
+            Some(device) => rate::give_back_to(&self.store, OF_DEVICES, device, limit, now),
+            None => rate::give_back(&self.store, FAILURES, limit, now),
+        }
     }
 
     /// Begins a family of refresh tokens.
@@ -183,11 +204,20 @@ impl UserObject {
             .store
             .get("family", &refresh.family)?
             .ok_or_else(refused)?;
-        let secret = crypto::secret()?;
-        match family.present(&refresh.hash, crypto::sha256(&secret), now) {
+        let salt = crypto::secret()?;
+        let next = successor(&refresh.secret, &salt);
+        let offered = Successor {
+            hash: crypto::sha256(&next),
+            salt,
+        };
+        match family.present(&crypto::sha256(&refresh.secret), offered, now) {
             Presented::Rotated(family) => {
                 self.store.put("family", &family.id, &family)?;
-                Ok(json!(self.granted(account.user, &family.id, &secret)))
+                Ok(json!(self.granted(account.user, &family.id, &next)))
+            }
+            Presented::Again { salt } => {
+                let next = successor(&refresh.secret, &salt);
+                Ok(json!(self.granted(account.user, &refresh.family, &next)))
             }
             Presented::Reused | Presented::Expired => {
                 self.store.delete("family", &refresh.family)?;
@@ -229,4 +259,9 @@ impl UserObject {
         }
         Ok(())
     }
+}
+
+/// The secret that follows upon another by this salt.
+fn successor(secret: &str, salt: &str) -> String {
+    crypto::encode(&crypto::hmac(salt.as_bytes(), secret.as_bytes()))
 }

@@ -27,6 +27,16 @@ pub struct LoginRequest {
     pub password: String,
 }
 
+/// `POST /api/auth/refresh` and `POST /api/auth/logout`, by the refresh cookie. An empty object is valid, as is no body.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", default)]
+pub struct RefreshRequest {
+    /// Whose session it is meant to be. The tabs of a browser share the cookie, and another one may have signed in as
+    /// somebody else: then it is refused, and nothing changes.
+    pub user: Option<UserId>,
+}
+
 /// An account as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -38,6 +38,7 @@ fn generate() -> String {
         media::Caps,
         api::RegisterRequest,
         api::LoginRequest,
+        api::RefreshRequest,
         api::User,
         api::Session,
         api::CreateRoomRequest,

@@ -61,6 +61,7 @@ test("what a foreign page can make a browser send", async () => {
   expect((await login({ "content-type": "application/json; charset=utf-8" })).status).toBe(200);
   const crossSite = { "sec-fetch-site": "cross-site" };
   expect((await login({ ...crossSite, origin: "https://evil.example" })).status).toBe(403);
+  expect((await login({ "sec-fetch-site": "same-site", origin: "https://blog.example" })).status).toBe(403);
   expect((await login({ ...crossSite, origin: "https://embedder.example" })).status).toBe(200);
   expect((await login({ "sec-fetch-site": "same-origin" })).status).toBe(200);
 });
@@ -110,6 +111,8 @@ test("headers keep answers to themselves", async () => {
   const origin = "https://embedder.example";
   const allowed = await ada.call("/api/rooms", { headers: { origin } });
   expect(allowed.headers.get("access-control-allow-origin")).toBe(origin);
+  // Cookies are nothing to them.
+  expect(allowed.headers.get("access-control-allow-credentials")).toBeNull();
   const stranger = await ada.call("/api/rooms", { headers: { origin: "https://evil.example" } });
   expect(stranger.headers.get("access-control-allow-origin")).toBeNull();
   const preflight = await fetch(`${world.url}/api/rooms`, { method: "OPTIONS", headers: { origin } });

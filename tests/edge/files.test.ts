@@ -9,7 +9,7 @@ const FOREVER = "public, max-age=31536000, immutable";
 let world: World;
 beforeAll(async () => {
   const assets = siteOf({ "index.html": PAGE, "assets/app-1a2b.js": "export {};" });
-  world = await World.start({}, assets);
+  world = await World.start({}, { assets });
 });
 afterAll(() => world.stop());
 

@@ -1,7 +1,9 @@
 // Signing in: wrong credentials, limits, and the rotation of refresh tokens.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Session } from "../../web/sdk/src/generated/protocol.ts";
-import { World } from "./world.ts";
+import { type Call, cookiesOf, type Person, World } from "./world.ts";
+
+const DEVICE = "__Host-connect_device";
 
 let world: World;
 beforeAll(async () => {
@@ -12,9 +14,8 @@ afterAll(() => world.stop());
 const login = (email: string, password: string, headers = {}) =>
   world.call<Session>("/api/auth/login", { body: { email, password }, headers });
 
-const cookie = (headers: Headers) => headers.get("set-cookie")?.split(";")[0] ?? "";
-const post = (path: string, value: string) =>
-  world.call<Session>(path, { method: "POST", headers: { cookie: value } });
+const post = (path: string, cookie: string, call: Call = {}) =>
+  world.call<Session>(path, { method: "POST", ...call, headers: { cookie, ...call.headers } });
 
 test("an unknown address and a wrong password are told apart by nothing", async () => {
   const ada = await world.person("Ada");
@@ -42,26 +43,147 @@ test("failed sign-ins are limited per account, known or not, and per address", a
     for (let i = 0; i < 2; i++) await strict.call("/api/auth/login", { body });
     const own = { email: bob.email, password: "password123" };
     expect((await strict.call("/api/auth/login", { body: own })).status).toBe(429);
+    // His own browser is let in from the same address.
+    const known = await strict.call("/api/auth/login", {
+      body: own,
+      headers: { cookie: bob.cookies.device },
+    });
+    expect(known.status).toBe(200);
   } finally {
     await strict.stop();
   }
 });
 
-test("a refresh token is good once, and a reused one ends its family", async () => {
+test("a stranger who guesses keeps nobody out of a browser that has signed in before", async () => {
+  const [ada, eve] = await Promise.all([world.person("Ada"), world.person("Eve")]);
+  for (let i = 0; i < 3; i++) await login(ada.email, "wrong password");
+  const from = (device: string, password = "password123") =>
+    login(ada.email, password, { cookie: `other=1; ${device}` });
+  for (let i = 0; i < 5; i++) {
+    const known = await from(ada.cookies.device);
+    expect(known.status).toBe(200);
+    // It stays the same browser, of which the limit counts.
+    expect(cookiesOf(known.headers).device).toBe(ada.cookies.device);
+  }
+  // What is forged, or of another account, is a browser like any other.
+  const id = ada.user.id;
+  const forged = ada.cookies.device.replace(/.$/, (last) => (last === "A" ? "E" : "A"));
+  const ofEve = eve.cookies.device.replace(eve.user.id, id);
+  for (const device of [eve.cookies.device, forged, ofEve, `${DEVICE}=${id}.1.x`, ""]) {
+    expect((await from(device)).status).toBe(429);
+  }
+  // Guesses from the browser itself count for it, and not for others.
+  for (let i = 0; i < 3; i++) {
+    const wrong = await from(ada.cookies.device, "wrong password");
+    expect(wrong).toMatchObject({ status: 401, body: { type: "/problems/wrong-credentials" } });
+    expect(wrong.headers.get("set-cookie")).toBeNull();
+  }
+  expect((await from(ada.cookies.device)).status).toBe(429);
+  const bob = await world.person("Bob");
+  for (let i = 0; i < 4; i++) await login(bob.email, "wrong password", { cookie: bob.cookies.device });
+  expect((await login(bob.email, "password123")).status).toBe(200);
+});
+
+test("a browser is known to the accounts that signed in there, and after a refresh", async () => {
+  const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
+  const both = await login(bob.email, "password123", { cookie: ada.cookies.device });
+  const { device } = cookiesOf(both.headers);
+  // One that was signed in before there was such a cookie gets it with the next refresh.
+  const refreshed = cookiesOf((await post("/api/auth/refresh", ada.cookies.refresh)).headers).device;
+  for (let i = 0; i < 3; i++) await login(ada.email, "wrong password");
+  expect((await login(ada.email, "password123", { cookie: device })).status).toBe(200);
+  expect((await login(ada.email, "password123", { cookie: refreshed })).status).toBe(200);
+  expect((await login(ada.email, "password123")).status).toBe(429);
+});
+
+test("a refresh whose answer was lost is answered again with the same token", async () => {
   const ada = await world.person("Ada");
-  const first = cookie((await login(ada.email, "password123")).headers);
-  const second = await post("/api/auth/refresh", first);
-  expect(second.status).toBe(200);
-  expect(second.body.user.email).toBe(ada.email);
-  const third = await post("/api/auth/refresh", cookie(second.headers));
+  const first = ada.cookies.refresh;
+  // Two tabs at once, of which neither hears the answer; then the one that does.
+  const answers = await Promise.all([1, 2, 3].map(() => post("/api/auth/refresh", first)));
+  const successors = answers.map((answer) => cookiesOf(answer.headers).refresh);
+  expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200]);
+  expect(new Set(successors).size).toBe(1);
+  expect(successors[0]).not.toBe(first);
+  await world.restart();
+  expect(cookiesOf((await post("/api/auth/refresh", first)).headers).refresh).toBe(successors[0]);
+  const third = await post("/api/auth/refresh", successors[0] ?? "");
   expect(third.status).toBe(200);
+  expect(third.body.user.email).toBe(ada.email);
+});
+
+test("a refresh token of an older generation ends its family", async () => {
+  const ada = await world.person("Ada");
+  const first = ada.cookies.refresh;
+  const second = cookiesOf((await post("/api/auth/refresh", first)).headers).refresh;
+  const third = cookiesOf((await post("/api/auth/refresh", second)).headers).refresh;
   const reused = await post("/api/auth/refresh", first);
   expect(reused.status).toBe(401);
   expect(reused.headers.get("set-cookie")).toContain("Max-Age=0");
-  expect((await post("/api/auth/refresh", cookie(third.headers))).status).toBe(401);
+  for (const revoked of [third, second]) {
+    expect((await post("/api/auth/refresh", revoked)).status).toBe(401);
+  }
   // Another sign-in is another family.
-  const other = cookie((await login(ada.email, "password123")).headers);
+  const other = cookiesOf((await login(ada.email, "password123")).headers).refresh;
   expect((await post("/api/auth/refresh", other)).status).toBe(200);
+});
+
+test("a refresh brings nobody else's session, and a sign-out ends nobody else's", async () => {
+  const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
+  // Bob has signed in in another tab of the browser: the cookie is his, the page still Ada's.
+  const meant = (person: Person) => ({ body: { user: person.user.id } });
+  for (const path of ["/api/auth/refresh", "/api/auth/logout"]) {
+    const refused = await post(path, bob.cookies.refresh, meant(ada));
+    expect(refused).toMatchObject({ status: 409, body: { type: "/problems/other-account" } });
+    expect(refused.headers.get("set-cookie")).toBeNull();
+  }
+  const refreshed = await post("/api/auth/refresh", bob.cookies.refresh, meant(bob));
+  expect(refreshed).toMatchObject({ status: 200, body: { user: { id: bob.user.id } } });
+  const malformed = await post("/api/auth/refresh", bob.cookies.refresh, { body: { user: 5 } });
+  expect(malformed).toMatchObject({ status: 422, body: { errors: [{ field: "user" }] } });
+});
+
+test.each(["refresh", "logout"])("%s takes its cookie from pages of our own origin alone", async (deed) => {
+  const ada = await world.person("Ada");
+  const ask = (headers: Record<string, string>) =>
+    post(`/api/auth/${deed}`, ada.cookies.refresh, { headers });
+  const own = new URL(world.url);
+  const foreign: Record<string, string>[] = [
+    { "sec-fetch-site": "same-site" },
+    { "sec-fetch-site": "same-site", origin: world.url },
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "none" },
+    { "sec-fetch-site": "same-site", origin: "https://embedder.example" },
+    { origin: "https://embedder.example" },
+    { origin: `http://blog.${own.host}` },
+    { origin: "null" },
+  ];
+  for (const headers of foreign) {
+    const refused = await ask(headers);
+    expect([headers, refused.status]).toEqual([headers, 403]);
+    expect(refused.headers.get("set-cookie")).toBeNull();
+  }
+  // A browser of today; one that tells no site; no browser.
+  const done = deed === "refresh" ? 200 : 204;
+  expect((await ask({ "sec-fetch-site": "same-origin" })).status).toBe(done);
+  expect((await ask({ origin: world.url })).status).toBe(done);
+  expect((await ask({})).status).toBe(done);
+  // Without a cookie a listed page may ask: nobody is signed in there.
+  const listed = { "sec-fetch-site": "cross-site", origin: "https://embedder.example" };
+  expect((await post(`/api/auth/${deed}`, "", { headers: listed })).status).toBe(204);
+});
+
+test("cookies are such that no sibling subdomain can plant them", async () => {
+  const ada = await world.person("Ada");
+  const { headers } = await login(ada.email, "password123");
+  const cookies = headers.getSetCookie();
+  expect(cookies).toHaveLength(2);
+  for (const cookie of cookies) {
+    expect(cookie).toMatch(/^__Host-connect_(refresh|device)=[\w.~-]+; Max-Age=\d+; /);
+    expect(cookie).toMatch(/; HttpOnly; Secure; SameSite=Strict; Path=\/$/);
+  }
+  const planted = ada.cookies.refresh.replace("__Host-", "");
+  expect((await post("/api/auth/refresh", planted)).status).toBe(204);
 });
 
 test("on a first visit nobody is signed in, which is no error", async () => {
@@ -73,17 +195,17 @@ test("on a first visit nobody is signed in, which is no error", async () => {
 test("an account keeps its twenty latest sign-ins", async () => {
   const ada = await world.person("Ada");
   const held = [];
-  for (let i = 0; i < 21; i++) held.push(cookie((await login(ada.email, "password123")).headers));
+  for (let i = 0; i < 21; i++) held.push(cookiesOf((await login(ada.email, "password123")).headers).refresh);
   expect((await post("/api/auth/refresh", held[0] ?? "")).status).toBe(401);
   expect((await post("/api/auth/refresh", held[1] ?? "")).status).toBe(200);
 });
 
 test("signing out ends the family", async () => {
   const ada = await world.person("Ada");
-  const held = cookie((await login(ada.email, "password123")).headers);
+  const held = cookiesOf((await login(ada.email, "password123")).headers).refresh;
   expect((await post("/api/auth/logout", held)).status).toBe(204);
   expect((await post("/api/auth/refresh", held)).status).toBe(401);
-  expect((await post("/api/auth/refresh", "connect_refresh=x.y")).status).toBe(401);
+  expect((await post("/api/auth/refresh", "__Host-connect_refresh=x.y")).status).toBe(401);
 });
 
 test("the access token is an EdDSA JWT that the published key verifies", async () => {

@@ -49,6 +49,7 @@ export class Socket<M extends Typed> {
   async next<T extends M["type"]>(
     type: T,
     fits: (message: Extract<M, { type: T }>) => boolean = () => true,
+    patience = 10_000,
   ): Promise<Extract<M, { type: T }>> {
     for (;;) {
       const index = this.#received.findIndex(
@@ -58,8 +59,8 @@ export class Socket<M extends Typed> {
       await new Promise<void>((resolve, reject) => {
         const late = setTimeout(() => {
           const seen = this.#received.map((message) => JSON.stringify(message).slice(0, 200));
-          reject(new Error(`no ${type} within 10 s; not taken: ${seen.join("\n")}`));
-        }, 10_000);
+          reject(new Error(`no ${type} within ${patience} ms; not taken: ${seen.join("\n")}`));
+        }, patience);
         const wake = () => {
           clearTimeout(late);
           this.#waiting.delete(wake);

@@ -12,10 +12,19 @@ import type {
   Room,
   ServerMessage,
   Session,
+  User,
 } from "../../web/sdk/src/generated/protocol.ts";
 import { Socket } from "./socket.ts";
 
 const BUILD = new URL("../../edge/build/", import.meta.url).pathname;
+
+/** The modules of a Worker, the main one first. */
+export interface Modules {
+  root: string;
+  scripts: { path: string; contents?: string }[];
+  wasm: string;
+}
+const BUILT: Modules = { root: BUILD, scripts: [{ path: "index.js" }], wasm: "index_bg.wasm" };
 const secret = () => randomBytes(32).toString("base64url");
 
 export const NODE_KEY = secret();
@@ -55,35 +64,44 @@ export interface Call {
   headers?: Record<string, string>;
 }
 
+/** What the Worker is, where it is not the built one without files. */
+interface Options {
+  modules?: Modules;
+  assets?: WorkerOptions["assets"];
+}
+
 export class World {
   #miniflare: Miniflare | undefined;
   #folder = mkdtempSync(join(tmpdir(), "connect-edge-"));
   #variables: Record<string, string>;
-  #assets: WorkerOptions["assets"];
+  #options: Options;
   url = "";
 
-  private constructor(variables: Record<string, string>, assets: WorkerOptions["assets"]) {
+  private constructor(variables: Record<string, string>, options: Options) {
     this.#variables = variables;
-    this.#assets = assets;
+    this.#options = options;
   }
 
-  static async start(
-    variables: Record<string, string> = {},
-    assets: WorkerOptions["assets"] = undefined,
-  ): Promise<World> {
-    const world = new World(variables, assets);
+  static async start(variables: Record<string, string> = {}, options: Options = {}): Promise<World> {
+    const world = new World(variables, options);
     await world.#start();
     return world;
   }
 
   async #start() {
-    const modules = [
-      { type: "ESModule" as const, path: join(BUILD, "index.js") },
-      { type: "CompiledWasm" as const, path: join(BUILD, "index_bg.wasm") },
-    ];
+    const { modules = BUILT, assets } = this.#options;
+    const { root, scripts, wasm } = modules;
+    const read = (path: string) => readFileSync(join(root, path));
     this.#miniflare = new Miniflare({
-      modules: modules.map(({ type, path }) => ({ type, path, contents: readFileSync(path) })),
-      modulesRoot: BUILD,
+      modules: [
+        ...scripts.map(({ path, contents }) => ({
+          type: "ESModule" as const,
+          path: join(root, path),
+          contents: contents ?? read(path),
+        })),
+        { type: "CompiledWasm" as const, path: join(root, wasm), contents: read(wasm) },
+      ],
+      modulesRoot: root,
       compatibilityDate: "2026-07-01",
       cf: false,
       bindings: { ...bindings, ...this.#variables },
@@ -91,7 +109,7 @@ export class World {
         Object.entries(objects).map(([name, className]) => [name, { className, useSQLite: true }]),
       ),
       durableObjectsPersist: this.#folder,
-      ...(this.#assets && { assets: this.#assets }),
+      ...(assets && { assets }),
     });
     this.url = (await this.#miniflare.ready).origin;
   }
@@ -120,20 +138,40 @@ export class World {
   /** Somebody with a new account. */
   async person(name: string): Promise<Person> {
     const email = `${name.toLowerCase()}-${randomBytes(4).toString("hex")}@example.com`;
-    const { body } = await this.call<Session>("/api/auth/register", {
+    const { body, headers } = await this.call<Session>("/api/auth/register", {
       body: { email, password: "password123", name },
     });
-    return new Person(this, email, body.token);
+    return new Person(this, body, cookiesOf(headers));
   }
+}
+
+/** The cookies that an answer sets, as a request sends them. */
+export interface Cookies {
+  refresh: string;
+  device: string;
+}
+
+export function cookiesOf(headers: Headers): Cookies {
+  const set = headers.getSetCookie().map((cookie) => cookie.split(";")[0] ?? "");
+  const named = (name: string) => set.find((cookie) => cookie.startsWith(`__Host-connect_${name}=`)) ?? "";
+  return { refresh: named("refresh"), device: named("device") };
 }
 
 /** Somebody who is signed in. */
 export class Person {
+  readonly email: string;
+  readonly token: string;
+  readonly user: User;
+
   constructor(
     readonly world: World,
-    readonly email: string,
-    readonly token: string,
-  ) {}
+    session: Session,
+    readonly cookies: Cookies,
+  ) {
+    this.email = session.user.email;
+    this.token = session.token;
+    this.user = session.user;
+  }
 
   call<T>(path: string, call: Call = {}): Promise<Answer<T>> {
     return this.world.call<T>(path, { ...call, token: this.token });

@@ -7,7 +7,7 @@ use crate::paths;
 use crate::progress::Step;
 
 /// Installs Debian packages.
-pub fn install(step: &mut Step, packages: &[&str]) -> Result<()> {
+pub fn install(step: &Step, packages: &[&str]) -> Result<()> {
     let command = format!(
         "apt-get install --no-install-recommends {}",
         packages.join(" ")

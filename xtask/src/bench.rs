@@ -22,7 +22,7 @@ pub struct Arguments {
 
 /// Builds and measures; figures go to the terminal and to `target/bench-history.jsonl`.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut progress = Progress::new(1);
+    let progress = Progress::new(1);
     progress.step("Building the media node and the bots", |step| {
         let mut command = Command::new("cargo");
         command

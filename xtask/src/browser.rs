@@ -53,7 +53,7 @@ fn run_against(script: &str, regions: usize, variables: Vec<(&'static str, Strin
         program: build::node(Profile::Dev),
     };
     let started = Instant::now();
-    let mut stack = Stack::start(&options, &mut Progress::new(stack::STEPS))?;
+    let mut stack = Stack::start(&options, &Progress::new(stack::STEPS))?;
     println!(
         "Start-up of the Worker and {regions} media nodes: {:.1} s",
         started.elapsed().as_secs_f32()

@@ -1,16 +1,15 @@
-//! Builds: the Worker, the web app, the media node; each only when its sources have changed.
+//! Builds: the Worker, the web app, the media node, side by side; each only when its sources have changed.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::progress::{Outcome, Progress, Step};
 use crate::stamp::Stamp;
-use crate::wasm::Toolchain;
-use crate::{paths, setup};
+use crate::{paths, setup, worker};
 
 /// How many steps [`all`] takes.
-pub const STEPS: usize = 3;
+pub const STEPS: usize = worker::STEPS + 3;
 
 /// Packages that cargo compiles for this machine. Every call that compiles names exactly these: the features of shared
 /// dependencies follow from what is named (and from whether tests are), and with others they would be compiled again.
@@ -32,9 +31,7 @@ pub fn run(release: bool) -> Result<()> {
     } else {
         Profile::Dev
     };
-    let mut progress = Progress::new(setup::STEPS + STEPS);
-    setup::tools(&mut progress)?;
-    all(&mut progress, profile)?;
+    all(&Progress::new(STEPS), profile)?;
     println!(
         "The Worker is in edge/build/, the web app in web/app/dist/, the node is {}",
         node(profile).display()
@@ -42,11 +39,23 @@ pub fn run(release: bool) -> Result<()> {
     Ok(())
 }
 
-/// Builds everything.
-pub fn all(progress: &mut Progress, profile: Profile) -> Result<()> {
-    progress.step("Building the Worker", build_worker)?;
-    progress.step("Building the web app", build_web)?;
-    progress.step("Building the media node", |step| build_node(step, profile))
+/// Installs what the builds need, and builds everything.
+pub fn all(progress: &Progress, profile: Profile) -> Result<()> {
+    // Before minutes are spent on the rest.
+    setup::require_npm()?;
+    progress.side_by_side(vec![
+        worker::compiling(progress),
+        Box::new(|| {
+            // First what others wait for.
+            progress.step("glue", worker::build_glue)?;
+            progress.step("media node", |step| build_node(step, profile))
+        }),
+        Box::new(|| {
+            setup::npm(progress)?;
+            progress.step("web app", build_web)
+        }),
+    ])?;
+    progress.step("Worker's modules", worker::join)
 }
 
 /// The media node's program.
@@ -58,50 +67,16 @@ pub fn node(profile: Profile) -> PathBuf {
     paths::target().join(folder).join("sfu-node")
 }
 
-/// Builds the Worker into `edge/build/`.
-pub fn build_worker(step: &mut Step) -> Result<Outcome> {
-    let stamp = Stamp::of(
-        "worker",
-        &[
-            "Cargo.toml",
-            "Cargo.lock",
-            "rust-toolchain.toml",
-            ".cargo/config.toml",
-            "protocol",
-            "edge",
-        ],
-    )?;
-    if stamp.holds(&paths::root().join("edge/build/index_bg.wasm")) {
-        return Ok(Outcome::UpToDate);
-    }
-    let toolchain = Toolchain::ready().ok_or_else(|| {
-        Failure::new(
-            "no Rust toolchain here can build for wasm",
-            "run `cargo xtask build`, which installs one",
-        )
-    })?;
-    let bindgen = setup::tool("wasm-bindgen-cli", &setup::locked_version("wasm-bindgen")?);
-    let program =
-        setup::tool("worker-build", &setup::locked_version("worker")?).join("worker-build");
-    let mut command = Command::new(program);
-    command
-        .args(["--profile", "worker"])
-        .current_dir(paths::root().join("edge"))
-        .env("PATH", paths::path_with_npm())
-        // With these three it downloads nothing.
-        .env("WASM_BINDGEN_BIN", bindgen.join("wasm-bindgen"))
-        .env("WASM_OPT_BIN", paths::npm_bin("wasm-opt"))
-        .env("ESBUILD_BIN", paths::npm_bin("esbuild"));
-    toolchain.apply(&mut command)?;
-    step.run(&mut command, "worker-build")?;
-    stamp.write()?;
-    Ok(Outcome::Done)
+/// What the web app was built from.
+pub fn web_stamp() -> Result<Stamp> {
+    let output = paths::root().join("web/app/dist/index.html");
+    Stamp::of("web", output, &["package-lock.json", "web"])
 }
 
 /// Builds the web app into `web/app/dist/`.
-pub fn build_web(step: &mut Step) -> Result<Outcome> {
-    let stamp = Stamp::of("web", &["package-lock.json", "web"])?;
-    if stamp.holds(&paths::root().join("web/app/dist/index.html")) {
+fn build_web(step: &Step) -> Result<Outcome> {
+    let stamp = web_stamp()?;
+    if stamp.holds() {
         return Ok(Outcome::UpToDate);
     }
     step.run(
@@ -114,14 +89,15 @@ pub fn build_web(step: &mut Step) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Builds the media node.
-pub fn build_node(step: &mut Step, profile: Profile) -> Result<Outcome> {
+/// What the media node was built from.
+pub fn node_stamp(profile: Profile) -> Result<Stamp> {
     let name = match profile {
         Profile::Dev => "node",
         Profile::Release => "node-release",
     };
-    let stamp = Stamp::of(
+    Stamp::of(
         name,
+        node(profile),
         &[
             "Cargo.toml",
             "Cargo.lock",
@@ -130,15 +106,27 @@ pub fn build_node(step: &mut Step, profile: Profile) -> Result<Outcome> {
             "protocol",
             "sfu-node",
         ],
-    )?;
-    if stamp.holds(&node(profile)) {
+    )
+}
+
+/// Builds the media node.
+fn build_node(step: &Step, profile: Profile) -> Result<Outcome> {
+    let stamp = node_stamp(profile)?;
+    if stamp.holds() {
         return Ok(Outcome::UpToDate);
     }
+    cargo_build(step, &["sfu-node"], profile, "node-build")?;
+    stamp.write()?;
+    Ok(Outcome::Done)
+}
+
+/// Compiles programs for this machine.
+pub fn cargo_build(step: &Step, programs: &[&str], profile: Profile, log: &str) -> Result<()> {
     let mut command = Command::new("cargo");
     command
         .arg("build")
         .args(PACKAGES)
-        .args(["--bin", "sfu-node"])
+        .args(programs.iter().flat_map(|program| ["--bin", program]))
         .current_dir(paths::root());
     if profile == Profile::Release {
         command.arg("--release");
@@ -146,7 +134,14 @@ pub fn build_node(step: &mut Step, profile: Profile) -> Result<Outcome> {
         // A test beside it (the smallest one), so that features are those of the tests.
         command.args(["--test", "manifests"]);
     }
-    step.run(&mut command, "node-build")?;
-    stamp.write()?;
-    Ok(Outcome::Done)
+    show_progress(&mut command);
+    step.run(&mut command, log)
+}
+
+/// Makes cargo write how far it is, though nobody looks at its output itself.
+pub fn show_progress(command: &mut Command) {
+    command
+        .env("CARGO_TERM_PROGRESS_WHEN", "always")
+        .env("CARGO_TERM_PROGRESS_WIDTH", "100")
+        .env("CARGO_TERM_COLOR", "never");
 }

@@ -7,15 +7,19 @@ mod build;
 mod command;
 mod dependencies;
 mod dev;
+mod doctor;
 mod failure;
 mod guard;
 mod http;
 mod instructions;
+mod lan;
 mod namespace;
+mod network;
 mod node;
 mod paths;
 mod process;
 mod progress;
+mod reset;
 mod secrets;
 mod setup;
 mod stack;
@@ -23,8 +27,9 @@ mod stamp;
 mod test;
 mod wan;
 mod wasm;
+mod worker;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -35,8 +40,8 @@ fn command_line() -> Command {
     Command::new("cargo xtask")
         .about("Everything a developer does with Connect")
         .after_help(
-            "Logs are under .connect/logs/, state under .wrangler/ and .connect/, tools under ~/.cache/connect/\n\
-             ($XDG_CACHE_HOME). Delete any of them to start afresh.",
+            "Logs are under .connect/logs/, accounts, rooms and chat under .wrangler/state/, tools under ~/.cache/connect/\n\
+             ($XDG_CACHE_HOME). `cargo xtask reset` says what can be started afresh, and what is lost with it.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -64,6 +69,11 @@ fn command_line() -> Command {
                 ),
         )
         .subcommand(bench_command())
+        .subcommand(
+            Command::new("doctor")
+                .about("Say what is there, what is missing, and what to do; change nothing"),
+        )
+        .subcommand(reset_command())
         .subcommand(
             Command::new("guard")
                 .about("End the process groups named on the input when it ends")
@@ -108,12 +118,38 @@ fn dev_command() -> Command {
                 .action(ArgAction::SetTrue),
         )
         .arg(
+            Arg::new("lan")
+                .long("lan")
+                .help(
+                    "Let phones and other devices of the same network in: HTTPS at the next port, with a certificate that \
+                     their browsers warn of",
+                )
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
             Arg::new("media-ip")
                 .long("media-ip")
                 .value_name("IP")
-                .help("The address that browsers send media to; to call from other devices, this machine's own")
-                .default_value("127.0.0.1")
+                .help("The address that browsers send media to [default: this machine's own in its network]")
                 .value_parser(value_parser!(IpAddr)),
+        )
+}
+
+fn reset_command() -> Command {
+    Command::new("reset")
+        .about("Start a part of what Connect leaves here afresh: says what is lost, and asks")
+        .arg(
+            Arg::new("what")
+                .value_name("NAME")
+                .help("What to reset; without a name, everything that can be is listed")
+                .num_args(0..)
+                .value_parser(reset::Part::ALL.map(reset::Part::name)),
+        )
+        .arg(
+            Arg::new("yes")
+                .long("yes")
+                .help("Do not ask")
+                .action(ArgAction::SetTrue),
         )
 }
 
@@ -152,10 +188,8 @@ fn run(matches: &ArgMatches) -> Result<()> {
                 .map_or(3, |&regions| regions.into()),
             port: matches.get_one("port").copied().unwrap_or(8787),
             wan: matches.get_flag("wan"),
-            media_ip: matches
-                .get_one("media-ip")
-                .copied()
-                .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            lan: matches.get_flag("lan"),
+            media_ip: matches.get_one("media-ip").copied(),
         }),
         Some(("test", matches)) => {
             let names: Vec<&String> = matches.get_many("only").unwrap_or_default().collect();
@@ -178,6 +212,13 @@ fn run(matches: &ArgMatches) -> Result<()> {
             seconds: matches.get_one("seconds").copied().unwrap_or(10),
             beside: matches.get_one("beside").cloned(),
         }),
+        Some(("doctor", _)) => doctor::run(),
+        Some(("reset", matches)) => {
+            let names: Vec<&String> = matches.get_many("what").unwrap_or_default().collect();
+            let named = |part: &reset::Part| names.iter().any(|name| *name == part.name());
+            let parts: Vec<_> = reset::Part::ALL.into_iter().filter(named).collect();
+            reset::run(&parts, matches.get_flag("yes"))
+        }
         Some(("build", matches)) => build::run(matches.get_flag("release")),
         Some(("within", matches)) => {
             let words: Vec<&String> = matches.get_many("program").unwrap_or_default().collect();
@@ -194,7 +235,11 @@ fn main() -> ExitCode {
         guard::run();
         return ExitCode::SUCCESS;
     }
-    let outcome = process::supervise().and_then(|()| run(&matches));
+    // What asks leaves signals alone: Ctrl-C is an answer.
+    let outcome = match matches.subcommand_name() {
+        Some("doctor" | "reset") => run(&matches),
+        _ => process::supervise().and_then(|()| run(&matches)),
+    };
     process::stop_all();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

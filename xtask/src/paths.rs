@@ -35,6 +35,11 @@ pub fn local() -> PathBuf {
     root().join(".connect")
 }
 
+/// Where wrangler keeps the state of the Durable Objects: accounts, rooms, chat.
+pub fn accounts() -> PathBuf {
+    root().join(".wrangler/state")
+}
+
 /// The log of a step or a process.
 pub fn log(name: &str) -> PathBuf {
     local().join("logs").join(format!("{name}.log"))

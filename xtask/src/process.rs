@@ -245,6 +245,13 @@ pub fn tail(log: &PathBuf, lines: usize) -> String {
     let text = String::from_utf8_lossy(&bytes);
     let all: Vec<&str> = text
         .lines()
+        // What a program wrote over is gone.
+        .map(|line| {
+            line.trim_end_matches('\r')
+                .rsplit('\r')
+                .next()
+                .unwrap_or(line)
+        })
         .filter(|line| !line.trim().is_empty())
         .collect();
     all[all.len().saturating_sub(lines)..].join("\n")

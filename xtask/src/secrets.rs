@@ -1,60 +1,155 @@
-//! `.dev.vars`: the secrets of a development machine, made at the first start.
+//! The secrets of a development machine, made when they are first needed. Two files, as what becomes of them differs:
+//! `.dev.vars` may be made anew at any time, but accounts hang on the id key, which is kept with them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
 use crate::paths;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-fn file() -> PathBuf {
-    paths::root().join(".dev.vars")
+const SIGNING_KEYS: &str = "CONNECT_SIGNING_KEYS";
+const NODE_KEY: &str = "CONNECT_NODE_KEY";
+const ID_KEY: &str = "CONNECT_ID_KEY";
+
+const ABOUT: &str = "# Secrets of this machine only. `cargo xtask reset secrets` makes new ones.\n";
+const ABOUT_ID: &str =
+    "# Account ids come from this key: without it nobody finds their account again.\n";
+
+/// Where the secrets are.
+pub struct Secrets {
+    /// What may be made anew.
+    pub keys: PathBuf,
+    /// The id key.
+    pub id: PathBuf,
 }
 
-/// Makes the secrets if there are none. Returns whether it did.
-pub fn ensure() -> Result<bool> {
-    let path = file();
-    if path.exists() {
-        return Ok(false);
+impl Secrets {
+    /// Those of this checkout, for the accounts in a folder.
+    pub fn of(accounts: &Path) -> Self {
+        Self {
+            keys: paths::root().join(".dev.vars"),
+            id: accounts.join("id-key.vars"),
+        }
     }
-    let text = format!(
-        "# Secrets of this machine only, read by wrangler. Delete the file to have new ones.\n\
-         CONNECT_SIGNING_KEYS='[{{\"kid\":\"k1\",\"seed\":\"{}\"}}]'\n\
-         CONNECT_NODE_KEY={}\n\
-         CONNECT_ID_KEY={}\n",
-        random_key()?,
-        random_key()?,
-        random_key()?
-    );
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| Failure::file("write", &path, &error))?;
-    Ok(true)
-}
 
-/// The key that nodes sign their tokens with.
-pub fn node_key() -> Result<String> {
-    let path = file();
-    let text = fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix("CONNECT_NODE_KEY="));
-    match value.map(str::trim) {
-        Some(key) if !key.is_empty() => Ok(key.to_owned()),
-        _ => Err(Failure::new(
-            ".dev.vars has no CONNECT_NODE_KEY",
-            "delete .dev.vars: the next start makes a new one (accounts made under the old keys must sign in again)",
-        )),
+    /// Makes what is not there yet. Returns whether it made `.dev.vars`.
+    pub fn ensure(&self) -> Result<bool> {
+        self.ensure_id()?;
+        let is_new = !self.keys.exists();
+        if is_new {
+            append(&self.keys, ABOUT)?;
+        }
+        let text = read(&self.keys)?;
+        if value(&text, SIGNING_KEYS).is_none() {
+            let seed = random_key()?;
+            append(
+                &self.keys,
+                &format!("{SIGNING_KEYS}='[{{\"kid\":\"k1\",\"seed\":\"{seed}\"}}]'\n"),
+            )?;
+        }
+        if value(&text, NODE_KEY).is_none() {
+            append(&self.keys, &format!("{NODE_KEY}={}\n", random_key()?))?;
+        }
+        Ok(is_new)
+    }
+
+    /// The id key: the one that is kept, else that of a `.dev.vars` from before it was kept apart, else a new one.
+    fn ensure_id(&self) -> Result<()> {
+        let before = value(&read(&self.keys)?, ID_KEY);
+        let kept = value(&read(&self.id)?, ID_KEY);
+        match (kept, before) {
+            (Some(kept), Some(before)) if kept != before => Err(Failure::new(
+                format!(
+                    "{} and {} have different values of {ID_KEY}, and accounts are found by one of them only",
+                    self.id.display(),
+                    self.keys.display()
+                ),
+                format!(
+                    "the accounts here were made under the one in {}: take the line out of .dev.vars. Only if you brought \
+                     accounts and their .dev.vars from elsewhere, put its line in the first file instead",
+                    self.id.display()
+                ),
+            )),
+            (Some(_), _) => Ok(()),
+            (None, before) => {
+                let key = before.map_or_else(random_key, Ok)?;
+                append(&self.id, &format!("{ABOUT_ID}{ID_KEY}={key}\n"))
+            }
+        }
+    }
+
+    /// Makes new keys in place of those that may be; other lines stay as they are, that of an id key among them.
+    pub fn renew(&self) -> Result<()> {
+        self.ensure_id()?;
+        let text = read(&self.keys)?;
+        let stays = |line: &&str| {
+            let key = line.split('=').next().unwrap_or_default().trim();
+            key != SIGNING_KEYS && key != NODE_KEY
+        };
+        let left: Vec<&str> = text.lines().filter(stays).collect();
+        // Whole or not at all, as there may be lines in it that nobody could make again; and where git does not look.
+        let part = self.id.with_extension("part");
+        let _ = fs::remove_file(&part);
+        append(&part, &(left.join("\n") + "\n"))?;
+        fs::rename(&part, &self.keys)
+            .map_err(|error| Failure::file("write", &self.keys, &error))?;
+        self.ensure().map(|_| ())
+    }
+
+    /// The key that nodes sign their tokens with.
+    pub fn node_key(&self) -> Result<String> {
+        value(&read(&self.keys)?, NODE_KEY).ok_or_else(|| {
+            Failure::new(
+                format!("{} has no {NODE_KEY}", self.keys.display()),
+                "start again: what is missing is made anew",
+            )
+        })
     }
 }
 
+/// The text of a file; empty if it is not there.
+fn read(path: &Path) -> Result<String> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        other => other.map_err(|error| Failure::file("read", path, &error)),
+    }
+}
+
+/// The value of a variable, if it has one: of several the last, as wrangler reads them.
+fn value(text: &str, name: &str) -> Option<String> {
+    let mut values = text.lines().rev().filter_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == name).then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+    });
+    values.next().filter(|value| !value.is_empty())
+}
+
+/// Adds to a file that only its owner may read.
+fn append(path: &Path, text: &str) -> Result<()> {
+    path.parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| {
+            OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .open(path)
+        })
+        .and_then(|mut file| {
+            // The last line of a file that somebody edited may have no end.
+            let newline = if ends_in_a_line(path)? { "" } else { "\n" };
+            file.write_all(format!("{newline}{text}").as_bytes())
+        })
+        .map_err(|error| Failure::file("write", path, &error))
+}
+
+fn ends_in_a_line(path: &Path) -> std::io::Result<bool> {
+    Ok(fs::read(path)?.last().is_none_or(|byte| *byte == b'\n'))
+}
 /// 32 random bytes in base64url (RFC 4648, section 5).
 pub fn random_key() -> Result<String> {
     let path = PathBuf::from("/dev/urandom");
@@ -96,5 +191,85 @@ mod tests {
         }
         assert_eq!(base64url(&[0xfb, 0xff]), "-_8");
         assert_eq!(base64url(&[0; 32]).len(), 43);
+    }
+
+    /// The secrets of a machine that has these files.
+    fn secrets(name: &str, keys: Option<&str>) -> Secrets {
+        let folder = std::env::temp_dir().join(format!("connect-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let secrets = Secrets {
+            keys: folder.join(".dev.vars"),
+            id: folder.join("accounts/id-key.vars"),
+        };
+        if let Some(keys) = keys {
+            fs::write(&secrets.keys, keys).unwrap();
+        }
+        secrets
+    }
+
+    fn kept(secrets: &Secrets) -> Option<String> {
+        value(&read(&secrets.id).unwrap(), ID_KEY)
+    }
+
+    #[test]
+    fn the_id_key_outlives_the_file_it_once_stood_in() {
+        let old = "CONNECT_SIGNING_KEYS='[]'\nCONNECT_NODE_KEY=n\nCONNECT_ID_KEY=i";
+        let secrets = secrets("migration", Some(old));
+        assert!(!secrets.ensure().unwrap());
+        assert_eq!(kept(&secrets).as_deref(), Some("i"));
+        assert_eq!(
+            read(&secrets.keys).unwrap(),
+            old,
+            "what others may read stays"
+        );
+        fs::remove_file(&secrets.keys).unwrap();
+        assert!(secrets.ensure().unwrap());
+        assert_eq!(kept(&secrets).as_deref(), Some("i"));
+        assert!(!read(&secrets.keys).unwrap().contains(ID_KEY));
+    }
+
+    #[test]
+    fn what_is_missing_is_made_and_what_is_there_stays() {
+        let secrets = secrets("missing", Some("# mine\nCONNECT_SIGNING_KEYS='[1]'"));
+        assert!(!secrets.ensure().unwrap());
+        let text = read(&secrets.keys).unwrap();
+        assert!(text.starts_with("# mine\nCONNECT_SIGNING_KEYS='[1]'\nCONNECT_NODE_KEY="));
+        assert_eq!(secrets.node_key().unwrap().len(), 43);
+        secrets.ensure().unwrap();
+        assert_eq!(read(&secrets.keys).unwrap(), text, "once is enough");
+    }
+
+    #[test]
+    fn two_id_keys_are_told_and_neither_is_touched() {
+        let secrets = secrets("two", Some("CONNECT_ID_KEY=a\n"));
+        append(&secrets.id, "CONNECT_ID_KEY=b\n").unwrap();
+        let error = secrets.ensure().unwrap_err().to_string();
+        assert!(error.contains("different values"), "{error}");
+        assert_eq!(read(&secrets.keys).unwrap(), "CONNECT_ID_KEY=a\n");
+        assert_eq!(kept(&secrets).as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn new_keys_leave_the_id_key_and_what_others_wrote() {
+        let old = "CONNECT_SIGNING_KEYS='[1]'\nCONNECT_ID_KEY=i\nCONNECT_NODE_KEY=n\nOTHER=o\n";
+        let secrets = secrets("renewal", Some(old));
+        secrets.renew().unwrap();
+        let text = read(&secrets.keys).unwrap();
+        assert!(text.starts_with("CONNECT_ID_KEY=i\nOTHER=o\n"), "{text}");
+        assert_ne!(secrets.node_key().unwrap(), "n");
+        assert_ne!(value(&text, SIGNING_KEYS).as_deref(), Some("[1]"));
+        assert_eq!(kept(&secrets).as_deref(), Some("i"));
+    }
+
+    #[test]
+    fn only_their_owner_reads_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let secrets = secrets("mode", None);
+        secrets.ensure().unwrap();
+        for path in [&secrets.keys, &secrets.id] {
+            let mode = fs::metadata(path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+        }
     }
 }

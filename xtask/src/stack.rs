@@ -10,8 +10,9 @@ use crate::failure::{Failure, Result};
 use crate::node::{Node, Plan};
 use crate::process::{self, Child};
 use crate::progress::{Outcome, Progress};
+use crate::secrets::Secrets;
 use crate::wan;
-use crate::{http, paths, secrets};
+use crate::{http, paths};
 
 /// The regions there are; `--regions N` takes the first N.
 pub const REGIONS: [&str; 5] = ["eu-west", "us-east", "ap-south", "sa-east", "ap-northeast"];
@@ -30,7 +31,7 @@ pub struct Options {
     pub media_ip: IpAddr,
     /// Whether there is distance between the nodes.
     pub wan: bool,
-    /// Variables of the Worker beside those of `wrangler.toml` and `.dev.vars`, which they go before.
+    /// Variables of the Worker beside those of `wrangler.toml` and the secrets, which they go before.
     pub variables: Vec<(&'static str, String)>,
     /// Where wrangler keeps the state of the Durable Objects.
     pub worker_state: PathBuf,
@@ -53,16 +54,17 @@ pub struct Stack {
 
 impl Stack {
     /// Starts everything and waits until it is ready.
-    pub fn start(options: &Options, progress: &mut Progress) -> Result<Self> {
+    pub fn start(options: &Options, progress: &Progress) -> Result<Self> {
         let lock = lock(&options.state)?;
         check_port(options.port)?;
-        if secrets::ensure()? {
+        let secrets = Secrets::of(&options.worker_state);
+        if secrets.ensure()? {
             println!("      Made .dev.vars: the secrets of this machine");
         }
         let worker_log = paths::log("worker");
         let mut worker = None;
         progress.step("Starting the Worker", |_| {
-            worker = Some(start_worker(options, &worker_log)?);
+            worker = Some(start_worker(options, &secrets, &worker_log)?);
             Ok(Outcome::Done)
         })?;
         let Some(worker) = worker else {
@@ -77,7 +79,7 @@ impl Stack {
             _lock: lock,
         };
         progress.step(&format!("Starting {} media nodes", options.regions), |_| {
-            for plan in plans(options)? {
+            for plan in plans(options, &secrets)? {
                 stack.nodes.push(Node::start(plan)?);
             }
             stack.wait_for_nodes()?;
@@ -178,7 +180,7 @@ fn died(what: &str, how: &str, log: &PathBuf) -> Failure {
 }
 
 /// Claims the state: two at once would corrupt it. The claim ends with this process, however it ends.
-fn lock(state: &Path) -> Result<File> {
+pub fn lock(state: &Path) -> Result<File> {
     let path = state.join("lock");
     let file = fs::create_dir_all(state)
         .and_then(|()| File::create(&path))
@@ -216,7 +218,7 @@ pub fn check_port(port: u16) -> Result<()> {
     })
 }
 
-fn start_worker(options: &Options, log: &Path) -> Result<Child> {
+fn start_worker(options: &Options, secrets: &Secrets, log: &Path) -> Result<Child> {
     let root = paths::root();
     let inspector = free_port(|address| TcpListener::bind(address)?.local_addr())?;
     let mut command = Command::new("node");
@@ -237,6 +239,11 @@ fn start_worker(options: &Options, log: &Path) -> Result<Child> {
             "--inspector-port",
             &inspector.to_string(),
         ])
+        // What is given as an argument, every user of the machine may read.
+        .arg("--env-file")
+        .arg(&secrets.keys)
+        .arg("--env-file")
+        .arg(&secrets.id)
         .arg("--persist-to")
         .arg(&options.worker_state)
         .args(
@@ -284,7 +291,7 @@ fn wait_for_worker(worker: &mut Child, port: u16, log: &Path) -> Result<()> {
     Ok(())
 }
 
-fn plans(options: &Options) -> Result<Vec<Plan>> {
+fn plans(options: &Options, secrets: &Secrets) -> Result<Vec<Plan>> {
     let regions = &REGIONS[..options.regions.min(REGIONS.len())];
     // With distance, a node's QUIC port must be known before it starts; else it takes any.
     let mut quic = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); regions.len()];
@@ -301,7 +308,7 @@ fn plans(options: &Options) -> Result<Vec<Plan>> {
             .collect();
         advertised = wan::start(&sites)?.into_iter().map(Some).collect();
     }
-    let key = secrets::node_key()?;
+    let key = secrets.node_key()?;
     let plan = |(index, region): (usize, &&'static str)| Plan {
         region,
         program: options.program.clone(),

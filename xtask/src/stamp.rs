@@ -20,26 +20,28 @@ const MADE: [&str; 5] = [
 /// The contents of the inputs of a build, in one number.
 pub struct Stamp {
     file: PathBuf,
+    output: PathBuf,
     value: String,
 }
 
 impl Stamp {
-    /// Reads the inputs: files and folders relative to the checkout. What is not there counts as empty.
-    pub fn of(name: &str, inputs: &[&str]) -> Result<Self> {
+    /// Reads the inputs of an output: files and folders relative to the checkout. What is not there counts as empty.
+    pub fn of(name: &str, output: PathBuf, inputs: &[&str]) -> Result<Self> {
         let root = paths::root();
         let mut hasher = DefaultHasher::new();
         for input in inputs {
             add(&root.join(input), &mut hasher)?;
         }
         Ok(Self {
+            output,
             file: paths::target().join("stamps").join(name),
             value: format!("{:016x}", hasher.finish()),
         })
     }
 
     /// Whether the output is there, and was made from these inputs.
-    pub fn holds(&self, output: &Path) -> bool {
-        output.exists() && fs::read_to_string(&self.file).is_ok_and(|old| old == self.value)
+    pub fn holds(&self) -> bool {
+        self.output.exists() && fs::read_to_string(&self.file).is_ok_and(|old| old == self.value)
     }
 
     /// Remembers that the output was made from these inputs.

@@ -10,7 +10,7 @@ use crate::command::{cargo, npm_scripts, npx, show};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::wasm::{self, Toolchain};
-use crate::{browser, dependencies, instructions, paths, process, secrets, setup};
+use crate::{browser, dependencies, instructions, paths, process, setup, worker};
 
 /// A group of checks; they run in this order, the quick ones first.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Group {
     fn needs(self, need: Need) -> bool {
         use Group::*;
         match need {
-            Need::Builders => matches!(self, Clippy | Edge | Browser),
+            Need::WasmTarget => matches!(self, Clippy | Edge | Browser),
             Need::Npm => !matches!(self, House | Unit | Simulation | Instructions),
             Need::CargoDeny => self == Deny,
             Need::Valgrind => self == Instructions,
@@ -84,7 +84,7 @@ impl Group {
 /// What groups need installed.
 #[derive(Clone, Copy)]
 enum Need {
-    Builders,
+    WasmTarget,
     Npm,
     CargoDeny,
     Valgrind,
@@ -140,19 +140,18 @@ fn summarize(results: &[(Group, bool, Duration)]) -> Result<()> {
 
 fn set_up(groups: &[Group]) -> Result<()> {
     let needs = |need| groups.iter().any(|group| group.needs(need));
-    let builders = needs(Need::Builders);
-    let steps = usize::from(builders) * setup::BUILDER_STEPS
+    let steps = usize::from(needs(Need::WasmTarget))
         + usize::from(needs(Need::Npm))
         + usize::from(needs(Need::CargoDeny))
         + usize::from(needs(Need::Valgrind))
         + usize::from(needs(Need::Browsers))
         + usize::from(needs(Need::Turn));
-    let mut progress = Progress::new(steps);
-    if builders {
-        setup::builders(&mut progress)?;
+    let progress = Progress::new(steps);
+    if needs(Need::WasmTarget) {
+        progress.step("wasm target", wasm::ensure)?;
     }
     if needs(Need::Npm) {
-        setup::npm(&mut progress)?;
+        setup::npm(&progress)?;
     }
     if needs(Need::CargoDeny) {
         progress.step("cargo-deny", setup::install_cargo_deny)?;
@@ -195,15 +194,13 @@ fn run_group(group: Group) -> Result<()> {
             npm_scripts("test", &["@connect/sdk", "@connect/app"])
         }
         Group::Edge => {
-            secrets::ensure()?;
-            Progress::new(1).step("Building the Worker", build::build_worker)?;
+            worker::build(&Progress::new(worker::STEPS))?;
             npm_scripts("check", &["@connect/tests-edge"])?;
             npm_scripts("test", &["@connect/tests-edge"])?;
             npm_scripts("size", &["@connect/tests-edge"])
         }
         Group::Browser => {
-            build::all(&mut Progress::new(build::STEPS), Profile::Dev)?;
-            secrets::ensure()?;
+            build::all(&Progress::new(build::STEPS), Profile::Dev)?;
             browser::run()
         }
     }

@@ -54,7 +54,7 @@ impl Toolchain {
 }
 
 /// Makes sure that some toolchain can build for wasm.
-pub fn ensure(step: &mut Step) -> Result<Outcome> {
+pub fn ensure(step: &Step) -> Result<Outcome> {
     if Toolchain::ready().is_some() {
         return Ok(Outcome::UpToDate);
     }
@@ -77,7 +77,7 @@ pub fn ensure(step: &mut Step) -> Result<Outcome> {
 }
 
 /// Builds the standard library for wasm, by building an empty crate with it, and puts it where Debian's rustc looks.
-fn build_std(step: &mut Step) -> Result<()> {
+fn build_std(step: &Step) -> Result<()> {
     let folder = paths::cache().join("wasm-std");
     let write = |name: &str, text: &str| {
         let path = folder.join(name);

@@ -5,7 +5,9 @@
 
 pub mod account;
 pub mod assign;
+pub mod caller;
 pub mod chat;
+pub mod device;
 pub mod directory;
 pub mod limits;
 pub mod name;

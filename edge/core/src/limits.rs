@@ -72,6 +72,41 @@ impl Bucket {
     }
 }
 
+/// How many buckets [`Buckets`] holds.
+pub const MAX_BUCKETS: usize = 20;
+
+/// Buckets by name. Of those that are not full, the latest [`MAX_BUCKETS`] are kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Buckets(Vec<(String, Bucket)>);
+
+impl Buckets {
+    /// Takes a token from the bucket of this name; if there is none, the milliseconds until there is.
+    pub fn take(&mut self, name: &str, limit: Limit, now: u64) -> Result<(), u64> {
+        self.with(name, limit, now, |bucket| bucket.take(limit, now))
+    }
+
+    /// Gives a token back.
+    pub fn give_back(&mut self, name: &str, limit: Limit, now: u64) {
+        self.with(name, limit, now, |bucket| bucket.give_back(limit, now));
+    }
+
+    fn with<T>(
+        &mut self,
+        name: &str,
+        limit: Limit,
+        now: u64,
+        change: impl FnOnce(&mut Bucket) -> T,
+    ) -> T {
+        let at = self.0.iter().position(|(known, _)| known == name);
+        let mut bucket = at.map_or(Bucket::full(limit, now), |at| self.0.remove(at).1);
+        let outcome = change(&mut bucket);
+        self.0.insert(0, (name.to_owned(), bucket));
+        self.0.retain_mut(|(_, bucket)| !bucket.is_full(limit, now));
+        self.0.truncate(MAX_BUCKETS);
+        outcome
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +143,28 @@ mod tests {
             assert_eq!(bucket.take(LIMIT, 0), Ok(()));
         }
         assert!(bucket.take(LIMIT, 0).is_err());
+    }
+
+    #[test]
+    fn buckets_are_apart_and_few() {
+        let mut buckets = Buckets::default();
+        for _ in 0..3 {
+            assert_eq!(buckets.take("a", LIMIT, 0), Ok(()));
+        }
+        assert_eq!(buckets.take("a", LIMIT, 0), Err(1000));
+        assert_eq!(buckets.take("b", LIMIT, 0), Ok(()));
+        buckets.give_back("b", LIMIT, 0);
+        assert_eq!(buckets.0.len(), 1, "a full bucket need not be kept");
+        for other in 0..MAX_BUCKETS - 1 {
+            assert_eq!(buckets.take(&other.to_string(), LIMIT, 0), Ok(()));
+        }
+        assert!(buckets.take("a", LIMIT, 0).is_err());
+        for other in 0..MAX_BUCKETS {
+            assert_eq!(buckets.take(&format!("new {other}"), LIMIT, 0), Ok(()));
+        }
+        assert_eq!(buckets.0.len(), MAX_BUCKETS);
+        assert_eq!(buckets.take("x", LIMIT, 9000), Ok(()));
+        assert_eq!(buckets.0.len(), 1, "all others are full again");
     }
 
     #[test]

@@ -4,16 +4,20 @@
 //! [`Room::deadline`] says when an [`Event::Alarm`] is due. Every acknowledgment comes after the [`Effect::Save`] it
 //! stands for. [`Room::restore`] builds the room anew from what was saved.
 
+mod connection;
 mod contract;
 mod hosts;
 mod log;
 mod messages;
 mod moderation;
+mod moving;
+mod passes;
 mod people;
 mod placement;
 mod plan;
 mod quality;
 pub mod record;
+mod redial;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -25,11 +29,13 @@ use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
 
 use crate::chat::Chat;
 use crate::limits::Bucket;
-pub use contract::{Client, Effect, Event, NoTicket, NodeLink, NotAdmitted, Pass, Secret};
+pub use contract::{
+    Admission, Client, Effect, Event, NoTicket, NodeLink, NotAdmitted, Pass, Ping, Secret,
+};
 use log::Log;
 use messages::refuse;
 use quality::Qualities;
-use record::{Host, Info, Link, Person, Presence, Record, Ruling};
+use record::{Host, Info, Link, Person, Record, Ruling};
 
 /// An offer on its way to a node, and the answer or refusal on its way back. Kept in memory only: after a loss the client
 /// is asked to offer anew.
@@ -60,6 +66,8 @@ pub struct Room {
     buckets: HashMap<ParticipantId, Bucket>,
     /// The search for a node that is under way; one at a time, so that people who join together share a node.
     seeking: Option<Search>,
+    /// When somebody's client was last known to say something or to ping.
+    signs: HashMap<ParticipantId, u64>,
     /// When to search again for whom no node was found.
     retries: HashMap<ParticipantId, u64>,
     /// Who was told that there is no node.
@@ -98,6 +106,7 @@ impl Room {
             chat: Chat::default(),
             negotiations: HashMap::new(),
             buckets: HashMap::new(),
+            signs: HashMap::new(),
             seeking: None,
             retries: HashMap::new(),
             told: HashSet::new(),
@@ -154,24 +163,13 @@ impl Room {
         let mut effects = Vec::new();
         let out = &mut effects;
         match event {
-            Event::Admitted {
-                participant,
-                user,
-                name,
-                ticket,
-                regions,
-                offer,
-            } => {
-                self.admitted(participant.clone(), user, name, ticket, regions, now, out);
-                if let Some(offer) = offer {
-                    self.offered_early(&participant, offer, now, out);
-                }
-            }
+            Event::Admitted(admission) => self.admitted(admission, now, out),
             Event::ClientOpened {
                 client,
+                pass,
                 since,
                 resume,
-            } => self.client_opened(client, since, resume, now, out),
+            } => self.client_opened(client, pass, since, resume, now, out),
             Event::ClientSaid { client, text } => self.client_said(client, &text, now, out),
             Event::ClientClosed { client } => self.client_closed(&client, now, out),
             Event::NodeOpened { link, region } => self.node_opened(link, region, now, out),
@@ -183,31 +181,29 @@ impl Room {
                 place,
             } => self.found(participant, epoch, place, now, out),
             Event::Deleted => self.deleted(out),
-            Event::Alarm => {
-                self.expire_people(now, out);
+            Event::Alarm { pings } => {
+                self.expire_people(&pings, now, out);
                 self.expire_answers(now, out);
                 self.expire_hosts(now, out);
             }
         }
+        self.tell_connections(now, out);
         self.seek(now, out);
         effects
     }
 
     /// When the next [`Event::Alarm`] is due.
     pub fn deadline(&self) -> Option<u64> {
-        let people = self
-            .people
-            .values()
-            .filter_map(|person| match person.presence {
-                Presence::Expected { until, .. } | Presence::Lost { until, .. } => Some(until),
-                Presence::Here { .. } => None,
-            });
+        let people = self.people.values();
+        let people = people.filter_map(|person| self.person_due(person));
         let links = self.hosts.values().filter_map(|host| match host.state {
             Link::Awaited { until } | Link::Broken { until } => Some(until),
             Link::Ready => None,
         });
         let releases = self.hosts.values().filter_map(|host| host.release_at);
+        // The end of the search that is under way begins the next.
         let retries = self.retries.values().copied();
+        let retries = retries.filter(|_| self.seeking.is_none());
         let answers = self.answers_due.values().copied();
         people
             .chain(links)
@@ -225,6 +221,14 @@ impl Room {
             owner: self.info.owner.clone(),
             created_at: self.info.created_at,
             people: self.people.values().filter(|person| person.is_in()).count() as u32,
+        }
+    }
+
+    /// The room as this user is shown it.
+    pub fn details(&self, user: &UserId) -> protocol::api::RoomDetails {
+        protocol::api::RoomDetails {
+            room: self.view(),
+            yours: self.presences_of(user).count() as u32,
         }
     }
 

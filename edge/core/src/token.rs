@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub const ACCESS_SECONDS: u32 = 3600;
 /// How long a refresh token holds after its last use, in seconds.
 pub const REFRESH_SECONDS: u64 = 7 * 24 * 3600;
+/// How long a refresh token that was replaced is still answered, with the same successor, in milliseconds: its answer may
+/// have been lost, which is no theft (RFC 9700, 4.14.2), and a browser's tabs may have asked at the same time.
+pub const GRACE: u64 = 30_000;
 /// How many sign-ins an account keeps: so many browsers of one person. A script that signs in over and over does not fill
 /// the account.
 pub const MAX_FAMILIES: usize = 20;
@@ -43,21 +46,45 @@ pub fn is_short_lived(claims: &Claims, now: u64) -> bool {
     claims.exp <= now / 1000 + MAX_TOKEN_SECONDS + CLOCKS
 }
 
-/// The refresh tokens that descend from one sign-in: only the latest is good.
+/// The refresh tokens that descend from one sign-in: the latest is good, and for [`GRACE`] so is the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Family {
     pub id: String,
-    /// SHA-256 of the one good secret.
+    /// SHA-256 of the latest secret.
     pub current: String,
+    /// What the latest secret replaced.
+    #[serde(default)]
+    pub former: Option<Former>,
     /// Unix time in milliseconds.
     pub expires: u64,
+}
+
+/// A secret that was replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// SHA-256 of it.
+    pub hash: String,
+    /// By which its successor comes from it: whoever shows it gets the same one again, and who reads this alone gets none.
+    pub salt: String,
+    /// Unix time in milliseconds.
+    pub replaced: u64,
+}
+
+/// What would follow upon a secret.
+pub struct Successor {
+    /// SHA-256 of it.
+    pub hash: String,
+    /// By which it comes from the secret.
+    pub salt: String,
 }
 
 /// What comes of presenting a refresh token to its family.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Presented {
-    /// It was the good one, and is now replaced by the next.
+    /// It was the latest, and is now replaced by its successor.
     Rotated(Family),
+    /// It was replaced a moment ago: its successor is the one that comes from it by this salt.
+    Again { salt: String },
     /// It was used before (stolen, or its successor was): the family must end.
     Reused,
     /// It is too old: the family ends of itself.
@@ -70,18 +97,32 @@ impl Family {
         Self {
             id,
             current: first,
+            former: None,
             expires: now + REFRESH_SECONDS * 1000,
         }
     }
 
-    /// Presents the hash of a secret, with the hash of its successor.
-    pub fn present(self, hash: &str, next: String, now: u64) -> Presented {
+    /// Presents the hash of a secret, with the successor that it gets if it is the latest.
+    pub fn present(self, hash: &str, next: Successor, now: u64) -> Presented {
         if now >= self.expires {
-            Presented::Expired
-        } else if self.current != hash {
-            Presented::Reused
-        } else {
-            Presented::Rotated(Self::new(self.id, next, now))
+            return Presented::Expired;
+        }
+        if self.current == hash {
+            let former = Former {
+                hash: self.current,
+                salt: next.salt,
+                replaced: now,
+            };
+            return Presented::Rotated(Self {
+                former: Some(former),
+                ..Self::new(self.id, next.hash, now)
+            });
+        }
+        match self.former {
+            Some(former) if former.hash == hash && now < former.replaced + GRACE => {
+                Presented::Again { salt: former.salt }
+            }
+            _ => Presented::Reused,
         }
     }
 }
@@ -98,20 +139,60 @@ pub fn outlived(mut families: Vec<Family>, now: u64) -> Vec<Family> {
 mod tests {
     use super::*;
 
+    fn next(hash: &str) -> Successor {
+        Successor {
+            hash: hash.into(),
+            salt: format!("salt of {hash}"),
+        }
+    }
+
+    /// A family whose secrets were "one", replaced by "two" at 1 s, replaced by "three" at 100 s.
+    fn rotated_twice() -> Family {
+        [("one", "two", 1_000), ("two", "three", 100_000)]
+            .into_iter()
+            .fold(
+                Family::new("f".into(), "one".into(), 0),
+                |family, (hash, successor, now)| match family.present(hash, next(successor), now) {
+                    Presented::Rotated(family) => family,
+                    other => panic!("{hash} is the latest, and was {other:?}"),
+                },
+            )
+    }
+
     #[test]
-    fn each_secret_is_good_once() {
-        let family = Family::new("f".into(), "one".into(), 0);
-        let Presented::Rotated(family) = family.present("one", "two".into(), 1000) else {
-            panic!("the first secret is good");
+    fn a_secret_that_was_just_replaced_has_the_same_successor() {
+        let replaced = 100_000;
+        let again = || Presented::Again {
+            salt: "salt of three".into(),
         };
-        assert_eq!(
-            family.clone().present("one", "x".into(), 2000),
-            Presented::Reused
-        );
+        let table = [
+            ("two", replaced, again()),
+            ("two", replaced + GRACE - 1, again()),
+            ("two", replaced + GRACE, Presented::Reused),
+            ("one", replaced, Presented::Reused),
+            ("one", replaced + GRACE, Presented::Reused),
+            ("never", replaced, Presented::Reused),
+            ("two", replaced + REFRESH_SECONDS * 1000, Presented::Expired),
+        ];
+        for (hash, now, expected) in table {
+            let family = rotated_twice();
+            assert_eq!(
+                family.present(hash, next("four"), now),
+                expected,
+                "{hash} at {now}"
+            );
+        }
         assert!(matches!(
-            family.present("two", "three".into(), 2000),
+            rotated_twice().present("three", next("four"), replaced + GRACE),
             Presented::Rotated(_)
         ));
+    }
+
+    #[test]
+    fn a_family_of_an_earlier_release_has_no_former_secret() {
+        let stored = r#"{"id":"f","current":"one","expires":5000}"#;
+        let family: Family = serde_json::from_str(stored).unwrap();
+        assert_eq!(family.present("zero", next("two"), 0), Presented::Reused);
     }
 
     #[test]
@@ -136,10 +217,10 @@ mod tests {
         let week = REFRESH_SECONDS * 1000;
         let family = Family::new("f".into(), "one".into(), 0);
         assert_eq!(
-            family.clone().present("one", "two".into(), week),
+            family.clone().present("one", next("two"), week),
             Presented::Expired
         );
-        let Presented::Rotated(family) = family.present("one", "two".into(), week - 1) else {
+        let Presented::Rotated(family) = family.present("one", next("two"), week - 1) else {
             panic!("still good");
         };
         assert_eq!(family.expires, 2 * week - 1);

@@ -15,9 +15,6 @@ use crate::problem::Outcome;
 use crate::region::Assign;
 use crate::{config, rpc, tally};
 
-/// How often WebSockets are looked at (milliseconds).
-const SWEEP: u64 = 45_000;
-
 /// What the directory is told.
 pub(super) enum Report {
     Room(api::Room),
@@ -173,9 +170,7 @@ impl Shell {
     /// Sets the alarm for the next deadline, unless it rings before that anyway.
     fn set_alarm(self: &Rc<Self>) {
         let now = Date::now().as_millis();
-        let deadline = self.room.borrow().as_ref().and_then(Room::deadline);
-        let sweep = self.has_clients().then_some(now + SWEEP);
-        let Some(due) = deadline.into_iter().chain(sweep).min() else {
+        let Some(due) = self.room.borrow().as_ref().and_then(Room::deadline) else {
             return;
         };
         if self.alarm.get().is_some_and(|set| set <= due) {

@@ -1,8 +1,8 @@
-//! The room's WebSockets: who is at the other end, opening, sending, closing, and noticing those that fell silent.
+//! The room's WebSockets: who is at the other end, opening, sending, closing, and when they pinged last.
 
 use std::rc::Rc;
 
-use edge_core::room::{Client, Event, NodeLink, Pass, Secret};
+use edge_core::room::{Client, Event, NodeLink, Pass, Ping, Secret};
 use protocol::client::ServerMessage;
 use protocol::id::{Epoch, NodeId, ParticipantId, Region};
 use protocol::node::RoomToNode;
@@ -13,8 +13,6 @@ use super::Shell;
 use crate::problem::{Outcome, Refusal};
 use crate::{attachment, crypto};
 
-/// How long a client that used to ping may be silent (milliseconds).
-const SILENCE: u64 = 90_000;
 /// The tag of all clients' WebSockets.
 const CLIENTS: &str = "client";
 
@@ -41,13 +39,9 @@ impl Shell {
         }
         let malformed = |_| Refusal::malformed("say ?ticket=TICKET or ?resume=TOKEN&since=SEQ");
         let query: Query = request.query().map_err(malformed)?;
-        let (ticket, resume) = (
-            query.ticket.as_deref().map(crypto::sha256),
-            query.resume.as_deref().map(crypto::sha256),
-        );
-        let pass = match (&ticket, &resume) {
-            (Some(ticket), _) => Pass::Ticket(ticket),
-            (None, Some(resume)) => Pass::Resume(resume),
+        let (pass, since) = match (&query.ticket, &query.resume) {
+            (Some(ticket), _) => (Pass::Ticket(crypto::sha256(ticket)), None),
+            (None, Some(token)) => (Pass::Resume(crypto::sha256(token)), query.since),
             (None, None) => return Err(malformed(Error::BadEncoding)),
         };
         let client = match self.room.borrow().as_ref() {
@@ -63,11 +57,11 @@ impl Shell {
             hash: crypto::sha256(&text),
             text,
         };
-        let since = query.since.filter(|_| ticket.is_none());
         self.handle(
             now,
             Event::ClientOpened {
                 client,
+                pass,
                 since,
                 resume,
             },
@@ -109,19 +103,17 @@ impl Shell {
         }
     }
 
-    /// Gives up clients that used to ping and fell silent: their network went without a word.
-    pub(super) fn sweep(self: &Rc<Self>, now: u64) -> Result<()> {
-        for socket in self.state.get_websockets_with_tag(CLIENTS) {
-            if last_ping(&self.state, &socket).is_some_and(|ping| now >= ping + SILENCE) {
-                let _ = socket.close(Some(1008), Some("no ping"));
-                self.closed(&socket)?;
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn has_clients(&self) -> bool {
-        !self.state.get_websockets_with_tag(CLIENTS).is_empty()
+    /// When each client that is here and ever pinged did so last.
+    pub(super) fn pings(&self) -> Vec<Ping> {
+        let sockets = self.state.get_websockets_with_tag(CLIENTS);
+        let ping = |socket: &WebSocket| match Attached::of(socket)? {
+            Attached::Client(client) => Some(Ping {
+                client,
+                at: last_ping(&self.state, socket)?,
+            }),
+            Attached::Node(_) => None,
+        };
+        sockets.iter().filter_map(ping).collect()
     }
 
     pub(super) fn send_to_client(&self, client: &Client, message: &ServerMessage) -> Result<()> {

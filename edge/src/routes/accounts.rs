@@ -2,14 +2,15 @@
 
 use edge_core::account;
 use edge_core::token::{ACCESS_SECONDS, AccessClaims};
-use protocol::api::{LoginRequest, RegisterRequest, Session, User};
+use protocol::api::{LoginRequest, RefreshRequest, RegisterRequest, Session, User};
+use protocol::id::UserId;
 use worker::{Env, Request, Response};
 
 use super::{Answer, authenticate, now};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
 use crate::user::{Grant, Login, Refresh, Register};
-use crate::{config, crypto, http, jwt, rpc, tally};
+use crate::{config, cookie, http, jwt, rpc, tally};
 
 pub(super) async fn register(mut request: Request, env: &Env) -> Answer {
     let body: RegisterRequest = http::json(&mut request).await?;
@@ -26,70 +27,95 @@ pub(super) async fn register(mut request: Request, env: &Env) -> Answer {
         user,
         password: body.password,
     };
-    session(env, rpc::call(&object, "register", &register).await?, 201)
+    let grant = rpc::call(&object, "register", &register).await?;
+    session(&request, env, grant, 201)
 }
 
 pub(super) async fn login(mut request: Request, env: &Env) -> Answer {
     let body: LoginRequest = http::json(&mut request).await?;
     // What cannot be an address is of an unknown account; it shares one object, and the same work is done.
     let email = account::normalize_email(&body.email).unwrap_or_default();
-    // Taken before the password is looked at, so that sign-ins side by side are no way around the limit.
-    let limiter = Limiter::of(&request, env, Deed::SignIn)?;
-    limiter.take().await?;
     let id = config::user_id(env, &email)?;
     let login = Login {
         password: body.password.chars().take(256).collect(),
+        device: cookie::device(&request, env, &id)?,
     };
-    let grant = rpc::call(&config::user(env, &id)?, "login", &login).await?;
-    limiter.give_back().await?;
-    session(env, grant, 200)
-}
-
-/// The account's Durable Object and what to present to it, out of the refresh cookie: `user.family.secret`.
-fn presented(request: &Request, env: &Env) -> Outcome<Option<(worker::Stub, Refresh)>> {
-    let Some(cookie) = http::refresh_cookie(request)? else {
-        return Ok(None);
+    // Taken before the password is looked at, so that sign-ins side by side are no way around the limit. A browser that is
+    // known has a limit of its own, wherever it is.
+    let limiter = match login.device {
+        Some(_) => None,
+        None => Some(Limiter::of(&request, env, Deed::SignIn)?),
     };
-    let mut parts = cookie.splitn(3, '.');
-    let (Some(user), Some(family), Some(secret)) = (parts.next(), parts.next(), parts.next())
-    else {
-        return Ok(None);
-    };
-    let Ok(user) = user.parse() else {
-        return Ok(None);
-    };
-    let refresh = Refresh {
-        family: family.to_owned(),
-        hash: crypto::sha256(secret),
-    };
-    Ok(Some((config::user(env, &user)?, refresh)))
-}
-
-pub(super) async fn refresh(request: Request, env: &Env) -> Answer {
-    // A first visit asks, too: that nobody is signed in is an answer, and no error.
-    if http::refresh_cookie(&request)?.is_none() {
-        return Ok(Response::empty()?.with_status(204));
+    if let Some(limiter) = &limiter {
+        limiter.take().await?;
     }
-    let Some((object, refresh)) = presented(&request, env)? else {
-        return Err(Refusal::unauthenticated(
-            "the refresh token is malformed: sign in",
-        ));
+    let grant = rpc::call(&config::user(env, &id)?, "login", &login).await?;
+    if let Some(limiter) = &limiter {
+        limiter.give_back().await?;
+    }
+    session(&request, env, grant, 200)
+}
+
+/// What the refresh cookie holds: `user.family.secret`.
+struct Held {
+    user: UserId,
+    refresh: Refresh,
+}
+
+impl Held {
+    fn parse(cookie: &str) -> Outcome<Self> {
+        let malformed = || Refusal::unauthenticated("the refresh token is malformed: sign in");
+        let mut parts = cookie.splitn(3, '.');
+        let mut part = || parts.next().ok_or_else(malformed);
+        Ok(Self {
+            user: part()?.parse().map_err(|_| malformed())?,
+            refresh: Refresh {
+                family: part()?.to_owned(),
+                secret: part()?.to_owned(),
+            },
+        })
+    }
+
+    /// Refuses to act for somebody else than the page that asks takes it for.
+    fn meant(self, request: &RefreshRequest) -> Outcome<Self> {
+        match &request.user {
+            Some(user) if *user != self.user => Err(Refusal::other_account()),
+            _ => Ok(self),
+        }
+    }
+}
+
+pub(super) async fn refresh(mut request: Request, env: &Env) -> Answer {
+    // A first visit asks, too: that nobody is signed in is an answer, and no error.
+    let Some(cookie) = cookie::refresh(&request, env)? else {
+        return Ok(Response::empty()?.with_status(204));
     };
-    match rpc::call(&object, "refresh", &refresh).await {
-        Ok(grant) => session(env, grant, 200),
+    let body: RefreshRequest = http::json(&mut request).await?;
+    let refreshed = match Held::parse(&cookie).and_then(|held| held.meant(&body)) {
+        Ok(Held { user, refresh }) => {
+            rpc::call(&config::user(env, &user)?, "refresh", &refresh).await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    match refreshed {
+        Ok(grant) => session(&request, env, grant, 200),
         Err(refusal) if refusal.problem.status == 401 => {
             tally::refused(env, refusal.kind());
-            Ok(http::clear_cookie(refusal.into_response()?)?)
+            Ok(cookie::clear_refresh(refusal.into_response()?)?)
         }
         Err(refusal) => Err(refusal),
     }
 }
 
-pub(super) async fn logout(request: Request, env: &Env) -> Answer {
-    if let Some((object, refresh)) = presented(&request, env)? {
-        let () = rpc::call(&object, "logout", &refresh).await?;
+pub(super) async fn logout(mut request: Request, env: &Env) -> Answer {
+    let cookie = cookie::refresh(&request, env)?;
+    let body: RefreshRequest = http::json(&mut request).await?;
+    // What is malformed signs nobody in: it is cleared like the rest.
+    if let Some(held) = cookie.and_then(|cookie| Held::parse(&cookie).ok()) {
+        let Held { user, refresh } = held.meant(&body)?;
+        let () = rpc::call(&config::user(env, &user)?, "logout", &refresh).await?;
     }
-    Ok(http::clear_cookie(Response::empty()?.with_status(204))?)
+    Ok(cookie::clear_refresh(Response::empty()?.with_status(204))?)
 }
 
 pub(super) async fn me(request: Request, env: &Env) -> Answer {
@@ -99,13 +125,15 @@ pub(super) async fn me(request: Request, env: &Env) -> Answer {
 }
 
 /// The session that a grant of the account's Durable Object stands for.
-fn session(env: &Env, grant: Grant, status: u16) -> Answer {
+fn session(request: &Request, env: &Env, grant: Grant, status: u16) -> Answer {
     let claims = AccessClaims::new(grant.user.id.clone(), grant.user.name.clone(), now());
+    let user = grant.user.id.clone();
     let session = Session {
         token: jwt::sign(env, &claims)?,
         expires_in: ACCESS_SECONDS,
         user: grant.user,
     };
     let response = Response::from_json(&session)?.with_status(status);
-    Ok(http::set_cookie(response, &grant.refresh)?)
+    let response = cookie::set_refresh(response, &grant.refresh)?;
+    cookie::set_device(response, request, env, &user)
 }

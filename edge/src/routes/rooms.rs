@@ -3,10 +3,11 @@
 use edge_core::assign::{Hints, rank};
 use edge_core::directory::{SHARDS, shard_of};
 use edge_core::name::check_name;
+use edge_core::room::Admission;
 use edge_core::room_id::speakable;
 use edge_core::visits::Visit;
 use futures_util::future::{join, join_all};
-use protocol::api::{CreateRoomRequest, JoinRequest, JoinResponse, Room, RoomList};
+use protocol::api::{CreateRoomRequest, JoinRequest, JoinResponse, Room, RoomDetails, RoomList};
 use protocol::id::{ParticipantId, RoomId, UserId};
 use serde_json::json;
 use worker::{Context, Env, Request, Response, console_error};
@@ -14,7 +15,6 @@ use worker::{Context, Env, Request, Response, console_error};
 use super::{Answer, authenticate, now, room_id};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
-use crate::room::Join;
 use crate::{config, crypto, http, rpc};
 
 pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
@@ -63,9 +63,9 @@ pub(super) async fn list(request: Request, env: &Env) -> Answer {
 }
 
 pub(super) async fn show(request: Request, env: &Env, id: &str) -> Answer {
-    authenticate(&request, env)?;
+    let claims = authenticate(&request, env)?;
     let object = config::room(env, &room_id(id)?, None)?;
-    let room: Room = rpc::call(&object, "show", &()).await?;
+    let room: RoomDetails = rpc::call(&object, "show", &claims.sub).await?;
     Ok(Response::from_json(&room)?)
 }
 
@@ -93,13 +93,15 @@ pub(super) async fn join_room(
     let participant = crypto::hex(&crypto::random::<8>()?);
     let participant: ParticipantId = participant.parse().map_err(|_| Refusal::internal())?;
     let ticket = crypto::secret()?;
-    let admission = Join {
+    let admission = Admission {
         participant: participant.clone(),
         user: claims.sub.clone(),
         name: claims.name,
         ticket: crypto::sha256(&ticket),
         regions: rank(&config::sites(env)?, &hints),
         offer: body.offer,
+        decodes: body.decodes,
+        move_here: body.move_here,
     };
     let object = config::room(env, &id, continent(&request).as_deref())?;
     // Side by side, since somebody waits: who is refused here was given a ticket that nobody knows, and it expires.

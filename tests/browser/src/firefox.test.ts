@@ -17,7 +17,7 @@ test("Chromium and Firefox have a call", async (t) => {
   const room = await newRoom("Two browsers");
   const ada = await Person.arrive(chromium, "Ada");
   await ada.join(room, "eu-west");
-  const fay = await FirefoxPerson.join(firefox, "Fay", room, "us-east");
+  const fay = await FirefoxPerson.join(firefox, "Fay", room, { region: "us-east" });
   const [adaId, fayId] = await Promise.all([ada.id(), fay.id()]);
 
   await t.test("Firefox sees and hears Chromium", async () => {
@@ -47,4 +47,20 @@ test("Chromium and Firefox have a call", async (t) => {
     await ada.sees(fayId);
   });
   await ada.close();
+});
+
+test("Firefox changes its codec for whoever cannot play it", async () => {
+  const room = await newRoom("Two codecs");
+  const fay = await FirefoxPerson.join(firefox, "Fay", room, { region: "eu-west", codec: "vp9" });
+  const ada = await Person.arrive(chromium, "Ada", { small: true });
+  await ada.join(room, "eu-west");
+  const fayId = await fay.id();
+  await ada.seesIn(fayId, "VP9");
+
+  const ben = await Person.arrive(chromium, "Ben", { small: true, lacks: "VP9" });
+  await ben.join(room, "eu-west");
+  await ben.seesIn(fayId, "VP8");
+  await ada.seesIn(fayId, "VP8");
+  await fay.sees(await ben.id());
+  await Promise.all([ada.close(), ben.close()]);
 });

@@ -30,7 +30,12 @@ export class FirefoxPerson {
   }
 
   /** Opens a window and an account, and joins. */
-  static async join(browser: Browser, name: string, room: string, region: string): Promise<FirefoxPerson> {
+  static async join(
+    browser: Browser,
+    name: string,
+    room: string,
+    query: { region: string; codec?: string },
+  ): Promise<FirefoxPerson> {
     const page = await browser.newPage();
     page.setDefaultTimeout(PATIENCE);
     await page.setViewport({ width: 960, height: 640 });
@@ -41,7 +46,7 @@ export class FirefoxPerson {
         .status;
     }, newAccount(name));
     assert.ok(status < 300, `registration was answered with ${status}`);
-    await page.goto(`${URL_OF_APP}/call/${room}?${new URLSearchParams({ debug: "", region })}`);
+    await page.goto(`${URL_OF_APP}/call/${room}?${new URLSearchParams({ debug: "", ...query })}`);
     await page.locator("button::-p-text(Join)").click();
     await page.waitForSelector("button[aria-label=Leave]");
     return new FirefoxPerson(page);

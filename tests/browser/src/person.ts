@@ -16,7 +16,7 @@ interface DebugCall {
       readonly participants: readonly {
         id: string;
         name: string;
-        publishing: { camera: boolean; microphone: boolean; screen: boolean };
+        publishing: { camera: boolean; microphone: boolean; screen: boolean; codec: string | null };
       }[];
       readonly speakers: readonly string[];
       readonly chat: readonly { text: string }[];
@@ -84,6 +84,8 @@ export function launch(): Promise<Browser> {
 export interface Options {
   /** A picture of 320 × 180 at 15 frames a second, for many browsers on few cores. */
   small?: boolean;
+  /** A video codec that their browser does not have, such as `AV1`. */
+  lacks?: string;
   /** The window's size in pixels. */
   window?: { width: number; height: number };
 }
@@ -110,11 +112,12 @@ export class Person {
 
   /** Opens a window of their own and an account. */
   static async arrive(browser: Browser, name: string, options: Options = {}): Promise<Person> {
-    const { small = false, window = { width: 960, height: 640 } } = options;
+    const { small = false, lacks, window = { width: 960, height: 640 } } = options;
     const context = await browser.newContext({ viewport: window });
     context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     if (small) await page.addInitScript(makeCameraSmall);
+    if (lacks !== undefined) await page.addInitScript(hideCodec, lacks);
     page.on("pageerror", (error) => process.stderr.write(`${name}'s page: ${error}\n`));
     await page.goto(`${URL_OF_APP}/login`);
     const status = await page.evaluate(async (account) => {
@@ -202,6 +205,20 @@ export class Person {
       const incoming = await this.#incoming();
       return incoming.some(({ track, audioLevel }) => track.participant === other && audioLevel > 0);
     });
+  }
+
+  /** Waits until somebody's picture comes in this codec, such as `VP8`. */
+  async seesIn(other: string, codec: string): Promise<void> {
+    let last: string | undefined;
+    await until(
+      `${this.name} receives ${codec}`,
+      async () => {
+        last = (await this.incoming(other))?.codec;
+        return last === `video/${codec}`;
+      },
+      () => `it is ${last}`,
+    );
+    await this.sees(other);
   }
 
   /** Waits until somebody's picture comes with this width in pixels. */
@@ -341,4 +358,16 @@ function makeCameraSmall(): void {
     const small = { ...video, width: 320, height: 180, frameRate: 15 };
     return original({ ...constraints, ...(constraints.video && { video: small }) });
   };
+}
+
+/** Runs in the page before its own scripts: its browser has this codec no more. */
+function hideCodec(codec: string): void {
+  const name = `video/${codec}`.toLowerCase();
+  for (const side of [RTCRtpReceiver, RTCRtpSender]) {
+    const original = side.getCapabilities.bind(side);
+    side.getCapabilities = (kind) => {
+      const all = original(kind);
+      return all && { ...all, codecs: all.codecs.filter(({ mimeType }) => mimeType.toLowerCase() !== name) };
+    };
+  }
 }

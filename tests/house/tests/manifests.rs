@@ -27,8 +27,9 @@ const ONLY: [(&str, &[&str]); 3] = [
 ];
 
 /// Packages of the workspace that a package may depend on.
-const INSIDE: [(&str, &[&str]); 6] = [
+const INSIDE: [(&str, &[&str]); 7] = [
     ("edge", &["edge-core", "protocol"]),
+    ("edge-glue", &[]),
     ("sfu-node", &["sfu-core", "protocol"]),
     ("simulation", &["edge-core", "sfu-core", "protocol"]),
     ("loadtest", &["protocol"]),

@@ -183,7 +183,9 @@ impl World {
             from,
             data,
         };
-        self.wire.send(self.path_of(client), self.now, delivery);
+        let path = self.uplink_of.get(&client).copied();
+        let path = path.unwrap_or_else(|| self.path_of(client));
+        self.wire.send(path, self.now, delivery);
     }
 
     /// A client's last nomination comes to its node once more, as if from this address.

@@ -31,6 +31,8 @@ pub struct World {
     /// Between a client and its node, but for those that have a path of their own.
     pub access: Path,
     pub access_of: HashMap<usize, Path>,
+    /// From a client to its node, where that is not as the way back.
+    pub uplink_of: HashMap<usize, Path>,
     /// Narrow places on the way to clients.
     pub bottlenecks: HashMap<usize, Bottleneck>,
     /// Between two nodes.
@@ -81,6 +83,7 @@ impl World {
             noise: fastrand::Rng::with_seed(seed),
             access,
             access_of: HashMap::new(),
+            uplink_of: HashMap::new(),
             bottlenecks: HashMap::new(),
             backbone,
             wire: Wire::new(seed),

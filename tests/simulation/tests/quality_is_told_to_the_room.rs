@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use protocol::client::Quality;
+use protocol::media::Source;
 use protocol::node::NodeToRoom;
-use simulation::{Path, Videos, World};
+use simulation::{Client, Path, Videos, World};
 
 /// What the room was told last of each client, and how often it was told anything.
 fn told(world: &World) -> (Vec<Quality>, usize) {
@@ -49,6 +50,72 @@ fn a_good_path_is_told_as_good_and_a_lossy_one_as_lossy() {
         assert!((0.03..0.16).contains(&quality.down.loss), "{quality:?}");
         assert!((2.0..4.0).contains(&quality.score), "{quality:?}");
     }
+}
+
+#[test]
+fn what_one_loses_on_the_way_up_is_no_loss_of_those_who_receive_it() {
+    let mut world = World::new(53, 1, Path::clean(20), Path::clean(30));
+    for _ in 0..3 {
+        world.join_with(0, Videos::SIMULCAST);
+    }
+    world.run(Duration::from_secs(6));
+    world.uplink_of.insert(0, world.access.lossy(0.15));
+    world.run(Duration::from_secs(20));
+    let (qualities, _) = told(&world);
+    let [publisher, others @ ..] = &qualities[..] else {
+        panic!("three are there");
+    };
+    assert!((0.10..0.20).contains(&publisher.up.loss), "{publisher:?}");
+    assert!(publisher.down.loss < 0.01, "{publisher:?}");
+    for other in others {
+        assert_eq!((other.up.loss, other.down.loss), (0.0, 0.0), "{other:?}");
+        assert!(other.score > 4.3, "{other:?}");
+    }
+}
+
+#[test]
+fn by_what_one_is_late_on_the_way_up_others_are_not() {
+    let mut world = World::new(55, 1, Path::clean(20), Path::clean(30));
+    for _ in 0..2 {
+        world.join(0);
+    }
+    let now = world.now;
+    world.clients[0].set_active(now, Source::Camera, 0, false);
+    world.uplink_of.insert(0, world.access.jittery(60));
+    world.run(Duration::from_secs(16));
+    let (qualities, _) = told(&world);
+    assert!(qualities[0].up.jitter_ms > 10.0, "{qualities:?}");
+    assert!(qualities[1].down.jitter_ms < 2.0, "{qualities:?}");
+    // What the way down does, it does to its receiver.
+    world.uplink_of.insert(1, Path::clean(20));
+    world.access_of.insert(1, Path::clean(20).jittery(60));
+    world.run(Duration::from_secs(16));
+    let (qualities, _) = told(&world);
+    assert!(qualities[1].down.jitter_ms > 10.0, "{qualities:?}");
+    assert!(qualities[1].up.jitter_ms < 2.0, "{qualities:?}");
+}
+
+#[test]
+fn what_was_lost_once_is_not_told_for_ever() {
+    let mut world = World::new(54, 1, Path::clean(20), Path::clean(30));
+    world.join(0);
+    world.join(0);
+    world.access = Path::clean(20).lossy(0.15);
+    world.run(Duration::from_secs(15));
+    let (qualities, _) = told(&world);
+    assert!(
+        qualities.iter().all(|quality| quality.down.loss > 0.05),
+        "{qualities:?}"
+    );
+    // Nobody sends anything any more, so nothing is lost.
+    world.access = Path::clean(20);
+    world.clients.iter_mut().for_each(Client::silence);
+    world.run(Duration::from_secs(25));
+    let (qualities, _) = told(&world);
+    assert!(
+        qualities.iter().all(|quality| quality.down.loss < 0.01),
+        "{qualities:?}"
+    );
 }
 
 #[test]

@@ -1,12 +1,12 @@
 // Which page is shown: by the address, and by whether somebody is signed in.
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useApi, useReadable } from "./api-context.ts";
 import { HomePage } from "./pages/HomePage.tsx";
 import { LoginPage } from "./pages/LoginPage.tsx";
 import { Message } from "./pages/Message.tsx";
 import { RegisterPage } from "./pages/RegisterPage.tsx";
+import { SignedIn, Waiting } from "./pages/SignedIn.tsx";
 import { Link, Redirect, routeOf, usePlace } from "./router.tsx";
-import { wordsOf } from "./ui/words.ts";
 
 // Half of the code is about calls: those who sign in need not wait for it.
 const CallPage = lazy(() => import("./call/CallPage.tsx"));
@@ -16,48 +16,37 @@ export function App() {
   const account = useReadable(api.account);
   const { path, search, from } = usePlace();
   const route = routeOf(path);
-  const [problem, setProblem] = useState<unknown>(null);
 
-  const restore = useCallback(() => {
-    setProblem(null);
-    api.restore().catch(setProblem);
+  useEffect(() => {
+    // What is wrong is in the account's state.
+    api.restore().catch(() => {});
   }, [api]);
-  useEffect(restore, [restore]);
 
-  if (route.page === "missing") {
-    return (
-      <Message title="There is nothing here" detail="The address may be mistyped.">
-        <Link className="button" to="/">
-          Go to your rooms
-        </Link>
-      </Message>
-    );
+  switch (route.page) {
+    case "missing":
+      return (
+        <Message title="There is nothing here" detail="The address may be mistyped.">
+          <Link className="button" to="/">
+            Go to your rooms
+          </Link>
+        </Message>
+      );
+    case "login":
+    case "register":
+      if (account.status === "signedIn") return <Redirect to={from ?? "/"} />;
+      return route.page === "login" ? <LoginPage from={from} /> : <RegisterPage from={from} />;
+    case "home":
+      return <SignedIn>{(user) => <HomePage key={user.id} user={user} />}</SignedIn>;
+    case "call":
+      // Media and signaling need no account once they run: what in the page needs one asks for it there.
+      return (
+        <SignedIn key={route.room} stays>
+          {(user) => (
+            <Suspense fallback={<Waiting />}>
+              <CallPage room={route.room} search={search} user={user} />
+            </Suspense>
+          )}
+        </SignedIn>
+      );
   }
-  if (route.page === "login" || route.page === "register") {
-    if (account.status === "signedIn") return <Redirect to={from ?? "/"} />;
-    return route.page === "login" ? <LoginPage from={from} /> : <RegisterPage from={from} />;
-  }
-  if (account.status === "anonymous") {
-    return <Redirect to="/login" from={path === "/" ? null : path + search} />;
-  }
-  if (account.status === "unknown") {
-    if (problem === null) return <Waiting />;
-    return (
-      <Message title="Connect is out of reach" detail={wordsOf(problem)}>
-        <button type="button" className="button" onClick={restore}>
-          Try again
-        </button>
-      </Message>
-    );
-  }
-  if (route.page !== "call") return <HomePage user={account.user} />;
-  return (
-    <Suspense fallback={<Waiting />}>
-      <CallPage key={route.room} room={route.room} search={search} user={account.user} />
-    </Suspense>
-  );
-}
-
-function Waiting() {
-  return <div className="waiting" role="status" aria-label="Loading" />;
 }

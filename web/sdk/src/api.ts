@@ -8,6 +8,7 @@ import type {
   JoinRequest,
   JoinResponse,
   LoginRequest,
+  RefreshRequest,
   RegisterRequest,
   Room,
   RoomDetails,
@@ -19,11 +20,18 @@ import type {
 import { ApiError, NetworkError, problemOf } from "./problem.ts";
 import { type Readable, Store } from "./store.ts";
 
-/** Whether somebody is signed in. `unknown` until {@link Api.restore} or a sign-in has settled it. */
+/**
+ * Whether somebody is signed in. `unknown` until {@link Api.restore} or a sign-in has settled it, with the `problem` that
+ * keeps it from being settled. `ended`: the session of
+ * this user is over without a sign-out here: it expired, or was ended elsewhere, or (`otherAccount`) this browser was signed
+ * in to another account, in another tab. It is `signedIn` again once the same user has signed in again, anywhere in the
+ * browser ({@link Api.resume}).
+ */
 export type Account =
-  | { readonly status: "unknown" }
+  | { readonly status: "unknown"; readonly problem: unknown }
   | { readonly status: "anonymous" }
-  | { readonly status: "signedIn"; readonly user: User };
+  | { readonly status: "signedIn"; readonly user: User }
+  | { readonly status: "ended"; readonly user: User; readonly otherAccount: boolean };
 
 /** What {@link Api} needs of its surroundings. */
 export interface ApiOptions {
@@ -48,7 +56,7 @@ export class Api {
   readonly origin: string;
   readonly #fetch: typeof fetch;
   readonly #timeout: number;
-  readonly #account = new Store<Account>({ status: "unknown" });
+  readonly #account = new Store<Account>(UNKNOWN);
   #token: string | null = null;
   #refreshing: Promise<boolean> | null = null;
 
@@ -67,10 +75,25 @@ export class Api {
     return this.#account;
   }
 
-  /** Signs in from the refresh cookie of an earlier visit, if there is one. */
-  async restore({ signal }: RequestOptions = {}): Promise<void> {
-    const restored = await withDeadline(this.#timeout, signal, () => this.#refresh());
-    if (!restored && this.#account.get().status === "unknown") this.#account.set({ status: "anonymous" });
+  /** Signs in from the refresh cookie of an earlier visit, if there is one, as whoever that was. */
+  restore({ signal }: RequestOptions = {}): Promise<void> {
+    return withDeadline(this.#timeout, signal, async () => {
+      // One that is under way is for the user of before.
+      if (this.#user !== null) await this.#refreshing?.catch(() => {});
+      this.#forget(UNKNOWN);
+      try {
+        await this.#refresh();
+      } catch (problem) {
+        this.#forget({ status: "unknown", problem });
+        throw problem;
+      }
+    });
+  }
+
+  /** Goes on after a session has `ended`, if its user has signed in again in another tab. */
+  async resume({ signal }: RequestOptions = {}): Promise<void> {
+    if (this.#account.get().status !== "ended") return;
+    await withDeadline(this.#timeout, signal, () => this.#refresh());
   }
 
   register(request: RegisterRequest, options?: RequestOptions): Promise<User> {
@@ -83,12 +106,15 @@ export class Api {
 
   /** Ends the session here even when the server cannot be told. */
   async logout({ signal }: RequestOptions = {}): Promise<void> {
+    const body = this.#meant();
     try {
-      await withDeadline(this.#timeout, signal, (signal) =>
-        this.#send("POST", "/api/auth/logout", { signal }),
-      );
+      await withDeadline(this.#timeout, signal, async (signal) => {
+        // A refresh under way would sign in again.
+        await this.#refreshing?.catch(() => {});
+        await unless(OTHER_ACCOUNT, this.#send("POST", "/api/auth/logout", { body, signal, token: null }));
+      });
     } finally {
-      this.#end();
+      this.#forget({ status: "anonymous" });
     }
   }
 
@@ -150,12 +176,12 @@ export class Api {
     return withDeadline(this.#timeout, canceled, async (signal) => {
       const token = this.#token;
       if (token !== null) {
-        const answer = await unlessUnauthorized(this.#send<T>(method, path, { body, signal }));
+        const answer = await unless(UNAUTHORIZED, this.#send<T>(method, path, { body, signal }));
         if (answer !== null) return answer.value;
       }
       // Another request may have renewed the token while this one was under way.
       const renewed = (this.#token !== null && this.#token !== token) || (await this.#refresh());
-      if (!renewed) throw new ApiError(SIGNED_OUT);
+      if (!renewed) throw this.#signedOut();
       return this.#send<T>(method, path, { body, signal });
     });
   }
@@ -197,16 +223,42 @@ export class Api {
   }
 
   async #renew(signal: AbortSignal): Promise<boolean> {
-    const send = () => this.#send<Session | undefined>("POST", "/api/auth/refresh", { signal, token: null });
-    const answer = await unlessUnauthorized(oneTabAtATime(send));
-    signal.throwIfAborted();
-    // 204: there was no cookie, which is no error.
-    if (answer?.value === undefined) {
-      this.#end();
+    const body = this.#meant();
+    const send = () =>
+      this.#send<Session | undefined>("POST", "/api/auth/refresh", { body, signal, token: null });
+    try {
+      const session = await oneTabAtATime(send);
+      signal.throwIfAborted();
+      // 204: there was no cookie, which is no error.
+      if (session === undefined) this.#end(false);
+      else this.#begin(session);
+      return session !== undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!UNAUTHORIZED(error) && !OTHER_ACCOUNT(error)) throw error;
+      this.#end(OTHER_ACCOUNT(error));
       return false;
     }
-    this.#begin(answer.value);
-    return true;
+  }
+
+  #signedOut(): ApiError {
+    const account = this.#account.get();
+    const other = account.status === "ended" && account.otherAccount;
+    const detail = other
+      ? "This browser is signed in to another account now. Please sign in again, or go on with that one."
+      : "Your session has ended. Please sign in again.";
+    return new ApiError({ type: "/problems/unauthenticated", title: "Signed out", status: 401, detail });
+  }
+
+  /** Whom this page is for, for as long as that is not given up. */
+  get #user(): User | null {
+    const account = this.#account.get();
+    return account.status === "signedIn" || account.status === "ended" ? account.user : null;
+  }
+
+  /** The cookie is all tabs': what is done by it says whose session it is meant for. */
+  #meant(): RefreshRequest {
+    return { user: this.#user?.id ?? null };
   }
 
   #begin(session: Session): User {
@@ -215,9 +267,14 @@ export class Api {
     return session.user;
   }
 
-  #end(): void {
+  #end(otherAccount: boolean): void {
+    const user = this.#user;
+    this.#forget(user === null ? { status: "anonymous" } : { status: "ended", user, otherAccount });
+  }
+
+  #forget(account: Account): void {
     this.#token = null;
-    this.#account.set({ status: "anonymous" });
+    this.#account.set(account);
   }
 }
 
@@ -230,14 +287,9 @@ interface Sent {
 
 /** Longer than anything that works takes: a password's hash in a queue, a join through two continents on a bad network. */
 const TIMEOUT_MS = 15_000;
-const REACHABLE_WITHIN_MS = 5_000;
+const UNKNOWN: Account = { status: "unknown", problem: null };
 
-const SIGNED_OUT = {
-  type: "/problems/unauthorized",
-  title: "Signed out",
-  status: 401,
-  detail: "Your session has ended. Please sign in again.",
-};
+const REACHABLE_WITHIN_MS = 5_000;
 
 /** How long another tab's refresh is waited for: a frozen tab may hold the lock for ever. */
 const OTHER_TAB_MS = 5_000;
@@ -260,12 +312,18 @@ async function oneTabAtATime<T>(task: () => Promise<T>): Promise<T> {
     });
 }
 
-/** The answer, or null where it is that one is not signed in. */
-async function unlessUnauthorized<T>(answer: Promise<T>): Promise<{ readonly value: T } | null> {
+/** Why a request was refused. */
+type Reason = (error: unknown) => boolean;
+const UNAUTHORIZED: Reason = (error) => error instanceof ApiError && error.status === 401;
+const OTHER_ACCOUNT: Reason = (error) =>
+  error instanceof ApiError && error.problem.type === "/problems/other-account";
+
+/** The answer, or null where it was refused for this reason. */
+async function unless<T>(reason: Reason, answer: Promise<T>): Promise<{ readonly value: T } | null> {
   try {
     return { value: await answer };
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) return null;
+    if (reason(error)) return null;
     throw error;
   }
 }

@@ -43,6 +43,14 @@ export class TimeoutError extends NetworkError {
   }
 }
 
+/**
+ * Whether what failed may succeed later without anything else done here: the network, the server and a limit come back, and
+ * so does a session, once its user has signed in again in another tab.
+ */
+export function mayPass(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status >= 500 || error.status === 429 || error.status === 401;
+}
+
 /** Reads a refusal, whatever its body is: a proxy in between may answer with HTML. */
 export async function problemOf(response: Response): Promise<ApiError> {
   const seconds = Number(response.headers.get("retry-after"));

@@ -68,7 +68,11 @@ describe("the API client", () => {
     await api.login({ email: "a@b.c", password: "secret" });
     expect(api.account.get().status).toBe("signedIn");
     await expect(api.rooms()).rejects.toMatchObject({ status: 401 });
-    expect(api.account.get().status).toBe("anonymous");
+    expect(api.account.get()).toMatchObject({
+      status: "ended",
+      user: { name: "Ann" },
+      otherAccount: false,
+    });
     expect(requests).toHaveLength(3);
   });
 
@@ -97,6 +101,16 @@ describe("the API client", () => {
     const [, user] = await Promise.all([api.restore(), api.login({ email: "a@b.c", password: "secret" })]);
     expect(user.name).toBe("Ann");
     expect(api.account.get().status).toBe("signedIn");
+  });
+
+  it("does not let a refresh under way undo a sign-out", async () => {
+    const { api, requests } = await serve((request, response) => {
+      if (request.url === "/api/auth/logout") return answer(response, 204);
+      setImmediate(() => answer(response, 200, session("t")));
+    });
+    await Promise.all([api.restore(), api.logout()]);
+    expect(api.account.get().status).toBe("anonymous");
+    expect(requests.map((line) => line.split(" ")[1])).toEqual(["/api/auth/refresh", "/api/auth/logout"]);
   });
 
   it("tells a refusal in the server's words, by field, and when to come back", async () => {
@@ -142,7 +156,89 @@ describe("the API client", () => {
       response.end("<html>Welcome to our network</html>");
     });
     await expect(api.restore()).rejects.toBeInstanceOf(NetworkError);
+    expect(api.account.get()).toEqual({ status: "unknown", problem: expect.any(NetworkError) });
     expect(await api.isReachable()).toBe(false);
+  });
+});
+
+/** A browser whose tabs share a cookie: `cookie` is whose it is, or null. */
+function browser() {
+  const tabs: { cookie: string | null; asked: unknown[] } = { cookie: "ann", asked: [] };
+  const handler: Handler = (request, response, body) => {
+    if (request.url === "/api/auth/login") return answer(response, 200, { ...session("old"), user: ANN });
+    if (request.url?.startsWith("/api/auth/")) {
+      const { user } = JSON.parse(body) as { user: string | null };
+      tabs.asked.push([request.url.replace("/api/auth/", ""), user]);
+      if (tabs.cookie === null) return answer(response, 401, problem(401, "no"));
+      if (user !== null && user !== tabs.cookie) return answer(response, 409, OTHER);
+      if (request.url === "/api/auth/logout") return answer(response, 204);
+      return answer(response, 200, { ...session("new"), user: { ...ANN, id: tabs.cookie } });
+    }
+    if (request.headers.authorization === "Bearer new") return answer(response, 200, { rooms: [] });
+    answer(response, 401, problem(401, "expired"));
+  };
+  return { tabs, handler };
+}
+const ANN = { id: "ann", email: "a@b.c", name: "Ann" };
+const OTHER = { ...problem(409, "Another account."), type: "/problems/other-account" };
+
+describe("a session", () => {
+  it("is renewed for the page's own user, whom it names", async () => {
+    const { tabs, handler } = browser();
+    const { api } = await serve(handler);
+    await api.restore();
+    await api.login(LOGIN);
+    await api.rooms();
+    await api.logout();
+    await api.restore();
+    expect(tabs.asked).toEqual([
+      ["refresh", null],
+      ["refresh", "ann"],
+      ["logout", "ann"],
+      ["refresh", null],
+    ]);
+  });
+
+  it("is never replaced by another user's, unless one goes on with that", async () => {
+    const { tabs, handler } = browser();
+    const { api, requests } = await serve(handler);
+    await api.login(LOGIN);
+    tabs.cookie = "bob";
+    const refused = await api.rooms().catch((error: unknown) => error);
+    expect(refused).toMatchObject({ status: 401, message: expect.stringContaining("another account") });
+    expect(api.account.get()).toEqual({ status: "ended", user: ANN, otherAccount: true });
+    expect(requests.filter((line) => line.includes("/api/rooms"))).toEqual(["GET /api/rooms Bearer old"]);
+    // Neither later, nor by a look at whether Ann is back.
+    await api.resume();
+    await expect(api.rooms()).rejects.toMatchObject({ status: 401 });
+    expect(api.account.get()).toMatchObject({ status: "ended", user: { id: "ann" } });
+    await api.restore();
+    expect(api.account.get()).toMatchObject({ status: "signedIn", user: { id: "bob" } });
+    expect(await api.rooms()).toEqual([]);
+  });
+
+  it("that ended goes on once the same user has signed in again in another tab", async () => {
+    const { tabs, handler } = browser();
+    const { api } = await serve(handler);
+    await api.login(LOGIN);
+    tabs.cookie = null;
+    await expect(api.rooms()).rejects.toMatchObject({ status: 401 });
+    await api.resume();
+    expect(api.account.get()).toEqual({ status: "ended", user: ANN, otherAccount: false });
+    tabs.cookie = "ann";
+    await api.resume();
+    expect(api.account.get().status).toBe("signedIn");
+    expect(await api.rooms()).toEqual([]);
+  });
+
+  it("of somebody else is not ended by a sign-out here", async () => {
+    const { tabs, handler } = browser();
+    const { api } = await serve(handler);
+    await api.login(LOGIN);
+    tabs.cookie = "bob";
+    await api.logout();
+    expect(api.account.get().status).toBe("anonymous");
+    expect(tabs.asked).toEqual([["logout", "ann"]]);
   });
 });
 

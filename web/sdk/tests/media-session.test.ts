@@ -105,3 +105,14 @@ it("is sent again while it has no answer, after an interruption", async () => {
   await media.resume();
   expect(attempts()).toEqual([1]);
 });
+
+it("is made anew when video is to be sent in another codec", async () => {
+  await prepared();
+  media.encodeIn("vp8");
+  media.encodeIn("av1");
+  expect(sent).toEqual([]);
+  await vi.waitFor(() => expect(media.takeOffer()).toMatchObject({ attempt: 2 }));
+  await media.offerFirst();
+  media.encodeIn("vp8");
+  await vi.waitFor(() => expect(attempts()).toEqual([3]));
+});

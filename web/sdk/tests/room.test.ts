@@ -35,6 +35,13 @@ describe("the room", () => {
     );
   });
 
+  it("knows who cannot be seen and heard now", () => {
+    const joined = afterEvent(EMPTY_ROOM, { type: "joined", participant: ann });
+    const connection = "reconnecting";
+    const lost = afterEvent(joined, { type: "connection", participant: "ann", connection });
+    expect(lost.participants[0]?.connection).toBe("reconnecting");
+  });
+
   it("takes an event twice without harm", () => {
     const message = {
       id: "1",

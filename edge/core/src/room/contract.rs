@@ -2,6 +2,7 @@
 
 use protocol::client::{Offer, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region, UserId};
+use protocol::media::Codec;
 use protocol::node::{NodeToRoom, RoomToNode};
 use serde::{Deserialize, Serialize};
 
@@ -33,20 +34,11 @@ pub struct Secret {
 /// What happens to a room.
 pub enum Event {
     /// Somebody was given a ticket.
-    Admitted {
-        participant: ParticipantId,
-        user: UserId,
-        name: String,
-        /// SHA-256 of the ticket.
-        ticket: String,
-        /// Regions for the media, the one to try first first.
-        regions: Vec<Region>,
-        /// The first offer, if it came with the join. The person is not announced before the WebSocket opens.
-        offer: Option<Offer>,
-    },
-    /// A client's WebSocket was opened by its ticket or resume token ([`Room::admit`]); `since` comes with the latter.
+    Admitted(Admission),
+    /// A client's WebSocket was opened by this pass ([`Room::admit`]); `since` comes with a resume token.
     ClientOpened {
         client: Client,
+        pass: Pass,
         since: Option<u64>,
         resume: Secret,
     },
@@ -77,8 +69,35 @@ pub enum Event {
     },
     /// The owner deletes the room.
     Deleted,
-    /// A deadline has come.
-    Alarm,
+    /// A deadline has come. The pings are of those clients' WebSockets that are open and ever pinged.
+    Alarm {
+        pings: Vec<Ping>,
+    },
+}
+
+/// Who comes with a ticket, and what their client wishes.
+#[derive(Serialize, Deserialize)]
+pub struct Admission {
+    pub participant: ParticipantId,
+    pub user: UserId,
+    /// The display name.
+    pub name: String,
+    /// SHA-256 of the ticket.
+    pub ticket: String,
+    /// Regions for the media, the one to try first first.
+    pub regions: Vec<Region>,
+    /// The first offer, if it came with the join. The person is not announced before the WebSocket opens.
+    pub offer: Option<Offer>,
+    /// The codecs that the client decodes.
+    pub decodes: Vec<Codec>,
+    /// Once the WebSocket opens, whatever else the user has in the room ends.
+    pub move_here: bool,
+}
+
+/// When a client pinged last, in Unix milliseconds.
+pub struct Ping {
+    pub client: Client,
+    pub at: u64,
 }
 
 /// What a room wants done.
@@ -126,9 +145,9 @@ pub enum Effect {
 /// Why a WebSocket is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAdmitted {
-    #[error("the ticket is unknown, used or expired: join again")]
+    #[error("the ticket is unknown, expired or superseded: join again")]
     Ticket,
-    #[error("the resume token is unknown, used or expired: join again")]
+    #[error("the resume token is unknown or superseded: join again")]
     Resume,
     #[error("the room is not placed on this node under this epoch")]
     StaleEpoch,
@@ -144,7 +163,7 @@ pub enum NoTicket {
 }
 
 /// What a client shows to be admitted, as its SHA-256.
-pub enum Pass<'a> {
-    Ticket(&'a str),
-    Resume(&'a str),
+pub enum Pass {
+    Ticket(String),
+    Resume(String),
 }

@@ -166,7 +166,12 @@ impl Room {
                     self.refused(&participant, attempt, reason, message, now, out);
                 }
             }
+            // Who is heard is connected, should the word of that have been lost.
             NodeToRoom::Connected {
+                participant,
+                attempt,
+            }
+            | NodeToRoom::Heard {
                 participant,
                 attempt,
             } => {
@@ -182,8 +187,14 @@ impl Room {
                     self.renegotiate(&participant, "the media connection was lost", out);
                 }
             }
-            // Not yet: see docs/STATUS.md.
-            NodeToRoom::Silent { .. } | NodeToRoom::Heard { .. } => {}
+            NodeToRoom::Silent {
+                participant,
+                attempt,
+            } => {
+                if self.has_session(link, &participant, attempt) {
+                    self.silent(&participant, now, out);
+                }
+            }
             NodeToRoom::Quality { participants } => self.measured(link, participants, now, out),
         }
     }

@@ -30,6 +30,8 @@ impl Room {
         if person.connection != client.connection {
             return out.push(Effect::HangUp { client });
         }
+        self.heard_from(&client.participant, now);
+        self.has_welcome(&client.participant, out);
         let message = self.understood(&client.participant, text, now);
         let participant = client.participant.clone();
         match message {
@@ -62,8 +64,7 @@ impl Room {
             Ok(ClientMessage::Remove { participant }) => {
                 self.sends_out(client, &participant, now, out);
             }
-            // Not yet: see docs/STATUS.md.
-            Ok(ClientMessage::MoveHere) => {}
+            Ok(ClientMessage::MoveHere) => self.moves_here(&participant, now, out),
             Ok(ClientMessage::Leave) => self.leaves(client, now, out),
         }
     }

@@ -1,9 +1,7 @@
 //! Moderation: what the owner lets somebody send, and sending somebody out. Both hold for a user, whichever participant
 //! they are now or come back as.
 
-use protocol::client::{
-    CloseReason, ErrorCode, LeaveReason, REMOVAL_SECONDS, Role, RoomEvent, ServerMessage,
-};
+use protocol::client::{CloseReason, ErrorCode, LeaveReason, REMOVAL_SECONDS, Role, RoomEvent};
 use protocol::id::{ParticipantId, UserId};
 use protocol::media::Caps;
 use protocol::node::RoomToNode;
@@ -93,20 +91,7 @@ impl Room {
         let until = now + REMOVAL_SECONDS * 1_000;
         self.rule(&user, |ruling| ruling.barred_until = until, now, out);
         for id in self.everything_of(&user) {
-            if let Some(person) = self.people.get(&id).filter(|person| person.is_here()) {
-                let client = Client {
-                    participant: id.clone(),
-                    connection: person.connection,
-                };
-                out.push(Effect::Send {
-                    client: client.clone(),
-                    message: ServerMessage::Closed {
-                        reason: CloseReason::Removed,
-                    },
-                });
-                out.push(Effect::HangUp { client });
-            }
-            self.remove(&id, LeaveReason::Removed, now, out);
+            self.ends_for(&id, CloseReason::Removed, LeaveReason::Removed, now, out);
         }
     }
 

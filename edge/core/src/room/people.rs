@@ -1,38 +1,35 @@
-//! People: tickets, coming, going, and the grace of a lost connection.
+//! People: coming, changing and going.
 
-use protocol::client::{CloseReason, LeaveReason, Role, RoomEvent, ServerMessage, Snapshot};
-use protocol::id::{ParticipantId, Region, UserId};
-use protocol::media::Publishing;
+use protocol::client::{
+    CloseReason, Connection, LeaveReason, Role, RoomEvent, ServerMessage, Snapshot,
+};
+use protocol::id::ParticipantId;
+use protocol::media::{Codec, MediaKind, Publishing};
 
-use super::record::{self, Person, Presence};
-use super::{Client, Effect, NoTicket, NotAdmitted, Pass, Room, Secret};
-
-/// How long a ticket admits, in milliseconds.
-const TICKET: u64 = 60_000;
-/// How many tickets a user may hold that are not used yet. More than one person opens at once, and than a page that is
-/// reloaded over and over leaves behind.
-const TICKETS: usize = 32;
-/// How long somebody whose WebSocket is gone stays in the room, in milliseconds.
-const GRACE: u64 = 20_000;
+use super::connection::GRACE;
+use super::passes::TICKET;
+use super::record::{self, Media, Person, Presence};
+use super::{Admission, Client, Effect, Pass, Room, Secret, redial};
 
 impl Room {
-    #[allow(clippy::too_many_arguments)] // the fields of `Event::Admitted`
-    pub(super) fn admitted(
-        &mut self,
-        participant: ParticipantId,
-        user: UserId,
-        name: String,
-        ticket: String,
-        regions: Vec<Region>,
-        now: u64,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn admitted(&mut self, admission: Admission, now: u64, out: &mut Vec<Effect>) {
+        let Admission {
+            participant,
+            user,
+            name,
+            ticket,
+            regions,
+            offer,
+            decodes,
+            move_here,
+        } = admission;
         let role = if self.is_owner(&user) {
             Role::Owner
         } else {
             Role::Member
         };
         let caps = self.caps_of(&user);
+        let is_known = |codec: &Codec| codec.kind() == MediaKind::Video && decodes.contains(codec);
         let person = Person {
             id: participant.clone(),
             user,
@@ -40,67 +37,32 @@ impl Room {
             role,
             publishing: Publishing::default(),
             caps,
+            decodes: Codec::ALL.into_iter().filter(is_known).collect(),
             joined_at: now,
             regions,
             presence: Presence::Expected {
                 ticket,
                 until: now + TICKET,
+                move_here,
             },
             connection: 0,
             node: None,
             region: None,
             session: None,
+            media: Media::Awaited { since: now },
+            told: Connection::Connected,
         };
         self.people.insert(participant.clone(), person);
         self.save_person(&participant, out);
-    }
-
-    /// Whether this user may be given another ticket.
-    pub fn may_join(&self, user: &UserId, now: u64) -> Result<(), NoTicket> {
-        if let Some(wait) = self.barred(user, now) {
-            return Err(NoTicket::Removed { wait });
+        if let Some(offer) = offer {
+            self.offered_early(&participant, offer, now, out);
         }
-        let held: Vec<u64> = self
-            .people
-            .values()
-            .filter(|person| person.user == *user)
-            .filter_map(|person| match person.presence {
-                Presence::Expected { until, .. } => Some(until),
-                _ => None,
-            })
-            .collect();
-        match held.iter().min() {
-            Some(first) if held.len() >= TICKETS => Err(NoTicket::TooMany {
-                wait: first.saturating_sub(now),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whose pass this is, and as which of their connections it admits them.
-    pub fn admit(&self, pass: &Pass<'_>, now: u64) -> Result<Client, NotAdmitted> {
-        let fits = |person: &&Person| match (&person.presence, pass) {
-            (Presence::Expected { ticket, until }, Pass::Ticket(hash)) => {
-                ticket == hash && now < *until
-            }
-            (Presence::Here { resume } | Presence::Lost { resume, .. }, Pass::Resume(hash)) => {
-                resume == hash
-            }
-            _ => false,
-        };
-        let person = self.people.values().find(fits).ok_or(match pass {
-            Pass::Ticket(_) => NotAdmitted::Ticket,
-            Pass::Resume(_) => NotAdmitted::Resume,
-        })?;
-        Ok(Client {
-            participant: person.id.clone(),
-            connection: person.connection + 1,
-        })
     }
 
     pub(super) fn client_opened(
         &mut self,
         client: Client,
+        pass: Pass,
         since: Option<u64>,
         resume: Secret,
         now: u64,
@@ -110,19 +72,26 @@ impl Room {
         let Some(person) = self.people.get_mut(&id) else {
             return out.push(Effect::HangUp { client });
         };
-        let replaced = person.is_here().then(|| Client {
-            participant: id.clone(),
-            connection: person.connection,
-        });
+        let replaced = person.is_here().then(|| person.client());
         let newcomer = !person.is_in();
+        let moves = matches!(
+            person.presence,
+            Presence::Expected {
+                move_here: true,
+                ..
+            }
+        );
         person.connection = client.connection;
         person.presence = Presence::Here {
-            resume: resume.hash,
+            passes: person.presence.passes_after(pass, resume.hash),
+            since: now,
         };
         if newcomer {
             person.joined_at = now;
+            person.media = Media::Awaited { since: now };
         }
         let participant = person.view();
+        self.signs.remove(&id);
         self.save_person(&id, out);
         if let Some(old) = replaced {
             out.push(Effect::Send {
@@ -132,6 +101,9 @@ impl Room {
                 },
             });
             out.push(Effect::HangUp { client: old });
+        }
+        if moves {
+            self.moves_here(&id, now, out);
         }
         if newcomer {
             self.happen(
@@ -162,7 +134,7 @@ impl Room {
             seq,
             you: client.participant.clone(),
             resume_token,
-            redial_within_ms: 250,
+            redial_within_ms: redial::spread(self.view().people),
             snapshot,
         };
         let events = events.into_iter().map(|logged| ServerMessage::Event {
@@ -198,14 +170,14 @@ impl Room {
         let Some(person) = self.people.get_mut(&client.participant) else {
             return;
         };
-        let Presence::Here { resume } = &person.presence else {
+        let Presence::Here { passes, .. } = &person.presence else {
             return;
         };
         if person.connection != client.connection {
             return;
         }
         person.presence = Presence::Lost {
-            resume: resume.clone(),
+            passes: passes.clone(),
             until: now + GRACE,
         };
         self.save_person(&client.participant, out);
@@ -217,10 +189,7 @@ impl Room {
             .people
             .values()
             .filter(|person| person.is_here())
-            .map(|person| Client {
-                participant: person.id.clone(),
-                connection: person.connection,
-            })
+            .map(Person::client)
             .filter(|client| !living.contains(client))
             .collect();
         for client in missed {
@@ -262,19 +231,24 @@ impl Room {
         self.remove(&id, LeaveReason::Left, now, out);
     }
 
-    pub(super) fn expire_people(&mut self, now: u64, out: &mut Vec<Effect>) {
-        let expired: Vec<ParticipantId> = self
-            .people
-            .values()
-            .filter(|person| match person.presence {
-                Presence::Expected { until, .. } | Presence::Lost { until, .. } => until <= now,
-                Presence::Here { .. } => false,
-            })
-            .map(|person| person.id.clone())
-            .collect();
-        for id in expired {
-            self.remove(&id, LeaveReason::ConnectionLost, now, out);
+    /// The call ends for somebody who did not ask for it: their client is told not to come back.
+    pub(super) fn ends_for(
+        &mut self,
+        id: &ParticipantId,
+        close: CloseReason,
+        leave: LeaveReason,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(person) = self.people.get(id).filter(|person| person.is_here()) {
+            let client = person.client();
+            out.push(Effect::Send {
+                client: client.clone(),
+                message: ServerMessage::Closed { reason: close },
+            });
+            out.push(Effect::HangUp { client });
         }
+        self.remove(id, leave, now, out);
     }
 
     pub(super) fn remove(
@@ -290,6 +264,7 @@ impl Room {
         };
         self.forget_media(id);
         self.buckets.remove(id);
+        self.signs.remove(id);
         self.qualities.forget(id);
         out.push(Effect::Erase(record::person_key(id)));
         if let Some(node) = &person.node {
@@ -314,10 +289,7 @@ impl Room {
         });
         let here = self.people.values().filter(|person| person.is_here());
         out.extend(here.map(|person| Effect::HangUp {
-            client: Client {
-                participant: person.id.clone(),
-                connection: person.connection,
-            },
+            client: person.client(),
         }));
         self.people.clear();
         self.retries.clear();

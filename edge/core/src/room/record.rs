@@ -2,9 +2,10 @@
 
 use protocol::client::{Connection, Participant, Role, RoomEvent};
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region, UserId};
-use protocol::media::{Caps, Publishing};
+use protocol::media::{Caps, Codec, Publishing};
 use serde::{Deserialize, Serialize};
 
+use super::Client;
 use crate::chat::Line;
 
 /// A stored record.
@@ -98,6 +99,9 @@ pub struct Person {
     /// What the owner lets them send.
     #[serde(default)]
     pub caps: Caps,
+    /// The video codecs that their client decodes; none if it did not say.
+    #[serde(default)]
+    pub decodes: Vec<Codec>,
     pub joined_at: u64,
     /// Regions for the media, the one to try first first.
     pub regions: Vec<Region>,
@@ -110,17 +114,66 @@ pub struct Person {
     pub region: Option<Region>,
     /// The latest media session.
     pub session: Option<Session>,
+    #[serde(default)]
+    pub media: Media,
+    /// What the others were told of it.
+    #[serde(default)]
+    pub told: Connection,
 }
 
 /// Whether somebody is there. Tokens are kept as their SHA-256.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Presence {
     /// Has a ticket and has not come yet.
-    Expected { ticket: String, until: u64 },
+    Expected {
+        ticket: String,
+        until: u64,
+        /// Whatever else the user has in the room ends then.
+        #[serde(default)]
+        move_here: bool,
+    },
     /// Has an open WebSocket.
-    Here { resume: String },
-    /// The WebSocket is gone and may come back.
-    Lost { resume: String, until: u64 },
+    Here {
+        #[serde(flatten)]
+        passes: Passes,
+        /// When it was opened.
+        #[serde(default)]
+        since: u64,
+    },
+    /// The WebSocket is gone and may come back. `until` counts while no media comes, either.
+    Lost {
+        #[serde(flatten)]
+        passes: Passes,
+        until: u64,
+    },
+}
+
+/// What admits the next WebSocket: the token of the last welcome, and until it is known to have arrived, what was shown
+/// for that.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Passes {
+    pub resume: String,
+    #[serde(default)]
+    pub former: Option<Former>,
+}
+
+/// What admitted the latest WebSocket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Former {
+    Ticket { hash: String, until: u64 },
+    Resume { hash: String },
+}
+
+/// Whether media comes from somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Media {
+    /// None has come yet; it was due from then on.
+    Awaited { since: u64 },
+    /// It comes, or did so last.
+    #[default]
+    Heard,
+    /// None comes any more.
+    Silent { since: u64 },
 }
 
 /// A media session as the room knows it.
@@ -153,6 +206,14 @@ impl Person {
         matches!(self.presence, Presence::Here { .. })
     }
 
+    /// The latest WebSocket.
+    pub fn client(&self) -> Client {
+        Client {
+            participant: self.id.clone(),
+            connection: self.connection,
+        }
+    }
+
     /// The attempt of the session that a node holds or is asked to hold.
     pub fn live_attempt(&self) -> Option<Attempt> {
         self.session
@@ -170,8 +231,8 @@ impl Person {
             publishing: self.publishing,
             caps: self.caps,
             region: self.region.clone(),
-            connection: Connection::Connected,
-            decodes: Vec::new(),
+            connection: self.told,
+            decodes: self.decodes.clone(),
             joined_at: self.joined_at,
         }
     }

@@ -5,8 +5,8 @@ use protocol::id::{Attempt, ParticipantId};
 use protocol::node::{RefusalReason, RoomToNode};
 
 use super::placement::RETRY;
-use super::record::{Link, Person, Presence, Session, SessionState};
-use super::{Client, Effect, Negotiation, NodeLink, Room};
+use super::record::{Link, Media, Person, Presence, Session, SessionState};
+use super::{Effect, Negotiation, NodeLink, Room};
 
 /// How long a node may take to answer an offer, in milliseconds. It takes a few; after this it has lost the offer.
 const ANSWER: u64 = 3_000;
@@ -69,6 +69,9 @@ impl Room {
         }
         self.end_session(participant, out);
         if let Some(person) = self.people.get_mut(participant) {
+            if person.session.is_none() {
+                person.media = Media::Awaited { since: now };
+            }
             person.session = Some(Session {
                 attempt,
                 state: SessionState::Offered,
@@ -188,7 +191,7 @@ impl Room {
         }
     }
 
-    /// ICE and DTLS are up: the answer has arrived.
+    /// ICE and DTLS are up, and media comes: the answer has arrived.
     pub(super) fn connected(
         &mut self,
         participant: &ParticipantId,
@@ -200,6 +203,9 @@ impl Room {
             self.negotiations.remove(participant);
             self.answers_due.remove(participant);
             self.failed.remove(participant);
+            if let Some(person) = self.people.get_mut(participant) {
+                person.media = Media::Heard;
+            }
             self.advance(participant, attempt, SessionState::Connected, out);
         }
     }
@@ -385,10 +391,7 @@ impl Room {
         if let Some(person) = self.people.get(participant)
             && person.is_here()
         {
-            let client = Client {
-                participant: participant.clone(),
-                connection: person.connection,
-            };
+            let client = person.client();
             out.push(Effect::Send { client, message });
         }
     }

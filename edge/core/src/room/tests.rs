@@ -2,17 +2,20 @@
 
 use proptest::prelude::*;
 use protocol::client::{Offer, ServerMessage};
-use protocol::id::{Attempt, Epoch, ParticipantId};
+use protocol::id::{Attempt, Epoch};
 use protocol::node::{NodeToRoom, RoomToNode, VERSION};
 
 use super::record::Record;
-use super::{Client, Effect, Event, NoTicket, NodeLink, NotAdmitted, Pass, Room, Search, Secret};
+use super::{Admission, Client, Effect, Event, NodeLink, NotAdmitted, Pass, Room, Search, Secret};
 
+mod connection;
 mod early;
 mod gateways;
 mod ice_restart;
 mod moderation;
+mod moving;
 mod offers;
+mod passes;
 mod placement;
 
 /// A room with what it stored, as the shell has it.
@@ -60,22 +63,18 @@ impl World {
     }
 
     fn admit_with(&mut self, name: &str, user: &str, offer: Option<Offer>) -> Vec<Effect> {
-        self.handle(Event::Admitted {
-            participant: id(name),
-            user: id(user),
-            name: name.into(),
-            ticket: format!("ticket of {name}"),
-            regions: vec![id("eu")],
+        self.handle(Event::Admitted(Admission {
             offer,
-        })
+            ..admission(name, user)
+        }))
     }
 
     fn open(
         &mut self,
-        pass: &Pass<'_>,
+        pass: Pass,
         since: Option<u64>,
     ) -> Result<(Client, Vec<Effect>), NotAdmitted> {
-        let client = self.room.admit(pass, self.now)?;
+        let client = self.room.admit(&pass, self.now)?;
         let hash = format!("resume {} {}", client.participant, client.connection);
         let resume = Secret {
             text: hash.clone(),
@@ -83,6 +82,7 @@ impl World {
         };
         let effects = self.handle(Event::ClientOpened {
             client: client.clone(),
+            pass,
             since,
             resume,
         });
@@ -91,10 +91,7 @@ impl World {
 
     fn enter(&mut self, name: &str) -> Client {
         self.admit(name);
-        let ticket = format!("ticket of {name}");
-        self.open(&Pass::Ticket(&ticket), None)
-            .expect("the ticket is good")
-            .0
+        self.open(ticket(name), None).expect("the ticket is good").0
     }
 
     fn say(&mut self, client: &Client, text: &str) -> Vec<Effect> {
@@ -146,8 +143,30 @@ impl World {
     /// Time passes to the next deadline.
     fn wait(&mut self) -> Vec<Effect> {
         self.now = self.room.deadline().expect("something is due");
-        self.handle(Event::Alarm)
+        self.handle(Event::Alarm { pings: Vec::new() })
     }
+}
+
+fn admission(name: &str, user: &str) -> Admission {
+    Admission {
+        participant: id(name),
+        user: id(user),
+        name: name.into(),
+        ticket: format!("ticket of {name}"),
+        regions: vec![id("eu")],
+        offer: None,
+        decodes: Vec::new(),
+        move_here: false,
+    }
+}
+
+fn ticket(name: &str) -> Pass {
+    Pass::Ticket(format!("ticket of {name}"))
+}
+
+/// The token of this participant's welcome on the WebSocket with this number.
+fn token(name: &str, connection: u32) -> Pass {
+    Pass::Resume(format!("resume {name} {connection}"))
 }
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -180,65 +199,6 @@ fn renegotiations(effects: &[Effect]) -> usize {
         )
     };
     effects.iter().filter(renegotiate).count()
-}
-
-#[test]
-fn a_ticket_admits_once_and_for_a_minute() {
-    let mut world = World::new();
-    world.admit("ada");
-    assert!(world.open(&Pass::Ticket("ticket of ada"), None).is_ok());
-    let again = world.open(&Pass::Ticket("ticket of ada"), None);
-    assert_eq!(again.err(), Some(NotAdmitted::Ticket));
-    world.admit("bob");
-    world.now = 60_000;
-    let late = world.open(&Pass::Ticket("ticket of bob"), None);
-    assert_eq!(late.err(), Some(NotAdmitted::Ticket));
-}
-
-#[test]
-fn a_user_holds_so_many_unused_tickets() {
-    let mut world = World::new();
-    for number in 0..32 {
-        assert_eq!(world.room.may_join(&id("ada"), world.now), Ok(()));
-        world.admit_with(&format!("p{number}"), "ada", None);
-        world.now += 100;
-    }
-    assert_eq!(
-        world.room.may_join(&id("ada"), 4_000),
-        Err(NoTicket::TooMany { wait: 56_000 })
-    );
-    assert_eq!(world.room.may_join(&id("bob"), 4_000), Ok(()));
-    let used = world.open(&Pass::Ticket("ticket of p5"), None);
-    assert!(used.is_ok());
-    assert_eq!(world.room.may_join(&id("ada"), 4_000), Ok(()));
-}
-
-#[test]
-fn a_resume_token_is_replaced_at_each_use_and_outlived_by_nobody() {
-    let mut world = World::new();
-    world.enter("ada");
-    let (second, _) = world
-        .open(&Pass::Resume("resume ada 1"), Some(1))
-        .expect("good once");
-    assert!(world.open(&Pass::Resume("resume ada 1"), Some(1)).is_err());
-    world.handle(Event::ClientClosed { client: second });
-    assert!(world.room.people.contains_key(&id::<ParticipantId>("ada")));
-    world.handle(Event::Found {
-        participant: id("ada"),
-        epoch: Epoch(1),
-        place: Some((id("n"), id("eu"))),
-    });
-    while world.room.people.contains_key(&id::<ParticipantId>("ada")) {
-        world.wait();
-        let epoch = world.room.info.epoch;
-        world.handle(Event::Found {
-            participant: id("ada"),
-            epoch,
-            place: None,
-        });
-    }
-    assert!(world.now <= 20_000);
-    assert!(world.open(&Pass::Resume("resume ada 2"), None).is_err());
 }
 
 #[test]
@@ -381,8 +341,8 @@ proptest! {
                     world.handle(Event::ClientClosed { client });
                 },
                 Step::Resume(who) => if let Some(client) = clients.get_mut(&who) {
-                    let token = format!("resume {} {}", client.participant, client.connection);
-                    if let Ok((resumed, _)) = world.open(&Pass::Resume(&token), Some(0)) {
+                    let token = token(client.participant.as_str(), client.connection);
+                    if let Ok((resumed, _)) = world.open(token, Some(0)) {
                         *client = resumed;
                     }
                 },
@@ -406,6 +366,8 @@ proptest! {
                 },
                 Step::Wait => if world.room.deadline().is_some() {
                     world.wait();
+                    let now = world.now;
+                    prop_assert!(world.room.deadline().is_none_or(|next| next > now), "it is due again");
                 },
             }
             let mut records = world.stored.clone();

@@ -16,6 +16,7 @@
 mod arrivals;
 mod fallback;
 mod history;
+mod jitter;
 mod loss;
 mod probe;
 mod queue;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 use arrivals::{Arrivals, ReferenceClock};
 use fallback::Fallback;
 use history::{History, State};
+use jitter::Jitter;
 use loss::{LossBound, Rates};
 pub use probe::Probe;
 use probe::{Prober, Situation};
@@ -103,6 +105,7 @@ pub struct Estimator {
     clock: ReferenceClock,
     trend: Trend,
     queue: QueueDelay,
+    jitter: Jitter,
     rate: DelayRate,
     loss: LossBound,
     prober: Prober,
@@ -128,6 +131,7 @@ impl Estimator {
             clock: ReferenceClock::default(),
             trend: Trend::default(),
             queue: QueueDelay::default(),
+            jitter: Jitter::default(),
             rate: DelayRate::new(START_BITRATE),
             loss: LossBound::default(),
             prober: Prober::new(START_BITRATE),
@@ -189,6 +193,7 @@ impl Estimator {
                     let bytes = packet.bytes.into();
                     self.arrived.add(arrival, bytes);
                     self.queue.add(packet.at, arrival);
+                    self.jitter.add(packet.at, arrival);
                     match packet.cluster {
                         // A probe fills a queue by itself, and says nothing about the media's trend.
                         0 => self.trend.add(packet.at, arrival),
@@ -316,6 +321,20 @@ impl Estimator {
         } else {
             self.fallback.loss()
         }
+    }
+
+    /// Share of packets lost since the last look, 0 to 1.
+    pub fn take_loss(&mut self) -> f64 {
+        if self.is_answered() {
+            self.loss.take()
+        } else {
+            self.fallback.loss()
+        }
+    }
+
+    /// By how much packets were late and early since the last look; `None` without transport-wide feedback.
+    pub fn take_jitter(&mut self) -> Option<Duration> {
+        self.is_answered().then(|| self.jitter.take())
     }
 
     /// The path's round trip with what the receiver waits before it reports; `None` until it is measured.

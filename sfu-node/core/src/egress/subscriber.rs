@@ -212,13 +212,15 @@ impl Subscriber {
         self.path.estimator.estimate()
     }
 
-    /// How the path carries what is sent.
-    pub fn journey(&self) -> Journey {
-        let estimator = &self.path.estimator;
+    /// How the path has carried what was sent since the last look. A receiver's reports know no path: what was late or lost on
+    /// its publisher's way up is in them.
+    pub fn take_journey(&mut self) -> Journey {
+        let estimator = &mut self.path.estimator;
+        let reported = self.jitter.map_or(Duration::ZERO, |(_, jitter)| jitter);
         Journey {
             round_trip: self.round_trip.or(estimator.measured_round_trip()),
-            jitter: self.jitter.map_or(Duration::ZERO, |(_, jitter)| jitter),
-            loss: estimator.loss(),
+            jitter: estimator.take_jitter().unwrap_or(reported),
+            loss: estimator.take_loss(),
         }
     }
 

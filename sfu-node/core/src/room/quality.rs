@@ -66,7 +66,7 @@ impl Room {
         let Some(member) = self.member_mut(key) else {
             return;
         };
-        let downward = member.subscriber.journey();
+        let downward = member.subscriber.take_journey();
         let sent = member.subscriber.sent_bytes();
         member.quality.at = Some((cx.now, sent));
         let bitrate = |bytes: u64| (bytes as f64 * 8.0 / passed.as_secs_f64()) as u32;

@@ -4,6 +4,7 @@ import { Call, type CallOptions } from "@connect/sdk/call";
 import { useEffect, useState } from "react";
 import { useApi, useReadable } from "../api-context.ts";
 import { Message } from "../pages/Message.tsx";
+import { SignedIn } from "../pages/SignedIn.tsx";
 import { Link } from "../router.tsx";
 import { InCall } from "./InCall.tsx";
 import { PreJoin } from "./PreJoin.tsx";
@@ -87,7 +88,11 @@ function CallView({ call, room, user, capacity }: CallViewProps) {
     case "ended":
       return <Ended call={call} reason={state.status.reason} />;
     default:
-      return <PreJoin call={call} state={state} user={user} title={state.room?.name ?? name} />;
+      return (
+        <SignedIn>
+          {() => <PreJoin call={call} state={state} user={user} title={state.room?.name ?? name} />}
+        </SignedIn>
+      );
   }
 }
 

@@ -3,7 +3,7 @@ import type { PathQuality } from "@connect/sdk";
 import type { Call, CallState, CallStatistics } from "@connect/sdk/call";
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { BarsIcon } from "../ui/icons.tsx";
-import { BARS, QUALITY } from "./words.ts";
+import { BARS, ownConnection } from "./words.ts";
 
 const REFRESH_MS = 1_000;
 
@@ -25,7 +25,7 @@ export function ConnectionDetails({ call, state }: { call: Call; state: CallStat
         onClick={() => setOpen(!open)}
       >
         <BarsIcon count={BARS[quality]} />
-        <span className="connection-words">{[QUALITY[quality], region].filter(Boolean).join(" · ")}</span>
+        <span className="connection-words">{[ownConnection(state), region].filter(Boolean).join(" · ")}</span>
       </button>
       <section id={id} className="connection-details" aria-label="Connection details" hidden={!open}>
         {open && <Figures call={call} state={state} />}

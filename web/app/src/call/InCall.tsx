@@ -1,7 +1,10 @@
 // In the call: the stage, the controls, and a panel beside it.
 import type { Call, CallState } from "@connect/sdk/call";
 import { type ReactNode, useEffect, useState } from "react";
+
+import { SessionBanner } from "../pages/SignedIn.tsx";
 import { CopyLink } from "../ui/CopyLink.tsx";
+
 import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, SpotlightIcon } from "../ui/icons.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
 import { ConnectionDetails } from "./ConnectionDetails.tsx";
@@ -11,7 +14,8 @@ import { DeviceToggles } from "./DeviceToggles.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
 import { StageView } from "./StageView.tsx";
-import { callTrouble, capsNotice } from "./words.ts";
+
+import { callTrouble, capsNotice, unseenNotice } from "./words.ts";
 
 type PanelName = "Chat" | "People";
 
@@ -27,7 +31,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
   const [spotlight, setSpotlight] = useState(false);
   const unread = useUnread(state.chat.length, panel === "Chat");
   const trouble = callTrouble(state);
-  const notice = capsNotice(state);
+  const notices = [capsNotice(state), unseenNotice(state)].filter((notice) => notice !== null);
   const title = state.room?.name ?? "Call";
   const toggle = (name: PanelName) => setPanel(panel === name ? null : name);
 
@@ -53,8 +57,13 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
         <StageView call={call} state={state} room={room} capacity={capacity} spotlight={spotlight} />
         <div className="banners" role="status">
           <ScreenBanner screen={call.screen} />
+          <SessionBanner />
           {trouble !== null && <p className="banner">{trouble}</p>}
-          {notice !== null && <p className="banner">{notice}</p>}
+          {notices.map((notice) => (
+            <p key={notice} className="banner">
+              {notice}
+            </p>
+          ))}
           <DeviceNotices call={call} />
         </div>
       </main>

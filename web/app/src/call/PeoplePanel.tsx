@@ -1,11 +1,11 @@
 // Who is in the room, and how well; for its owner also what each may send.
-import type { Participant } from "@connect/sdk";
+import type { Participant, Quality } from "@connect/sdk";
 import { type Call, type CallState, type ConnectionQuality, qualityOfReport } from "@connect/sdk/call";
 import { useState } from "react";
 import { BarsIcon, CameraIcon, MicrophoneIcon, MoreIcon } from "../ui/icons.tsx";
 import { Avatar } from "./Avatar.tsx";
 import { Moderation } from "./Moderation.tsx";
-import { BARS, QUALITY } from "./words.ts";
+import { AWAY, BARS, QUALITY } from "./words.ts";
 
 export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
   const [open, setOpen] = useState<string | null>(null);
@@ -15,15 +15,12 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
     <ul className="people" aria-label="Everyone here" tabIndex={0}>
       {state.participants.map((person) => {
         const isYou = person.id === state.you;
-        const report = state.reports.get(person.id);
         return (
           <li key={person.id} className="person">
             <div className="person-row">
               <Avatar name={person.name} id={person.id} />
               <Name person={person} isYou={isYou} />
-              {report !== undefined && <Connection quality={qualityOfReport(report)} />}
-              <Mark on={person.publishing.microphone} name="microphone" />
-              <Mark on={person.publishing.camera} name="camera" />
+              <Condition person={person} report={state.reports.get(person.id)} />
               {moderates && !isYou && (
                 <button
                   type="button"
@@ -57,6 +54,26 @@ function Name({ person, isYou }: { person: Participant; isYou: boolean }) {
       {isYou && <span className="muted"> (you)</span>}
       <span className="muted small person-detail">{details.filter(Boolean).join(" · ")}</span>
     </span>
+  );
+}
+
+/** How well somebody can be seen and heard, and whether they let others; or that they cannot now, whatever they let. */
+function Condition({ person, report }: { person: Participant; report: Quality | undefined }) {
+  const away = AWAY[person.connection];
+  if (away !== null) {
+    return (
+      <span className="connection away">
+        <BarsIcon count={0} />
+        {away}
+      </span>
+    );
+  }
+  return (
+    <>
+      {report !== undefined && <Connection quality={qualityOfReport(report)} />}
+      <Mark on={person.publishing.microphone} name="microphone" />
+      <Mark on={person.publishing.camera} name="camera" />
+    </>
   );
 }
 

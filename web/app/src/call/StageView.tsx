@@ -27,7 +27,17 @@ export function StageView({ call, state, room, capacity, spotlight }: StageProps
   const [space, box] = useSize();
   const { participants: people, you, speakers, spoke, streams, paused } = state;
   const stage = stageOf({ people, you, capacity, pinned, spotlight, speakers, spoke });
-  const context: TileContext = { call, streams, paused, speakers, preview, pinned, onPin: setPinned };
+  const decodes = people.find(({ id }) => id === you)?.decodes ?? [];
+  const context: TileContext = {
+    call,
+    streams,
+    paused,
+    speakers,
+    decodes,
+    preview,
+    pinned,
+    onPin: setPinned,
+  };
   const alone = people.length === 1;
 
   return (

@@ -1,12 +1,14 @@
 // Somebody's picture (or initials), or a screen: with its name, microphone, voice, and whether it is held back.
-import { type Call, type Streams, type TrackKey, trackKey } from "@connect/sdk/call";
+import type { Codec } from "@connect/sdk";
+import { type Call, cannotPlay, type Streams, type TrackKey, trackKey } from "@connect/sdk/call";
 import { useRef } from "react";
-import { MicrophoneIcon, PinIcon, ScreenIcon } from "../ui/icons.tsx";
+import { BarsIcon, MicrophoneIcon, PinIcon, ScreenIcon } from "../ui/icons.tsx";
 import { Avatar } from "./Avatar.tsx";
 import type { Size } from "./layout.ts";
 import type { TileModel } from "./stage.ts";
 import { useVisible } from "./use-visible.ts";
 import { Video } from "./Video.tsx";
+import { AWAY } from "./words.ts";
 
 /** What all tiles of a stage have in common. */
 export interface TileContext {
@@ -14,6 +16,8 @@ export interface TileContext {
   streams: Streams;
   paused: ReadonlySet<TrackKey>;
   speakers: readonly string[];
+  /** The codecs that this browser plays. */
+  decodes: readonly Codec[];
   /** Your own camera's picture. */
   preview: MediaStream | null;
   pinned: TrackKey | null;
@@ -28,7 +32,7 @@ interface TileProps {
 }
 
 export function Tile({ context, tile, size }: TileProps) {
-  const { call, streams, paused, speakers, preview } = context;
+  const { call, streams, speakers, preview } = context;
   const { person, isYou, source } = tile;
   const frame = useRef<HTMLElement>(null);
   const isScreen = source === "screen";
@@ -37,8 +41,9 @@ export function Tile({ context, tile, size }: TileProps) {
 
   const stream = isYou ? preview : sends ? streams.get(trackKey(tile)) : undefined;
   const name = isYou ? "You" : isScreen ? `${person.name}'s screen` : person.name;
-  const muted = !isScreen && !person.publishing.microphone;
-  const speaking = !isScreen && speakers.includes(person.id);
+  const away = isYou ? null : AWAY[person.connection];
+  const muted = !isScreen && !person.publishing.microphone && away === null;
+  const speaking = !isScreen && away === null && speakers.includes(person.id);
   const classes = ["tile", isYou && "you", isScreen && "screen", speaking && "speaking"];
   return (
     <figure
@@ -57,8 +62,9 @@ export function Tile({ context, tile, size }: TileProps) {
           {...(isYou ? {} : { onFirstFrame: markFirstFrame })}
         />
       )}
-      {sends && paused.has(tile.key) && <p className="paused-mark">Paused: slow connection</p>}
+      <Standstill context={context} tile={tile} away={away} />
       <figcaption>
+        {away !== null && <BarsIcon count={0} />}
         {muted && (
           <span className="muted-mark" role="img" aria-label="Muted">
             <MicrophoneIcon off />
@@ -70,6 +76,28 @@ export function Tile({ context, tile, size }: TileProps) {
       {!isYou && <PinButton context={context} tile={tile} name={name} />}
     </figure>
   );
+}
+
+interface StandstillProps {
+  context: TileContext;
+  tile: TileModel;
+  /** That the person cannot be seen and heard now. */
+  away: string | null;
+}
+
+/** Why there is no picture, or why it stands still; nothing when it moves, or when there is none to be seen. */
+function Standstill({ context, tile, away }: StandstillProps) {
+  const { person, isYou, source } = tile;
+  if (away !== null) return <p className="standstill">{away}</p>;
+  const { screen, camera, codec } = person.publishing;
+  if (isYou || !(source === "screen" ? screen : camera)) return null;
+  if (cannotPlay(context.decodes, codec)) {
+    // Its sender may be about to change it.
+    return (
+      <p className="standstill late">{`${person.name} sends video in a format this browser cannot play`}</p>
+    );
+  }
+  return context.paused.has(tile.key) ? <p className="standstill">Paused: slow connection</p> : null;
 }
 
 /** Makes a picture the large one, or no longer. */

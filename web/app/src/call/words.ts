@@ -1,5 +1,6 @@
 // The state of a call, in words.
-import type { CallState, ConnectionQuality, ScreenProblem } from "@connect/sdk/call";
+import type { Connection } from "@connect/sdk";
+import { type CallState, type ConnectionQuality, type ScreenProblem, unseenBy } from "@connect/sdk/call";
 import { sentence } from "../ui/words.ts";
 
 /** What the owner has taken from you, in a line; null when nothing. */
@@ -24,6 +25,27 @@ export function callTrouble(state: CallState): string | null {
   if (state.notice !== null) return sentence(state.notice);
   if (state.media === "failed") return "Sound and picture could not be set up. Leave and join again.";
   return null;
+}
+
+/** That somebody cannot be seen and heard now; null when they can. */
+export const AWAY: Record<Connection, string | null> = {
+  connected: null,
+  connecting: "Connecting…",
+  reconnecting: "Reconnecting…",
+};
+
+/** Who cannot see you, in a line; null when everybody can. */
+export function unseenNotice({ participants, you }: CallState): string | null {
+  const unseen = unseenBy(participants, you);
+  const names = participants.filter(({ id }) => unseen.includes(id)).map(({ name }) => name);
+  if (names.length === 0) return null;
+  return `Cannot see your video: ${names.join(", ")}. Their browsers play no video format that yours can send.`;
+}
+
+/** How good the own connection is, or that there is none. */
+export function ownConnection({ media, quality }: CallState): string {
+  if (media === "reconnecting") return "Reconnecting";
+  return media === "failed" ? "Not connected" : QUALITY[quality];
 }
 
 export const QUALITY: Record<ConnectionQuality, string> = {

@@ -15,10 +15,11 @@ import type {
   RoomEvent,
   RoomId,
 } from "../generated/protocol.ts";
-import { ApiError } from "../problem.ts";
+import { mayPass } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import { AudioOutput } from "./audio-output.ts";
 import { type ChoiceStorage, Choices } from "./choices.ts";
+import { CodecChoice, decodedHere } from "./codec-choice.ts";
 import type { VideoCodec } from "./codecs.ts";
 import { STANDARD_ENCODING, type VideoEncoding } from "./encodings.ts";
 import { LocalMedia } from "./local-media.ts";
@@ -31,7 +32,7 @@ import { type ConnectionQuality, qualityOf } from "./quality.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
 import { type OtherMessage, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown, Streams } from "./slots.ts";
-import { type CallStatistics, NO_STATISTICS } from "./statistics.ts";
+import type { CallStatistics } from "./statistics.ts";
 import type { TrackKey } from "./track.ts";
 import type { View } from "./view.ts";
 import { ScreenAwake } from "./wake-lock.ts";
@@ -133,12 +134,12 @@ export class Call {
   readonly #state = new Store<CallState>(INITIAL, inTask);
   readonly #media: MediaSession;
   readonly #publisher: Publisher;
+  readonly #codecs: CodecChoice;
   readonly #awake = new ScreenAwake();
   /** When the ICE servers are to be asked for again. */
   #serversUntil = 0;
   #signaling: Signaling | null = null;
   #roomState: RoomState = EMPTY_ROOM;
-  #statistics: CallStatistics = NO_STATISTICS;
   #playback = new Playback();
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -159,11 +160,19 @@ export class Call {
       onQuality: (report: Quality) => this.#state.patch({ report }),
       onStep: mark,
     };
-    this.#media = new MediaSession(videoSlots, handlers, encodingOf(options), this.speaker);
+    const encoding = encodingOf(options);
+    this.#codecs = new CodecChoice(encoding.codec, (codec) => this.#media.encodeIn(codec));
+    this.#media = new MediaSession(
+      videoSlots,
+      handlers,
+      { ...encoding, codec: this.#codecs.codec },
+      this.speaker,
+    );
     this.#publisher = new Publisher(this.local, this.screen, {
       send: (source, track) => void this.#media.send(source, track),
       tell: (publishing) => this.#signaling?.send({ type: "publishing", publishing }) ?? false,
     });
+    this.#publisher.codecIs(this.#codecs.codec);
     this.#listen("addEventListener");
   }
 
@@ -195,7 +204,7 @@ export class Call {
       ticket: () => this.#ticket(),
       isReachable: () => this.#api.isReachable(),
       // A first join that fails is told at once; in a call, a network that is away comes back.
-      isTransient: (error) => this.#state.get().you !== null && isTransient(error),
+      isTransient: (error) => this.#state.get().you !== null && mayPass(error),
       handlers: {
         onOpen: () => this.#open(),
         onWelcome: (message) => this.#welcome(message),
@@ -251,7 +260,7 @@ export class Call {
   async #ticket(): Promise<string> {
     // In a call, media may be fine: the welcome decides.
     const offer = this.#state.get().you === null ? this.#media.takeOffer() : null;
-    const request = { region: this.#region, roundTrips: {}, offer, decodes: [], moveHere: false };
+    const request = { region: this.#region, roundTrips: {}, offer, decodes: decodedHere(), moveHere: false };
     const joined: JoinResponse = await this.#api.join(this.#room, request);
     mark("ticket");
     this.#state.patch({ room: joined.room });
@@ -292,6 +301,7 @@ export class Call {
       this.#silenceOwn();
     }
     this.#obey();
+    this.#lookWhoDecodes();
     this.#awake.hold();
     this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
     if (before === null) mark("welcome");
@@ -330,6 +340,13 @@ export class Call {
     });
     this.#silenceOwn();
     if ((event.type === "caps" || event.type === "publishing") && event.participant === you) this.#obey();
+    if (event.type === "joined" || event.type === "left") this.#lookWhoDecodes();
+  }
+
+  /** Everybody is to see what is sent. */
+  #lookWhoDecodes(): void {
+    const { you, participants } = this.#state.get();
+    this.#codecs.look(participants.filter(({ id }) => id !== you));
   }
 
   /** Takes the room's word on this client: what it may send, and what others are told that it sends. */
@@ -349,6 +366,7 @@ export class Call {
 
   #lost(): void {
     this.#publisher.lost();
+    this.#codecs.pause();
     if (this.#state.get().you !== null) this.#state.patch({ status: { name: "reconnecting" } });
   }
 
@@ -357,6 +375,7 @@ export class Call {
     // Who could not enter stays before the call, with the devices as they were.
     if (status.name === "failed" && this.#state.get().you === null) this.#publisher.lost();
     else this.#publisher.leave();
+    this.#codecs.pause();
     this.#awake.release();
     clearInterval(this.#statisticsTimer);
     this.#statisticsTimer = undefined;
@@ -370,13 +389,14 @@ export class Call {
     const now = await this.#media.statistics();
     const frozen = this.#playback.look(now, performance.now());
     if (frozen !== null) this.#media.reportPlayback(frozen);
-    const quality = qualityOf(now, this.#statistics);
-    this.#statistics = now;
+    const quality = qualityOf(this.#state.get(), now.roundTrip);
     if (quality !== this.#state.get().quality) this.#state.patch({ quality });
   }
 
   #mediaIs(media: MediaStatus): void {
     this.#state.patch({ media });
+    // Not before: until then the former codec is sent.
+    if (media === "connected") this.#publisher.codecIs(this.#codecs.codec);
     // What has broken media may have broken the signaling, which would notice much later.
     if (media !== "reconnecting") return;
     this.#signaling?.probe();
@@ -420,10 +440,6 @@ function encodingOf({ videoCodec, scalabilityMode, simulcast }: CallOptions): Vi
     scalabilityMode: scalabilityMode ?? STANDARD_ENCODING.scalabilityMode,
     simulcast: simulcast ?? STANDARD_ENCODING.simulcast,
   };
-}
-
-function isTransient(error: unknown): boolean {
-  return !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
 }
 
 function webSocketOrigin(origin: string): string {

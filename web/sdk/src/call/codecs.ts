@@ -3,8 +3,8 @@
 /** A codec for video. */
 export type VideoCodec = "vp8" | "h264" | "vp9" | "av1";
 
-/** In the order in which receiving m-lines offer them. */
-const VIDEO: readonly VideoCodec[] = ["vp8", "h264", "vp9", "av1"];
+/** In the order in which receiving m-lines offer them: what is sent first, if nobody has a wish. */
+export const VIDEO: readonly VideoCodec[] = ["vp8", "h264", "vp9", "av1"];
 
 /** The codec that every browser and every node has. */
 const COMMON: VideoCodec = "vp8";
@@ -25,6 +25,11 @@ export function receivingCodecs(all: readonly RTCRtpCodec[]): RTCRtpCodec[] {
 /** Opus, the only codec for sound. */
 export function audioCodecs(all: readonly RTCRtpCodec[]): RTCRtpCodec[] {
   return all.filter(({ mimeType }) => /^audio\/opus$/i.test(mimeType));
+}
+
+/** Those of a browser's codecs for video, in the form in which they are sent here. */
+export function videoCodecsAmong(all: readonly RTCRtpCodec[]): VideoCodec[] {
+  return VIDEO.filter((name) => all.some((codec) => isCommonFormOf(name, codec)));
 }
 
 function videoCodecs(wanted: readonly VideoCodec[], all: readonly RTCRtpCodec[]): RTCRtpCodec[] {

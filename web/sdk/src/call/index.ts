@@ -3,6 +3,7 @@ export type { AudioOutput, AudioOutputState } from "./audio-output.ts";
 export { Call, type CallOptions, type CallState, type CallStatus } from "./call.ts";
 export type { DeviceName, DeviceProblem, Facing } from "./capture.ts";
 export type { ChoiceStorage } from "./choices.ts";
+export { cannotPlay, unseenBy } from "./codec-choice.ts";
 export type { VideoCodec } from "./codecs.ts";
 export type { DeviceStatus, LocalDevice } from "./local-device.ts";
 export type { LocalMedia, LocalState } from "./local-media.ts";

@@ -10,6 +10,7 @@ import type {
   Tile,
 } from "../generated/protocol.ts";
 import { AudioOutput } from "./audio-output.ts";
+import type { VideoCodec } from "./codecs.ts";
 import { STANDARD_ENCODING, type VideoEncoding } from "./encodings.ts";
 import { Peer } from "./peer.ts";
 import type { Shown } from "./slots.ts";
@@ -45,7 +46,7 @@ export class MediaSession {
   /** What the page shows: tiles report to it. */
   readonly view: View;
   readonly #videoSlots: number;
-  readonly #video: VideoEncoding;
+  #video: VideoEncoding;
   readonly #handlers: MediaSessionHandlers;
   readonly #audio: AudioOutput;
   readonly #tracks = new Map<Source, MediaStreamTrack | null>();
@@ -92,6 +93,19 @@ export class MediaSession {
     this.#drop();
     this.prepare();
     if (this.#signaled) void this.offer();
+  }
+
+  /**
+   * Video is sent in this codec from now on. With it go other layers, which no browser can change under way: so it takes a new
+   * session.
+   */
+  encodeIn(codec: VideoCodec): void {
+    if (codec === this.#video.codec) return;
+    this.#video = { ...this.#video, codec };
+    if (this.#peer === null) return;
+    if (this.#signaled) return void this.restart();
+    this.#drop();
+    this.prepare();
   }
 
   /** The prepared offer, if it can travel with the join: then it counts as sent. */

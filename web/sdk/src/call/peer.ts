@@ -25,6 +25,8 @@ const LOOK_EVERY_MS = 250;
 const TOLD_WITHIN_MS = 2_000;
 /** A page whose timers stood still for so long was asleep. */
 const ASLEEP_MS = 1_500;
+/** How often the node hears that we live: each second, also by the timers of a hidden page, of which none is ever quite on time. */
+const ALIVE_EVERY_MS = 900;
 
 const SOURCES: readonly Source[] = ["microphone", "camera", "screen", "screenAudio"];
 
@@ -69,6 +71,8 @@ export class Peer {
   #slots = new Slots(new Map());
   #toldTimer: ReturnType<typeof setTimeout> | undefined;
   #lookTimer: ReturnType<typeof setInterval> | undefined;
+  /** When the node was last told that we live. */
+  #livedAt = 0;
   #closed = false;
 
   /** Starts to prepare the offer at once: it needs nothing of the network. */
@@ -235,6 +239,7 @@ export class Peer {
     };
     this.#channel.onopen = () => {
       this.#toldTimer = setTimeout(() => this.#each((sender) => sender.demandAll()), TOLD_WITHIN_MS);
+      this.#sayAlive(performance.now());
       handlers.onReady();
     };
     // The node has closed it: long before ICE would notice.
@@ -281,6 +286,7 @@ export class Peer {
     };
     this.#lookTimer = setInterval(async () => {
       const now = performance.now();
+      if (now - this.#livedAt >= ALIVE_EVERY_MS) this.#sayAlive(now);
       // What was measured before a sleep says nothing.
       if (now - lastLook > ASLEEP_MS) this.#lifeline.heard(now);
       lastLook = now;
@@ -293,6 +299,12 @@ export class Peer {
       const traffic = trafficOf(await this.#pc.getStats());
       if (!this.#closed) changed(this.#lifeline.read(performance.now(), traffic));
     }, LOOK_EVERY_MS);
+  }
+
+  /** Who is muted and alone sends nothing else that the node could hear. */
+  #sayAlive(now: number): void {
+    this.#livedAt = now;
+    this.tell({ type: "alive" });
   }
 
   /** When the newest packet of anybody's media was played. */

@@ -103,7 +103,8 @@ export class Publisher {
     this.#handlers.send("camera", camera.on ? camera.track : null);
     this.#handlers.send("screen", video);
     this.#handlers.send("screenAudio", audio);
-    this.#tell({ microphone: microphone.on, camera: camera.on, screen: video !== null, codec: this.#codec });
+    const codec = camera.on || video !== null ? this.#codec : null;
+    this.#tell({ microphone: microphone.on, camera: camera.on, screen: video !== null, codec });
   }
 
   /** The room hears only of what it does not know. */

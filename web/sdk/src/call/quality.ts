@@ -1,30 +1,34 @@
-// How good a connection is: ours by what the browser measures, others' by what their nodes do.
+// How good a connection is: everybody's, the own too, by what the node at its other end has measured of both its directions.
 import type { Quality } from "../generated/protocol.ts";
-import type { CallStatistics } from "./statistics.ts";
+import type { MediaStatus } from "./media-session.ts";
 
 /** How good the connection is, in words that a page can show. */
 export type ConnectionQuality = "unknown" | "good" | "fair" | "poor";
 
-/** Judges by the round trip and by the loss since the last look. */
-export function qualityOf(now: CallStatistics, before: CallStatistics): ConnectionQuality {
-  if (now.roundTrip === null) return "unknown";
-  const lost = sum(now, "packetsLost") - sum(before, "packetsLost");
-  const got = sum(now, "packets") - sum(before, "packets");
-  const loss = lost > 0 && got >= 0 ? lost / (lost + got) : 0;
-  return judge(now.roundTrip, loss);
+/** What is known of the own connection. */
+export interface OwnConnection {
+  readonly media: MediaStatus;
+  readonly report: Quality | null;
+}
+
+/**
+ * Judges the own connection as that of others. What the browser misses of forwarded streams is no ground: others may have lost
+ * it on their way up. Until the node has told, the round trip that the browser measures has to do.
+ */
+export function qualityOf({ media, report }: OwnConnection, roundTrip: number | null): ConnectionQuality {
+  if (media !== "connected") return "unknown";
+  if (report === null) return judge(roundTrip, 0);
+  return qualityOfReport({ ...report, roundTripMs: report.roundTripMs ?? roundTrip });
 }
 
 /** Judges somebody's connection by what their node has measured. */
 export function qualityOfReport({ roundTripMs, up, down }: Quality): ConnectionQuality {
-  return roundTripMs === null ? "unknown" : judge(roundTripMs, Math.max(up.loss, down.loss));
+  return judge(roundTripMs, Math.max(up.loss, down.loss));
 }
 
-function judge(roundTrip: number, loss: number): ConnectionQuality {
+function judge(roundTrip: number | null, loss: number): ConnectionQuality {
+  if (roundTrip === null) return "unknown";
   if (roundTrip > 400 || loss > 0.08) return "poor";
   if (roundTrip > 200 || loss > 0.02) return "fair";
   return "good";
-}
-
-function sum(statistics: CallStatistics, field: "packets" | "packetsLost"): number {
-  return statistics.incoming.reduce((total, entry) => total + entry[field], 0);
 }

@@ -31,6 +31,8 @@ export function afterEvent(room: RoomState, event: RoomEvent): RoomState {
       return change(room, event.participant, { caps: event.caps });
     case "placed":
       return change(room, event.participant, { region: event.region });
+    case "connection":
+      return change(room, event.participant, { connection: event.connection });
     case "chat":
       if (room.chat.some((line) => line.id === event.message.id)) return room;
       return { ...room, chat: [...room.chat, event.message].slice(-MAX_CHAT_LINES) };

@@ -53,6 +53,13 @@ export type RegisterRequest = { email: string, password: string, name: string, }
 
 export type LoginRequest = { email: string, password: string, };
 
+export type RefreshRequest = { 
+/**
+ * Whose session it is meant to be. The tabs of a browser share the cookie, and another one may have signed in as
+ * somebody else: then it is refused, and nothing changes.
+ */
+user: UserId | null, };
+
 export type User = { id: UserId, email: string, name: string, };
 
 export type Session = { 

@@ -4,7 +4,7 @@ use protocol::client::{ErrorCode, Offer, ServerMessage};
 use protocol::id::Attempt;
 use protocol::node::{NodeToRoom, RefusalReason, RoomToNode};
 
-use super::{Client, Effect, Event, NodeLink, Pass, Room, World, id, offers};
+use super::{Client, Effect, Event, NodeLink, Room, World, id, offers, ticket, token};
 
 impl World {
     fn offer_early(&mut self, name: &str) -> Vec<Effect> {
@@ -36,10 +36,7 @@ impl World {
 
     /// What the client is sent when it opens the WebSocket of its ticket.
     fn first_messages(&mut self, name: &str) -> Vec<ServerMessage> {
-        let ticket = format!("ticket of {name}");
-        let (client, effects) = self
-            .open(&Pass::Ticket(&ticket), None)
-            .expect("the ticket is good");
+        let (client, effects) = self.open(ticket(name), None).expect("the ticket is good");
         sent(effects, &client)
     }
 }
@@ -132,7 +129,7 @@ fn a_refusal_follows_the_welcome_once() {
         ]
     ));
     let (back, effects) = world
-        .open(&Pass::Resume("resume ada 1"), None)
+        .open(token("ada", 1), None)
         .expect("the token is good");
     assert!(matches!(
         sent(effects, &back).last(),
@@ -199,14 +196,12 @@ fn an_answer_that_a_restart_lost_is_asked_for_anew() {
     let (room, _) =
         Room::restore(world.stored.clone(), &[], &[link], world.now).expect("a room is stored");
     world.room = room;
-    let ticket = "ticket of ada";
-    let (back, effects) = world.open(&Pass::Ticket(ticket), None).expect("good once");
+    let (back, effects) = world.open(ticket("ada"), None).expect("the ticket is good");
     assert_eq!(closed(&effects), ["ada"]);
     assert!(matches!(
         sent(effects, &back).last(),
         Some(ServerMessage::Renegotiate { .. })
     ));
-    assert!(world.open(&Pass::Ticket(ticket), None).is_err());
 }
 
 #[test]

@@ -6,7 +6,8 @@ use protocol::id::Attempt;
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, ParticipantQuality, RoomToNode, SessionRef, VERSION};
 
-use super::{Client, Effect, Event, NoTicket, NodeLink, OFFER, Pass, Room, World, id};
+use super::{Client, Effect, Event, NodeLink, OFFER, Room, World, id, ticket, token};
+use crate::room::NoTicket;
 
 const MUTE_BOB: &str =
     r#"{"type":"setCaps","participant":"bob","caps":{"audio":false,"video":true}}"#;
@@ -130,7 +131,7 @@ fn a_decision_survives_a_restart_a_new_link_a_new_offer_and_a_return() {
     // Whoever leaves and comes back is the same user.
     world.say(&bob, r#"{"type":"leave"}"#);
     world.admit_with("bob2", "bob", None);
-    let (_, effects) = world.open(&Pass::Ticket("ticket of bob2"), None).unwrap();
+    let (_, effects) = world.open(ticket("bob2"), None).unwrap();
     let joined = happened(&effects);
     assert!(
         matches!(&joined[..], [RoomEvent::Joined { participant }] if participant.caps == muted())
@@ -151,8 +152,8 @@ fn who_is_removed_loses_the_session_the_token_and_the_way_back_for_ten_minutes()
         reason: LeaveReason::Removed,
     };
     assert_eq!(happened(&effects), [left]);
-    assert!(world.open(&Pass::Resume("resume bob 1"), Some(0)).is_err());
-    assert!(world.open(&Pass::Ticket("ticket of bob2"), None).is_err());
+    assert!(world.open(token("bob", 1), Some(0)).is_err());
+    assert!(world.open(ticket("bob2"), None).is_err());
     let wait = 600_000;
     let barred = Err(NoTicket::Removed { wait });
     assert_eq!(world.room.may_join(&id("bob"), world.now), barred);

@@ -121,6 +121,11 @@ fn a_node_that_was_told_to_open_again_is_admitted_with_its_sessions() {
     // The end of the replaced link is no news.
     world.handle(Event::NodeClosed { link: old });
     found(&mut world, "bob", epoch, "n1");
+    let connected = NodeToRoom::Connected {
+        participant: id("ada"),
+        attempt: Attempt(1),
+    };
+    world.node_says(&new, connected);
     assert_eq!(
         world.room.deadline(),
         Some(60_000),

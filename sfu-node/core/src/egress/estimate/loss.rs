@@ -84,6 +84,8 @@ pub struct LossBound {
     smoothed: f64,
     usual: f64,
     samples: u32,
+    /// Packets of the samples since the last look, and those of them that were lost.
+    seen: (u32, u32),
 }
 
 impl LossBound {
@@ -103,6 +105,12 @@ impl LossBound {
     /// Share of packets lost of late, 0 to 1.
     pub fn loss(&self) -> f64 {
         self.smoothed
+    }
+
+    /// Share of packets lost since the last look, 0 to 1.
+    pub fn take(&mut self) -> f64 {
+        let (packets, lost) = std::mem::take(&mut self.seen);
+        f64::from(lost) / f64::from(packets.max(1))
     }
 
     /// Share of packets that are lost most of the time, whatever is sent.
@@ -133,6 +141,8 @@ impl LossBound {
             return;
         }
         let loss = f64::from(self.lost) / f64::from(packets.max(1));
+        self.seen.0 = self.seen.0.saturating_add(packets);
+        self.seen.1 = self.seen.1.saturating_add(self.lost);
         self.received = 0;
         self.lost = 0;
         self.began = Some(now);

@@ -1,0 +1,113 @@
+//! Passes: what admits a WebSocket, and for how long. A welcome may be lost on its way, so what was shown for it stays good
+//! until the client has it.
+
+use protocol::id::{ParticipantId, UserId};
+
+use super::record::{Former, Passes, Person, Presence};
+use super::{Client, Effect, NoTicket, NotAdmitted, Pass, Room};
+
+/// How long a ticket admits, in milliseconds.
+pub(super) const TICKET: u64 = 60_000;
+/// How many tickets a user may hold that are not used yet. More than one person opens at once, and than a page that is
+/// reloaded over and over leaves behind.
+const TICKETS: usize = 32;
+
+impl Room {
+    /// Whether this user may be given another ticket.
+    pub fn may_join(&self, user: &UserId, now: u64) -> Result<(), NoTicket> {
+        if let Some(wait) = self.barred(user, now) {
+            return Err(NoTicket::Removed { wait });
+        }
+        let held: Vec<u64> = self
+            .people
+            .values()
+            .filter(|person| person.user == *user)
+            .filter_map(|person| match person.presence {
+                Presence::Expected { until, .. } => Some(until),
+                _ => None,
+            })
+            .collect();
+        match held.iter().min() {
+            Some(first) if held.len() >= TICKETS => Err(NoTicket::TooMany {
+                wait: first.saturating_sub(now),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whose pass this is, and as which of their connections it admits them.
+    pub fn admit(&self, pass: &Pass, now: u64) -> Result<Client, NotAdmitted> {
+        let fits = |person: &&Person| person.presence.admits(pass, now);
+        let person = self.people.values().find(fits).ok_or(match pass {
+            Pass::Ticket(_) => NotAdmitted::Ticket,
+            Pass::Resume(_) => NotAdmitted::Resume,
+        })?;
+        Ok(Client {
+            participant: person.id.clone(),
+            connection: person.connection + 1,
+        })
+    }
+
+    /// A client that says something on a resumed connection has its welcome. A ticket is not taken back for that: with one, a
+    /// client may speak before it is welcomed.
+    pub(super) fn has_welcome(&mut self, id: &ParticipantId, out: &mut Vec<Effect>) {
+        if let Some(person) = self.people.get_mut(id)
+            && let Presence::Here { passes, .. } = &mut person.presence
+            && matches!(passes.former, Some(Former::Resume { .. }))
+        {
+            passes.former = None;
+            self.save_person(id, out);
+        }
+    }
+}
+
+impl Presence {
+    fn admits(&self, pass: &Pass, now: u64) -> bool {
+        match (self, pass) {
+            (Self::Expected { ticket, until, .. }, Pass::Ticket(shown)) => {
+                is_same(ticket, shown) && now < *until
+            }
+            (Self::Expected { .. }, Pass::Resume(_)) => false,
+            (Self::Here { passes, .. } | Self::Lost { passes, .. }, _) => passes.admit(pass, now),
+        }
+    }
+
+    /// What is good from now on: the token of the new welcome, and what this WebSocket was admitted by. Any other dies.
+    pub(super) fn passes_after(&self, pass: Pass, resume: String) -> Passes {
+        let former = match (self, pass) {
+            (_, Pass::Resume(hash)) => Some(Former::Resume { hash }),
+            (Self::Expected { until, .. }, Pass::Ticket(hash)) => Some(Former::Ticket {
+                hash,
+                until: *until,
+            }),
+            (Self::Here { passes, .. } | Self::Lost { passes, .. }, Pass::Ticket(_)) => {
+                passes.former.clone()
+            }
+        };
+        Passes { resume, former }
+    }
+}
+
+impl Passes {
+    fn admit(&self, pass: &Pass, now: u64) -> bool {
+        match (pass, &self.former) {
+            (Pass::Ticket(shown), Some(Former::Ticket { hash, until })) => {
+                is_same(hash, shown) && now < *until
+            }
+            (Pass::Ticket(_), _) => false,
+            (Pass::Resume(shown), Some(Former::Resume { hash })) => {
+                is_same(&self.resume, shown) | is_same(hash, shown)
+            }
+            (Pass::Resume(shown), _) => is_same(&self.resume, shown),
+        }
+    }
+}
+
+/// Whether two hashes are the same, in a time that does not say how far they are.
+fn is_same(a: &str, b: &str) -> bool {
+    let differences = a
+        .bytes()
+        .zip(b.bytes())
+        .fold(0, |all, (a, b)| all | (a ^ b));
+    a.len() == b.len() && std::hint::black_box(differences) == 0
+}

@@ -1,0 +1,92 @@
+//! Cookies: the refresh token's, and the one by which a browser is known that has signed in before.
+
+use edge_core::caller::Caller;
+use edge_core::device::{DEVICE_SECONDS, Device, Devices};
+use edge_core::token::REFRESH_SECONDS;
+use protocol::id::UserId;
+use worker::{Env, Request, Response, Result};
+
+use crate::problem::{Outcome, Refusal};
+use crate::{config, crypto, http};
+
+/// With this prefix no sibling subdomain, and no page without TLS, can plant a cookie (RFC 6265bis, 4.1.3.2).
+const REFRESH: &str = "__Host-connect_refresh";
+const DEVICE: &str = "__Host-connect_device";
+/// The prefix asks for `Secure`, for `Path=/` and for no domain.
+const ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/";
+
+/// The refresh token, if there is one.
+pub fn refresh(request: &Request, env: &Env) -> Outcome<Option<String>> {
+    read(request, env, REFRESH)
+}
+
+/// Sets the refresh token.
+pub fn set_refresh(response: Response, token: &str) -> Result<Response> {
+    set(response, REFRESH, token, REFRESH_SECONDS)
+}
+
+/// Clears the refresh token.
+pub fn clear_refresh(response: Response) -> Result<Response> {
+    set(response, REFRESH, "", 0)
+}
+
+/// The id of the browser, if it has signed in to this account before.
+pub fn device(request: &Request, env: &Env, user: &UserId) -> Outcome<Option<String>> {
+    let devices = devices(request, env)?;
+    let Some(Device { id, signature, .. }) = devices.of(user) else {
+        return Ok(None);
+    };
+    let Some(signature) = crypto::decode::<32>(signature) else {
+        return Ok(None);
+    };
+    let ours = config::verify_signature(env, &Device::claim(user, id), &signature)?;
+    Ok(ours.then(|| id.clone()))
+}
+
+/// Has the browser known from now on as one that has signed in to this account.
+pub fn set_device(
+    response: Response,
+    request: &Request,
+    env: &Env,
+    user: &UserId,
+) -> Outcome<Response> {
+    let id = match device(request, env, user)? {
+        Some(id) => id,
+        None => crypto::hex(&crypto::random::<8>()?),
+    };
+    let signature = config::signature(env, &Device::claim(user, &id))?;
+    let device = Device {
+        user: user.clone(),
+        id,
+        signature: crypto::encode(&signature),
+    };
+    let devices = devices(request, env)?.with(device);
+    Ok(set(response, DEVICE, &devices, DEVICE_SECONDS)?)
+}
+
+fn devices(request: &Request, env: &Env) -> Outcome<Devices> {
+    let cookie = read(request, env, DEVICE)?;
+    Ok(Devices::parse(&cookie.unwrap_or_default()))
+}
+
+/// The value of a cookie. Whatever counts by cookie counts from pages of our own origin alone: browsers send cookies along
+/// with what pages of sibling subdomains ask for.
+fn read(request: &Request, env: &Env, name: &str) -> Outcome<Option<String>> {
+    let header = request.headers().get("cookie")?.unwrap_or_default();
+    let value = header.split(';').find_map(|pair| {
+        let (key, value) = pair.trim().split_once('=')?;
+        (key == name).then(|| value.to_owned())
+    });
+    if value.is_some() && http::caller(request, env)? != Caller::Own {
+        return Err(Refusal::forbidden(
+            "cookies count from pages of our own origin alone: send none",
+        ));
+    }
+    Ok(value)
+}
+
+fn set(response: Response, name: &str, value: &str, age: u64) -> Result<Response> {
+    let cookie = format!("{name}={value}; Max-Age={age}; {ATTRIBUTES}");
+    response.headers().append("set-cookie", &cookie)?;
+    Ok(response)
+}

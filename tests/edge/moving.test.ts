@@ -1,0 +1,52 @@
+// Moving a call: the pages and devices of one person, and the one where the call goes on.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { RoomDetails } from "../../web/sdk/src/generated/protocol.ts";
+import { Client, type Person, World } from "./world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.stop());
+
+async function setting() {
+  const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
+  const room = await ada.createRoom();
+  const details = async (person: Person) => (await person.call<RoomDetails>(`/api/rooms/${room.id}`)).body;
+  return { ada, bob, room, details };
+}
+
+test("a room says in how many places one is, and two at once are allowed", async () => {
+  const { ada, bob, room, details } = await setting();
+  await ada.join(room);
+  expect(await details(ada)).toEqual({ ...room, people: 0, yours: 0 });
+  const [first] = await Promise.all([ada.enter(room), ada.enter(room)]);
+  expect(await details(ada)).toEqual({ ...room, people: 2, yours: 2 });
+  expect(await details(bob)).toMatchObject({ people: 2, yours: 0 });
+  expect(first.socket.pending("closed")).toEqual([]);
+});
+
+test("a call that moves within the room ends elsewhere, and nobody else's does", async () => {
+  const { ada, bob, room, details } = await setting();
+  const other = await bob.enter(room);
+  const first = await ada.enter(room);
+  const second = await ada.enter(room);
+  second.socket.send({ type: "moveHere" });
+  expect(await first.socket.next("closed")).toEqual({ type: "closed", reason: "moved" });
+  const { event } = await other.socket.next("event", ({ event }) => event.type === "left");
+  expect(event).toEqual({ type: "left", participant: first.welcome.you, reason: "moved" });
+  await expect(Client.open(world, first.resume(room, first.welcome.seq))).rejects.toThrow("refused");
+  expect(await details(ada)).toMatchObject({ people: 2, yours: 1 });
+});
+
+test("a join moves the call once its WebSocket is open", async () => {
+  const { ada, room, details } = await setting();
+  const first = await ada.enter(room);
+  const { url } = await ada.join(room, { moveHere: true });
+  expect(await details(ada)).toMatchObject({ yours: 1 });
+  expect(first.socket.pending("closed")).toEqual([]);
+  const second = await Client.open(world, url);
+  expect(await first.socket.next("closed")).toMatchObject({ reason: "moved" });
+  expect(second.welcome.snapshot?.participants.map(({ id }) => id)).toEqual([second.welcome.you]);
+  expect(await details(ada)).toMatchObject({ people: 1, yours: 1 });
+});

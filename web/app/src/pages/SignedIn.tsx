@@ -1,0 +1,96 @@
+// What only those see who are signed in, and what becomes of it when their session ends.
+import type { User } from "@connect/sdk";
+import { type ReactNode, useEffect, useState } from "react";
+import { useApi, useReadable } from "../api-context.ts";
+import { Link, Redirect, usePlace } from "../router.tsx";
+import { wordsOf } from "../ui/words.ts";
+import { Message } from "./Message.tsx";
+
+interface SignedInProps {
+  /** The page stays until it is left, whatever becomes of the session. */
+  stays?: boolean;
+  children: (user: User) => ReactNode;
+}
+
+/** A page for who is signed in; others are led there. */
+export function SignedIn({ stays = false, children }: SignedInProps) {
+  const account = useReadable(useApi().account);
+  const { path, search } = usePlace();
+  const [holder, setHolder] = useState<User | null>(null);
+  if (account.status === "signedIn" && holder !== account.user) setHolder(account.user);
+
+  if (account.status === "signedIn") return children(account.user);
+  if (stays && holder !== null) return children(holder);
+  if (account.status === "unknown") return <Unsettled problem={account.problem} />;
+  const from = path === "/" ? null : path + search;
+  if (account.status === "ended" && account.otherAccount)
+    return <OtherAccount user={account.user} from={from} />;
+  return <Redirect to="/login" from={from} />;
+}
+
+function Unsettled({ problem }: { problem: unknown }) {
+  const api = useApi();
+  if (problem === null) return <Waiting />;
+  return (
+    <Message title="Connect is out of reach" detail={wordsOf(problem)}>
+      <button type="button" className="button" onClick={() => void api.restore().catch(() => {})}>
+        Try again
+      </button>
+    </Message>
+  );
+}
+
+/** While a page is on its way. */
+export function Waiting() {
+  return <div className="waiting" role="status" aria-label="Loading" />;
+}
+
+function OtherAccount({ user, from }: { user: User; from: string | null }) {
+  const api = useApi();
+  return (
+    <Message
+      title="Another account is signed in"
+      detail={`This page was ${user.name}'s. In another tab, this browser has signed in to another account.`}
+    >
+      <button type="button" className="button" onClick={() => void api.restore().catch(() => {})}>
+        Go on with that account
+      </button>
+      <Link className="button secondary" to="/login" from={from}>
+        Sign in as {user.name}
+      </Link>
+    </Message>
+  );
+}
+
+/** In a call, which goes on without a session: says so when it has ended, and leads to a new one. */
+export function SessionBanner() {
+  const api = useApi();
+  const account = useReadable(api.account);
+  const ended = account.status === "ended";
+
+  // Whoever comes back from another tab may have signed in there.
+  useEffect(() => {
+    if (!ended) return;
+    const resume = () => void api.resume().catch(() => {});
+    addEventListener("focus", resume);
+    return () => removeEventListener("focus", resume);
+  }, [api, ended]);
+
+  if (!ended) return null;
+  if (account.otherAccount) {
+    return (
+      <p className="banner">
+        This browser is signed in to another account now. Your call goes on as {account.user.name}.
+      </p>
+    );
+  }
+  return (
+    <p className="banner">
+      You are signed out. Your call goes on; to come back should it break off,{" "}
+      <a href="/login" target="_blank" rel="noopener">
+        sign in in another tab
+      </a>
+      .
+    </p>
+  );
+}

@@ -1,0 +1,86 @@
+// Signs of life: the node hears one each second, whatever is sent beside them.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Peer } from "../src/call/peer.ts";
+
+/** Just enough of a peer connection to be connected and to have a data channel. */
+class Connection {
+  static newest: Connection;
+  connectionState = "new";
+  localDescription = { sdp: "v=0" };
+  onconnectionstatechange: (() => void) | null = null;
+  channel = {
+    readyState: "connecting",
+    onopen: () => {},
+    said: [] as string[],
+    send(text: string) {
+      this.said.push(text);
+    },
+  };
+  constructor() {
+    Connection.newest = this;
+  }
+  createDataChannel = () => this.channel;
+  addTransceiver = (kind: string) => ({
+    mid: null,
+    setCodecPreferences: () => {},
+    sender: { track: null, getParameters: () => ({ encodings: [] }), setParameters: async () => {} },
+    receiver: { track: { kind }, getSynchronizationSources: () => [] },
+  });
+  createOffer = async () => ({ type: "offer", sdp: "v=0" });
+  setLocalDescription = async () => {};
+  getStats = async () => new Map();
+  close = () => {};
+}
+
+let peer: Peer;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("RTCPeerConnection", Connection);
+  vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => ({ codecs: [] }) });
+  const ignore = () => {};
+  const video = { codec: "vp8", scalabilityMode: null, simulcast: true } as const;
+  peer = new Peer(
+    1,
+    { videoSlots: 1, iceServers: [], video },
+    {
+      onConnected: ignore,
+      onSilent: ignore,
+      onLost: ignore,
+      onReady: ignore,
+      onShown: ignore,
+      onSpeakers: ignore,
+      onQuality: ignore,
+    },
+  );
+});
+afterEach(() => {
+  peer.close();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** How many signs of life the node has heard. */
+const signs = () => Connection.newest.channel.said.filter((text) => text === '{"type":"alive"}').length;
+
+function connect(): void {
+  const connection = Connection.newest;
+  connection.connectionState = "connected";
+  connection.onconnectionstatechange?.();
+  connection.channel.readyState = "open";
+  connection.channel.onopen();
+}
+
+it("come with the channel, and each second from then on", async () => {
+  connect();
+  expect(signs()).toBe(1);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(signs()).toBe(11);
+});
+
+it("come to an end with the connection", async () => {
+  connect();
+  peer.close();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(signs()).toBe(1);
+});

@@ -1,0 +1,18 @@
+// Errors: which of them may pass by themselves.
+import { expect, it } from "vitest";
+import { ApiError, mayPass, NetworkError, TimeoutError } from "../src/problem.ts";
+
+const refused = (status: number) => new ApiError({ type: "/problems/x", title: "T", status, detail: "D" });
+
+it.each([
+  ["no network", new NetworkError(), true],
+  ["no answer in time", new TimeoutError(15_000), true],
+  ["a server that is down", refused(503), true],
+  ["a limit", refused(429), true],
+  // A call waits for it, and does not end: its user may sign in again in another tab.
+  ["a session that has ended", refused(401), true],
+  ["a room that is gone", refused(404), false],
+  ["somebody who was removed", refused(403), false],
+])("%s", (_, error, expected) => {
+  expect(mayPass(error)).toBe(expected);
+});
