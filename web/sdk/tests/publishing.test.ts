@@ -135,12 +135,15 @@ describe("what others are told", () => {
     expect(told).toEqual([microphone]);
   });
 
-  it("names the codec once it is known", async () => {
+  it("names the codec once it is known, as long as there is video", async () => {
     publisher.enter();
     await local.turn("camera", true);
     obey({ ...SILENT, camera: true });
     publisher.codecIs("vp8");
     expect(told.at(-1)).toEqual({ ...SILENT, camera: true, codec: "vp8" });
+    obey({ ...SILENT, camera: true, codec: "vp8" });
+    await local.turn("camera", false);
+    expect(told.at(-1)).toEqual(SILENT);
   });
 });
 
