@@ -43,7 +43,8 @@ class World {
     onQuality: () => {},
     onStep: () => {},
   });
-  readonly publisher = new Publisher(this.local, new LocalScreen(this.devices.media), {
+  readonly screen = new LocalScreen(this.devices.media);
+  readonly publisher = new Publisher(this.local, this.screen, {
     send: (source, track) => void this.media.send(source, track),
     tell: (publishing) => this.isOnline && this.up.push(publishing) > 0,
   });
@@ -57,6 +58,8 @@ class World {
   readonly wishes: Record<Name, boolean> = { microphone: false, camera: false };
   /** Devices that the end of the call has released, and nobody has asked for since. */
   readonly released: Record<Name, boolean> = { microphone: false, camera: false };
+  /** The person wants the screen shared. */
+  shares = false;
   /** Devices that have failed in some way: those may be off against the wish, and say so. */
   readonly troubled = new Set<Name>();
 
@@ -70,6 +73,21 @@ class World {
     if (!on || this.#known(name)) this.wishes[name] = on;
     if (on && this.#known(name)) this.released[name] = false;
     void this.local.turn(name, on);
+  }
+  share(): void {
+    if (!this.isIn) return;
+    this.shares = this.#caps.screen && this.#caps.video;
+    void this.screen.share();
+  }
+  stopSharing(): void {
+    this.shares = false;
+    this.screen.stop();
+  }
+  /** The person chooses in the dialog what to share, or closes it. */
+  answerDialog(refuse: string | null): void {
+    if (this.devices.dialog === null) return;
+    if (refuse !== null) this.shares = false;
+    this.devices.dialog(refuse);
   }
   /** The browser answers the oldest question, or refuses. */
   answer(refuse: string | null): void {
@@ -126,11 +144,13 @@ class World {
   leave(): void {
     if (!this.isIn) return;
     this.isIn = false;
+    this.shares = false;
     this.#hangUp();
     this.room = NEW;
     this.publisher.leave();
     for (const name of NAMES) this.released[name] = true;
-    expect(this.devices.opened.every(({ readyState }) => readyState === "ended")).toBe(true);
+    const all = [...this.devices.opened, ...this.devices.shared];
+    expect(all.every(({ readyState }) => readyState === "ended")).toBe(true);
   }
   rejoin(): void {
     if (this.isIn) return;
@@ -147,6 +167,7 @@ class World {
   async rest(): Promise<void> {
     this.comeBack();
     for (let round = 0; round < 20; round += 1) {
+      this.answerDialog(null);
       while ((this.devices.pending?.length ?? 0) > 0) this.devices.pending?.shift()?.answer(null);
       while (this.up.length > 0) this.roomHears();
       while (this.down.length > 0) this.clientHears();
@@ -170,6 +191,7 @@ class World {
   #obey(own: Own): void {
     this.#caps = own.caps;
     for (const name of NAMES) if (!this.#known(name)) this.wishes[name] = false;
+    this.shares &&= own.caps.screen && own.caps.video;
     this.publisher.obey(own as Participant);
   }
   #hangUp(): void {
@@ -229,6 +251,12 @@ const steps = fc.array(
     },
     step("caps audio", [fc.boolean()], (world, audio) => world.setCaps({ audio })),
     step("caps video", [fc.boolean()], (world, video) => world.setCaps({ video })),
+    step("caps screen", [fc.boolean()], (world, screen) => world.setCaps({ screen })),
+    step("share", [], (world) => world.share()),
+    step("stop sharing", [], (world) => world.stopSharing()),
+    step("answer the dialog", [fc.constantFrom(null, "NotAllowedError")], (world, refuse) =>
+      world.answerDialog(refuse),
+    ),
     { weight: 3, arbitrary: step("the room hears", [], (world) => world.roomHears()) },
     { weight: 3, arbitrary: step("the client hears", [], (world) => world.clientHears()) },
     step("the room will refuse", [], (world) => {
@@ -267,6 +295,7 @@ it("agree at rest: seen, captured, sent, told, and wished for", async () => {
       }
       await world.rest();
       for (const which of NAMES) expectAgreement(world, which);
+      expectScreenAgreement(world);
       world.end();
       expect(world.devices.opened.every(({ readyState }) => readyState === "ended")).toBe(true);
     }),
@@ -291,4 +320,13 @@ function expectAgreement(world: World, which: Name): void {
   if (!wish) expect(device.status, "off is off").toBe("off");
   else if (!world.troubled.has(which)) expect(["on", "interrupted"]).toContain(device.status);
   else if (device.status === "off" || device.status === "lost") expect(device.problem).not.toBeNull();
+}
+
+function expectScreenAgreement(world: World): void {
+  const { video, asking } = world.screen.state.get();
+  const live = world.devices.shared.filter(({ readyState }) => readyState === "live");
+  expect([asking, live.length], "the screen is shared as wished").toEqual([false, world.shares ? 1 : 0]);
+  expect(video).toBe(live[0] ?? null);
+  expect(Connection.senders[2]?.track ?? null).toBe(video);
+  if (world.isIn) expect(world.room.publishing.screen).toBe(world.shares);
 }

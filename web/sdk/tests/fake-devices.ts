@@ -60,6 +60,10 @@ export class FakeDevices {
   readonly asked: MediaStreamConstraints[] = [];
   /** Requests that wait until they are answered; null to answer at once. */
   pending: Pending[] | null = null;
+  /** The dialog that asks what to share, while it is open. */
+  dialog: ((refuse: string | null) => void) | null = null;
+  /** Screens that were shared. */
+  readonly shared: FakeTrack[] = [];
   #listeners = new Set<() => void>();
 
   get media(): MediaDevices {
@@ -86,6 +90,18 @@ export class FakeDevices {
       else this.pending.push({ constraints, answer });
     });
   };
+
+  getSupportedConstraints = () => ({});
+  getDisplayMedia = (): Promise<MediaStream> =>
+    new Promise((resolve, reject) => {
+      this.dialog = (refuse) => {
+        this.dialog = null;
+        if (refuse !== null) return reject(new DOMException("refused", refuse));
+        const track = new FakeTrack("video", "screen");
+        this.shared.push(track);
+        resolve({ getVideoTracks: () => [track], getAudioTracks: () => [] } as unknown as MediaStream);
+      };
+    });
 
   plug(kind: Kind, id: string): void {
     if (!this.present[kind].includes(id)) this.present[kind].push(id);
