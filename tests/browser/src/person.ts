@@ -23,7 +23,11 @@ interface DebugCall {
       readonly report: { readonly frozen: number | null } | null;
     };
   };
-  readonly local: { turn(device: "microphone" | "camera", on: boolean): Promise<void> };
+  readonly local: {
+    readonly state: { get(): Record<"microphone" | "camera", { readonly track: MediaStreamTrack | null }> };
+    turn(device: "microphone" | "camera", on: boolean): Promise<void>;
+    allow(device: "microphone" | "camera", allowed: boolean): void;
+  };
   readonly screen: { readonly state: { get(): { readonly video: MediaStreamTrack | null } } };
   statistics(): Promise<{
     readonly incoming: readonly Incoming[];

@@ -11,27 +11,28 @@ class FakeTrack {
   }
 }
 
-function screen({ refuse = "", audio = true } = {}) {
+function screen({ refuse = "", audio = true, restrictOwnAudio = true } = {}) {
   const video = new FakeTrack();
   const sound = new FakeTrack();
-  let asked = 0;
+  const asked: object[] = [];
   const media = {
-    getDisplayMedia: async () => {
-      asked += 1;
+    getSupportedConstraints: () => ({ restrictOwnAudio }),
+    getDisplayMedia: async (options: object) => {
+      asked.push(options);
       if (refuse !== "") throw new DOMException("no", refuse);
       return { getVideoTracks: () => [video], getAudioTracks: () => (audio ? [sound] : []) };
     },
   };
-  return { screen: new LocalScreen(media as unknown as MediaDevices), video, sound, asked: () => asked };
+  return { screen: new LocalScreen(media as unknown as MediaDevices), video, sound, asked };
 }
 
 describe("the shared screen", () => {
   it("is shared with its sound, pixels before frames", async () => {
-    const { screen: shared, video } = screen();
+    const { screen: shared, video, sound } = screen();
     await shared.share();
     const state = shared.state.get();
     expect([state.video, state.audio].every(Boolean)).toBe(true);
-    expect(video.contentHint).toBe("detail");
+    expect([video.contentHint, sound.contentHint]).toEqual(["detail", "music"]);
     expect(state.asking).toBe(false);
   });
 
@@ -64,7 +65,39 @@ describe("the shared screen", () => {
     const { screen: shared, asked } = screen();
     await Promise.all([shared.share(), shared.share()]);
     await shared.share();
-    expect(asked()).toBe(1);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("is no speech to the browser, and the call itself is not in it", async () => {
+    const { screen: shared, asked } = screen();
+    await shared.share();
+    expect(asked[0]).toMatchObject({
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: 2 },
+      systemAudio: "include",
+    });
+    const { screen: other, asked: otherwise } = screen({ restrictOwnAudio: false });
+    await other.share();
+    expect(otherwise[0]).toMatchObject({ systemAudio: "exclude" });
+  });
+
+  it.each(["stop", "forbid"])("is not shared when it is chosen too late: %s", async (how) => {
+    const { screen: shared, video, sound } = screen();
+    const sharing = shared.share();
+    if (how === "stop") shared.stop();
+    else shared.allow(false);
+    await sharing;
+    expect([video.stopped, sound.stopped]).toEqual([true, true]);
+    expect(shared.state.get()).toMatchObject({ video: null, audio: null, asking: false });
+  });
+
+  it("is not even asked for while it is forbidden", async () => {
+    const { screen: shared, asked } = screen();
+    shared.allow(false);
+    await shared.share();
+    expect(asked).toHaveLength(0);
+    shared.allow(true);
+    await shared.share();
+    expect(shared.state.get().video).not.toBeNull();
   });
 
   it("is released when the call ends before the user has chosen", async () => {

@@ -3,47 +3,8 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { LocalMedia } from "../src/call/local-media.ts";
 import { MediaSession } from "../src/call/media-session.ts";
 import type { Source } from "../src/generated/protocol.ts";
-
-/** A sender as the standard has it: a replacement waits for those before it, and until then the sender has its old track. */
-class Sender {
-  track: MediaStreamTrack | null = null;
-  #waiting: (() => void)[] = [];
-  getParameters = () => ({ encodings: [] });
-  setParameters = async () => {};
-  replaceTrack(track: MediaStreamTrack | null): Promise<void> {
-    return new Promise((done) => {
-      this.#waiting.push(() => {
-        this.track = track;
-        done();
-      });
-    });
-  }
-  /** Does all that waits, and what is asked for meanwhile. */
-  async settle(): Promise<void> {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      next();
-      await vi.advanceTimersByTimeAsync(0);
-    }
-  }
-}
-
-/** Just enough of a peer connection to prepare an offer; its first senders are those of the sources, in their order. */
-class Connection {
-  static senders: Sender[];
-  localDescription = null;
-  constructor() {
-    Connection.senders = [];
-  }
-  createDataChannel = () => ({ readyState: "connecting" });
-  addTransceiver = (kind: string, { direction }: RTCRtpTransceiverInit) => {
-    const sender = new Sender();
-    if (direction === "sendonly") Connection.senders.push(sender);
-    return { mid: null, setCodecPreferences: () => {}, sender, receiver: { track: { kind } } };
-  };
-  createOffer = async () => ({ type: "offer", sdp: "v=0" });
-  setLocalDescription = async () => {};
-  close = () => {};
-}
+import { Connection, type Sender, stubConnection } from "./fake-connection.ts";
+import { FakeDevices } from "./fake-devices.ts";
 
 const track = (kind: string) =>
   ({ kind, enabled: true, stop: () => {}, getSettings: () => ({}) }) as unknown as MediaStreamTrack;
@@ -51,8 +12,7 @@ const track = (kind: string) =>
 let media: MediaSession;
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal("RTCPeerConnection", Connection);
-  vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => ({ codecs: [] }) });
+  stubConnection();
   const ignore = () => {};
   media = new MediaSession(1, {
     send: () => true,
@@ -105,15 +65,10 @@ for (const [source, kind] of [
 }
 
 it("silences the microphone's track itself, before any sender has let it go", async () => {
-  const own = track("audio");
-  const devices = {
-    addEventListener: () => {},
-    removeEventListener: () => {},
-    enumerateDevices: async () => [],
-    getUserMedia: async () => ({ getTracks: () => [own] }),
-  };
-  const local = new LocalMedia(devices as unknown as MediaDevices);
+  const devices = new FakeDevices();
+  const local = new LocalMedia(devices.media);
   await local.turn("microphone", true);
+  const own = local.state.get().microphone.track as MediaStreamTrack;
   const sender = await senderOf("microphone", own);
   void local.turn("microphone", false);
   void media.send("microphone", null);

@@ -53,6 +53,8 @@ beforeEach(async () => {
   vi.stubGlobal("document", {
     createElement: () => ({ play: async () => {}, remove: () => {} }),
     body: { append: () => {} },
+    addEventListener: () => {},
+    removeEventListener: () => {},
   });
   vi.stubGlobal("MediaStream", class {});
   sent = [];

@@ -4,6 +4,7 @@ import { LocalMedia } from "../src/call/local-media.ts";
 import { LocalScreen } from "../src/call/local-screen.ts";
 import { Publisher } from "../src/call/publishing.ts";
 import type { Caps, Participant, Publishing, ServerMessage, Source } from "../src/generated/protocol.ts";
+import { FakeDevices } from "./fake-devices.ts";
 
 const SILENT: Publishing = { microphone: false, camera: false, screen: false, codec: null };
 const ALLOWED: Caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
@@ -18,16 +19,6 @@ const error = (fields: object) =>
     ...fields,
   }) as Extract<ServerMessage, { type: "error" }>;
 
-const track = (kind: string) => ({ kind, enabled: true, stop: () => {} }) as unknown as MediaStreamTrack;
-const media = {
-  addEventListener: () => {},
-  removeEventListener: () => {},
-  enumerateDevices: async () => [],
-  getUserMedia: async ({ audio }: MediaStreamConstraints) => ({
-    getTracks: () => [track(audio ? "audio" : "video")],
-  }),
-} as unknown as MediaDevices;
-
 let local: LocalMedia;
 let publisher: Publisher;
 /** What was told, the oldest first, and whether the socket is open. */
@@ -38,6 +29,7 @@ let sent: Map<Source, MediaStreamTrack | null>;
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("MediaStream", class {});
+  const { media } = new FakeDevices();
   local = new LocalMedia(media);
   told = [];
   open = true;
@@ -143,12 +135,15 @@ describe("what others are told", () => {
     expect(told).toEqual([microphone]);
   });
 
-  it("names the codec once it is known", async () => {
+  it("names the codec once it is known, as long as there is video", async () => {
     publisher.enter();
     await local.turn("camera", true);
     obey({ ...SILENT, camera: true });
     publisher.codecIs("vp8");
     expect(told.at(-1)).toEqual({ ...SILENT, camera: true, codec: "vp8" });
+    obey({ ...SILENT, camera: true, codec: "vp8" });
+    await local.turn("camera", false);
+    expect(told.at(-1)).toEqual(SILENT);
   });
 });
 

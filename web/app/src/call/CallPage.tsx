@@ -13,6 +13,7 @@ import "./panel.css";
 import "./prejoin.css";
 import "./tile.css";
 import "./connection.css";
+import "./devices.css";
 
 /** Others that can be shown at once: as many as there are video slots. */
 const CAPACITY = 9;
@@ -33,7 +34,7 @@ export default function CallPage({ room, search, user }: CallPageProps) {
 
   useEffect(() => {
     const query = new URLSearchParams(search);
-    const created = new Call(api, room, { ...optionsOf(query), videoSlots: capacity });
+    const created = new Call(api, room, { ...optionsOf(query), videoSlots: capacity, storage: storage() });
     void created.local.acquire();
     setCall(created);
     // For tests and for a curious developer's console; nothing in it that the page does not show.
@@ -42,6 +43,15 @@ export default function CallPage({ room, search, user }: CallPageProps) {
   }, [api, room, search, capacity]);
 
   return call && <CallView call={call} room={room} user={user} capacity={capacity} />;
+}
+
+/** Where the choice of devices is kept; none in a browser that lets no page keep anything. */
+function storage(): Storage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
 }
 
 const CODECS = ["vp8", "h264", "vp9", "av1"] as const;

@@ -1,17 +1,21 @@
 // In the call: the stage, the controls, and a panel beside it.
 import type { Call, CallState } from "@connect/sdk/call";
 import { type ReactNode, useEffect, useState } from "react";
-import { useReadable } from "../api-context.ts";
+
 import { SessionBanner } from "../pages/SignedIn.tsx";
 import { CopyLink } from "../ui/CopyLink.tsx";
+
 import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, SpotlightIcon } from "../ui/icons.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
 import { ConnectionDetails } from "./ConnectionDetails.tsx";
+import { DeviceMenu } from "./DeviceMenu.tsx";
+import { DeviceNotices } from "./DeviceNotices.tsx";
 import { DeviceToggles } from "./DeviceToggles.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
 import { StageView } from "./StageView.tsx";
-import { callTrouble, capsNotice, deviceProblems, unseenNotice } from "./words.ts";
+
+import { callTrouble, capsNotice, unseenNotice } from "./words.ts";
 
 type PanelName = "Chat" | "People";
 
@@ -23,7 +27,6 @@ interface InCallProps {
 }
 
 export function InCall({ call, state, room, capacity }: InCallProps) {
-  const local = useReadable(call.local.state);
   const [panel, setPanel] = useState<PanelName | null>(null);
   const [spotlight, setSpotlight] = useState(false);
   const unread = useUnread(state.chat.length, panel === "Chat");
@@ -61,11 +64,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
               {notice}
             </p>
           ))}
-          {deviceProblems(local).map((problem) => (
-            <p key={problem} className="banner">
-              {problem}
-            </p>
-          ))}
+          <DeviceNotices call={call} />
         </div>
       </main>
       {panel !== null && (
@@ -90,6 +89,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
       )}
       <footer className="controls">
         <DeviceToggles local={call.local} caps={state.caps} />
+        <DeviceMenu call={call} />
         <ScreenToggle screen={call.screen} caps={state.caps} />
         <PanelButton name="Chat" panel={panel} badge={unread} onToggle={toggle} icon={<ChatIcon />} />
         <PanelButton

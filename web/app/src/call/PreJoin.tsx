@@ -1,15 +1,16 @@
 // Before the call: see yourself, choose devices, join.
 import type { User } from "@connect/sdk";
-import type { Call, CallState, DeviceName, LocalState } from "@connect/sdk/call";
+import type { Call, CallState } from "@connect/sdk/call";
 import { useEffect } from "react";
 import { useReadable } from "../api-context.ts";
 import { Link } from "../router.tsx";
 import { Logo } from "../ui/Logo.tsx";
 import { wordsOf } from "../ui/words.ts";
 import { Avatar } from "./Avatar.tsx";
+import { DeviceChoices } from "./DeviceChoices.tsx";
+import { useDeviceProblems } from "./DeviceNotices.tsx";
 import { DeviceToggles } from "./DeviceToggles.tsx";
 import { Video } from "./Video.tsx";
-import { deviceProblems } from "./words.ts";
 
 interface PreJoinProps {
   call: Call;
@@ -21,7 +22,7 @@ interface PreJoinProps {
 
 export function PreJoin({ call, state, user, title }: PreJoinProps) {
   const local = useReadable(call.local.state);
-  const problems = deviceProblems(local);
+  const problems = useDeviceProblems(call);
   const joining = state.status.name === "joining";
 
   useEffect(() => call.prepare(), [call]);
@@ -61,47 +62,12 @@ export function PreJoin({ call, state, user, title }: PreJoinProps) {
               ))}
             </div>
           )}
-          <DeviceChoice call={call} local={local} name="microphone" label="Audio input" />
-          <DeviceChoice call={call} local={local} name="camera" label="Video input" />
+          <DeviceChoices call={call} />
           <button type="button" className="button wide" aria-disabled={joining} onClick={() => call.join()}>
             {joining ? "Joining…" : "Join"}
           </button>
         </div>
       </div>
     </main>
-  );
-}
-
-interface DeviceChoiceProps {
-  call: Call;
-  local: LocalState;
-  name: DeviceName;
-  label: string;
-}
-
-function DeviceChoice({ call, local, name, label }: DeviceChoiceProps) {
-  const kind = name === "camera" ? "videoinput" : "audioinput";
-  // Without permission, browsers list a device without a name.
-  const devices = local.devices.filter((device) => device.kind === kind && device.deviceId !== "");
-  const current = local[name].chosen ?? local[name].track?.getSettings().deviceId ?? "";
-  const id = `choose-${name}`;
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <select
-        id={id}
-        value={current}
-        disabled={devices.length === 0}
-        onChange={(event) => void call.local.choose(name, event.target.value)}
-      >
-        {devices.length === 0 && <option value="">None to choose from</option>}
-        {devices.length > 0 && current === "" && <option value="">Standard</option>}
-        {devices.map((device, index) => (
-          <option key={device.deviceId} value={device.deviceId}>
-            {device.label || `${label} ${index + 1}`}
-          </option>
-        ))}
-      </select>
-    </div>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 
 interface VideoProps {
   stream: MediaStream;
+  /** As in a mirror: for yourself. A phone's back camera shows the world, and no mirror does. */
   mirrored?: boolean;
   /** Whole instead of cut to the frame: for screens. */
   whole?: boolean;
@@ -22,7 +23,12 @@ export function Video({ stream, mirrored = false, whole = false, onFirstFrame }:
     };
   }, [stream]);
 
-  const classes = ["video", mirrored && "mirrored", whole && "whole", started && "started"];
+  const classes = [
+    "video",
+    mirrored && !looksAway(stream) && "mirrored",
+    whole && "whole",
+    started && "started",
+  ];
   return (
     // Sound comes from the audio slots: a picture has none.
     <video
@@ -37,4 +43,8 @@ export function Video({ stream, mirrored = false, whole = false, onFirstFrame }:
       }}
     />
   );
+}
+
+function looksAway(stream: MediaStream): boolean {
+  return stream.getVideoTracks()[0]?.getSettings().facingMode === "environment";
 }

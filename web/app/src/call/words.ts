@@ -1,31 +1,7 @@
-// The state of a call and its devices, in words.
+// The state of a call, in words.
 import type { Connection } from "@connect/sdk";
-import {
-  type CallState,
-  type ConnectionQuality,
-  type DeviceName,
-  type DeviceProblem,
-  type LocalState,
-  type ScreenProblem,
-  unseenBy,
-} from "@connect/sdk/call";
+import { type CallState, type ConnectionQuality, type ScreenProblem, unseenBy } from "@connect/sdk/call";
 import { sentence } from "../ui/words.ts";
-
-const DEVICE: Record<DeviceProblem, (name: DeviceName) => string> = {
-  denied: (name) =>
-    `Your ${name} is blocked. Allow it in your browser's site settings, then turn it on again.`,
-  missing: (name) => `No ${name} was found. You can join without it.`,
-  busy: (name) => `Your ${name} is in use by another program.`,
-  unsupported: (name) => `This browser gives no access to your ${name} here. A page with https is needed.`,
-};
-
-/** What is wrong with the devices, a line each. */
-export function deviceProblems(local: LocalState): string[] {
-  return (["microphone", "camera"] as const).flatMap((name) => {
-    const { problem } = local[name];
-    return problem === null ? [] : [DEVICE[problem](name)];
-  });
-}
 
 /** What the owner has taken from you, in a line; null when nothing. */
 export function capsNotice({ caps }: CallState): string | null {

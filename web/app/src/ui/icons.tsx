@@ -103,3 +103,17 @@ export const MoreIcon = () => (
     <path d="M5 12h.01M12 12h.01M19 12h.01" strokeWidth="3" />
   </Icon>
 );
+
+export const DevicesIcon = () => (
+  <Icon>
+    <path d="M4 7h9M17 7h3M4 17h3M11 17h9" />
+    <circle cx="15" cy="7" r="2" />
+    <circle cx="9" cy="17" r="2" />
+  </Icon>
+);
+
+export const FlipIcon = () => (
+  <Icon>
+    <path d="M4 10a8 8 0 0 1 14-3.500L20 8.500M20 4v4.500h-4.500M20 14a8 8 0 0 1-14 3.500L4 15.500M4 20v-4.500h4.500" />
+  </Icon>
+);

@@ -17,6 +17,8 @@ import type {
 } from "../generated/protocol.ts";
 import { mayPass } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
+import { AudioOutput } from "./audio-output.ts";
+import { type ChoiceStorage, Choices } from "./choices.ts";
 import { CodecChoice, decodedHere } from "./codec-choice.ts";
 import type { VideoCodec } from "./codecs.ts";
 import { STANDARD_ENCODING, type VideoEncoding } from "./encodings.ts";
@@ -33,6 +35,7 @@ import type { Shown, Streams } from "./slots.ts";
 import type { CallStatistics } from "./statistics.ts";
 import type { TrackKey } from "./track.ts";
 import type { View } from "./view.ts";
+import { ScreenAwake } from "./wake-lock.ts";
 
 const STATISTICS_EVERY_MS = 1_000;
 
@@ -91,6 +94,8 @@ export interface CallOptions {
   scalabilityMode?: string | null;
   /** Whether VP8 and H.264 are sent in layers, of which each viewer gets the one that fits. */
   simulcast?: boolean;
+  /** Where the choice of devices is kept from call to call, such as `localStorage`; nowhere unless told otherwise. */
+  storage?: ChoiceStorage | null;
 }
 
 const INITIAL: CallState = {
@@ -117,9 +122,11 @@ const INITIAL: CallState = {
 /** One presence in one room, from the pre-join page until it is left. */
 export class Call {
   /** Microphone and camera; they work before the call, too. */
-  readonly local = new LocalMedia();
+  readonly local: LocalMedia;
   /** The screen that is shared. */
   readonly screen = new LocalScreen();
+  /** Where the others are heard. */
+  readonly speaker: AudioOutput;
   readonly #api: Api;
   readonly #room: RoomId;
   readonly #region: Region | null;
@@ -128,6 +135,7 @@ export class Call {
   readonly #media: MediaSession;
   readonly #publisher: Publisher;
   readonly #codecs: CodecChoice;
+  readonly #awake = new ScreenAwake();
   /** When the ICE servers are to be asked for again. */
   #serversUntil = 0;
   #signaling: Signaling | null = null;
@@ -136,10 +144,14 @@ export class Call {
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(api: Api, room: RoomId, options: CallOptions = {}) {
-    const { region = null, videoSlots = VIDEO_SLOTS } = options;
+    const { region = null, videoSlots = VIDEO_SLOTS, storage } = options;
     this.#api = api;
     this.#room = room;
     this.#region = region;
+    const choices = new Choices(storage);
+    this.local = new LocalMedia(undefined, choices);
+    this.speaker = new AudioOutput(choices);
+    this.local.state.subscribe(() => this.speaker.listed(this.local.state.get().devices));
     const handlers = {
       send: (message: ClientMessage) => this.#signaling?.send(message) ?? false,
       onStatus: (media: MediaStatus) => this.#mediaIs(media),
@@ -150,7 +162,12 @@ export class Call {
     };
     const encoding = encodingOf(options);
     this.#codecs = new CodecChoice(encoding.codec, (codec) => this.#media.encodeIn(codec));
-    this.#media = new MediaSession(videoSlots, handlers, { ...encoding, codec: this.#codecs.codec });
+    this.#media = new MediaSession(
+      videoSlots,
+      handlers,
+      { ...encoding, codec: this.#codecs.codec },
+      this.speaker,
+    );
     this.#publisher = new Publisher(this.local, this.screen, {
       send: (source, track) => void this.#media.send(source, track),
       tell: (publishing) => this.#signaling?.send({ type: "publishing", publishing }) ?? false,
@@ -180,6 +197,7 @@ export class Call {
     mark("join");
     this.#state.patch({ status: { name: "joining" }, notice: null });
     this.prepare();
+    void this.local.resume();
     this.#signaling = new Signaling({
       origin: webSocketOrigin(this.#api.origin),
       path: `/api/rooms/${encodeURIComponent(this.#room)}/ws`,
@@ -280,9 +298,11 @@ export class Call {
     if (message.snapshot !== null) {
       this.#roomState = roomOf(message.snapshot);
       this.#state.patch({ room: message.snapshot.room, ...this.#roomState });
+      this.#silenceOwn();
     }
     this.#obey();
     this.#lookWhoDecodes();
+    this.#awake.hold();
     this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
     if (before === null) mark("welcome");
   }
@@ -318,6 +338,7 @@ export class Call {
       ...this.#roomState,
       outbox: isEcho ? afterEcho(outbox, event.message.text) : outbox,
     });
+    this.#silenceOwn();
     if ((event.type === "caps" || event.type === "publishing") && event.participant === you) this.#obey();
     if (event.type === "joined" || event.type === "left") this.#lookWhoDecodes();
   }
@@ -336,6 +357,13 @@ export class Call {
     if (own !== undefined) this.#publisher.obey(own);
   }
 
+  /** The same person may be here twice, in two tabs: what one of them says, the other does not play. */
+  #silenceOwn(): void {
+    const { you, participants } = this.#state.get();
+    const userOf = (id: ParticipantId | null) => participants.find((person) => person.id === id)?.user;
+    this.speaker.silence((id) => userOf(id) !== undefined && userOf(id) === userOf(you));
+  }
+
   #lost(): void {
     this.#publisher.lost();
     this.#codecs.pause();
@@ -344,13 +372,15 @@ export class Call {
 
   #end(status: CallStatus): void {
     this.#signaling = null;
-    this.#publisher.lost();
+    // Who could not enter stays before the call, with the devices as they were.
+    if (status.name === "failed" && this.#state.get().you === null) this.#publisher.lost();
+    else this.#publisher.leave();
     this.#codecs.pause();
+    this.#awake.release();
     clearInterval(this.#statisticsTimer);
     this.#statisticsTimer = undefined;
     this.#playback = new Playback();
     this.#media.end();
-    this.screen.stop();
     this.#roomState = EMPTY_ROOM;
     this.#state.set({ ...INITIAL, room: this.#state.get().room, status });
   }
@@ -381,13 +411,24 @@ export class Call {
   /** Follows the page's network and visibility, or stops doing so. */
   #listen(method: "addEventListener" | "removeEventListener"): void {
     globalThis[method]?.("online", this.#networkChanged);
-    globalThis[method]?.("pagehide", this.leave);
+    globalThis[method]?.("pagehide", this.#pageGone);
+    globalThis[method]?.("pageshow", this.#pageBack);
     globalThis.document?.[method]("visibilitychange", this.#visibilityChanged);
   }
 
   readonly #networkChanged = (): void => {
     this.#signaling?.retryNow();
     this.#signaling?.probe();
+  };
+
+  /** A page that the browser keeps for the way back holds no device meanwhile. */
+  readonly #pageGone = (): void => {
+    this.leave();
+    this.local.release();
+  };
+
+  readonly #pageBack = (): void => {
+    if (this.#state.get().status.name !== "ended") void this.local.resume();
   };
 
   readonly #visibilityChanged = (): void => this.view.hidePage(document.visibilityState === "hidden");

@@ -1,55 +1,47 @@
-// Microphone and camera of this device: permission, choice, on and off.
+// Microphone and camera of this browser: both devices, the list to choose from, and what all of them have in common.
 import { type Readable, Store } from "../store.ts";
-
-/** Why a device cannot be used. */
-export type DeviceProblem = "denied" | "missing" | "busy" | "unsupported";
-
-export type DeviceName = "microphone" | "camera";
-
-export interface LocalDevice {
-  /** The user wants it on, and it works. */
-  readonly on: boolean;
-  /** Open while the device is; a muted microphone keeps it, so that it is back at once. */
-  readonly track: MediaStreamTrack | null;
-  readonly problem: DeviceProblem | null;
-  /** The chosen device's id; null for the browser's choice. */
-  readonly chosen: string | null;
-}
+import { Capture, type Choice, type DeviceName } from "./capture.ts";
+import { Choices } from "./choices.ts";
+import { Device, type LocalDevice } from "./local-device.ts";
 
 export interface LocalState {
   readonly microphone: LocalDevice;
   readonly camera: LocalDevice;
   /** The devices to choose from. Their labels are empty until permission is given. */
   readonly devices: readonly MediaDeviceInfo[];
-  /** The camera's picture; null while the camera is off. */
+  /** The camera's picture; null while there is none to send. */
   readonly preview: MediaStream | null;
   /** The first request for permission is still open. */
   readonly asking: boolean;
 }
 
-const OFF: LocalDevice = { on: false, track: null, problem: null, chosen: null };
-
-const CONSTRAINTS = {
-  microphone: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-  // The size of the highest layer.
-  camera: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } },
-} satisfies Record<DeviceName, MediaTrackConstraints>;
+const KINDS = { microphone: "audioinput", camera: "videoinput" } as const;
+const NAMES: readonly DeviceName[] = ["microphone", "camera"];
 
 /** The devices of this browser. A problem with one never keeps the other from working. */
 export class LocalMedia {
-  readonly #state = new Store<LocalState>({
-    microphone: OFF,
-    camera: OFF,
-    devices: [],
-    preview: null,
-    asking: false,
-  });
+  readonly #state: Store<LocalState>;
   readonly #media: MediaDevices | undefined;
+  readonly #choices: Choices;
+  readonly #devices: Readonly<Record<DeviceName, Device>>;
   #ended = false;
+  #lists = 0;
 
-  constructor(media: MediaDevices | undefined = globalThis.navigator?.mediaDevices) {
+  constructor(media: MediaDevices | undefined = globalThis.navigator?.mediaDevices, choices = new Choices()) {
     this.#media = media;
-    media?.addEventListener("devicechange", this.#list);
+    this.#choices = choices;
+    const capture = new Capture(media);
+    const device = (name: DeviceName) =>
+      new Device(name, choices.get(name), capture, () => this.#changed(name));
+    this.#devices = { microphone: device("microphone"), camera: device("camera") };
+    this.#state = new Store<LocalState>({
+      microphone: this.#devices.microphone.state,
+      camera: this.#devices.camera.state,
+      devices: [],
+      preview: null,
+      asking: false,
+    });
+    media?.addEventListener("devicechange", this.#plugged);
   }
 
   get state(): Readable<LocalState> {
@@ -59,117 +51,87 @@ export class LocalMedia {
   /** Asks for both devices in one go; what works is on afterwards. Never rejects: see `problem`. */
   async acquire(): Promise<void> {
     this.#state.patch({ asking: true });
-    try {
-      const stream = await this.#open({ audio: CONSTRAINTS.microphone, video: CONSTRAINTS.camera });
-      for (const track of stream.getTracks())
-        this.#adopt(track.kind === "audio" ? "microphone" : "camera", track);
-    } catch {
-      // One of the two is missing or refused: try each alone, to have the other.
-      await Promise.all([this.turn("microphone", true), this.turn("camera", true)]);
-    }
+    await Promise.all(NAMES.map((name) => this.turn(name, true)));
     this.#state.patch({ asking: false });
     await this.#list();
   }
 
-  /** Turns a device on or off. A camera that is off is released, and its light goes out. */
+  /** Turns a device on or off. The last wish holds, also while the one before it is still being carried out. */
   async turn(name: DeviceName, on: boolean): Promise<void> {
-    const { track, chosen } = this.#state.get()[name];
-    if (!on) return this.#turnOff(name);
-    if (track !== null) {
-      track.enabled = true;
-      return this.#set(name, { on: true });
-    }
-    await this.#start(name, chosen);
+    await this.#devices[name].turn(on);
   }
 
-  /** Uses another device from now on; a device that is off stays off. */
-  async choose(name: DeviceName, deviceId: string): Promise<void> {
-    const wasOn = this.#state.get()[name].on;
-    this.#release(name);
-    this.#set(name, { chosen: deviceId });
-    if (wasOn) await this.#start(name, deviceId);
+  /** Uses another device from now on, null for the browser's choice; a device that is off stays off. */
+  async choose(name: DeviceName, deviceId: string | null): Promise<void> {
+    await this.#choose(name, deviceId === null ? null : { deviceId });
+  }
+
+  /** Uses a phone's other camera. */
+  async flip(): Promise<void> {
+    const { facing } = this.#state.get().camera;
+    if (facing !== null) await this.#choose("camera", { facing: facing === "user" ? "environment" : "user" });
+  }
+
+  /** What the room's owner lets this client send of a device: what is forbidden goes off, and cannot be turned on. */
+  allow(name: DeviceName, allowed: boolean): void {
+    this.#devices[name].allow(allowed);
+  }
+
+  /** Releases both devices; the wishes hold until `resume`. */
+  release(): void {
+    for (const name of NAMES) this.#devices[name].release();
+  }
+
+  /** Has the devices again as they were before they were released. */
+  async resume(): Promise<void> {
+    await Promise.all(NAMES.map((name) => this.#devices[name].resume()));
   }
 
   /** Releases both devices for good. */
   end(): void {
     this.#ended = true;
-    this.#media?.removeEventListener("devicechange", this.#list);
-    this.#release("microphone");
-    this.#release("camera");
+    this.#media?.removeEventListener("devicechange", this.#plugged);
+    for (const name of NAMES) this.#devices[name].end();
   }
 
-  async #start(name: DeviceName, deviceId: string | null): Promise<void> {
-    const constraints = {
-      ...CONSTRAINTS[name],
-      ...(deviceId === null ? {} : { deviceId: { exact: deviceId } }),
-    };
-    try {
-      const stream = await this.#open(name === "camera" ? { video: constraints } : { audio: constraints });
-      const [track] = stream.getTracks();
-      if (track !== undefined) this.#adopt(name, track);
-    } catch (error) {
-      this.#set(name, { on: false, problem: problemOf(error) });
+  async #choose(name: DeviceName, choice: Choice): Promise<void> {
+    await this.#devices[name].choose(choice);
+  }
+
+  #changed(name: DeviceName): void {
+    const before = this.#state.get();
+    const device = this.#devices[name].state;
+    if (device.chosen !== before[name].chosen) this.#choices.set(name, device.chosen);
+    if (isSame(device, before[name])) return;
+    this.#state.patch({ [name]: device, ...(name === "camera" && { preview: previewOf(device, before) }) });
+    // With the permission come the names, and perhaps more devices.
+    if (device.track !== null && device.track !== before[name].track) void this.#list();
+  }
+
+  async #list(): Promise<void> {
+    this.#lists += 1;
+    const list = this.#lists;
+    const devices = (await this.#media?.enumerateDevices().catch(() => null)) ?? [];
+    // An answer may be overtaken by a later one.
+    if (!this.#ended && list === this.#lists) this.#state.patch({ devices });
+  }
+
+  readonly #plugged = async (): Promise<void> => {
+    await this.#list();
+    const { devices } = this.#state.get();
+    for (const name of NAMES) {
+      const own = devices.filter(({ kind }) => kind === KINDS[name]);
+      this.#devices[name].listed(own.map(({ deviceId }) => deviceId));
     }
-  }
-
-  async #open(constraints: MediaStreamConstraints): Promise<MediaStream> {
-    // Outside of a secure context browsers hide the devices.
-    if (this.#media === undefined) throw new DOMException("no media devices", "NotSupportedError");
-    return this.#media.getUserMedia(constraints);
-  }
-
-  #adopt(name: DeviceName, track: MediaStreamTrack): void {
-    if (this.#ended) return track.stop();
-    this.#release(name);
-    // Unplugged, or taken away by the system.
-    track.onended = () => {
-      if (this.#state.get()[name].track !== track) return;
-      this.#release(name);
-      this.#set(name, { problem: "missing" });
-    };
-    if (name === "camera") track.contentHint = "motion";
-    this.#set(name, { on: true, track, problem: null });
-    if (name === "camera") this.#state.patch({ preview: new MediaStream([track]) });
-  }
-
-  #turnOff(name: DeviceName): void {
-    if (name === "camera") this.#release(name);
-    else {
-      // Silent at once, whatever still waits to be done with the track.
-      const { track } = this.#state.get()[name];
-      if (track !== null) track.enabled = false;
-      this.#set(name, { on: false });
-    }
-  }
-
-  #release(name: DeviceName): void {
-    this.#state.get()[name].track?.stop();
-    this.#set(name, { on: false, track: null });
-    if (name === "camera") this.#state.patch({ preview: null });
-  }
-
-  #set(name: DeviceName, fields: Partial<LocalDevice>): void {
-    this.#state.patch({ [name]: { ...this.#state.get()[name], ...fields } });
-  }
-
-  readonly #list = async (): Promise<void> => {
-    const devices = await this.#media?.enumerateDevices().catch(() => []);
-    if (!this.#ended) this.#state.patch({ devices: devices ?? [] });
   };
 }
 
-function problemOf(error: unknown): DeviceProblem {
-  switch (error instanceof DOMException ? error.name : "") {
-    case "NotAllowedError":
-    case "SecurityError":
-      return "denied";
-    case "NotFoundError":
-    case "OverconstrainedError":
-      return "missing";
-    case "NotReadableError":
-    case "AbortError":
-      return "busy";
-    default:
-      return "unsupported";
-  }
+/** The same stream as long as the track is, so that a video element is not restarted. */
+function previewOf({ on, track }: LocalDevice, { preview, camera }: LocalState): MediaStream | null {
+  if (!on || track === null) return null;
+  return preview !== null && track === camera.track ? preview : new MediaStream([track]);
+}
+
+function isSame(a: LocalDevice, b: LocalDevice): boolean {
+  return (Object.keys(a) as (keyof LocalDevice)[]).every((key) => a[key] === b[key]);
 }

@@ -16,16 +16,27 @@ export interface ScreenState {
 const NOTHING: ScreenState = { video: null, audio: null, asking: false, problem: null };
 
 /** Chromium's wishes beyond the standard's types: this page itself is not offered, a tab can be changed for another. */
-const WISHES = { selfBrowserSurface: "exclude", surfaceSwitching: "include", systemAudio: "include" };
+const WISHES = { selfBrowserSurface: "exclude", surfaceSwitching: "include" };
 const MAX_FRAME_RATE = 30;
-/** A shared sound is music or a film as often as speech: nothing is to be filtered out of it. */
-const AUDIO = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+/**
+ * A shared sound is music or a film as often as speech: nothing is to be filtered out of it, but the call itself,
+ * which would come back to everybody as an echo. The one who shares goes on hearing it.
+ */
+const AUDIO = {
+  echoCancellation: false,
+  noiseSuppression: false,
+  autoGainControl: false,
+  channelCount: 2,
+  restrictOwnAudio: true,
+  suppressLocalAudioPlayback: false,
+};
 
 /** The shared screen. */
 export class LocalScreen {
   readonly #state = new Store<ScreenState>(NOTHING);
   readonly #media: MediaDevices | undefined;
-  #ended = false;
+  #wanted = false;
+  #allowed = true;
 
   constructor(media: MediaDevices | undefined = globalThis.navigator?.mediaDevices) {
     this.#media = media;
@@ -42,12 +53,13 @@ export class LocalScreen {
 
   /** Asks what to share, and shares it. Never rejects: see `problem`. Call it from a click: browsers insist. */
   async share(): Promise<void> {
-    if (this.#state.get().asking || this.#state.get().video !== null) return;
+    if (!this.#allowed) return;
     if (!this.isSupported) return this.#state.patch({ problem: "unsupported" });
+    this.#wanted = true;
+    if (this.#state.get().asking || this.#state.get().video !== null) return;
     this.#state.patch({ asking: true, problem: null });
     try {
-      const options = { video: { frameRate: { max: MAX_FRAME_RATE } }, audio: AUDIO, ...WISHES };
-      const stream = await this.#media?.getDisplayMedia(options);
+      const stream = await this.#media?.getDisplayMedia(this.#options());
       this.#adopt(stream?.getVideoTracks()[0] ?? null, stream?.getAudioTracks()[0] ?? null);
     } catch (error) {
       const denied = error instanceof DOMException && error.name === "NotAllowedError";
@@ -55,11 +67,19 @@ export class LocalScreen {
     }
   }
 
-  /** Stops sharing. */
+  /** Stops sharing; what is chosen in a dialog that is still open is not shared. */
   stop(): void {
+    this.#wanted = false;
     const { video, audio } = this.#state.get();
+    if (video === null) return;
     for (const track of [video, audio]) track?.stop();
     this.#state.patch({ video: null, audio: null });
+  }
+
+  /** What the room's owner forbids stops, and cannot be shared until it is allowed again. */
+  allow(allowed: boolean): void {
+    this.#allowed = allowed;
+    if (!allowed) this.stop();
   }
 
   /** Forgets the problem: it was shown. */
@@ -69,12 +89,19 @@ export class LocalScreen {
 
   /** Stops for good. */
   end(): void {
-    this.#ended = true;
-    this.stop();
+    this.allow(false);
+  }
+
+  #options(): DisplayMediaStreamOptions {
+    // Where the call cannot be left out of the system's sound, that is not offered.
+    const known = this.#media?.getSupportedConstraints() as { restrictOwnAudio?: boolean } | undefined;
+    const systemAudio = known?.restrictOwnAudio === true ? "include" : "exclude";
+    return { video: { frameRate: { max: MAX_FRAME_RATE } }, audio: AUDIO, ...WISHES, systemAudio } as object;
   }
 
   #adopt(video: MediaStreamTrack | null, audio: MediaStreamTrack | null): void {
-    if (this.#ended || video === null) {
+    // Meanwhile the call has ended, or the owner forbade it.
+    if (!this.#wanted || video === null) {
       for (const track of [video, audio]) track?.stop();
       return this.#state.patch({ asking: false });
     }
@@ -82,7 +109,10 @@ export class LocalScreen {
     video.contentHint = "detail";
     // The browser's own bar has a button that stops it.
     video.onended = () => this.stop();
-    if (audio !== null) audio.onended = () => this.#state.patch({ audio: null });
+    if (audio !== null) {
+      audio.contentHint = "music";
+      audio.onended = () => this.#state.patch({ audio: null });
+    }
     this.#state.patch({ video, audio, asking: false });
   }
 }

@@ -48,7 +48,7 @@ export class MediaSession {
   readonly #videoSlots: number;
   #video: VideoEncoding;
   readonly #handlers: MediaSessionHandlers;
-  readonly #audio = new AudioOutput();
+  readonly #audio: AudioOutput;
   readonly #tracks = new Map<Source, MediaStreamTrack | null>();
   #attempt: Attempt = 0;
   #peer: Peer | null = null;
@@ -65,8 +65,14 @@ export class MediaSession {
   #restarting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(videoSlots: number, handlers: MediaSessionHandlers, video = STANDARD_ENCODING) {
+  constructor(
+    videoSlots: number,
+    handlers: MediaSessionHandlers,
+    video = STANDARD_ENCODING,
+    audio = new AudioOutput(),
+  ) {
     this.#videoSlots = videoSlots;
+    this.#audio = audio;
     this.#video = video;
     this.#handlers = handlers;
     this.view = new View((tiles) => this.#tellView(tiles));
@@ -219,6 +225,7 @@ export class MediaSession {
       onShown: (shown) => {
         if (!isCurrent()) return;
         this.#handlers.onStep("slots");
+        this.#audio.carry(peer.voices);
         this.#handlers.onShown(shown);
       },
       onSpeakers: (speakers) => isCurrent() && this.#handlers.onSpeakers(speakers),

@@ -14,7 +14,7 @@ import type {
 import { audioCodecs, receivingCodecs, sendingCodecs } from "./codecs.ts";
 import { cameraEncodings, screenEncodings, type VideoEncoding } from "./encodings.ts";
 import { type Change, Lifeline, type Traffic } from "./lifeline.ts";
-import { withIceCredentials, withOpusRepairAndSilence } from "./sdp.ts";
+import { withIceCredentials, withOpusWishes, withStereo } from "./sdp.ts";
 import { type Shown, Slots } from "./slots.ts";
 import { VideoSender } from "./video-sender.ts";
 
@@ -115,7 +115,7 @@ export class Peer {
 
   async answer(sdp: string): Promise<void> {
     if (this.#pc.signalingState !== "have-local-offer") return;
-    this.#answer = withOpusRepairAndSilence(sdp);
+    this.#answer = withOpusWishes(sdp, this.#transceivers.get("screenAudio")?.mid ?? null);
     await this.#describe();
   }
 
@@ -125,7 +125,7 @@ export class Peer {
     // An offer under way already is good for another try.
     if (this.#pc.signalingState === "stable") {
       this.#pc.restartIce();
-      await this.#pc.setLocalDescription(await this.#pc.createOffer());
+      await this.#describeOffer();
     }
     return this.#pc.localDescription?.sdp ?? null;
   }
@@ -159,6 +159,17 @@ export class Peer {
     return this.#slots.trackOf(mid);
   }
 
+  /** Whose sound each audio slot carries now. */
+  get voices(): ReadonlyMap<MediaStreamTrack, ParticipantId> {
+    const voices = new Map<MediaStreamTrack, ParticipantId>();
+    for (const { mid, receiver } of this.#receivers) {
+      const carried = this.#slots.trackOf(mid ?? "");
+      if (receiver.track.kind === "audio" && carried !== undefined)
+        voices.set(receiver.track, carried.participant);
+    }
+    return voices;
+  }
+
   /** What is sent on an m-line. */
   sourceOf(mid: string): Source | undefined {
     return [...this.#transceivers].find(([, transceiver]) => transceiver.mid === mid)?.[0];
@@ -185,13 +196,18 @@ export class Peer {
   }
 
   async #createOffer(): Promise<Offer> {
-    const offer = await this.#pc.createOffer();
-    await this.#pc.setLocalDescription(offer);
+    const offered = await this.#describeOffer();
     this.#slots = new Slots(new Map(this.#receivers.map((slot) => [slot.mid ?? "", slot.receiver.track])));
     const sources = [...this.#transceivers].map(([source, { mid }]) => ({ mid: mid ?? "", source }));
-    const sdp = this.#pc.localDescription?.sdp ?? offer.sdp ?? "";
+    const sdp = this.#pc.localDescription?.sdp ?? offered;
     this.#prepared = { attempt: this.attempt, sdp, sources };
     return this.#prepared;
+  }
+
+  async #describeOffer(): Promise<string> {
+    const sdp = withStereo((await this.#pc.createOffer()).sdp ?? "");
+    await this.#pc.setLocalDescription({ type: "offer", sdp });
+    return sdp;
   }
 
   #addSender(source: Source): RTCRtpTransceiver {

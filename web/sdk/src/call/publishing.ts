@@ -1,5 +1,5 @@
 // What this client publishes: what its devices capture is sent, and others are told of it, until all sides agree.
-import type { Codec, Participant, Publishing, ServerMessage, Source } from "../generated/protocol.ts";
+import type { Caps, Codec, Participant, Publishing, ServerMessage, Source } from "../generated/protocol.ts";
 import type { LocalMedia } from "./local-media.ts";
 import type { LocalScreen } from "./local-screen.ts";
 
@@ -65,17 +65,29 @@ export class Publisher {
 
   /** Takes the room's word on this client: what others are told, and what it may send. */
   obey({ publishing, caps }: Participant): void {
-    // The node would send it to nobody, and who is muted should see that.
-    if (!caps.audio) void this.#local.turn("microphone", false);
-    if (!caps.video) void this.#local.turn("camera", false);
-    if (!(caps.screen && caps.video)) this.#screen.stop();
+    this.#allow(caps);
     this.#learn(publishing);
+  }
+
+  /** The call is over: nothing is captured any more. The wishes hold for the next one; what the owner forbade does not. */
+  leave(): void {
+    this.lost();
+    this.#screen.stop();
+    this.#local.release();
+    this.#allow({ audio: true, video: true, screen: true });
   }
 
   /** Follows the devices no more. */
   end(): void {
     this.lost();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
+  }
+
+  /** What is forbidden goes off: the node would send it to nobody, and who is muted should see that. */
+  #allow({ audio, video, screen }: Pick<Caps, "audio" | "video" | "screen">): void {
+    this.#local.allow("microphone", audio);
+    this.#local.allow("camera", video);
+    this.#screen.allow(screen && video);
   }
 
   #learn(known: Publishing): void {

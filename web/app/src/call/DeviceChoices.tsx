@@ -1,0 +1,110 @@
+// Which microphone, camera and speaker are used: a list of each, before and in the call.
+import type { Call, DeviceName } from "@connect/sdk/call";
+import { useReadable } from "../api-context.ts";
+import { FlipIcon } from "../ui/icons.tsx";
+
+/** The browser's choice; Chromium lists it under this id, with the name of the device that it is now. */
+const STANDARD = "default";
+
+export function DeviceChoices({ call }: { call: Call }) {
+  return (
+    <>
+      <InputChoice call={call} name="microphone" label="Audio input" kind="audioinput" />
+      <InputChoice call={call} name="camera" label="Video input" kind="videoinput" />
+      <SpeakerChoice call={call} />
+    </>
+  );
+}
+
+interface InputChoiceProps {
+  call: Call;
+  name: DeviceName;
+  label: string;
+  kind: MediaDeviceKind;
+}
+
+function InputChoice({ call, name, label, kind }: InputChoiceProps) {
+  const { [name]: device, devices } = useReadable(call.local.state);
+  const own = named(devices, kind, label);
+  return (
+    <div className="field">
+      <Choice
+        id={`choose-${name}`}
+        label={label}
+        devices={own}
+        // What is on now says more than what was chosen once.
+        chosen={device.used ?? device.chosen}
+        onChoose={(id) => void call.local.choose(name, id)}
+      />
+      {name === "camera" && device.facing !== null && own.length > 1 && (
+        <button type="button" className="button secondary" onClick={() => void call.local.flip()}>
+          <FlipIcon />
+          {device.facing === "user" ? "Use the back camera" : "Use the front camera"}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function SpeakerChoice({ call }: { call: Call }) {
+  const { devices } = useReadable(call.local.state);
+  const { canChoose, chosen, missing } = useReadable(call.speaker.state);
+  const label = "Audio output";
+  const own = named(devices, "audiooutput", label);
+  if (!canChoose || own.length === 0) return null;
+  return (
+    <div className="field">
+      <Choice
+        id="choose-speaker"
+        label={label}
+        devices={own}
+        chosen={missing ? null : chosen}
+        onChoose={(id) => call.speaker.choose(id)}
+      />
+    </div>
+  );
+}
+
+interface Named {
+  readonly id: string;
+  readonly label: string;
+}
+
+/** Without permission, browsers list a device without its id. */
+function named(devices: readonly MediaDeviceInfo[], kind: MediaDeviceKind, label: string): Named[] {
+  return devices
+    .filter((device) => device.kind === kind && device.deviceId !== "")
+    .map((device, index) => ({ id: device.deviceId, label: device.label || `${label} ${index + 1}` }));
+}
+
+interface ChoiceProps {
+  id: string;
+  label: string;
+  devices: readonly Named[];
+  chosen: string | null;
+  onChoose: (id: string | null) => void;
+}
+
+function Choice({ id, label, devices, chosen, onChoose }: ChoiceProps) {
+  const isListed = (wanted: string | null) => devices.some((device) => device.id === wanted);
+  return (
+    <>
+      <label htmlFor={id}>{label}</label>
+      <select
+        id={id}
+        value={chosen !== null && isListed(chosen) ? chosen : STANDARD}
+        disabled={devices.length === 0}
+        onChange={({ target }) => onChoose(target.value === STANDARD ? null : target.value)}
+      >
+        {!isListed(STANDARD) && (
+          <option value={STANDARD}>{devices.length === 0 ? "None to choose from" : "Standard"}</option>
+        )}
+        {devices.map((device) => (
+          <option key={device.id} value={device.id}>
+            {device.label}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}

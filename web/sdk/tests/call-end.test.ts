@@ -1,0 +1,156 @@
+// However a call ends, its devices are released at once; and who comes back has them as before.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Api } from "../src/api.ts";
+import { Call } from "../src/call/call.ts";
+import type { CloseReason, Participant, ServerMessage } from "../src/generated/protocol.ts";
+import { ApiError } from "../src/problem.ts";
+import { stubConnection } from "./fake-connection.ts";
+import { FakeDevices } from "./fake-devices.ts";
+
+/** The room's end of a socket, as far as entering needs it. */
+class Socket {
+  static readonly OPEN = 1;
+  static newest: Socket;
+  readyState = 1;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  constructor() {
+    Socket.newest = this;
+    queueMicrotask(() => this.onopen?.());
+  }
+  send(): void {}
+  close(): void {
+    this.readyState = 3;
+  }
+  receive(message: ServerMessage): void {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+}
+
+const ROOM = { id: "r", name: "Room", owner: "u", createdAt: 0, people: 1 };
+const you: Participant = {
+  id: "you",
+  user: "u",
+  name: "Ann",
+  role: "member",
+  publishing: { microphone: false, camera: false, screen: false, codec: null },
+  caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
+  region: null,
+  connection: "connected",
+  decodes: [],
+  joinedAt: 0,
+};
+
+let devices: FakeDevices;
+let page: EventTarget;
+let call: Call;
+/** What the next request for a ticket is answered with. */
+let refuse: ApiError | null;
+
+beforeEach(async () => {
+  refuse = null;
+  devices = new FakeDevices();
+  page = new EventTarget();
+  stubConnection();
+  vi.stubGlobal("WebSocket", Socket);
+  vi.stubGlobal("MediaStream", class {});
+  vi.stubGlobal("navigator", { mediaDevices: devices.media });
+  vi.stubGlobal("document", Object.assign(new EventTarget(), { visibilityState: "visible" }));
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
+  const api = {
+    origin: "http://connect.example",
+    join: async () => {
+      if (refuse !== null) throw refuse;
+      return { room: ROOM, participant: "you", ticket: "t", url: "/ws" };
+    },
+    iceServers: async () => [],
+    isReachable: async () => true,
+  };
+  call = new Call(api as unknown as Api, "r");
+  await call.local.acquire();
+});
+afterEach(() => {
+  call.dispose();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const status = () => call.state.get().status;
+const live = () => devices.opened.filter(({ readyState }) => readyState === "live").map(({ kind }) => kind);
+
+async function enter(): Promise<void> {
+  const before = Socket.newest;
+  call.join();
+  await vi.waitFor(() => expect(Socket.newest).not.toBe(before));
+  Socket.newest.receive({
+    type: "welcome",
+    protocol: 1,
+    seq: 0,
+    you: "you",
+    resumeToken: "t",
+    redialWithinMs: 0,
+    snapshot: { room: ROOM, participants: [you], chat: [] },
+  } as ServerMessage);
+  expect(status().name).toBe("joined");
+}
+
+describe("the devices of a call", () => {
+  it.each<[string, () => unknown]>([
+    ["is left", () => call.leave()],
+    ...(["removed", "roomDeleted", "replaced", "moved"] satisfies CloseReason[]).map(
+      (reason): [string, () => void] => [reason, () => Socket.newest.receive({ type: "closed", reason })],
+    ),
+    ["has its page closed", () => page.dispatchEvent(new Event("pagehide"))],
+    ["is disposed of", () => call.dispose()],
+  ])("are released at once when it %s", async (_, end) => {
+    await enter();
+    expect(live()).toEqual(["audio", "video"]);
+    end();
+    expect(live()).toEqual([]);
+  });
+
+  it("are released when there is no way back into it", async () => {
+    await enter();
+    refuse = new ApiError({ status: 403, title: "no", detail: "no" } as never);
+    vi.useFakeTimers();
+    // Neither this socket nor a resumption works any more.
+    while (status().name !== "failed") {
+      Socket.newest.onclose?.();
+      await vi.advanceTimersByTimeAsync(5_000);
+    }
+    expect(live()).toEqual([]);
+  });
+
+  it("stay as they are for who could not enter, and is still before the call", async () => {
+    refuse = new ApiError({ status: 403, title: "no", detail: "no" } as never);
+    call.join();
+    await vi.waitFor(() => expect(status().name).toBe("failed"));
+    expect(live()).toEqual(["audio", "video"]);
+  });
+
+  it("are there again, as they were wished for, when it is joined again", async () => {
+    await enter();
+    await call.local.turn("camera", false);
+    call.leave();
+    await enter();
+    await vi.waitFor(() => expect(live()).toEqual(["audio"]));
+    expect(call.local.state.get().microphone.on).toBe(true);
+  });
+
+  it("are there again when the browser brings the page before the call back", async () => {
+    page.dispatchEvent(new Event("pagehide"));
+    expect(live()).toEqual([]);
+    page.dispatchEvent(new Event("pageshow"));
+    await vi.waitFor(() => expect(live()).toEqual(["audio", "video"]));
+  });
+
+  it("stay released while the page of an ended call is brought back", async () => {
+    await enter();
+    page.dispatchEvent(new Event("pagehide"));
+    page.dispatchEvent(new Event("pageshow"));
+    await new Promise((done) => setTimeout(done));
+    expect(live()).toEqual([]);
+  });
+});
