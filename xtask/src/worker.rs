@@ -14,7 +14,7 @@ use crate::wasm::{self, Toolchain};
 /// The cargo profile, see `Cargo.toml`.
 const PROFILE: &str = "worker";
 /// The program that makes the Worker's JavaScript.
-const GLUE: &str = "edge-glue";
+pub const GLUE: &str = "edge-glue";
 /// The compiled Worker, as its JavaScript names it.
 const WASM: &str = "index_bg.wasm";
 
