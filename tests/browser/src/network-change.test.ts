@@ -30,7 +30,7 @@ test("a call goes on after its device has changed the network", async () => {
   const changed = Date.now();
   wifi.cut();
   const becomes = async (status: string) => {
-    await ben.page.waitForFunction((wanted) => window.connect.state.get().media === wanted, status, {
+    await ben.page.waitForFunction((wanted) => window.connect.state.get().media.name === wanted, status, {
       polling: 20,
     });
     return Date.now() - changed;

@@ -59,6 +59,12 @@ export class Path {
     this.down.isCut = true;
   }
 
+  /** It carries again. */
+  mend(): void {
+    this.up.isCut = false;
+    this.down.isCut = false;
+  }
+
   /** The next connections of this page to the node go this way; before the page is opened, and again when they are to change. */
   async lead(page: Page): Promise<void> {
     const route = { host: this.#node.host, port: this.#node.port, through: this.#front.address().port };

@@ -9,7 +9,7 @@ interface DebugCall {
   readonly state: {
     get(): {
       readonly status: { readonly name: string };
-      readonly media: string;
+      readonly media: { readonly name: string };
       readonly you: string | null;
       readonly node: string | null;
       readonly region: string | null;
@@ -29,6 +29,7 @@ interface DebugCall {
     allow(device: "microphone" | "camera", allowed: boolean): void;
   };
   readonly screen: { readonly state: { get(): { readonly video: MediaStreamTrack | null } } };
+  chat(text: string): void;
   statistics(): Promise<{
     readonly incoming: readonly Incoming[];
     readonly outgoing: readonly Outgoing[];

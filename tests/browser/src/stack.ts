@@ -54,7 +54,8 @@ export async function api<T>(path: string, body: object, token?: string): Promis
 export function newAccount(name: string): { name: string; email: string; password: string } {
   return {
     name,
-    email: `${name.toLowerCase()}-${crypto.randomUUID()}@example.com`,
+    // A name may be of any script.
+    email: `${name.toLowerCase().replace(/[^a-z]/g, "")}-${crypto.randomUUID()}@example.com`,
     password: "a long way to Tipperary",
   };
 }

@@ -1,26 +1,40 @@
 // Which page is shown: by the address, and by whether somebody is signed in.
 import { lazy, Suspense, useEffect } from "react";
 import { useApi, useReadable } from "./api-context.ts";
+import { loadPage } from "./load-page.ts";
+import { Boundary } from "./pages/Boundary.tsx";
 import { HomePage } from "./pages/HomePage.tsx";
 import { LoginPage } from "./pages/LoginPage.tsx";
 import { Message } from "./pages/Message.tsx";
 import { RegisterPage } from "./pages/RegisterPage.tsx";
-import { SignedIn, Waiting } from "./pages/SignedIn.tsx";
+import { SignedIn } from "./pages/SignedIn.tsx";
+import { Waiting } from "./pages/Waiting.tsx";
 import { Link, Redirect, routeOf, usePlace } from "./router.tsx";
 
 // Half of the code is about calls: those who sign in need not wait for it.
-const CallPage = lazy(() => import("./call/CallPage.tsx"));
+const CallPage = lazy(() => loadPage(() => import("./call/CallPage.tsx")));
 
 export function App() {
   const api = useApi();
-  const account = useReadable(api.account);
-  const { path, search, from } = usePlace();
-  const route = routeOf(path);
+  const { path } = usePlace();
 
   useEffect(() => {
     // What is wrong is in the account's state.
     api.restore().catch(() => {});
   }, [api]);
+
+  return (
+    // Another address is another page: what went wrong on the one is not wrong on the other.
+    <Boundary key={path}>
+      <Page />
+    </Boundary>
+  );
+}
+
+function Page() {
+  const account = useReadable(useApi().account);
+  const { path, search, from } = usePlace();
+  const route = routeOf(path);
 
   switch (route.page) {
     case "missing":

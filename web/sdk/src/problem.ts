@@ -72,3 +72,9 @@ function isProblem(body: unknown): body is Problem {
   const { title, detail, status } = body as Partial<Problem>;
   return typeof title === "string" && typeof detail === "string" && typeof status === "number";
 }
+
+/** Milliseconds until another try is of use; null if none is. */
+export function retryAfter(error: unknown): number | null {
+  if (!mayPass(error)) return null;
+  return error instanceof ApiError ? (error.retryAfter ?? 0) * 1_000 : 0;
+}

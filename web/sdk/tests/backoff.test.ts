@@ -8,4 +8,9 @@ describe("the back-off", () => {
     expect(backoff(10, 0.5)).toBe(2000);
     expect(backoff(3, 0)).toBe(0);
   });
+
+  it("spreads each try over as much time as everybody needs", () => {
+    expect([0, 10].map((attempt) => backoff(attempt, 0.5, 6_000))).toEqual([3_000, 3_000]);
+    expect(backoff(10, 1, 100)).toBe(4_000);
+  });
 });

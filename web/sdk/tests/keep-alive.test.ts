@@ -1,4 +1,4 @@
-// Keep-alive: a silent connection is probed, and given up when the probe is not answered.
+// Keep-alive: pings at a steady pace whatever else is said, a connection given up when nothing comes, and when to dial again.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Signaling } from "../src/call/signaling.ts";
 
@@ -21,9 +21,15 @@ class SilentSocket {
   close(): void {
     this.readyState = 3;
   }
+  hears(message: object | string): void {
+    this.onmessage?.({ data: typeof message === "string" ? message : JSON.stringify(message) });
+  }
 }
 
+let pauses: number[];
+
 beforeEach(() => {
+  pauses = [];
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", SilentSocket);
   SilentSocket.all.length = 0;
@@ -33,21 +39,21 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function connect(): Promise<{ socket: SilentSocket; signaling: Signaling }> {
+async function connect(random = 0, redialWithinMs = 250) {
   const ignore = () => {};
   const signaling = new Signaling({
     origin: "ws://x",
     path: "/ws",
     ticket: async () => "/ws?ticket=t",
-    isTransient: () => true,
+    retryAfter: () => 0,
     isReachable: async () => true,
-    random: () => 0,
+    random: () => random,
     handlers: {
       onOpen: ignore,
       onWelcome: ignore,
       onEvent: ignore,
       onMessage: ignore,
-      onLost: ignore,
+      onLost: (pause) => pauses.push(pause),
       onClosed: ignore,
       onFailed: ignore,
     },
@@ -58,24 +64,35 @@ async function connect(): Promise<{ socket: SilentSocket; signaling: Signaling }
   const [socket] = SilentSocket.all;
   if (socket === undefined) throw new Error("no connection was made");
   socket.onopen?.();
-  const welcome = { type: "welcome", seq: 1, you: "p", resumeToken: "r", snapshot: {} };
-  socket.onmessage?.({ data: JSON.stringify(welcome) });
+  socket.hears({ type: "welcome", seq: 1, you: "p", resumeToken: "r", redialWithinMs, snapshot: {} });
   return { socket, signaling };
 }
 
-it("stays on a connection that answers", async () => {
+const QUALITY = { type: "quality", participants: [] };
+
+it("pings every five seconds, however much is said besides", async () => {
   const { socket } = await connect();
-  vi.advanceTimersByTime(15_000);
-  expect(socket.sent).toEqual(["ping"]);
-  socket.onmessage?.({ data: "pong" });
-  vi.advanceTimersByTime(14_000);
+  for (let second = 1; second <= 20; second += 1) {
+    vi.advanceTimersByTime(1_000);
+    socket.hears(QUALITY);
+  }
+  expect(socket.sent).toEqual(Array(5).fill("ping"));
+  expect(SilentSocket.all).toHaveLength(1);
+});
+
+it("stays on a connection on which anything comes after each ping", async () => {
+  const { socket } = await connect();
+  for (const answer of ["pong", QUALITY, "pong"]) {
+    vi.advanceTimersByTime(4_000);
+    socket.hears(answer);
+  }
   expect(SilentSocket.all).toHaveLength(1);
 });
 
 it("leaves a doubted connection within two seconds, unless it answers", async () => {
   const { socket, signaling } = await connect();
   signaling.probe();
-  socket.onmessage?.({ data: "pong" });
+  socket.hears("pong");
   vi.advanceTimersByTime(2_000);
   expect(SilentSocket.all).toHaveLength(1);
   signaling.probe();
@@ -85,9 +102,73 @@ it("leaves a doubted connection within two seconds, unless it answers", async ()
 
 it("leaves a connection that does not answer, and resumes on another", async () => {
   await connect();
-  vi.advanceTimersByTime(20_001);
+  vi.advanceTimersByTime(5_001);
   expect(SilentSocket.all.map(({ url }) => url)).toEqual([
     "ws://x/ws?ticket=t",
     "ws://x/ws?resume=r&since=1",
   ]);
+});
+
+it("gives a page that has slept a second to read what came meanwhile", async () => {
+  const { socket } = await connect();
+  // The clock goes on while no timer runs.
+  const now = performance.now();
+  vi.spyOn(performance, "now").mockImplementation(() => now + 60_000);
+  vi.advanceTimersByTime(5_000);
+  expect(SilentSocket.all).toHaveLength(1);
+  socket.hears("pong");
+  vi.advanceTimersByTime(2_000);
+  expect(SilentSocket.all).toHaveLength(1);
+  vi.restoreAllMocks();
+});
+
+it("spreads the first redial over the time that the room can take", async () => {
+  const { socket } = await connect(0.5, 8_000);
+  socket.onclose?.();
+  vi.advanceTimersByTime(3_999);
+  expect(SilentSocket.all).toHaveLength(1);
+  vi.advanceTimersByTime(1);
+  expect(SilentSocket.all).toHaveLength(2);
+});
+
+it("does not dial before a pause is over that the room has asked for, whatever the network does", async () => {
+  const { socket, signaling } = await connect();
+  socket.hears({ type: "wait", ms: 30_000 });
+  socket.onclose?.();
+  expect(pauses).toEqual([30_000]);
+  vi.advanceTimersByTime(29_999);
+  signaling.retryNow();
+  expect(SilentSocket.all).toHaveLength(1);
+  vi.advanceTimersByTime(1);
+  expect(SilentSocket.all).toHaveLength(2);
+});
+
+it("does not ask for a ticket again before it is told to", async () => {
+  let asked = 0;
+  const signaling = new Signaling({
+    origin: "ws://x",
+    path: "/ws",
+    ticket: () => {
+      asked += 1;
+      return Promise.reject(new Error("too often"));
+    },
+    retryAfter: () => 7_000,
+    isReachable: async () => true,
+    random: () => 0,
+    handlers: {
+      onOpen: () => {},
+      onWelcome: () => {},
+      onEvent: () => {},
+      onMessage: () => {},
+      onLost: (pause) => pauses.push(pause),
+      onClosed: () => {},
+      onFailed: () => {},
+    },
+  });
+  signaling.start();
+  await vi.advanceTimersByTimeAsync(6_999);
+  expect(asked).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(asked).toBe(2);
+  signaling.end();
 });

@@ -62,7 +62,7 @@ beforeEach(async () => {
   const ignore = () => {};
   media = new MediaSession(1, {
     send: (message) => sent.push(message) > 0,
-    onStatus: (status) => statuses.push(status),
+    onStatus: ({ name }) => statuses.push(name),
     onShown: ignore,
     onSpeakers: ignore,
     onQuality: ignore,

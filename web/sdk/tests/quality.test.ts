@@ -4,6 +4,7 @@ import { qualityOf, qualityOfReport } from "../src/call/quality.ts";
 
 const path = { loss: 0, jitterMs: 3, bitrate: 900_000 };
 const report = { roundTripMs: 30, up: path, down: path, estimate: 2_000_000, frozen: null, score: 4.4 };
+const CONNECTED = { name: "connected" } as const;
 
 describe("somebody's connection", () => {
   it("is judged by what their node measured", () => {
@@ -18,7 +19,7 @@ describe("somebody's connection", () => {
 describe("the own connection", () => {
   it("is judged by both of its directions, as others see it", () => {
     const own = (fields: Partial<typeof report>) =>
-      qualityOf({ media: "connected", report: { ...report, ...fields } }, 20);
+      qualityOf({ media: CONNECTED, report: { ...report, ...fields } }, 20);
     expect(own({})).toBe("good");
     expect(own({ up: { ...path, loss: 0.125 } })).toBe("poor");
     expect(own({ down: { ...path, loss: 0.05 } })).toBe("fair");
@@ -26,19 +27,19 @@ describe("the own connection", () => {
   });
 
   it("is judged by the delay alone until the node has told", () => {
-    const own = (roundTrip: number | null) => qualityOf({ media: "connected", report: null }, roundTrip);
+    const own = (roundTrip: number | null) => qualityOf({ media: CONNECTED, report: null }, roundTrip);
     expect([own(null), own(20), own(250), own(900)]).toEqual(["unknown", "good", "fair", "poor"]);
     expect(
       qualityOf(
-        { media: "connected", report: { ...report, roundTripMs: null, up: { ...path, loss: 0.1 } } },
+        { media: CONNECTED, report: { ...report, roundTripMs: null, up: { ...path, loss: 0.1 } } },
         20,
       ),
     ).toBe("poor");
   });
 
   it("is not good while there is none", () => {
-    for (const media of ["idle", "connecting", "reconnecting", "failed"] as const) {
-      expect(qualityOf({ media, report }, 20)).toBe("unknown");
+    for (const name of ["idle", "connecting", "reconnecting", "failed"] as const) {
+      expect(qualityOf({ media: { name }, report }, 20)).toBe("unknown");
     }
   });
 });

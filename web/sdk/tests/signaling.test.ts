@@ -17,7 +17,7 @@ class Log implements SignalingHandlers {
     this.#add(`welcome ${seq}${snapshot === null ? " resumed" : ""}`);
   onEvent = ({ seq }: { seq: number }) => this.#add(`event ${seq}`);
   onMessage = ({ type }: { type: string }) => this.#add(type);
-  onLost = () => this.#add("lost");
+  onLost = (pause: number) => this.#add(pause === 0 ? "lost" : "lost, to pause");
   onClosed = (reason: string) => this.#add(`closed ${reason}`);
   onFailed = (error: unknown) => this.#add(`failed ${(error as Error).message}`);
 
@@ -67,7 +67,7 @@ describe("signaling", () => {
         return `${PATH}?ticket=t${tickets}`;
       },
       handlers: log,
-      isTransient: () => true,
+      retryAfter: () => 0,
       isReachable: async () => reachable.shift() ?? true,
       // No wait before a retry.
       random: () => 0,
@@ -147,6 +147,37 @@ describe("signaling", () => {
     ]);
   });
 
+  it("goes in again by the same ticket when its welcome was lost, so as to be nobody else", async () => {
+    script = (peer, connection) => {
+      if (connection < 3) return peer.close();
+      welcome(peer, 2, "r1");
+    };
+    signaling.start();
+    await log.until("welcome 2");
+    expect(urls).toEqual(Array(3).fill(`${PATH}?ticket=t1`));
+  });
+
+  it("goes on as the same participant when the welcome to a resumption was lost", async () => {
+    script = (peer, connection) => {
+      if (connection === 1) welcome(peer, 1, "r1");
+      if (connection < 3) return peer.close();
+      welcome(peer, 1, "r3", null);
+    };
+    signaling.start();
+    await log.until("welcome 1 resumed");
+    expect(urls.slice(1)).toEqual(Array(2).fill(`${PATH}?resume=r1&since=1`));
+  });
+
+  it("asks for another ticket when one is not taken", async () => {
+    script = (peer, _, url) => {
+      if (url.endsWith("t1")) return peer.close();
+      welcome(peer, 2, "r1");
+    };
+    signaling.start();
+    await log.until("welcome 2");
+    expect(urls).toEqual([...Array(3).fill(`${PATH}?ticket=t1`), `${PATH}?ticket=t2`]);
+  });
+
   it("goes on resuming through an outage of any length", async () => {
     reachable = Array.from({ length: 20 }, () => false);
     script = (peer, connection) => {
@@ -194,7 +225,7 @@ describe("signaling", () => {
     const left = new Promise((resolve) => [...server.clients][0]?.once("close", resolve));
     signaling.end();
     await left;
-    expect(heard).toEqual(['{"type":"leave"}']);
+    expect(heard).toEqual(["ping", '{"type":"leave"}']);
     expect(signaling.send({ type: "leave" })).toBe(false);
   });
 
@@ -210,7 +241,7 @@ describe("signaling", () => {
       path: PATH,
       ticket: () => Promise.reject(refused),
       handlers: log,
-      isTransient: () => false,
+      retryAfter: () => null,
       isReachable: async () => true,
     });
     signaling.start();

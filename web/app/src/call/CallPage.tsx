@@ -1,5 +1,5 @@
 // A room's page: from the pre-join through the call to its end.
-import { ApiError, type User } from "@connect/sdk";
+import type { User } from "@connect/sdk";
 import { Call, type CallOptions } from "@connect/sdk/call";
 import { useEffect, useState } from "react";
 import { useApi, useReadable } from "../api-context.ts";
@@ -8,6 +8,7 @@ import { SignedIn } from "../pages/SignedIn.tsx";
 import { Link } from "../router.tsx";
 import { InCall } from "./InCall.tsx";
 import { PreJoin } from "./PreJoin.tsx";
+import { useRoom } from "./use-room.ts";
 import "./call.css";
 import "./panel.css";
 import "./prejoin.css";
@@ -70,7 +71,8 @@ interface CallViewProps {
 
 function CallView({ call, room, user, capacity }: CallViewProps) {
   const state = useReadable(call.state);
-  const { name, missing } = useRoomName(room);
+  const before = state.status.name === "idle" || state.status.name === "failed";
+  const { name, yours, missing } = useRoom(room, before);
 
   if (missing) {
     return (
@@ -90,7 +92,9 @@ function CallView({ call, room, user, capacity }: CallViewProps) {
     default:
       return (
         <SignedIn>
-          {() => <PreJoin call={call} state={state} user={user} title={state.room?.name ?? name} />}
+          {() => (
+            <PreJoin call={call} state={state} user={user} title={state.room?.name ?? name} yours={yours} />
+          )}
         </SignedIn>
       );
   }
@@ -104,12 +108,20 @@ const ENDED = {
   moved: "The call goes on in another tab or on another device",
 };
 
+/** From which ends one comes back, and how. */
+const BACK: Partial<Record<keyof typeof ENDED, { words: string; moveHere: boolean }>> = {
+  left: { words: "Rejoin", moveHere: false },
+  replaced: { words: "Rejoin", moveHere: false },
+  moved: { words: "Move it back here", moveHere: true },
+};
+
 function Ended({ call, reason }: { call: Call; reason: keyof typeof ENDED }) {
+  const back = BACK[reason];
   return (
     <Message title={ENDED[reason]}>
-      {(reason === "left" || reason === "replaced" || reason === "moved") && (
-        <button type="button" className="button secondary" onClick={() => call.join()}>
-          Rejoin
+      {back !== undefined && (
+        <button type="button" className="button secondary" onClick={() => call.join(back)}>
+          {back.words}
         </button>
       )}
       <Link className="button" to="/">
@@ -117,21 +129,4 @@ function Ended({ call, reason }: { call: Call; reason: keyof typeof ENDED }) {
       </Link>
     </Message>
   );
-}
-
-/** The room's name before joining it, and whether it exists at all. */
-function useRoomName(id: string): { name: string | null; missing: boolean } {
-  const api = useApi();
-  const [found, setFound] = useState<{ name: string | null; missing: boolean }>({
-    name: null,
-    missing: false,
-  });
-  useEffect(() => {
-    api.room(id).then(
-      (room) => setFound({ name: room.name, missing: false }),
-      // Anything else than its absence shows when joining.
-      (error) => setFound({ name: null, missing: error instanceof ApiError && error.status === 404 }),
-    );
-  }, [api, id]);
-  return found;
 }

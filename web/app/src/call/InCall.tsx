@@ -1,11 +1,12 @@
 // In the call: the stage, the controls, and a panel beside it.
+import type { ChatMessage } from "@connect/sdk";
 import type { Call, CallState } from "@connect/sdk/call";
 import { type ReactNode, useEffect, useState } from "react";
-
 import { SessionBanner } from "../pages/SignedIn.tsx";
 import { CopyLink } from "../ui/CopyLink.tsx";
-
 import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, SpotlightIcon } from "../ui/icons.tsx";
+import { isolated } from "../ui/words.ts";
+import { CallBanners } from "./CallBanners.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
 import { ConnectionDetails } from "./ConnectionDetails.tsx";
 import { DeviceMenu } from "./DeviceMenu.tsx";
@@ -14,10 +15,13 @@ import { DeviceToggles } from "./DeviceToggles.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
 import { StageView } from "./StageView.tsx";
-
+import { lastOf, unreadAfter } from "./unread.ts";
 import { callTrouble, capsNotice, unseenNotice } from "./words.ts";
 
 type PanelName = "Chat" | "People";
+
+/** What is beyond is not worth its space. */
+const LARGEST_BADGE = 99;
 
 interface InCallProps {
   call: Call;
@@ -29,7 +33,7 @@ interface InCallProps {
 export function InCall({ call, state, room, capacity }: InCallProps) {
   const [panel, setPanel] = useState<PanelName | null>(null);
   const [spotlight, setSpotlight] = useState(false);
-  const unread = useUnread(state.chat.length, panel === "Chat");
+  const unread = useUnread(state.chat, panel === "Chat");
   const trouble = callTrouble(state);
   const notices = [capsNotice(state), unseenNotice(state)].filter((notice) => notice !== null);
   const title = state.room?.name ?? "Call";
@@ -37,9 +41,9 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
 
   return (
     <div className={panel === null ? "call" : "call with-panel"}>
-      <title>{`${title} · Connect`}</title>
+      <title>{`${isolated(title)} · Connect`}</title>
       <header className="call-top">
-        <h1>{title}</h1>
+        <h1 dir="auto">{title}</h1>
         <ConnectionDetails call={call} state={state} />
         <button
           type="button"
@@ -59,6 +63,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
           <ScreenBanner screen={call.screen} />
           <SessionBanner />
           {trouble !== null && <p className="banner">{trouble}</p>}
+          <CallBanners call={call} state={state} />
           {notices.map((notice) => (
             <p key={notice} className="banner">
               {notice}
@@ -124,7 +129,7 @@ function PanelButton({ name, panel, badge, icon, onToggle }: PanelButtonProps) {
       className={name === "Chat" ? "control opens news" : "control opens"}
       aria-label={name}
       aria-pressed={panel === name}
-      data-badge={badge > 0 ? badge : undefined}
+      data-badge={badge > LARGEST_BADGE ? `${LARGEST_BADGE}+` : badge || undefined}
       onClick={() => onToggle(name)}
     >
       {icon}
@@ -134,10 +139,10 @@ function PanelButton({ name, panel, badge, icon, onToggle }: PanelButtonProps) {
 }
 
 /** How many lines came since the chat was last open. */
-function useUnread(lines: number, open: boolean): number {
-  const [seen, setSeen] = useState(lines);
+function useUnread(chat: readonly ChatMessage[], open: boolean): number {
+  const [seen, setSeen] = useState(() => lastOf(chat));
   useEffect(() => {
-    if (open) setSeen(lines);
-  }, [lines, open]);
-  return open ? 0 : Math.max(0, lines - seen);
+    if (open) setSeen(lastOf(chat));
+  }, [chat, open]);
+  return open ? 0 : unreadAfter(chat, seen);
 }

@@ -25,7 +25,9 @@ export function Moderation({ call, person }: { call: Call; person: Participant }
   if (asking) {
     return (
       <div className="moderation">
-        <span>Remove {person.name} from the room?</span>
+        <span>
+          Remove <bdi>{person.name}</bdi> from the room?
+        </span>
         <button type="button" className="button danger" onClick={() => call.remove(person.id)}>
           Yes, remove
         </button>

@@ -3,6 +3,7 @@ import type { Participant, Quality } from "@connect/sdk";
 import { type Call, type CallState, type ConnectionQuality, qualityOfReport } from "@connect/sdk/call";
 import { useState } from "react";
 import { BarsIcon, CameraIcon, MicrophoneIcon, MoreIcon } from "../ui/icons.tsx";
+import { isolated } from "../ui/words.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Moderation } from "./Moderation.tsx";
 import { AWAY, BARS, QUALITY } from "./words.ts";
@@ -25,7 +26,7 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
                 <button
                   type="button"
                   className="button quiet"
-                  aria-label={`Moderate ${person.name}`}
+                  aria-label={`Moderate ${isolated(person.name)}`}
                   aria-expanded={open === person.id}
                   onClick={() => setOpen(open === person.id ? null : person.id)}
                 >
@@ -50,7 +51,7 @@ function Name({ person, isYou }: { person: Participant; isYou: boolean }) {
   ];
   return (
     <span className="person-name">
-      {person.name}
+      <bdi>{person.name}</bdi>
       {isYou && <span className="muted"> (you)</span>}
       <span className="muted small person-detail">{details.filter(Boolean).join(" · ")}</span>
     </span>

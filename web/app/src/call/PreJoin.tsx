@@ -5,11 +5,12 @@ import { useEffect } from "react";
 import { useReadable } from "../api-context.ts";
 import { Link } from "../router.tsx";
 import { Logo } from "../ui/Logo.tsx";
-import { wordsOf } from "../ui/words.ts";
+import { isolated } from "../ui/words.ts";
 import { Avatar } from "./Avatar.tsx";
 import { DeviceChoices } from "./DeviceChoices.tsx";
 import { useDeviceProblems } from "./DeviceNotices.tsx";
 import { DeviceToggles } from "./DeviceToggles.tsx";
+import { JoinButtons } from "./JoinButtons.tsx";
 import { Video } from "./Video.tsx";
 
 interface PreJoinProps {
@@ -18,18 +19,19 @@ interface PreJoinProps {
   user: User;
   /** The room's name, once it is known. */
   title: string | null;
+  /** As how many participants you are in the room already. */
+  yours: number;
 }
 
-export function PreJoin({ call, state, user, title }: PreJoinProps) {
+export function PreJoin({ call, state, user, title, yours }: PreJoinProps) {
   const local = useReadable(call.local.state);
   const problems = useDeviceProblems(call);
-  const joining = state.status.name === "joining";
 
   useEffect(() => call.prepare(), [call]);
 
   return (
     <main className="prejoin">
-      <title>{`${title ?? "Join"} · Connect`}</title>
+      <title>{`${isolated(title ?? "Join")} · Connect`}</title>
       <header className="top">
         <Link className="plain" to="/" aria-label="Connect, your rooms">
           <Logo />
@@ -46,15 +48,11 @@ export function PreJoin({ call, state, user, title }: PreJoinProps) {
         </div>
         <div className="ready">
           <div>
-            <h1>{title ?? "Ready?"}</h1>
-            <p className="muted">You'll be seen as {user.name}.</p>
+            <h1 dir="auto">{title ?? "Ready?"}</h1>
+            <p className="muted">
+              You'll be seen as <bdi>{user.name}</bdi>.
+            </p>
           </div>
-          {state.status.name === "failed" && (
-            <div className="alert" role="alert">
-              <strong>You could not join</strong>
-              <span>{wordsOf(state.status.error)}</span>
-            </div>
-          )}
           {problems.length > 0 && (
             <div className="notice" role="status">
               {problems.map((problem) => (
@@ -63,9 +61,7 @@ export function PreJoin({ call, state, user, title }: PreJoinProps) {
             </div>
           )}
           <DeviceChoices call={call} />
-          <button type="button" className="button wide" aria-disabled={joining} onClick={() => call.join()}>
-            {joining ? "Joining…" : "Join"}
-          </button>
+          <JoinButtons call={call} state={state} yours={yours} />
         </div>
       </div>
     </main>

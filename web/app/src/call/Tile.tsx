@@ -3,6 +3,7 @@ import type { Codec } from "@connect/sdk";
 import { type Call, cannotPlay, type Streams, type TrackKey, trackKey } from "@connect/sdk/call";
 import { useRef } from "react";
 import { BarsIcon, MicrophoneIcon, PinIcon, ScreenIcon } from "../ui/icons.tsx";
+import { isolated } from "../ui/words.ts";
 import { Avatar } from "./Avatar.tsx";
 import type { Size } from "./layout.ts";
 import type { TileModel } from "./stage.ts";
@@ -40,7 +41,6 @@ export function Tile({ context, tile, size }: TileProps) {
   useVisible(frame, call, tile, sends && !isYou, tile.priority);
 
   const stream = isYou ? preview : sends ? streams.get(trackKey(tile)) : undefined;
-  const name = isYou ? "You" : isScreen ? `${person.name}'s screen` : person.name;
   const away = isYou ? null : AWAY[person.connection];
   const muted = !isScreen && !person.publishing.microphone && away === null;
   const speaking = !isScreen && away === null && speakers.includes(person.id);
@@ -71,9 +71,12 @@ export function Tile({ context, tile, size }: TileProps) {
           </span>
         )}
         {isScreen && <ScreenIcon />}
-        <span className="tile-name">{name}</span>
+        <span className="tile-name">
+          <bdi>{isYou ? "You" : person.name}</bdi>
+          {isScreen && "'s screen"}
+        </span>
       </figcaption>
-      {!isYou && <PinButton context={context} tile={tile} name={name} />}
+      {!isYou && <PinButton context={context} tile={tile} />}
     </figure>
   );
 }
@@ -94,20 +97,25 @@ function Standstill({ context, tile, away }: StandstillProps) {
   if (cannotPlay(context.decodes, codec)) {
     // Its sender may be about to change it.
     return (
-      <p className="standstill late">{`${person.name} sends video in a format this browser cannot play`}</p>
+      <p className="standstill late">
+        <span>
+          <bdi>{person.name}</bdi> sends video in a format this browser cannot play
+        </span>
+      </p>
     );
   }
   return context.paused.has(tile.key) ? <p className="standstill">Paused: slow connection</p> : null;
 }
 
 /** Makes a picture the large one, or no longer. */
-function PinButton({ context, tile, name }: { context: TileContext; tile: TileModel; name: string }) {
+function PinButton({ context, tile }: { context: TileContext; tile: TileModel }) {
+  const name = isolated(tile.person.name);
   const pinned = context.pinned === tile.key;
   return (
     <button
       type="button"
       className="pin"
-      aria-label={`${pinned ? "Unpin" : "Pin"} ${name}`}
+      aria-label={`${pinned ? "Unpin" : "Pin"} ${tile.source === "screen" ? `${name}'s screen` : name}`}
       title={pinned ? "Unpin" : "Show large"}
       onClick={() => context.onPin(pinned ? null : tile.key)}
     >

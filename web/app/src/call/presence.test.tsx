@@ -137,7 +137,11 @@ describe("of oneself", () => {
 
   it("stands no quality while there is no connection", () => {
     expect(ownConnection(state({}))).toBe("Good connection");
-    expect(ownConnection(state({ media: "reconnecting", quality: "unknown" }))).toBe("Reconnecting");
-    expect(ownConnection(state({ media: "failed", quality: "unknown" }))).toBe("Not connected");
+    expect(ownConnection(state({ media: { name: "reconnecting" }, quality: "unknown" }))).toBe(
+      "Reconnecting",
+    );
+    expect(ownConnection(state({ media: { name: "failed" }, quality: "unknown" }))).toBe("Not connected");
+    const blocked = { name: "blocked", tried: [] } as const;
+    expect(ownConnection(state({ media: blocked, quality: "unknown" }))).toBe("Not connected");
   });
 });

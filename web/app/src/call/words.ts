@@ -1,7 +1,14 @@
 // The state of a call, in words.
 import type { Connection } from "@connect/sdk";
-import { type CallState, type ConnectionQuality, type ScreenProblem, unseenBy } from "@connect/sdk/call";
-import { sentence } from "../ui/words.ts";
+import {
+  type CallState,
+  type ConnectionQuality,
+  type ScreenProblem,
+  type TriedWay,
+  unseenBy,
+  type Way,
+} from "@connect/sdk/call";
+import { isolated, sentence } from "../ui/words.ts";
 
 /** What the owner has taken from you, in a line; null when nothing. */
 export function capsNotice({ caps }: CallState): string | null {
@@ -19,12 +26,38 @@ export const SCREEN_PROBLEM: Record<ScreenProblem, string> = {
   unsupported: "This browser cannot share a screen.",
 };
 
-/** What keeps the call from being well right now; null when nothing does. */
-export function callTrouble(state: CallState): string | null {
-  if (state.status.name === "reconnecting" || state.media === "reconnecting") return "Reconnecting…";
-  if (state.notice !== null) return sentence(state.notice);
-  if (state.media === "failed") return "Sound and picture could not be set up. Leave and join again.";
+/** What keeps the call from being well right now; null when nothing does, or when it has a banner of its own. */
+export function callTrouble({ status, media, notice }: CallState): string | null {
+  if (status.name === "reconnecting") return pauseWords(status.pauseMs);
+  if (media.name === "reconnecting") return "Reconnecting…";
+  if (notice !== null) return sentence(notice);
+  if (media.name === "failed") return "Sound and picture could not be set up. Leave and join again.";
   return null;
+}
+
+function pauseWords(ms: number): string {
+  if (ms === 0) return "Reconnecting…";
+  const seconds = Math.ceil(ms / 1_000);
+  return `Too much was sent from here at once. The call comes back by itself in ${seconds} s.`;
+}
+
+const WAY: Record<Way, string> = { udp: "UDP", tcp: "TCP", turn: "TURN" };
+const OUTCOME: Record<TriedWay["outcome"], string> = {
+  unanswered: "no answer",
+  unreachable: "its server is out of reach",
+  none: "not set up here",
+};
+
+/** What was tried to reach the media node. */
+export function triedWords(tried: readonly TriedWay[]): string {
+  return `Tried: ${tried.map(({ way, outcome }) => `${WAY[way]} (${OUTCOME[outcome]})`).join(", ")}.`;
+}
+
+/** What would let media through. */
+export function mediaHelp(tried: readonly TriedWay[]): string {
+  const relay = tried.some(({ way, outcome }) => way === "turn" && outcome === "none");
+  const server = relay ? ", or ask whoever runs Connect for a TURN server" : "";
+  return `What helps: another network (such as your phone's), or no VPN. In an office, ask for the firewall to be opened${server}.`;
 }
 
 /** That somebody cannot be seen and heard now; null when they can. */
@@ -37,15 +70,15 @@ export const AWAY: Record<Connection, string | null> = {
 /** Who cannot see you, in a line; null when everybody can. */
 export function unseenNotice({ participants, you }: CallState): string | null {
   const unseen = unseenBy(participants, you);
-  const names = participants.filter(({ id }) => unseen.includes(id)).map(({ name }) => name);
+  const names = participants.filter(({ id }) => unseen.includes(id)).map(({ name }) => isolated(name));
   if (names.length === 0) return null;
   return `Cannot see your video: ${names.join(", ")}. Their browsers play no video format that yours can send.`;
 }
 
 /** How good the own connection is, or that there is none. */
 export function ownConnection({ media, quality }: CallState): string {
-  if (media === "reconnecting") return "Reconnecting";
-  return media === "failed" ? "Not connected" : QUALITY[quality];
+  if (media.name === "reconnecting") return "Reconnecting";
+  return media.name === "failed" || media.name === "blocked" ? "Not connected" : QUALITY[quality];
 }
 
 export const QUALITY: Record<ConnectionQuality, string> = {

@@ -25,7 +25,7 @@ export function HomePage({ user }: { user: User }) {
       <header className="top">
         <Logo />
         <div className="row">
-          <span className="muted">{user.name}</span>
+          <bdi className="muted">{user.name}</bdi>
           {/* Signed out here in any case: what the server says to it changes nothing. */}
           <button type="button" className="button quiet" onClick={() => void api.logout().catch(() => {})}>
             Sign out

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { useApi } from "../api-context.ts";
 import { Link } from "../router.tsx";
 import { CopyLink } from "../ui/CopyLink.tsx";
-import { wordsOf } from "../ui/words.ts";
+import { isolated, wordsOf } from "../ui/words.ts";
 
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
@@ -14,7 +14,7 @@ export function RoomCard({ room, onDeleted }: { room: Room; onDeleted?: (() => v
   return (
     <li className="room">
       <Link className="room-link" to={`/call/${encodeURIComponent(room.id)}`}>
-        <h2>{room.name}</h2>
+        <h2 dir="auto">{room.name}</h2>
         <p className="muted small">{room.id}</p>
         {room.people > 0 ? (
           <p className="live">{room.people === 1 ? "1 person here now" : `${room.people} people here now`}</p>
@@ -31,7 +31,7 @@ export function RoomCard({ room, onDeleted }: { room: Room; onDeleted?: (() => v
             <button
               type="button"
               className="button quiet"
-              aria-label={`Delete ${room.name}`}
+              aria-label={`Delete ${isolated(room.name)}`}
               onClick={() => setAsking(true)}
             >
               Delete
@@ -82,7 +82,9 @@ function DeleteQuestion({ room, onDeleted, onCancel }: Question) {
         if (event.key === "Escape") onCancel();
       }}
     >
-      <legend>Delete {room.name}?</legend>
+      <legend>
+        Delete <bdi>{room.name}</bdi>?
+      </legend>
       <p className="muted small">Its link and its chat are gone then, and everybody in it is sent out.</p>
       {error !== null && (
         <p className="field-error" role="alert">

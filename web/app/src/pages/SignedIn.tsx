@@ -3,8 +3,9 @@ import type { User } from "@connect/sdk";
 import { type ReactNode, useEffect, useState } from "react";
 import { useApi, useReadable } from "../api-context.ts";
 import { Link, Redirect, usePlace } from "../router.tsx";
-import { wordsOf } from "../ui/words.ts";
+import { isolated, wordsOf } from "../ui/words.ts";
 import { Message } from "./Message.tsx";
+import { Waiting } from "./Waiting.tsx";
 
 interface SignedInProps {
   /** The page stays until it is left, whatever becomes of the session. */
@@ -40,23 +41,20 @@ function Unsettled({ problem }: { problem: unknown }) {
   );
 }
 
-/** While a page is on its way. */
-export function Waiting() {
-  return <div className="waiting" role="status" aria-label="Loading" />;
-}
-
 function OtherAccount({ user, from }: { user: User; from: string | null }) {
   const api = useApi();
   return (
     <Message
       title="Another account is signed in"
-      detail={`This page was ${user.name}'s. In another tab, this browser has signed in to another account.`}
+      detail={`This page was ${isolated(user.name)}'s. In another tab, this browser has signed in to another account.`}
     >
       <button type="button" className="button" onClick={() => void api.restore().catch(() => {})}>
         Go on with that account
       </button>
       <Link className="button secondary" to="/login" from={from}>
-        Sign in as {user.name}
+        <span>
+          Sign in as <bdi>{user.name}</bdi>
+        </span>
       </Link>
     </Message>
   );
@@ -80,7 +78,7 @@ export function SessionBanner() {
   if (account.otherAccount) {
     return (
       <p className="banner">
-        This browser is signed in to another account now. Your call goes on as {account.user.name}.
+        This browser is signed in to another account now. Your call goes on as <bdi>{account.user.name}</bdi>.
       </p>
     );
   }

@@ -14,6 +14,7 @@ export function Field({ label, error, ...input }: FieldProps) {
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <input
+        dir="auto"
         {...input}
         id={id}
         aria-invalid={error !== undefined}

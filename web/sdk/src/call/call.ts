@@ -2,122 +2,48 @@
 import type { Api } from "../api.ts";
 import type {
   Caps,
-  ChatMessage,
   ClientMessage,
-  CloseReason,
   JoinResponse,
-  NodeId,
-  Participant,
   ParticipantId,
   Quality,
   Region,
-  Room,
   RoomEvent,
   RoomId,
+  ServerMessage,
 } from "../generated/protocol.ts";
-import { mayPass } from "../problem.ts";
+import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import { AudioOutput } from "./audio-output.ts";
-import { type ChoiceStorage, Choices } from "./choices.ts";
+import { Choices } from "./choices.ts";
 import { CodecChoice, decodedHere } from "./codec-choice.ts";
-import type { VideoCodec } from "./codecs.ts";
-import { STANDARD_ENCODING, type VideoEncoding } from "./encodings.ts";
+import { elsewhereOf, QuietBesideOneself } from "./elsewhere.ts";
+import { IceServerSource } from "./ice-servers.ts";
 import { LocalMedia } from "./local-media.ts";
 import { LocalScreen } from "./local-screen.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
-import { afterEcho, afterMessage, type Outbox, withLine } from "./outbox.ts";
+import { type CallOptions, encodingOf, VIDEO_SLOTS } from "./options.ts";
+import { Outbox } from "./outbox.ts";
+import { followPage } from "./page-events.ts";
 import { Playback } from "./playback.ts";
 import { Publisher } from "./publishing.ts";
-import { type ConnectionQuality, qualityOf } from "./quality.ts";
+import { qualityOf } from "./quality.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
 import { type OtherMessage, Signaling, type Welcome } from "./signaling.ts";
-import type { Shown, Streams } from "./slots.ts";
+import type { Shown } from "./slots.ts";
+import { type CallState, type CallStatus, INITIAL } from "./state.ts";
 import type { CallStatistics } from "./statistics.ts";
-import type { TrackKey } from "./track.ts";
 import type { View } from "./view.ts";
 import { ScreenAwake } from "./wake-lock.ts";
 
 const STATISTICS_EVERY_MS = 1_000;
+/** Who is not in the room after this time is told so. */
+const JOIN_WITHIN_MS = 30_000;
 
-/** Credentials for ICE servers are good for longer than this and a call together. */
-const SERVERS_FOR_MS = 3_600_000;
 /** How many are kept in the order of their speech: more than any layout shows. */
 const REMEMBERED_SPEAKERS = 50;
-/** As many videos as the largest layout shows at once. */
-const VIDEO_SLOTS = 9;
-
-export type CallStatus =
-  | { readonly name: "idle" | "joining" | "joined" | "reconnecting" }
-  | { readonly name: "ended"; readonly reason: CloseReason }
-  /** The room could not be entered; `join` may be called again. */
-  | { readonly name: "failed"; readonly error: unknown };
-
-export interface CallState {
-  readonly status: CallStatus;
-  readonly media: MediaStatus;
-  readonly room: Room | null;
-  /** This client among the participants. */
-  readonly you: ParticipantId | null;
-  readonly participants: readonly Participant[];
-  readonly chat: readonly ChatMessage[];
-  /** Own lines of chat that are not stored yet. */
-  readonly outbox: Outbox;
-  /** The video that flows now, by track (see `trackKey`). */
-  readonly streams: Streams;
-  /** Tracks that the path to here cannot carry now. */
-  readonly paused: ReadonlySet<TrackKey>;
-  /** Who speaks now, the loudest first. */
-  readonly speakers: readonly ParticipantId[];
-  /** Who has spoken, the latest first. */
-  readonly spoke: readonly ParticipantId[];
-  readonly region: Region | null;
-  readonly node: NodeId | null;
-  readonly quality: ConnectionQuality;
-  /** How media travels, as the node measures it; null until it has told. */
-  readonly report: Quality | null;
-  /** How everybody's media travels. */
-  readonly reports: ReadonlyMap<ParticipantId, Quality>;
-  /** What the owner lets this client send; null before it is in the room. */
-  readonly caps: Caps | null;
-  /** What is wrong with the call right now, in words; null when all is well. */
-  readonly notice: string | null;
-}
-
-export interface CallOptions {
-  /** The region that media should come from; null to let Connect choose. */
-  region?: Region | null;
-  /** How many videos can be shown at once. */
-  videoSlots?: number;
-  /** How camera and screen are encoded: VP8 simulcast unless told otherwise. */
-  videoCodec?: VideoCodec;
-  /** For VP9 and AV1: layers inside of the single stream, such as `L3T3_KEY`. */
-  scalabilityMode?: string | null;
-  /** Whether VP8 and H.264 are sent in layers, of which each viewer gets the one that fits. */
-  simulcast?: boolean;
-  /** Where the choice of devices is kept from call to call, such as `localStorage`; nowhere unless told otherwise. */
-  storage?: ChoiceStorage | null;
-}
-
-const INITIAL: CallState = {
-  status: { name: "idle" },
-  media: "idle",
-  room: null,
-  you: null,
-  participants: [],
-  chat: [],
-  outbox: [],
-  streams: new Map(),
-  paused: new Set(),
-  speakers: [],
-  spoke: [],
-  region: null,
-  node: null,
-  quality: "unknown",
-  report: null,
-  reports: new Map(),
-  caps: null,
-  notice: null,
-};
+/** What one asks of the room, to be told when it is refused. */
+const ASKED = ["setCaps", "remove", "moveHere"] as const;
+type Asked = (typeof ASKED)[number];
 
 /** One presence in one room, from the pre-join page until it is left. */
 export class Call {
@@ -136,12 +62,15 @@ export class Call {
   readonly #publisher: Publisher;
   readonly #codecs: CodecChoice;
   readonly #awake = new ScreenAwake();
-  /** When the ICE servers are to be asked for again. */
-  #serversUntil = 0;
+  readonly #outbox: Outbox;
+  readonly #quiet: QuietBesideOneself;
+  readonly #servers: IceServerSource;
+  readonly #unfollow: () => void;
   #signaling: Signaling | null = null;
   #roomState: RoomState = EMPTY_ROOM;
   #playback = new Playback();
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
+  #joinTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(api: Api, room: RoomId, options: CallOptions = {}) {
     const { region = null, videoSlots = VIDEO_SLOTS, storage } = options;
@@ -162,18 +91,25 @@ export class Call {
     };
     const encoding = encodingOf(options);
     this.#codecs = new CodecChoice(encoding.codec, (codec) => this.#media.encodeIn(codec));
-    this.#media = new MediaSession(
-      videoSlots,
-      handlers,
-      { ...encoding, codec: this.#codecs.codec },
-      this.speaker,
-    );
+    const video = { ...encoding, codec: this.#codecs.codec };
+    this.#media = new MediaSession(videoSlots, handlers, video, this.speaker);
     this.#publisher = new Publisher(this.local, this.screen, {
       send: (source, track) => void this.#media.send(source, track),
       tell: (publishing) => this.#signaling?.send({ type: "publishing", publishing }) ?? false,
     });
     this.#publisher.codecIs(this.#codecs.codec);
-    this.#listen("addEventListener");
+    this.#quiet = new QuietBesideOneself(this.local);
+    this.#servers = new IceServerSource(api, (servers) => this.#media.useServers(servers));
+    this.#outbox = new Outbox({
+      send: (message) => this.#signaling?.send(message) ?? false,
+      onChange: (outbox) => this.#state.patch({ outbox }),
+    });
+    this.#unfollow = followPage({
+      onNetwork: () => this.#networkChanged(),
+      onVisible: (visible) => this.#visible(visible),
+      onGone: () => this.#pageGone(),
+      onBack: () => this.#pageBack(),
+    });
   }
 
   get state(): Readable<CallState> {
@@ -188,51 +124,88 @@ export class Call {
   /** Prepares the offer ahead of `join`, so that joining is faster. */
   prepare(): void {
     this.#media.prepare();
-    void this.#findServers();
+    void this.#servers.refresh();
   }
 
-  /** Enters the room. Progress and failure are in `state`. */
-  join(): void {
+  /**
+   * Enters the room, or moves the call here from where else its user has it. Progress and failure are in `state`; `cancel`
+   * ends the attempt.
+   */
+  join({ moveHere = false } = {}): void {
     if (this.#signaling !== null) return;
     mark("join");
-    this.#state.patch({ status: { name: "joining" }, notice: null });
+    this.#state.patch({ status: { name: "joining" }, notice: null, refusal: null });
     this.prepare();
     void this.local.resume();
+    const late = () => this.#fail(new TimeoutError(JOIN_WITHIN_MS));
+    this.#joinTimer = setTimeout(late, JOIN_WITHIN_MS);
     this.#signaling = new Signaling({
       origin: webSocketOrigin(this.#api.origin),
       path: `/api/rooms/${encodeURIComponent(this.#room)}/ws`,
-      ticket: () => this.#ticket(),
-      isReachable: () => this.#api.isReachable(),
+      ticket: (signal) => this.#ticket(moveHere, signal),
+      isReachable: (signal) => this.#api.isReachable({ signal }),
       // A first join that fails is told at once; in a call, a network that is away comes back.
-      isTransient: (error) => this.#state.get().you !== null && mayPass(error),
+      retryAfter: (error) => (this.#state.get().you === null ? null : retryAfter(error)),
       handlers: {
         onOpen: () => this.#open(),
         onWelcome: (message) => this.#welcome(message),
         onEvent: ({ event }) => this.#happen(event),
         onMessage: (message) => this.#receive(message),
-        onLost: () => this.#lost(),
+        onLost: (pauseMs) => this.#lost(pauseMs),
         onClosed: (reason) => this.#end({ name: "ended", reason }),
-        onFailed: (error) => this.#end({ name: "failed", error }),
+        onFailed: (error) => this.#fail(error),
       },
     });
     this.#signaling.start();
   }
 
-  /** Sends a line of chat. It stays in the outbox until the room has stored it. */
+  /** Gives a join up that is under way. */
+  cancel(): void {
+    if (this.#state.get().status.name !== "joining") return;
+    this.#signaling?.end();
+    this.#end({ name: "idle" });
+  }
+
+  /** The call goes on here alone: it ends for its user on all other pages and devices. */
+  moveHere(): void {
+    this.#quiet.moveHere();
+    this.#ask({ type: "moveHere" });
+  }
+
+  /** Sends a line of chat. It stays in the outbox until the room has stored it, or says that it will not. */
   chat(text: string): void {
-    const nonce = crypto.randomUUID();
-    this.#state.patch({ outbox: withLine(this.#state.get().outbox, nonce, text) });
-    this.#signaling?.send({ type: "chat", nonce, text });
+    this.#outbox.say(text);
+  }
+
+  /** Sends a line of the outbox again that did not go. */
+  retryLine(nonce: string): void {
+    this.#outbox.retry(nonce);
+  }
+
+  /** Takes a line out of the outbox. */
+  dropLine(nonce: string): void {
+    this.#outbox.drop(nonce);
   }
 
   /** As the room's owner: decides what somebody may send. */
   setCaps(participant: ParticipantId, caps: Caps): void {
-    this.#signaling?.send({ type: "setCaps", participant, caps });
+    this.#ask({ type: "setCaps", participant, caps });
   }
 
   /** As the room's owner: sends somebody out of the room. */
   remove(participant: ParticipantId): void {
-    this.#signaling?.send({ type: "remove", participant });
+    this.#ask({ type: "remove", participant });
+  }
+
+  /** Nobody needs to see `refusal` any more. */
+  dismissRefusal(): void {
+    this.#state.patch({ refusal: null });
+  }
+
+  /** Where media is blocked: tries again now. */
+  retryMedia(): void {
+    void this.#servers.refresh();
+    void this.#media.retry();
   }
 
   /** What the browser measures now. */
@@ -254,29 +227,25 @@ export class Call {
     this.#publisher.end();
     this.local.end();
     this.screen.end();
-    this.#listen("removeEventListener");
+    this.#unfollow();
   }
 
-  async #ticket(): Promise<string> {
+  async #ticket(moveHere: boolean, signal: AbortSignal): Promise<string> {
+    const isFirst = this.#state.get().you === null;
     // In a call, media may be fine: the welcome decides.
-    const offer = this.#state.get().you === null ? this.#media.takeOffer() : null;
-    const request = { region: this.#region, roundTrips: {}, offer, decodes: decodedHere(), moveHere: false };
-    const joined: JoinResponse = await this.#api.join(this.#room, request);
+    const offer = isFirst ? this.#media.takeOffer() : null;
+    const request = {
+      region: this.#region,
+      roundTrips: {},
+      offer,
+      decodes: decodedHere(),
+      moveHere: isFirst && moveHere,
+    };
+    const joined: JoinResponse = await this.#api.join(this.#room, request, { signal });
     mark("ticket");
     this.#state.patch({ room: joined.room });
-    void this.#findServers();
+    void this.#servers.refresh();
     return joined.url;
-  }
-
-  /** Asks for ICE servers ahead of their use. Without them, connections make do with what they had. */
-  async #findServers(): Promise<void> {
-    if (performance.now() < this.#serversUntil) return;
-    this.#serversUntil = performance.now() + SERVERS_FOR_MS;
-    try {
-      this.#media.useServers(await this.#api.iceServers());
-    } catch {
-      this.#serversUntil = 0;
-    }
   }
 
   #open(): void {
@@ -288,12 +257,8 @@ export class Call {
 
   #welcome(message: Welcome): void {
     const { you: before } = this.#state.get();
-    if (before !== null) {
-      void (before === message.you ? this.#media.resume() : this.#media.restart());
-      for (const { nonce, text, refused } of this.#state.get().outbox) {
-        if (refused === null) this.#signaling?.send({ type: "chat", nonce, text });
-      }
-    }
+    clearTimeout(this.#joinTimer);
+    if (before !== null) void (before === message.you ? this.#media.resume() : this.#media.restart());
     this.#state.patch({ status: { name: "joined" }, you: message.you, notice: null });
     if (message.snapshot !== null) {
       this.#roomState = roomOf(message.snapshot);
@@ -304,11 +269,19 @@ export class Call {
     this.#lookWhoDecodes();
     this.#awake.hold();
     this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
-    if (before === null) mark("welcome");
+    this.#outbox.open(message.snapshot?.chat ?? []);
+    if (before !== null) return;
+    mark("welcome");
+    this.#quiet.enter(this.#roomState.participants, message.you);
+  }
+
+  /** Asks for something that the room may refuse. */
+  #ask(message: Extract<ClientMessage, { type: Asked }>): void {
+    const sent = this.#signaling?.send(message) ?? false;
+    this.#state.patch({ refusal: sent ? null : "you are not connected right now" });
   }
 
   #receive(message: OtherMessage): void {
-    this.#state.patch({ outbox: afterMessage(this.#state.get().outbox, message) });
     switch (message.type) {
       case "answer":
         this.#state.patch({ node: message.node, region: message.region, notice: null });
@@ -321,24 +294,29 @@ export class Call {
         });
       case "renegotiate":
         return void this.#media.renegotiate(message.attempt);
+      case "chatAccepted":
+        return this.#outbox.drop(message.nonce);
       case "error":
-        this.#publisher.refused(message);
-        if (message.code === "noNode" || message.code === "badOffer") {
-          this.#state.patch({ notice: message.message });
-        }
-        return;
+        return this.#refused(message);
     }
   }
 
+  #refused(error: Extract<ServerMessage, { type: "error" }>): void {
+    this.#publisher.refused(error);
+    this.#outbox.refused(error);
+    const { code, of, message } = error;
+    if (code === "noNode" || code === "badOffer") this.#state.patch({ notice: message });
+    if (ASKED.some((asked) => asked === of)) this.#state.patch({ refusal: message });
+  }
+
   #happen(event: RoomEvent): void {
-    const { you, outbox } = this.#state.get();
-    const isEcho = event.type === "chat" && event.message.participant === you;
+    const { you } = this.#state.get();
     this.#roomState = afterEvent(this.#roomState, event);
-    this.#state.patch({
-      ...this.#roomState,
-      outbox: isEcho ? afterEcho(outbox, event.message.text) : outbox,
-    });
+    this.#state.patch(this.#roomState);
     this.#silenceOwn();
+    // It comes before the acknowledgment, and is not to stand there twice in between.
+    if (event.type === "chat") this.#outbox.drop(event.message.nonce);
+    if (event.type === "left") this.#quiet.left(this.#roomState.participants, you);
     if ((event.type === "caps" || event.type === "publishing") && event.participant === you) this.#obey();
     if (event.type === "joined" || event.type === "left") this.#lookWhoDecodes();
   }
@@ -360,29 +338,40 @@ export class Call {
   /** The same person may be here twice, in two tabs: what one of them says, the other does not play. */
   #silenceOwn(): void {
     const { you, participants } = this.#state.get();
-    const userOf = (id: ParticipantId | null) => participants.find((person) => person.id === id)?.user;
-    this.speaker.silence((id) => userOf(id) !== undefined && userOf(id) === userOf(you));
+    const own = elsewhereOf(participants, you).map(({ id }) => id);
+    this.speaker.silence((id) => own.includes(id));
   }
 
-  #lost(): void {
+  #lost(pauseMs: number): void {
     this.#publisher.lost();
+    this.#outbox.close();
     this.#codecs.pause();
-    if (this.#state.get().you !== null) this.#state.patch({ status: { name: "reconnecting" } });
+    if (this.#state.get().you !== null) this.#state.patch({ status: { name: "reconnecting", pauseMs } });
+  }
+
+  #fail(error: unknown): void {
+    this.#signaling?.end();
+    this.#end({ name: "failed", error });
   }
 
   #end(status: CallStatus): void {
     this.#signaling = null;
-    // Who could not enter stays before the call, with the devices as they were.
-    if (status.name === "failed" && this.#state.get().you === null) this.#publisher.lost();
-    else this.#publisher.leave();
+    clearTimeout(this.#joinTimer);
     this.#codecs.pause();
     this.#awake.release();
+    // Who could not enter stays before the call, with the devices as they were.
+    if (status.name !== "ended" && this.#state.get().you === null) this.#publisher.lost();
+    else this.#publisher.leave();
     clearInterval(this.#statisticsTimer);
     this.#statisticsTimer = undefined;
     this.#playback = new Playback();
     this.#media.end();
     this.#roomState = EMPTY_ROOM;
-    this.#state.set({ ...INITIAL, room: this.#state.get().room, status });
+    // What one has written waits for another try.
+    this.#outbox.close();
+    if (status.name === "ended") this.#outbox.clear();
+    const { room, outbox } = this.#state.get();
+    this.#state.set({ ...INITIAL, room, outbox, status });
   }
 
   async #measure(): Promise<void> {
@@ -396,11 +385,11 @@ export class Call {
   #mediaIs(media: MediaStatus): void {
     this.#state.patch({ media });
     // Not before: until then the former codec is sent.
-    if (media === "connected") this.#publisher.codecIs(this.#codecs.codec);
+    if (media.name === "connected") this.#publisher.codecIs(this.#codecs.codec);
     // What has broken media may have broken the signaling, which would notice much later.
-    if (media !== "reconnecting") return;
+    if (media.name !== "reconnecting") return;
     this.#signaling?.probe();
-    void this.#findServers();
+    void this.#servers.refresh();
   }
 
   #speak(speakers: readonly ParticipantId[]): void {
@@ -408,38 +397,32 @@ export class Call {
     this.#state.patch({ speakers, spoke: [...speakers, ...before].slice(0, REMEMBERED_SPEAKERS) });
   }
 
-  /** Follows the page's network and visibility, or stops doing so. */
-  #listen(method: "addEventListener" | "removeEventListener"): void {
-    globalThis[method]?.("online", this.#networkChanged);
-    globalThis[method]?.("pagehide", this.#pageGone);
-    globalThis[method]?.("pageshow", this.#pageBack);
-    globalThis.document?.[method]("visibilitychange", this.#visibilityChanged);
+  #networkChanged(): void {
+    this.#comesBack();
+    void this.#media.retry();
   }
 
-  readonly #networkChanged = (): void => {
+  /** The connection may be lost without a word of it. */
+  #comesBack(): void {
     this.#signaling?.retryNow();
     this.#signaling?.probe();
-  };
+  }
+
+  #visible(visible: boolean): void {
+    this.view.hidePage(!visible);
+    // The page may have slept.
+    if (visible) this.#comesBack();
+  }
 
   /** A page that the browser keeps for the way back holds no device meanwhile. */
-  readonly #pageGone = (): void => {
+  #pageGone(): void {
     this.leave();
     this.local.release();
-  };
+  }
 
-  readonly #pageBack = (): void => {
+  #pageBack(): void {
     if (this.#state.get().status.name !== "ended") void this.local.resume();
-  };
-
-  readonly #visibilityChanged = (): void => this.view.hidePage(document.visibilityState === "hidden");
-}
-
-function encodingOf({ videoCodec, scalabilityMode, simulcast }: CallOptions): VideoEncoding {
-  return {
-    codec: videoCodec ?? STANDARD_ENCODING.codec,
-    scalabilityMode: scalabilityMode ?? STANDARD_ENCODING.scalabilityMode,
-    simulcast: simulcast ?? STANDARD_ENCODING.simulcast,
-  };
+  }
 }
 
 function webSocketOrigin(origin: string): string {

@@ -16,9 +16,17 @@ import { Peer } from "./peer.ts";
 import type { Shown } from "./slots.ts";
 import { type CallStatistics, NO_STATISTICS, statisticsOf } from "./statistics.ts";
 import { View } from "./view.ts";
+import { type TriedWay, triedWays } from "./ways.ts";
 
-/** After a reported loss the room says when to offer anew; if it does not within this time, we do it unasked. */
+/**
+ * After a reported loss the room says when to offer anew; if it does not within this time, we do it unasked. When one attempt
+ * after the other finds no way, the pause between them is twice as long each time, and ours alone to end.
+ */
 const RENEGOTIATE_WITHIN_MS = 5_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Who has an answer and no media after this time is told so. ICE goes on: it takes longer to give up. */
+const BLOCKED_AFTER_MS = 7_000;
 
 /** A way to the node that is sought anew is found within this time, or not at all: then a new session is offered. */
 const RESTART_WITHIN_MS = 2_000;
@@ -29,7 +37,12 @@ const PREPARED_FOR_MS = 60_000;
 /** A longer SDP, in characters, does not travel with the join: the HTTP API takes 64 KiB in all. */
 const LONGEST_WITH_JOIN = 48_000;
 
-export type MediaStatus = "idle" | "connecting" | "connected" | "reconnecting" | "failed";
+export type MediaStatus =
+  | { readonly name: "idle" | "connecting" | "connected" | "reconnecting" }
+  /** The browser could not make an offer. */
+  | { readonly name: "failed" }
+  /** No way to the node lets media through. It is tried again by itself, after ever longer pauses. */
+  | { readonly name: "blocked"; readonly tried: readonly TriedWay[] };
 
 export interface MediaSessionHandlers {
   send(message: ClientMessage): boolean;
@@ -53,7 +66,8 @@ export class MediaSession {
   #attempt: Attempt = 0;
   #peer: Peer | null = null;
   #answered = false;
-  #iceServers: RTCIceServer[] = [];
+  /** Null while they are not known. */
+  #iceServers: RTCIceServer[] | null = null;
   #preparedAt = 0;
   #withJoin: Attempt | null = null;
   /** Offers can leave over the signaling. */
@@ -63,7 +77,11 @@ export class MediaSession {
   #connectedPeer: Peer | null = null;
   /** It seeks another way to its node. */
   #restarting = false;
+  /** Attempts in a row that found no way to the node. */
+  #failures = 0;
+  #blocked = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #doubt: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     videoSlots: number,
@@ -87,8 +105,9 @@ export class MediaSession {
 
   /** Connections from now on use these servers. One that does without them stays; one that is not up yet is made anew. */
   useServers(iceServers: RTCIceServer[]): void {
-    if (JSON.stringify(iceServers) === JSON.stringify(this.#iceServers)) return;
+    const same = JSON.stringify(iceServers) === JSON.stringify(this.#iceServers ?? []);
     this.#iceServers = iceServers;
+    if (same) return;
     if (this.#peer === null || this.#peer === this.#connectedPeer) return;
     this.#drop();
     this.prepare();
@@ -113,7 +132,7 @@ export class MediaSession {
     const offer = this.#peer?.prepared ?? null;
     if (offer === null || offer.sdp.length > LONGEST_WITH_JOIN) return null;
     this.#withJoin = offer.attempt;
-    this.#handlers.onStatus("connecting");
+    this.#seek();
     this.#handlers.onStep("offer");
     return offer;
   }
@@ -128,14 +147,14 @@ export class MediaSession {
   async offer(): Promise<void> {
     this.#peer ??= this.#createPeer();
     const peer = this.#peer;
-    this.#handlers.onStatus(this.#everConnected ? "reconnecting" : "connecting");
+    this.#seek();
     try {
       const offer = await peer.offer;
       if (this.#peer !== peer) return;
       this.#handlers.send({ type: "offer", ...offer });
       this.#handlers.onStep("offer");
     } catch {
-      if (this.#peer === peer) this.#handlers.onStatus("failed");
+      if (this.#peer === peer) this.#handlers.onStatus({ name: "failed" });
     }
   }
 
@@ -148,6 +167,9 @@ export class MediaSession {
     try {
       await peer.answer(sdp);
       this.#handlers.onStep("described");
+      if (peer !== this.#peer || peer === this.#connectedPeer) return;
+      clearTimeout(this.#doubt);
+      this.#doubt = setTimeout(() => this.#block(peer), BLOCKED_AFTER_MS);
     } catch {
       this.#reportLoss(peer);
     }
@@ -156,6 +178,16 @@ export class MediaSession {
   /** The attempt is over: offers anew, with the same tracks, unless a newer one is under way. */
   async renegotiate(attempt: Attempt): Promise<void> {
     if (this.#peer !== null && this.#peer.attempt > attempt) return;
+    // Nothing is gained by hurry where nothing gets through.
+    if (this.#failures > 1 && this.#timer !== undefined) return;
+    await this.restart();
+  }
+
+  /** Tries at once, and as if for the first time: somebody asks for it, or the network is another one. */
+  async retry(): Promise<void> {
+    if (!this.#blocked) return;
+    this.#failures = 0;
+    this.#blocked = false;
     await this.restart();
   }
 
@@ -200,7 +232,9 @@ export class MediaSession {
     this.#audio.end();
     this.#everConnected = false;
     this.#signaled = false;
-    this.#handlers.onStatus("idle");
+    this.#failures = 0;
+    this.#blocked = false;
+    this.#handlers.onStatus({ name: "idle" });
   }
 
   #createPeer(): Peer {
@@ -209,14 +243,14 @@ export class MediaSession {
     this.#preparedAt = performance.now();
     const options = {
       videoSlots: this.#videoSlots,
-      iceServers: this.#iceServers,
+      iceServers: this.#iceServers ?? [],
       video: this.#video,
     };
     const isCurrent = () => this.#peer === peer;
     const peer: Peer = new Peer(this.#attempt, options, {
       onConnected: () => isCurrent() && this.#connected(peer),
       onSilent: () => isCurrent() && this.#seekPath(peer),
-      onLost: () => isCurrent() && this.#reportLoss(peer),
+      onLost: () => isCurrent() && this.#lose(peer),
       onReady: () => {
         if (!isCurrent()) return;
         this.#handlers.onStep("ready");
@@ -236,20 +270,22 @@ export class MediaSession {
   }
 
   #connected(peer: Peer): void {
-    clearTimeout(this.#timer);
+    this.#clearTimers();
+    this.#failures = 0;
+    this.#blocked = false;
     this.#connectedPeer = peer;
     this.#restarting = false;
     this.#audio.play(peer.audioTracks);
     this.#everConnected = true;
     this.#handlers.onStep("connected");
-    this.#handlers.onStatus("connected");
+    this.#handlers.onStatus({ name: "connected" });
   }
 
   /** Nothing comes any more: seeks another way to the same session, which costs less than a new one. */
   #seekPath(peer: Peer): void {
     if (peer !== this.#connectedPeer || this.#restarting) return;
     this.#restarting = true;
-    this.#handlers.onStatus("reconnecting");
+    this.#handlers.onStatus({ name: "reconnecting" });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#reportLoss(peer), RESTART_WITHIN_MS);
     void this.#restartIce(peer);
@@ -262,20 +298,46 @@ export class MediaSession {
     }
   }
 
+  /** ICE has given up. */
+  #lose(peer: Peer): void {
+    if (peer !== this.#connectedPeer) this.#block(peer);
+    this.#reportLoss(peer);
+  }
+
   #reportLoss(peer: Peer): void {
-    this.#handlers.onStatus("reconnecting");
     this.#handlers.send({ type: "mediaFailed", attempt: peer.attempt });
-    clearTimeout(this.#timer);
+    this.#clearTimers();
     // What has worked is worth another try at once.
     if (peer === this.#connectedPeer) return void this.restart();
-    this.#timer = setTimeout(() => void this.renegotiate(peer.attempt), RENEGOTIATE_WITHIN_MS);
+    this.#failures += 1;
+    const pause = Math.min(RENEGOTIATE_WITHIN_MS * 2 ** (this.#failures - 1), LONGEST_PAUSE_MS);
+    this.#timer = setTimeout(() => void this.restart(), pause);
+  }
+
+  /** A connection is on its way: others need to know only that, as long as it may come to something. */
+  #seek(): void {
+    if (this.#blocked) return;
+    this.#handlers.onStatus({ name: this.#everConnected ? "reconnecting" : "connecting" });
+  }
+
+  /** Nothing gets through, as far as can be told. */
+  #block(peer: Peer): void {
+    this.#blocked = true;
+    const tried = triedWays({ ...peer.descriptions, servers: this.#iceServers });
+    this.#handlers.onStatus({ name: "blocked", tried });
   }
 
   #drop(): void {
-    clearTimeout(this.#timer);
+    this.#clearTimers();
     this.#restarting = false;
     this.#peer?.close();
     this.#peer = null;
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#doubt);
+    this.#timer = undefined;
   }
 
   #tellView(tiles: Tile[]): void {

@@ -1,32 +1,133 @@
-// Lines of chat on their way: kept until the room has stored them, sent again after a loss.
-import type { ServerMessage } from "../generated/protocol.ts";
+// Own lines of chat until the room has stored them: one after the other, again where it says so, and an end to each.
+import type { ChatMessage, ClientMessage, ServerMessage } from "../generated/protocol.ts";
 
 /** A line that the room has not stored yet. */
 export interface PendingLine {
+  /** The line's own name: the room stores it once, however often it comes. */
   readonly nonce: string;
   readonly text: string;
-  /** Why the room refused it; null while it is on its way. */
+  /** Why it did not go, in words; null while it is on its way. */
   readonly refused: string | null;
 }
 
-export type Outbox = readonly PendingLine[];
+export type Lines = readonly PendingLine[];
 
-export function withLine(outbox: Outbox, nonce: string, text: string): Outbox {
-  return [...outbox, { nonce, text, refused: null }];
+/** An open connection that does not answer a line within this time has lost it, or the answer. */
+const ANSWERED_WITHIN_MS = 5_000;
+/** After so many tries a line is given up, until somebody wants it to be sent again. */
+const TRIES = 6;
+/** A room of an older release says that there was too much, but not for how long. */
+const PAUSE_MS = 1_000;
+
+type Refusal = Extract<ServerMessage, { type: "error" }>;
+
+export interface OutboxHandlers {
+  /** Tells the room, and says whether it could be told. */
+  send(message: ClientMessage): boolean;
+  onChange(lines: Lines): void;
 }
 
 /**
- * The outbox after an own line has come back as an event: that one is stored. The event comes just before the
- * acknowledgment, and the line is not to stand there twice in between.
+ * The lines that one has written. Only the first is with the room at a time, so that they are stored in the order in which
+ * they were written, whatever is refused and sent again.
  */
-export function afterEcho(outbox: Outbox, text: string): Outbox {
-  const echoed = outbox.findIndex((line) => line.text === text && line.refused === null);
-  return echoed < 0 ? outbox : outbox.toSpliced(echoed, 1);
-}
+export class Outbox {
+  readonly #handlers: OutboxHandlers;
+  #lines: Lines = [];
+  #isOpen = false;
+  /** The line that the room has been sent and that is not settled. */
+  #current: string | null = null;
+  #tries = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-/** The outbox after a message of the room: stored lines are gone, refused ones say why. */
-export function afterMessage(outbox: Outbox, message: ServerMessage): Outbox {
-  if (message.type === "chatAccepted") return outbox.filter(({ nonce }) => nonce !== message.nonce);
-  if (message.type !== "error" || message.nonce === null) return outbox;
-  return outbox.map((line) => (line.nonce === message.nonce ? { ...line, refused: message.message } : line));
+  constructor(handlers: OutboxHandlers) {
+    this.#handlers = handlers;
+  }
+
+  say(text: string): void {
+    this.#change([...this.#lines, { nonce: crypto.randomUUID(), text, refused: null }]);
+    this.#next();
+  }
+
+  /** A line that did not go is sent again. */
+  retry(nonce: string): void {
+    this.#change(this.#lines.map((line) => (line.nonce === nonce ? { ...line, refused: null } : line)));
+    this.#next();
+  }
+
+  /** A line is not to be sent any more. */
+  drop(nonce: string): void {
+    this.#change(this.#lines.filter((line) => line.nonce !== nonce));
+    if (this.#current === nonce) this.#settle();
+  }
+
+  /** The room listens, from now on or again, and shows these lines already. */
+  open(stored: readonly ChatMessage[]): void {
+    this.close();
+    this.#isOpen = true;
+    const known = new Set(stored.map(({ nonce }) => nonce));
+    this.#change(this.#lines.filter(({ nonce }) => !known.has(nonce)));
+    this.#next();
+  }
+
+  /** The room cannot be told anything. Lines wait. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#isOpen = false;
+    this.#current = null;
+    this.#tries = 0;
+  }
+
+  /** The room refuses something. */
+  refused({ nonce, of, code, message, retryAfterMs }: Refusal): void {
+    const isUnsaid = nonce === null && of === null && code === "rateLimited";
+    const isOurs = nonce === null ? of === "chat" || isUnsaid : nonce === this.#current;
+    if (this.#current === null || !isOurs) return;
+    const pause = retryAfterMs ?? (isUnsaid ? PAUSE_MS : null);
+    if (pause === null) this.#giveUp(message);
+    else this.#retryAfter(pause, message);
+  }
+
+  /** Nothing of it is wanted any more. */
+  clear(): void {
+    this.close();
+    this.#change([]);
+  }
+
+  #next(): void {
+    const line = this.#lines.find(({ refused }) => refused === null);
+    if (!this.#isOpen || this.#current !== null || line === undefined) return;
+    if (!this.#handlers.send({ type: "chat", nonce: line.nonce, text: line.text })) return;
+    this.#current = line.nonce;
+    this.#timer = setTimeout(() => this.#retryAfter(0, "The room did not answer."), ANSWERED_WITHIN_MS);
+  }
+
+  #retryAfter(ms: number, why: string): void {
+    this.#tries += 1;
+    if (this.#tries >= TRIES) return this.#giveUp(why);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#current = null;
+      this.#next();
+    }, ms);
+  }
+
+  #giveUp(why: string): void {
+    const given = this.#current;
+    this.#change(this.#lines.map((line) => (line.nonce === given ? { ...line, refused: why } : line)));
+    this.#settle();
+  }
+
+  /** The line that was with the room is not any more. */
+  #settle(): void {
+    clearTimeout(this.#timer);
+    this.#current = null;
+    this.#tries = 0;
+    this.#next();
+  }
+
+  #change(lines: Lines): void {
+    this.#lines = lines;
+    this.#handlers.onChange(lines);
+  }
 }

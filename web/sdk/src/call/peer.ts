@@ -113,6 +113,11 @@ export class Peer {
     return this.#prepared;
   }
 
+  /** Both sides' words on their candidates so far. */
+  get descriptions(): { readonly answer: string; readonly local: string } {
+    return { answer: this.#answer ?? "", local: this.#pc.localDescription?.sdp ?? "" };
+  }
+
   async answer(sdp: string): Promise<void> {
     if (this.#pc.signalingState !== "have-local-offer") return;
     this.#answer = withOpusWishes(sdp, this.#transceivers.get("screenAudio")?.mid ?? null);

@@ -16,7 +16,7 @@ export interface OwnConnection {
  * it on their way up. Until the node has told, the round trip that the browser measures has to do.
  */
 export function qualityOf({ media, report }: OwnConnection, roundTrip: number | null): ConnectionQuality {
-  if (media !== "connected") return "unknown";
+  if (media.name !== "connected") return "unknown";
   if (report === null) return judge(roundTrip, 0);
   return qualityOfReport({ ...report, roundTripMs: report.roundTripMs ?? roundTrip });
 }

@@ -1,22 +1,21 @@
 // The signaling WebSocket: comes back by itself after a loss, and delivers every event exactly once, in order.
 import type { ClientMessage, CloseReason, ServerMessage } from "../generated/protocol.ts";
 import { backoff } from "./backoff.ts";
+import { KeepAlive } from "./keep-alive.ts";
 
-/** Silence after which the connection is probed. */
-const PING_AFTER_MS = 15_000;
-/** A probe that is not answered within this time means that the connection is lost. */
-const PONG_WITHIN_MS = 5_000;
-/** The same when there is reason to doubt it. */
-const PONG_SOON_MS = 1_000;
 /** A connection that brings no welcome within this time is given up. */
 const WELCOME_WITHIN_MS = 10_000;
-/** After so many resumptions that a reachable server did not take, the participant is gone: a new ticket is asked for. */
-const RESUME_TRIES = 3;
+/** After so many tries that a reachable server did not take, the way in is no good any more: a new ticket is asked for. */
+const TRIES = 3;
+/** A ticket is good for 60 s, of which its way here has taken some. */
+const TICKET_FOR_MS = 50_000;
+/** No room asks for a longer pause. */
+const LONGEST_PAUSE_MS = 600_000;
 
 export type Welcome = Extract<ServerMessage, { type: "welcome" }>;
 export type RoomEventMessage = Extract<ServerMessage, { type: "event" }>;
 /** What is neither about the connection itself nor an event. */
-export type OtherMessage = Exclude<ServerMessage, { type: "welcome" | "event" | "closed" }>;
+export type OtherMessage = Exclude<ServerMessage, { type: "welcome" | "event" | "closed" | "wait" }>;
 
 export interface SignalingHandlers {
   /** The socket is open; what has to be said first can be sent. */
@@ -24,8 +23,8 @@ export interface SignalingHandlers {
   onWelcome(message: Welcome): void;
   onEvent(message: RoomEventMessage): void;
   onMessage(message: OtherMessage): void;
-  /** The connection is lost and will be tried again. */
-  onLost(): void;
+  /** The connection is lost and will be tried again: after this pause, if the room has asked for one (milliseconds). */
+  onLost(pauseMs: number): void;
   /** The room has ended for this client. */
   onClosed(reason: CloseReason): void;
   /** A new ticket was refused: there is no way back. */
@@ -37,13 +36,13 @@ export interface SignalingOptions {
   origin: string;
   /** Path of the room's WebSocket, for resumption. */
   path: string;
-  /** Asks for a ticket; resolves to path and query of the WebSocket. */
-  ticket: () => Promise<string>;
+  /** Asks for a ticket; resolves to path and query of the WebSocket. The signal is aborted when it is not needed any more. */
+  ticket: (signal: AbortSignal) => Promise<string>;
   handlers: SignalingHandlers;
-  /** Tells errors that may pass (no network) from those that stay. */
-  isTransient: (error: unknown) => boolean;
+  /** After how many milliseconds a ticket may be asked for again, when that has failed so; null if it is of no use. */
+  retryAfter: (error: unknown) => number | null;
   /** Whether the server answers at all: while it does not, nothing is known about the resumption. */
-  isReachable: () => Promise<boolean>;
+  isReachable: (signal: AbortSignal) => Promise<boolean>;
   random?: () => number;
 }
 
@@ -52,9 +51,18 @@ export class Signaling {
   readonly #options: Required<SignalingOptions>;
   #socket: WebSocket | null = null;
   #state: "idle" | "connecting" | "open" | "waiting" | "ended" = "idle";
+  /** Two ways in: neither is used up before a welcome has come by it. */
   #resume: { token: string; seq: number } | null = null;
+  #ticket: { url: string; until: number } | null = null;
+  /** Tries in a row that brought no welcome, and those of them that a reachable server did not take. */
   #failures = 0;
   #refusals = 0;
+  /** Within how many milliseconds everybody of this room comes back after a loss. */
+  #spreadMs: number | undefined;
+  /** The room has asked for a pause until then. */
+  #notBefore = 0;
+  #keepAlive: KeepAlive | null = null;
+  readonly #canceled = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SignalingOptions) {
@@ -75,15 +83,12 @@ export class Signaling {
 
   /** Tries at once instead of at the end of the wait: the network is back. */
   retryNow(): void {
-    if (this.#state === "waiting") void this.#retry();
+    if (this.#state === "waiting" && this.#pause() === 0) void this.#retry();
   }
 
   /** There is reason to doubt the connection: it has to answer soon, or it is made anew. */
   probe(): void {
-    const socket = this.#socket;
-    if (this.#state !== "open" || socket?.readyState !== WebSocket.OPEN) return;
-    socket.send("ping");
-    this.#setTimer(PONG_SOON_MS, () => this.#lose(socket));
+    this.#keepAlive?.probe();
   }
 
   /** Leaves for good. */
@@ -108,7 +113,7 @@ export class Signaling {
   }
 
   #receive(socket: WebSocket, text: string): void {
-    if (this.#state === "open") this.#watch(socket);
+    this.#keepAlive?.heard();
     const message = parse(text);
     if (message === null) return;
     switch (message.type) {
@@ -116,6 +121,8 @@ export class Signaling {
         return this.#welcome(socket, message);
       case "event":
         return this.#event(socket, message);
+      case "wait":
+        return this.#pauseFor(message.ms);
       case "closed":
         this.#finish();
         return this.#options.handlers.onClosed(message.reason);
@@ -131,7 +138,13 @@ export class Signaling {
     // A resumed connection goes on from what we have seen; the replay follows as events.
     const seq = message.snapshot === null ? (this.#resume?.seq ?? message.seq) : message.seq;
     this.#resume = { token: message.resumeToken, seq };
-    this.#watch(socket);
+    this.#ticket = null;
+    this.#spreadMs = message.redialWithinMs;
+    clearTimeout(this.#timer);
+    this.#keepAlive = new KeepAlive({
+      ping: () => socket.readyState === WebSocket.OPEN && socket.send("ping"),
+      onSilent: () => this.#lose(socket),
+    });
     this.#options.handlers.onWelcome(message);
   }
 
@@ -144,33 +157,35 @@ export class Signaling {
     this.#options.handlers.onEvent(message);
   }
 
-  /** Probes the connection after silence. */
-  #watch(socket: WebSocket): void {
-    this.#setTimer(PING_AFTER_MS, () => {
-      if (socket.readyState === WebSocket.OPEN) socket.send("ping");
-      this.#setTimer(PONG_WITHIN_MS, () => this.#lose(socket));
-    });
-  }
-
   #lose(socket: WebSocket): void {
     if (this.#socket !== socket) return;
     if (this.#state === "connecting") this.#failures += 1;
-    this.#socket = null;
-    socket.close();
+    this.#hangUp();
     this.#wait();
-    this.#options.handlers.onLost();
   }
 
   #wait(): void {
     this.#state = "waiting";
-    this.#setTimer(backoff(this.#failures, this.#options.random()), () => void this.#retry());
+    const pause = this.#pause();
+    const wait = backoff(this.#failures, this.#options.random(), this.#spreadMs);
+    this.#setTimer(pause + wait, () => void this.#retry());
+    this.#options.handlers.onLost(pause);
+  }
+
+  #pauseFor(ms: number): void {
+    this.#notBefore = performance.now() + Math.min(ms, LONGEST_PAUSE_MS);
+  }
+
+  /** Milliseconds for which the room still does not want to be dialed. */
+  #pause(): number {
+    return Math.max(0, this.#notBefore - performance.now());
   }
 
   async #retry(): Promise<void> {
     this.#state = "connecting";
     clearTimeout(this.#timer);
     if (this.#failures > 0) {
-      const reachable = await this.#options.isReachable();
+      const reachable = await this.#options.isReachable(this.#canceled.signal).catch(() => false);
       if (this.#isEnded()) return;
       if (!reachable) {
         this.#failures += 1;
@@ -178,30 +193,40 @@ export class Signaling {
       }
       this.#refusals += 1;
     }
-    const resume = this.#resume;
-    if (resume === null || this.#refusals >= RESUME_TRIES) return this.#connectAnew();
-    const query = new URLSearchParams({ resume: resume.token, since: String(resume.seq) });
-    this.#connect(`${this.#options.path}?${query}`);
+    const way = this.#refusals < TRIES ? this.#wayIn() : null;
+    if (way === null) return this.#connectAnew();
+    this.#connect(way);
+  }
+
+  /** Path and query that admit this client once more, as whom it was. */
+  #wayIn(): string | null {
+    if (this.#resume !== null) {
+      const query = new URLSearchParams({ resume: this.#resume.token, since: String(this.#resume.seq) });
+      return `${this.#options.path}?${query}`;
+    }
+    return this.#ticket !== null && performance.now() < this.#ticket.until ? this.#ticket.url : null;
   }
 
   async #connectAnew(): Promise<void> {
     this.#state = "connecting";
     clearTimeout(this.#timer);
     try {
-      const url = await this.#options.ticket();
+      const url = await this.#options.ticket(this.#canceled.signal);
       if (this.#isEnded()) return;
       this.#resume = null;
+      this.#ticket = { url, until: performance.now() + TICKET_FOR_MS };
       this.#refusals = 0;
       this.#connect(url);
     } catch (error) {
       if (this.#isEnded()) return;
-      if (!this.#options.isTransient(error)) {
+      const pause = this.#options.retryAfter(error);
+      if (pause === null) {
         this.#finish();
         return this.#options.handlers.onFailed(error);
       }
+      this.#pauseFor(pause);
       this.#failures += 1;
       this.#wait();
-      this.#options.handlers.onLost();
     }
   }
 
@@ -212,9 +237,16 @@ export class Signaling {
   #finish(): void {
     this.#state = "ended";
     clearTimeout(this.#timer);
+    this.#canceled.abort();
+    this.#hangUp(1000);
+  }
+
+  #hangUp(code?: number): void {
+    this.#keepAlive?.stop();
+    this.#keepAlive = null;
     const socket = this.#socket;
     this.#socket = null;
-    socket?.close(1000);
+    socket?.close(code);
   }
 
   #setTimer(ms: number, then: () => void): void {

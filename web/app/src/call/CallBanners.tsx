@@ -1,0 +1,66 @@
+// What is to be known in a call and can be acted on: it is on elsewhere too, its media is blocked, something was refused.
+import { type Call, type CallState, elsewhereOf } from "@connect/sdk/call";
+import { useEffect } from "react";
+import { useReadable } from "../api-context.ts";
+import { sentence } from "../ui/words.ts";
+import { mediaHelp, triedWords } from "./words.ts";
+
+/** How long a refusal is shown: it needs no answer. */
+const REFUSAL_FOR_MS = 8_000;
+
+interface BannerProps {
+  call: Call;
+  state: CallState;
+}
+
+export function CallBanners({ call, state }: BannerProps) {
+  return (
+    <>
+      <Blocked call={call} state={state} />
+      <Elsewhere call={call} state={state} />
+      <Refusal call={call} state={state} />
+    </>
+  );
+}
+
+/** No way to the media node. Where signaling is lost as well, that comes first. */
+function Blocked({ call, state: { media, status } }: BannerProps) {
+  if (media.name !== "blocked" || status.name !== "joined") return null;
+  return (
+    <div className="banner blocked">
+      <strong>No sound and no picture: your network does not let them through</strong>
+      <p>{triedWords(media.tried)} It is tried again by itself.</p>
+      <p>{mediaHelp(media.tried)}</p>
+      <button type="button" className="button secondary" onClick={() => call.retryMedia()}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+/** The same user on another page or device. */
+function Elsewhere({ call, state: { participants, you } }: BannerProps) {
+  const { microphone } = useReadable(call.local.state);
+  if (elsewhereOf(participants, you).length === 0) return null;
+  return (
+    <div className="banner with-action">
+      <p>
+        You are in this call in another tab or on another device, too.
+        {!microphone.on && " Your microphone is off here, so that the room does not howl."}
+      </p>
+      <button type="button" className="button secondary" onClick={() => call.moveHere()}>
+        Move the call here
+      </button>
+    </div>
+  );
+}
+
+function Refusal({ call, state: { refusal } }: BannerProps) {
+  useEffect(() => {
+    if (refusal === null) return;
+    const timer = setTimeout(() => call.dismissRefusal(), REFUSAL_FOR_MS);
+    return () => clearTimeout(timer);
+  }, [refusal, call]);
+  if (refusal === null) return null;
+  return <p className="banner">That was not done. {sentence(refusal)}</p>;
+}

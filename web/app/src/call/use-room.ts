@@ -1,0 +1,48 @@
+// What is known of a room before joining it.
+import { ApiError } from "@connect/sdk";
+import { useCallback, useEffect, useState } from "react";
+import { useApi } from "../api-context.ts";
+
+export interface KnownRoom {
+  /** Null while it is not known. */
+  readonly name: string | null;
+  /** As how many participants its user is in it already. */
+  readonly yours: number;
+  readonly missing: boolean;
+}
+
+const UNKNOWN: KnownRoom = { name: null, yours: 0, missing: false };
+
+/** A room, looked at again whenever somebody comes back to the page and `follows`: the call may be on in another tab by now. */
+export function useRoom(id: string, follows: boolean): KnownRoom {
+  const api = useApi();
+  const [known, setKnown] = useState(UNKNOWN);
+
+  const look = useCallback(
+    (signal: AbortSignal) =>
+      api.room(id, { signal }).then(
+        ({ name, yours }) => setKnown({ name, yours, missing: false }),
+        (error) => {
+          // Anything else than its absence shows when joining.
+          if (error instanceof ApiError && error.status === 404) setKnown({ ...UNKNOWN, missing: true });
+        },
+      ),
+    [api, id],
+  );
+
+  useEffect(() => {
+    const over = new AbortController();
+    if (!follows) return;
+    const lookAgain = () => void (document.visibilityState === "visible" && look(over.signal));
+    void look(over.signal);
+    document.addEventListener("visibilitychange", lookAgain);
+    addEventListener("focus", lookAgain);
+    return () => {
+      over.abort();
+      document.removeEventListener("visibilitychange", lookAgain);
+      removeEventListener("focus", lookAgain);
+    };
+  }, [look, follows]);
+
+  return known;
+}

@@ -1,0 +1,40 @@
+// Around a page: what goes wrong while it is drawn ends in words and a way on.
+import { Component, type ReactNode } from "react";
+import { LostPageError } from "../load-page.ts";
+import { Message } from "./Message.tsx";
+
+interface BoundaryProps {
+  children: ReactNode;
+}
+
+export class Boundary extends Component<BoundaryProps, { error: unknown }> {
+  override state: { error: unknown } = { error: null };
+
+  static getDerivedStateFromError(error: unknown): { error: unknown } {
+    return { error: error ?? new Error("nothing") };
+  }
+
+  override render(): ReactNode {
+    const { error } = this.state;
+    if (error === null) return this.props.children;
+    const lost = error instanceof LostPageError;
+    return (
+      <Message
+        title={lost ? "This page could not be loaded" : "Something went wrong on this page"}
+        detail={
+          lost
+            ? "Check your network. If Connect was updated just now, another try brings the new page."
+            : "That is our fault. Another try may help; what was stored is not lost."
+        }
+      >
+        <button type="button" className="button" onClick={() => location.reload()}>
+          Try again
+        </button>
+        {/* Not by the router: the page begins anew in any case. */}
+        <a className="button secondary" href="/">
+          Go to your rooms
+        </a>
+      </Message>
+    );
+  }
+}

@@ -1,0 +1,81 @@
+// The state of a call, as a page can show it.
+import type {
+  Caps,
+  ChatMessage,
+  CloseReason,
+  NodeId,
+  Participant,
+  ParticipantId,
+  Quality,
+  Region,
+  Room,
+} from "../generated/protocol.ts";
+import type { MediaStatus } from "./media-session.ts";
+import type { Lines } from "./outbox.ts";
+import type { ConnectionQuality } from "./quality.ts";
+import type { Streams } from "./slots.ts";
+import type { TrackKey } from "./track.ts";
+
+export type CallStatus =
+  | { readonly name: "idle" | "joining" | "joined" }
+  /** It comes back by itself. The room may have asked for a pause before that (milliseconds). */
+  | { readonly name: "reconnecting"; readonly pauseMs: number }
+  | { readonly name: "ended"; readonly reason: CloseReason }
+  /** The room could not be entered; `join` may be called again. */
+  | { readonly name: "failed"; readonly error: unknown };
+
+export interface CallState {
+  readonly status: CallStatus;
+  readonly media: MediaStatus;
+  readonly room: Room | null;
+  /** This client among the participants. */
+  readonly you: ParticipantId | null;
+  readonly participants: readonly Participant[];
+  readonly chat: readonly ChatMessage[];
+  /** Own lines of chat that are not stored yet, and those that did not go. */
+  readonly outbox: Lines;
+  /** The video that flows now, by track (see `trackKey`). */
+  readonly streams: Streams;
+  /** Tracks that the path to here cannot carry now. */
+  readonly paused: ReadonlySet<TrackKey>;
+  /** Who speaks now, the loudest first. */
+  readonly speakers: readonly ParticipantId[];
+  /** Who has spoken, the latest first. */
+  readonly spoke: readonly ParticipantId[];
+  readonly region: Region | null;
+  readonly node: NodeId | null;
+  readonly quality: ConnectionQuality;
+  /** How media travels, as the node measures it; null until it has told. */
+  readonly report: Quality | null;
+  /** How everybody's media travels. */
+  readonly reports: ReadonlyMap<ParticipantId, Quality>;
+  /** What the owner lets this client send; null before it is in the room. */
+  readonly caps: Caps | null;
+  /** What is wrong with the call right now, in words; null when all is well. */
+  readonly notice: string | null;
+  /** Something that one asked for and did not get, in words; until it is dismissed. */
+  readonly refusal: string | null;
+}
+
+/** Before the call, and after it. */
+export const INITIAL: CallState = {
+  status: { name: "idle" },
+  media: { name: "idle" },
+  room: null,
+  you: null,
+  participants: [],
+  chat: [],
+  outbox: [],
+  streams: new Map(),
+  paused: new Set(),
+  speakers: [],
+  spoke: [],
+  region: null,
+  node: null,
+  quality: "unknown",
+  report: null,
+  reports: new Map(),
+  caps: null,
+  notice: null,
+  refusal: null,
+};

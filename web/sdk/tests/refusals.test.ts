@@ -1,0 +1,132 @@
+// What one asks of the room and does not get is said; what is not stored of the chat when one could not come back waits.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Api } from "../src/api.ts";
+import { Call } from "../src/call/call.ts";
+import type { ClientMessage, ServerMessage } from "../src/generated/protocol.ts";
+import { ApiError } from "../src/problem.ts";
+import { stubConnection } from "./fake-connection.ts";
+
+/** The room's end of a socket, as far as entering needs it. */
+class Socket {
+  static readonly OPEN = 1;
+  static newest: Socket;
+  readonly heard: ClientMessage[] = [];
+  readyState = 0;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  constructor() {
+    Socket.newest = this;
+    queueMicrotask(() => {
+      this.readyState = 1;
+      this.onopen?.();
+    });
+  }
+  send(text: string): void {
+    if (text !== "ping") this.heard.push(JSON.parse(text));
+  }
+  close(): void {
+    this.readyState = 3;
+  }
+  receive(message: object): void {
+    this.onmessage?.({ data: JSON.stringify(message satisfies object as ServerMessage) });
+  }
+}
+
+const SNAPSHOT = { room: { id: "r", name: "Room" }, participants: [], chat: [] };
+const welcome = {
+  type: "welcome",
+  seq: 1,
+  you: "you",
+  resumeToken: "t",
+  redialWithinMs: 250,
+  snapshot: SNAPSHOT,
+};
+
+let call: Call;
+/** How a ticket is refused; null for not at all. */
+let refused: ApiError | null;
+
+beforeEach(async () => {
+  refused = null;
+  stubConnection();
+  vi.stubGlobal("WebSocket", Socket);
+  vi.stubGlobal("location", { origin: "http://x" });
+  vi.stubGlobal("document", Object.assign(new EventTarget(), { visibilityState: "visible" }));
+  const api = {
+    origin: "",
+    join: async () => {
+      if (refused !== null) throw refused;
+      return { room: SNAPSHOT.room, participant: "you", ticket: "t", url: "/ws?ticket=t" };
+    },
+    iceServers: async () => [],
+    isReachable: async () => true,
+  };
+  call = new Call(api as unknown as Api, "r");
+  call.join();
+  await vi.waitFor(() => expect(Socket.newest?.readyState).toBe(1));
+  Socket.newest.receive(welcome);
+});
+afterEach(() => {
+  call.dispose();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const refuse = (of: string) =>
+  Socket.newest.receive({
+    type: "error",
+    code: "forbidden",
+    message: "only the owner may do that",
+    nonce: null,
+    of,
+    retryAfterMs: null,
+  });
+
+it("is said of what the owner does, and of moving the call", () => {
+  for (const of of ["setCaps", "remove", "moveHere"]) {
+    refuse(of);
+    expect(call.state.get().refusal).toBe("only the owner may do that");
+    call.dismissRefusal();
+    expect(call.state.get().refusal).toBeNull();
+  }
+});
+
+it("is not said of what is told again without a word", () => {
+  refuse("publishing");
+  expect(call.state.get().refusal).toBeNull();
+});
+
+it("is said where nothing can be asked for", () => {
+  Socket.newest.readyState = 3;
+  call.remove("ann");
+  expect(call.state.get().refusal).toContain("not connected");
+});
+
+it("leaves what one wrote to wait, when one could not come back", async () => {
+  vi.useFakeTimers();
+  call.chat("on its way");
+  refused = new ApiError({ type: "x", title: "Gone", status: 403, detail: "Not now." });
+  for (let tries = 0; tries < 5; tries += 1) {
+    Socket.newest.onclose?.();
+    await vi.advanceTimersByTimeAsync(5_000);
+  }
+  expect(call.state.get().status.name).toBe("failed");
+  expect(call.state.get().outbox.map(({ text }) => text)).toEqual(["on its way"]);
+  refused = null;
+  call.join();
+  await vi.advanceTimersByTimeAsync(100);
+  Socket.newest.receive(welcome);
+  expect(Socket.newest.heard.filter(({ type }) => type === "chat")).toHaveLength(1);
+});
+
+it("leaves nothing to wait once one has left", async () => {
+  call.chat("on its way");
+  call.leave();
+  expect(call.state.get().outbox).toEqual([]);
+  const before = Socket.newest;
+  call.join();
+  await vi.waitFor(() => expect(Socket.newest).not.toBe(before));
+  Socket.newest.receive(welcome);
+  expect(Socket.newest.heard.filter(({ type }) => type === "chat")).toEqual([]);
+});
