@@ -1,7 +1,7 @@
 // Somebody's picture (or initials), or a screen: with its name, microphone, voice, and whether it is held back.
 import type { Codec } from "@connect/sdk";
 import { type Call, cannotPlay, type Streams, type TrackKey, trackKey } from "@connect/sdk/call";
-import { useRef } from "react";
+import { type ReactNode, useRef } from "react";
 import { BarsIcon, MicrophoneIcon, PinIcon, ScreenIcon } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
 import { Avatar } from "./Avatar.tsx";
@@ -91,20 +91,26 @@ interface StandstillProps {
 /** Why there is no picture, or why it stands still; nothing when it moves, or when there is none to be seen. */
 function Standstill({ context, tile, away }: StandstillProps) {
   const { person, isYou, source } = tile;
-  if (away !== null) return <p className="standstill">{away}</p>;
+  if (away !== null) return <Word>{away}</Word>;
   const { screen, camera, codec } = person.publishing;
   if (isYou || !(source === "screen" ? screen : camera)) return null;
   if (cannotPlay(context.decodes, codec)) {
     // Its sender may be about to change it.
     return (
-      <p className="standstill late">
-        <span>
-          <bdi>{person.name}</bdi> sends video in a format this browser cannot play
-        </span>
-      </p>
+      <Word late>
+        <bdi>{person.name}</bdi> sends video in a format this browser cannot play
+      </Word>
     );
   }
-  return context.paused.has(tile.key) ? <p className="standstill">Paused: slow connection</p> : null;
+  return context.paused.has(tile.key) ? <Word>Paused: slow connection</Word> : null;
+}
+
+function Word({ late = false, children }: { late?: boolean; children: ReactNode }) {
+  return (
+    <p className={late ? "standstill late" : "standstill"}>
+      <span>{children}</span>
+    </p>
+  );
 }
 
 /** Makes a picture the large one, or no longer. */
