@@ -16,8 +16,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::signaling::{Door, EnterError, MAX_WAITING, Seat};
 
-/// A quiet connection is probed this often, as the web client does.
-const PING_INTERVAL: Duration = Duration::from_secs(15);
+/// How often a client lets the room know that it is there.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
 /// A request that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 

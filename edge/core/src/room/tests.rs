@@ -17,6 +17,7 @@ mod moving;
 mod offers;
 mod passes;
 mod placement;
+mod told;
 
 /// A room with what it stored, as the shell has it.
 struct World {

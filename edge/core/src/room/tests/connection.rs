@@ -37,7 +37,7 @@ impl World {
     }
 
     /// Time passes to the next deadline, at which the client pinged just before.
-    fn wait_pinging(&mut self, client: &Client) -> Vec<Effect> {
+    pub(super) fn wait_pinging(&mut self, client: &Client) -> Vec<Effect> {
         self.now = self.room.deadline().expect("something is due");
         self.alarm(&[(client, self.now - 1)])
     }
@@ -48,24 +48,31 @@ impl World {
     }
 }
 
-fn connected(attempt: u32) -> NodeToRoom {
+pub(super) fn connected(attempt: u32) -> NodeToRoom {
     NodeToRoom::Connected {
         participant: id("ada"),
         attempt: Attempt(attempt),
     }
 }
 
-fn silent() -> NodeToRoom {
+pub(super) fn silent(attempt: u32) -> NodeToRoom {
     NodeToRoom::Silent {
         participant: id("ada"),
-        attempt: Attempt(1),
+        attempt: Attempt(attempt),
     }
 }
 
-fn heard() -> NodeToRoom {
+pub(super) fn heard(attempt: u32) -> NodeToRoom {
     NodeToRoom::Heard {
         participant: id("ada"),
-        attempt: Attempt(1),
+        attempt: Attempt(attempt),
+    }
+}
+
+pub(super) fn over(attempt: u32) -> NodeToRoom {
+    NodeToRoom::Disconnected {
+        participant: id("ada"),
+        attempt: Attempt(attempt),
     }
 }
 
@@ -80,7 +87,7 @@ fn events(effects: &[Effect]) -> impl Iterator<Item = &RoomEvent> {
 }
 
 /// What everybody is told of Ada's connection.
-fn told(effects: &[Effect]) -> Vec<Connection> {
+pub(super) fn told(effects: &[Effect]) -> Vec<Connection> {
     let connection = |event: &RoomEvent| match event {
         RoomEvent::Connection { connection, .. } => Some(*connection),
         _ => None,
@@ -88,7 +95,7 @@ fn told(effects: &[Effect]) -> Vec<Connection> {
     events(effects).filter_map(connection).collect()
 }
 
-fn is_gone(effects: &[Effect]) -> bool {
+pub(super) fn is_gone(effects: &[Effect]) -> bool {
     let lost = |event: &RoomEvent| {
         matches!(
             event,
@@ -106,10 +113,10 @@ fn a_silence_is_told_at_once_and_ends_the_stay_after_thirty_seconds() {
     let (mut world, ada, link) = World::in_call();
     assert_eq!(world.room.deadline(), None, "a quiet call sleeps");
     world.now = 100_000;
-    let effects = world.node_says(&link, silent());
+    let effects = world.node_says(&link, silent(1));
     assert_eq!(told(&effects), [Connection::Reconnecting]);
     assert_eq!(world.shown(), Connection::Reconnecting);
-    assert!(told(&world.node_says(&link, silent())).is_empty(), "once");
+    assert!(told(&world.node_says(&link, silent(1))).is_empty(), "once");
     // The browser's processes stand still: its WebSocket is open, and its last ping was before the silence.
     world.now = world.room.deadline().expect("the end is due");
     assert_eq!(world.now, 128_000);
@@ -127,10 +134,10 @@ fn a_silence_is_told_at_once_and_ends_the_stay_after_thirty_seconds() {
 fn who_is_heard_again_in_time_is_the_same_and_nothing_is_due() {
     let (mut world, ada, link) = World::in_call();
     world.now = 50_000;
-    world.node_says(&link, silent());
+    world.node_says(&link, silent(1));
     world.now = 70_000;
     assert_eq!(
-        told(&world.node_says(&link, heard())),
+        told(&world.node_says(&link, heard(1))),
         [Connection::Connected]
     );
     assert_eq!(
@@ -147,7 +154,7 @@ fn who_is_heard_again_in_time_is_the_same_and_nothing_is_due() {
 fn who_pings_stays_however_long_the_media_is_blocked() {
     let (mut world, ada, link) = World::in_call();
     world.now = 50_000;
-    world.node_says(&link, silent());
+    world.node_says(&link, silent(1));
     for _ in 0..20 {
         assert!(!is_gone(&world.wait_pinging(&ada)));
     }
@@ -164,7 +171,7 @@ fn who_pings_stays_however_long_the_media_is_blocked() {
 fn what_a_client_says_is_as_good_as_a_ping() {
     let (mut world, ada, link) = World::in_call();
     world.now = 50_000;
-    world.node_says(&link, silent());
+    world.node_says(&link, silent(1));
     world.now = 70_000;
     world.say(&ada, r#"{"type":"mediaFailed","attempt":7}"#);
     assert_eq!(world.room.deadline(), Some(100_000));
@@ -222,7 +229,7 @@ fn a_lost_websocket_with_living_media_says_nothing_and_ends_nothing() {
     world.now = 200_000;
     // The media ends as well: thirty seconds from then.
     assert_eq!(
-        told(&world.node_says(&link, silent())),
+        told(&world.node_says(&link, silent(1))),
         [Connection::Reconnecting]
     );
     assert!(is_gone(&world.wait()));
@@ -279,11 +286,7 @@ fn a_restart_of_the_room_says_nothing_of_those_whose_media_flows() {
 fn a_doubt_outlives_a_restart_of_the_room() {
     let (mut world, ada, link) = World::in_call();
     world.now = 10_000;
-    let over = NodeToRoom::Disconnected {
-        participant: id("ada"),
-        attempt: Attempt(1),
-    };
-    assert!(told(&world.node_says(&link, over)).is_empty());
+    assert!(told(&world.node_says(&link, over(1))).is_empty());
     world.now = 11_000;
     let living = std::slice::from_ref(&ada);
     let restored = Room::restore(world.stored.clone(), living, &[link], world.now);
@@ -342,7 +345,7 @@ fn a_ping_on_an_older_websocket_is_no_sign() {
         .open(token("ada", 1), None)
         .expect("the token is good");
     world.now = 50_000;
-    world.node_says(&link, silent());
+    world.node_says(&link, silent(1));
     world.now = 78_000;
     assert!(is_gone(&world.alarm(&[(&ada, 77_000)])));
 }
