@@ -62,7 +62,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         |failure| failure,
         |mut door| {
             announce(arguments, &stack, door.as_ref(), own, started);
+            let mut watch = arguments.media_ip.is_none().then(|| network::Watch::new(own));
             loop {
+                if let Some(now) = watch.as_mut().and_then(network::Watch::moved) {
+                    println!(
+                        "This machine's address is now {now}, and media still goes to the former one: press Ctrl-C and \
+                         start again"
+                    );
+                }
                 let tended = stack
                     .tend()
                     .and_then(|()| door.as_mut().map_or(Ok(()), Door::tend));

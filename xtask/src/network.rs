@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+/// How often to look whether it is another one.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// The address in the network, if there is one: where the way out begins, else the first that is no loopback.
 ///
@@ -16,6 +20,34 @@ pub fn own_address() -> Option<IpAddr> {
     far.into_iter()
         .find_map(address_toward)
         .or_else(|| first_local(&fs::read_to_string("/proc/net/fib_trie").ok()?))
+}
+
+/// Sees when the address becomes another one: a laptop in another network.
+pub struct Watch {
+    known: Option<IpAddr>,
+    looked: Instant,
+}
+
+impl Watch {
+    /// Starts from the address that is known.
+    pub fn new(known: Option<IpAddr>) -> Self {
+        Self {
+            known,
+            looked: Instant::now(),
+        }
+    }
+
+    /// The new address, once.
+    pub fn moved(&mut self) -> Option<IpAddr> {
+        if self.looked.elapsed() < LOOK {
+            return None;
+        }
+        self.looked = Instant::now();
+        // In no network there is nothing to move to.
+        let now = own_address().filter(|now| self.known != Some(*now))?;
+        self.known = Some(now);
+        Some(now)
+    }
 }
 
 fn address_toward(far: IpAddr) -> Option<IpAddr> {
