@@ -1,7 +1,9 @@
 // The same user twice in a room: the microphone that comes second is off, until the call is moved to it.
 import { beforeEach, expect, it } from "vitest";
 import { elsewhereOf, QuietBesideOneself } from "../src/call/elsewhere.ts";
+import { LocalMedia } from "../src/call/local-media.ts";
 import type { Participant } from "../src/generated/protocol.ts";
+import { FakeDevices } from "./fake-devices.ts";
 
 const person = (id: string, user: string) => ({ id, user }) as Participant;
 const [me, tab, ann] = [person("me", "u1"), person("tab", "u1"), person("ann", "u2")];
@@ -12,7 +14,7 @@ let quiet: QuietBesideOneself;
 beforeEach(() => {
   on = true;
   const local = {
-    state: { get: () => ({ microphone: { on } }) },
+    state: { get: () => ({ microphone: { wanted: on } }) },
     turn: async (_: string, to: boolean) => {
       on = to;
     },
@@ -51,4 +53,16 @@ it("turns nothing on that was off before", () => {
   quiet.moveHere();
   quiet.left([me], "me");
   expect(on).toBe(false);
+});
+
+it("turns off the second microphone even while it is still opening", async () => {
+  const devices = new FakeDevices();
+  devices.pending = [];
+  const local = new LocalMedia(devices.media);
+  void local.turn("microphone", true);
+  await Promise.resolve();
+  new QuietBesideOneself(local).enter([me, tab], "me");
+  devices.pending.shift()?.answer(null);
+  await new Promise((done) => setTimeout(done));
+  expect(devices.capturing("audio")).toEqual([]);
 });

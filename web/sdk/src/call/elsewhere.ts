@@ -22,10 +22,10 @@ export class QuietBesideOneself {
     this.#local = local;
   }
 
-  /** One has entered the room. */
+  /** One has entered the room. A microphone that is still opening counts. */
   enter(people: readonly Participant[], you: ParticipantId | null): void {
     this.#moves = false;
-    this.#isOff = this.#local.state.get().microphone.on && elsewhereOf(people, you).length > 0;
+    this.#isOff = this.#local.state.get().microphone.wanted && elsewhereOf(people, you).length > 0;
     if (this.#isOff) void this.#local.turn("microphone", false);
   }
 
