@@ -216,6 +216,7 @@ impl State {
                     Some(ToShard::Sessions { room, reply }) => {
                         // The link that asked may be gone by now.
                         let _ = reply.send(self.engine.sessions(&room));
+                        self.engine.handle(now, Input::Relinked { room });
                     }
                     Some(ToShard::Stop) => {
                         self.neighbors.close().await;

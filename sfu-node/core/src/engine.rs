@@ -107,6 +107,7 @@ impl Engine {
         match input {
             Input::Datagram { from, data } => self.datagram(now, from, data),
             Input::Room { room, message } => self.room_message(now, room, message),
+            Input::Relinked { room } => self.say_again(now, &room),
             Input::Siblings { room, shards } => self.set_siblings(now, room, shards),
             Input::PeerUp { peer } => self.peer_up(now, peer),
             Input::PeerDown { peer } => self.peer_down(now, peer),

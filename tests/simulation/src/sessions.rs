@@ -7,6 +7,7 @@ use protocol::client::SourceMid;
 use protocol::id::Attempt;
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, RoomToNode};
+use sfu_core::Input;
 
 use crate::client::Client;
 use crate::encoder::Videos;
@@ -85,6 +86,12 @@ impl World {
             attempt: Attempt(self.attempts[client]),
         };
         self.tell(self.homes[client], message);
+    }
+
+    /// A node has dialed the room's link anew.
+    pub fn relink(&mut self, node: usize) {
+        let room = self.room.clone();
+        self.input(node, Input::Relinked { room });
     }
 
     /// The room says what a client may send from now on.

@@ -133,3 +133,15 @@ fn who_has_left_is_not_silent() {
     world.run(5 * SECOND);
     assert_eq!(heard(&world, 0), []);
 }
+
+#[test]
+fn what_was_said_on_a_lost_link_is_said_again_on_the_next() {
+    let mut world = call();
+    cut(&mut world, 0);
+    world.run(5 * SECOND);
+    let from = world.told.len();
+    world.relink(0);
+    let mut words = heard(&world, from);
+    words.sort();
+    assert_eq!(words, [("p0".into(), false), ("p1".into(), true)]);
+}

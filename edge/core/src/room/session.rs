@@ -199,7 +199,8 @@ impl Room {
         out: &mut Vec<Effect>,
     ) {
         // Somebody without a WebSocket can know no answer; theirs is kept whatever the node says.
-        if self.people.get(participant).is_some_and(Person::is_in) {
+        let is_news = |person: &Person| person.is_in() && person.media != Media::Heard;
+        if self.people.get(participant).is_some_and(is_news) {
             self.negotiations.remove(participant);
             self.answers_due.remove(participant);
             self.failed.remove(participant);

@@ -16,6 +16,20 @@ impl Room {
         self.set_silent(cx, key, false);
     }
 
+    /// Says again of every connected member whether it is heard.
+    pub fn say_again(&mut self, cx: &mut Context<'_>) {
+        let connected = self
+            .members
+            .iter()
+            .filter(|(_, member)| member.subscriber.is_connected());
+        let words: Vec<_> = connected
+            .map(|(key, member)| (key, member.silent))
+            .collect();
+        for (key, silent) in words {
+            self.set_silent(cx, key, silent);
+        }
+    }
+
     fn set_silent(&mut self, cx: &mut Context<'_>, key: MemberKey, silent: bool) {
         let (Some(name), Some(member)) = (self.name(key), self.member_mut(key)) else {
             return;

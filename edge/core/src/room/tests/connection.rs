@@ -151,6 +151,22 @@ fn who_is_heard_again_in_time_is_the_same_and_nothing_is_due() {
 }
 
 #[test]
+fn a_word_that_was_lost_with_a_link_is_made_good_by_the_next_one() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let link = world.place("ada", "n1");
+    world.say(&ada, OFFER);
+    // The node said that she is connected on a link that broke. On the next it says of everybody whether they are heard.
+    world.wait_pinging(&ada);
+    assert_eq!(world.shown(), Connection::Connecting);
+    assert_eq!(
+        told(&world.node_says(&link, heard(1))),
+        [Connection::Connected]
+    );
+    assert!(world.node_says(&link, heard(1)).is_empty(), "no news");
+}
+
+#[test]
 fn who_pings_stays_however_long_the_media_is_blocked() {
     let (mut world, ada, link) = World::in_call();
     world.now = 50_000;
