@@ -33,6 +33,9 @@ const WORDS: [(&str, &str); 27] = [
     ("whilst", "while"),
 ];
 
+/// A name of the browsers' API that holds one of these words.
+const NAME: &str = "analyser";
+
 #[test]
 fn words_have_one_spelling() {
     let mut found = Vec::new();
@@ -44,7 +47,7 @@ fn words_have_one_spelling() {
             continue;
         }
         for (index, line) in source.text.lines().enumerate() {
-            let lower = line.to_lowercase();
+            let lower = line.to_lowercase().replace(NAME, "");
             for (_, right) in WORDS.iter().filter(|(wrong, _)| lower.contains(wrong)) {
                 found.push(format!("{}:{}: {right}", source.path, index + 1));
             }
