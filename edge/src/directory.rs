@@ -45,7 +45,7 @@ impl DirectoryObject {
                 let ids: Vec<RoomId> = rpc::parse(body)?;
                 let mut rooms = Vec::new();
                 for id in ids {
-                    rooms.extend(self.store.get::<Room>("room", id.as_str())?);
+                    rooms.extend(self.store.get_readable::<Room>("room", id.as_str())?);
                 }
                 Ok(json!(rooms))
             }

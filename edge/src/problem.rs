@@ -214,6 +214,7 @@ impl From<NotAdmitted> for Refusal {
             NotAdmitted::Resume => {
                 Self::new(403, "bad-resume-token", "The token does not admit", detail)
             }
+            NotAdmitted::SentAway { wait } => Self::too_many(wait),
             NotAdmitted::StaleEpoch => {
                 Self::new(409, "stale-epoch", "The placement is over", detail)
             }

@@ -24,19 +24,19 @@ pub fn give_back(store: &Store, name: &str, limit: Limit, now: u64) -> Outcome<(
 
 /// Takes a token from the bucket of one of many, of whom the latest are kept under one name.
 pub fn take_of(store: &Store, name: &str, who: &str, limit: Limit, now: u64) -> Outcome<()> {
-    let mut buckets: Buckets = store.get(KIND, name)?.unwrap_or_default();
+    let mut buckets: Buckets = store.get_readable(KIND, name)?.unwrap_or_default();
     buckets.take(who, limit, now).map_err(Refusal::too_many)?;
     Ok(store.put(KIND, name, &buckets)?)
 }
 
 /// Gives a token back to one of many.
 pub fn give_back_to(store: &Store, name: &str, who: &str, limit: Limit, now: u64) -> Outcome<()> {
-    let mut buckets: Buckets = store.get(KIND, name)?.unwrap_or_default();
+    let mut buckets: Buckets = store.get_readable(KIND, name)?.unwrap_or_default();
     buckets.give_back(who, limit, now);
     Ok(store.put(KIND, name, &buckets)?)
 }
 
 fn bucket(store: &Store, name: &str, limit: Limit, now: u64) -> worker::Result<Bucket> {
-    let stored = store.get(KIND, name)?;
+    let stored = store.get_readable(KIND, name)?;
     Ok(stored.unwrap_or_else(|| Bucket::full(limit, now)))
 }

@@ -1,10 +1,11 @@
 //! The Region Durable Object: the control links of a region's nodes, and the choice among them.
 //!
-//! What is known of a node is attached to its WebSocket: it survives hibernation and is gone with the node.
+//! What is known of a node is attached to its WebSocket: it survives hibernation and is gone with the node. That there is
+//! a node is stored as well: after a restart, which ends all WebSockets, the region knows whom to wait for.
 
 use std::collections::BTreeMap;
 
-use edge_core::roster::{self, HEARTBEAT_SECONDS, Member};
+use edge_core::roster::{self, Choice, HEARTBEAT_SECONDS, Member, Remembered};
 use protocol::id::{Epoch, NodeId, RoomId};
 use protocol::node::{NodeToRegion, RegionToNode, VERSION, is_understood};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,11 @@ use worker::{
 
 use crate::attachment::{read, write};
 use crate::problem::Outcome;
+use crate::store::Store;
 use crate::{crypto, rpc};
+
+/// The kind of the records of nodes.
+const NODE: &str = "node";
 
 /// A room's wish for a node.
 #[derive(Serialize, Deserialize)]
@@ -36,15 +41,25 @@ struct Attached {
     member: Option<Member>,
 }
 
+impl Attached {
+    fn unregistered(node: NodeId) -> Self {
+        Self { node, member: None }
+    }
+}
+
 /// One region.
 #[durable_object]
 pub struct RegionObject {
     state: State,
+    store: Store,
 }
 
 impl DurableObject for RegionObject {
     fn new(state: State, _env: Env) -> Self {
-        Self { state }
+        Self {
+            store: Store::new(&state),
+            state,
+        }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -78,26 +93,36 @@ impl DurableObject for RegionObject {
     }
 
     async fn websocket_close(&self, link: WebSocket, _: usize, _: String, _: bool) -> Result<()> {
-        if let Some(attached) = read::<Attached>(&link) {
-            console_log!("{}", json!({ "event": "node gone", "node": attached.node }));
-        }
         // An error means that it is closed already.
         let _ = link.close(Some(1000), Some("closed"));
-        Ok(())
+        self.lost(&link)
     }
 
-    async fn websocket_error(&self, _: WebSocket, _: Error) -> Result<()> {
-        Ok(())
+    async fn websocket_error(&self, link: WebSocket, _: Error) -> Result<()> {
+        self.lost(&link)
     }
 
-    /// Hangs up on nodes that fell silent.
+    /// Hangs up on nodes that fell silent, and forgets those that had their time to come back.
     async fn alarm(&self) -> Result<Response> {
         let now = Date::now().as_millis();
         for link in self.state.get_websockets() {
+            let attached: Option<Attached> = read(&link);
             let silent =
-                |attached: Attached| attached.member.is_none_or(|member| member.is_silent(now));
-            if read(&link).is_none_or(silent) {
+                |attached: &Attached| attached.member.as_ref().is_none_or(|m| m.is_silent(now));
+            if attached.as_ref().is_none_or(silent) {
                 let _ = link.close(Some(1008), Some("no heartbeat"));
+                if let Some(Attached {
+                    node,
+                    member: Some(_),
+                }) = attached
+                {
+                    self.give_up(&link, &node)?;
+                }
+            }
+        }
+        for known in self.remembered(now)? {
+            if known.is_over(now) {
+                self.store.delete(NODE, known.node.as_str())?;
             }
         }
         self.watch().await?;
@@ -115,7 +140,7 @@ impl RegionObject {
         let pair = WebSocketPair::new()?;
         self.state
             .accept_websocket_with_tags(&pair.server, &[node.as_str()]);
-        write(&pair.server, &Attached { node, member: None })?;
+        write(&pair.server, &Attached::unregistered(node))?;
         Response::from_websocket(pair.client)
     }
 
@@ -143,15 +168,10 @@ impl RegionObject {
                 for other in self.state.get_websockets_with_tag(node.as_str()) {
                     if other.as_ref() != link.as_ref() {
                         let _ = other.close(Some(1000), Some("replaced"));
-                        write(
-                            &other,
-                            &Attached {
-                                node: node.clone(),
-                                member: None,
-                            },
-                        )?;
+                        write(&other, &Attached::unregistered(node.clone()))?;
                     }
                 }
+                self.remember(&Remembered::present(node.clone()))?;
                 attached.member = Some(Member::new(load, now));
                 write(link, &attached)?;
                 console_log!("{}", json!({ "event": "node registered", "node": node }));
@@ -194,8 +214,10 @@ impl RegionObject {
                 members.insert(node, member);
             }
         }
-        let chosen = roster::assign(&members, &wish.request, now, crypto::random_pair()?);
-        if let Some(node) = &chosen
+        let remembered = self.remembered(now)?;
+        let random = crypto::random_pair()?;
+        let chosen = roster::assign(&members, &remembered, &wish.request, now, random);
+        if let Choice::Node(node) = &chosen
             && let (Some(link), Some(mut member)) = (links.get(node), members.remove(node))
         {
             // The next heartbeat says it better; until then this one counts.
@@ -215,13 +237,66 @@ impl RegionObject {
         Ok(json!(chosen))
     }
 
-    /// Comes back to look for silent nodes while there are nodes.
+    /// All nodes that ever registered and were not given up. Those that a restart has parted from the region are awaited
+    /// from the first look on.
+    fn remembered(&self, now: u64) -> Result<Vec<Remembered>> {
+        let mut remembered: Vec<Remembered> = self.store.all(NODE)?;
+        let present: Vec<NodeId> = self
+            .state
+            .get_websockets()
+            .iter()
+            .filter_map(read::<Attached>)
+            .filter(|attached| attached.member.is_some())
+            .map(|attached| attached.node)
+            .collect();
+        for missed in roster::missed(&remembered, |node| present.contains(node), now) {
+            self.remember(&missed)?;
+            remembered.retain(|known| known.node != missed.node);
+            remembered.push(missed);
+        }
+        Ok(remembered)
+    }
+
+    fn remember(&self, known: &Remembered) -> Result<()> {
+        self.store.put(NODE, known.node.as_str(), known)
+    }
+
+    /// A link has broken. Its node may dial again at once, unless it was about to go.
+    fn lost(&self, link: &WebSocket) -> Result<()> {
+        let Some(Attached {
+            node,
+            member: Some(member),
+        }) = read(link)
+        else {
+            return Ok(());
+        };
+        console_log!("{}", json!({ "event": "node gone", "node": node }));
+        if member.draining {
+            return self.give_up(link, &node);
+        }
+        forget(link, &node);
+        self.remember(&Remembered::broken(node, Date::now().as_millis()))
+    }
+
+    /// A node is gone: nobody waits for it.
+    fn give_up(&self, link: &WebSocket, node: &NodeId) -> Result<()> {
+        forget(link, node);
+        self.store.delete(NODE, node.as_str())
+    }
+
+    /// Comes back to look for silent nodes, and for those that are awaited, while there are any.
     async fn watch(&self) -> Result<()> {
-        if !self.state.get_websockets().is_empty() {
+        let awaited = !self.store.all::<Remembered>(NODE)?.is_empty();
+        if awaited || !self.state.get_websockets().is_empty() {
             self.state.storage().set_alarm(roster::LEASE as i64).await?;
         }
         Ok(())
     }
+}
+
+/// Lets a link that is over stand for no node any more. An error means that it is gone already.
+fn forget(link: &WebSocket, node: &NodeId) {
+    let _ = write(link, &Attached::unregistered(node.clone()));
 }
 
 fn send(link: &WebSocket, message: &RegionToNode) -> Result<()> {

@@ -2,14 +2,14 @@
 //! carried out.
 
 mod effects;
+mod lines;
 mod sockets;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use edge_core::chat::HISTORY;
-use edge_core::room::record::CHAT;
-use edge_core::room::{Admission, Event, Room};
+use edge_core::room::record::Stored;
+use edge_core::room::{Admission, Event, Report, Room};
 use protocol::api;
 use protocol::id::{RoomId, UserId};
 use serde::Deserialize;
@@ -21,8 +21,8 @@ use worker::{
 
 use crate::problem::{Outcome, Refusal};
 use crate::rpc;
-use crate::store::Store;
-use effects::Report;
+use crate::store::{Everything, Store};
+use lines::Lines;
 use sockets::Attached;
 
 #[derive(Deserialize)]
@@ -40,6 +40,7 @@ struct Shell {
     state: State,
     env: Env,
     store: Store,
+    lines: Lines,
     room: RefCell<Option<Room>>,
     loaded: Cell<bool>,
     /// When the alarm is set for.
@@ -56,6 +57,7 @@ impl DurableObject for RoomObject {
         }
         Self(Rc::new(Shell {
             store: Store::new(&state),
+            lines: Lines::new(&state),
             state,
             env,
             room: RefCell::new(None),
@@ -133,8 +135,19 @@ impl Shell {
         if self.loaded.get() {
             return Ok(());
         }
-        let mut records = self.store.all_but(CHAT)?;
-        records.extend(self.store.last(CHAT, HISTORY)?);
+        // Former releases kept lines among the records: first.
+        let (lines, latest_line) = self.lines.latest()?;
+        let Everything {
+            records,
+            unreadable,
+        } = self.store.everything()?;
+        let is_there = !unreadable.is_empty();
+        let stored = Stored {
+            records,
+            unreadable,
+            lines,
+            latest_line,
+        };
         let (mut clients, mut links) = (Vec::new(), Vec::new());
         for socket in self.state.get_websockets() {
             match Attached::of(&socket) {
@@ -143,12 +156,19 @@ impl Shell {
                 None => {}
             }
         }
-        self.loaded.set(true);
-        if let Some((room, effects)) = Room::restore(records, &clients, &links, now) {
-            self.room.replace(Some(room));
-            self.carry_out(effects)?;
+        match Room::restore(stored, &clients, &links, now) {
+            Some((room, effects)) => {
+                self.loaded.set(true);
+                self.room.replace(Some(room));
+                self.carry_out(effects)
+            }
+            // Not the same as that there is none.
+            None if is_there => Err(Error::RustError("the room cannot be read".into())),
+            None => {
+                self.loaded.set(true);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     async fn operate(self: &Rc<Self>, operation: &str, body: &str, now: u64) -> Outcome<Value> {
@@ -166,9 +186,7 @@ impl Shell {
             }
             "show" => {
                 let user: UserId = rpc::parse(body)?;
-                let room = self.room.borrow();
-                let room = room.as_ref().ok_or_else(Refusal::no_room)?;
-                Ok(json!(room.details(&user)))
+                Ok(json!(self.living(|room| room.details(&user))?))
             }
             "join" => {
                 let admission: Admission = rpc::parse(body)?;
@@ -181,8 +199,7 @@ impl Shell {
             }
             "delete" => {
                 let user: UserId = rpc::parse(body)?;
-                let owner = self.room.borrow().as_ref().map(|room| room.is_owner(&user));
-                if !owner.ok_or_else(Refusal::no_room)? {
+                if self.view()?.owner != user {
                     return Err(Refusal::forbidden("only its owner deletes a room"));
                 }
                 self.handle(now, Event::Deleted)?;
@@ -193,8 +210,14 @@ impl Shell {
     }
 
     fn view(&self) -> Outcome<api::Room> {
+        self.living(Room::view)
+    }
+
+    /// Looks at the room. One that was deleted is none.
+    fn living<T>(&self, look: impl FnOnce(&Room) -> T) -> Outcome<T> {
         let room = self.room.borrow();
-        Ok(room.as_ref().ok_or_else(Refusal::no_room)?.view())
+        let room = room.as_ref().filter(|room| !room.is_gone());
+        Ok(look(room.ok_or_else(Refusal::no_room)?))
     }
 
     /// Lets the room take an event. The borrow ends before anything is carried out.

@@ -202,7 +202,7 @@ impl UserObject {
         let account = self.account()?.ok_or_else(refused)?;
         let family: Family = self
             .store
-            .get("family", &refresh.family)?
+            .get_readable("family", &refresh.family)?
             .ok_or_else(refused)?;
         let salt = crypto::secret()?;
         let next = successor(&refresh.secret, &salt);
@@ -233,7 +233,7 @@ impl UserObject {
     }
 
     fn visits(&self) -> Result<Vec<Visit>> {
-        Ok(self.store.get("visits", "")?.unwrap_or_default())
+        Ok(self.store.get_readable("visits", "")?.unwrap_or_default())
     }
 
     fn visit(&self, visit: Visit) -> Outcome<Value> {

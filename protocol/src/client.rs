@@ -22,6 +22,9 @@ pub const MAX_CHAT_BYTES: usize = 4_000;
 pub const REMOVAL_SECONDS: u64 = 600;
 /// Largest signaling message, in bytes: an offer with many slots fits several times.
 pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
+/// The code with which the WebSocket of a client is closed that says far too much, after [`ServerMessage::Wait`]
+/// (RFC 6455, 7.4.2: private use).
+pub const SENT_AWAY: u16 = 4429;
 
 /// Client → Room Durable Object.
 #[derive(Clone, Serialize, Deserialize)]

@@ -8,7 +8,8 @@ export class Socket<M extends Typed> {
   #socket: WebSocket;
   #received: M[] = [];
   #waiting = new Set<() => void>();
-  readonly closed: Promise<void>;
+  /** Resolves to the code of the close. */
+  readonly closed: Promise<number>;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -17,7 +18,7 @@ export class Socket<M extends Typed> {
       else this.#received.push(JSON.parse(String(event.data)) as M);
       for (const wake of this.#waiting) wake();
     });
-    this.closed = new Promise((resolve) => socket.addEventListener("close", () => resolve()));
+    this.closed = new Promise((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
   }
 
   /** Fails when the server does not take the WebSocket. */

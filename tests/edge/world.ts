@@ -14,6 +14,7 @@ import type {
   Session,
   User,
 } from "../../web/sdk/src/generated/protocol.ts";
+import { Disk } from "./disk.ts";
 import { Socket } from "./socket.ts";
 
 const BUILD = new URL("../../edge/build/", import.meta.url).pathname;
@@ -114,9 +115,10 @@ export class World {
     this.url = (await this.#miniflare.ready).origin;
   }
 
-  /** Ends workerd with everything in it, and starts it again on the same state. */
-  async restart(): Promise<void> {
+  /** Ends workerd with everything in it, and starts it again on the same state, or on what becomes of it meanwhile. */
+  async restart(meanwhile: (disk: Disk) => void = () => {}): Promise<void> {
     await this.#miniflare?.dispose();
+    meanwhile(new Disk(this.#folder));
     await this.#start();
   }
 

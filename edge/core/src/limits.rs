@@ -41,21 +41,31 @@ impl Bucket {
 
     /// Whether there is a token; if not, the milliseconds until there is.
     pub fn check(&mut self, limit: Limit, now: u64) -> Result<(), u64> {
+        self.check_many(1, limit, now)
+    }
+
+    fn check_many(&mut self, count: u32, limit: Limit, now: u64) -> Result<(), u64> {
+        let count = f64::from(count);
         let per_ms = f64::from(limit.burst) / limit.window as f64;
         let passed = now.saturating_sub(self.at) as f64;
         self.tokens = (self.tokens + passed * per_ms).min(f64::from(limit.burst));
         self.at = self.at.max(now);
-        if self.tokens >= 1.0 {
+        if self.tokens >= count {
             Ok(())
         } else {
-            Err(((1.0 - self.tokens) / per_ms).ceil() as u64)
+            Err(((count - self.tokens) / per_ms).ceil() as u64)
         }
     }
 
     /// Takes a token; if there is none, the milliseconds until there is.
     pub fn take(&mut self, limit: Limit, now: u64) -> Result<(), u64> {
-        self.check(limit, now)?;
-        self.tokens -= 1.0;
+        self.take_many(1, limit, now)
+    }
+
+    /// Takes so many tokens, at most a burst, or none; then, the milliseconds until there are enough.
+    pub fn take_many(&mut self, count: u32, limit: Limit, now: u64) -> Result<(), u64> {
+        self.check_many(count, limit, now)?;
+        self.tokens -= f64::from(count);
         Ok(())
     }
 
@@ -107,6 +117,40 @@ impl Buckets {
     }
 }
 
+/// A bucket that names each whom it refuses a time of their own: who comes back then finds a token, however many were
+/// refused together.
+#[derive(Debug, Clone, Copy)]
+pub struct Turns {
+    bucket: Bucket,
+    /// The latest time that was named.
+    named: u64,
+}
+
+impl Turns {
+    /// A full bucket.
+    pub fn full(limit: Limit, now: u64) -> Self {
+        Self {
+            bucket: Bucket::full(limit, now),
+            named: 0,
+        }
+    }
+
+    /// Takes so many tokens, at most a burst; if there are not enough, the milliseconds after which to come back, at most
+    /// a window.
+    pub fn take(&mut self, count: u32, limit: Limit, now: u64) -> Result<(), u64> {
+        self.bucket.take_many(count, limit, now).map_err(|alone| {
+            let turn = u64::from(count) * limit.window / u64::from(limit.burst);
+            self.named = (now + alone).max(self.named + turn).min(now + limit.window);
+            self.named - now
+        })
+    }
+
+    /// Whether forgetting this bucket would change nothing.
+    pub fn is_full(&mut self, limit: Limit, now: u64) -> bool {
+        self.bucket.is_full(limit, now)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +172,28 @@ mod tests {
         assert_eq!(bucket.take(LIMIT, 1000), Ok(()));
         assert!(!bucket.is_full(LIMIT, 2000));
         assert!(bucket.is_full(LIMIT, 9000));
+    }
+
+    #[test]
+    fn many_are_taken_whole_or_not_at_all() {
+        let mut bucket = Bucket::full(LIMIT, 0);
+        assert_eq!(bucket.take_many(2, LIMIT, 0), Ok(()));
+        assert_eq!(bucket.take_many(3, LIMIT, 0), Err(2000));
+        assert_eq!(bucket.take_many(1, LIMIT, 0), Ok(()));
+    }
+
+    #[test]
+    fn who_comes_back_when_told_is_taken() {
+        let mut turns = Turns::full(LIMIT, 0);
+        let waits: Vec<u64> = (0..7)
+            .filter_map(|_| turns.take(1, LIMIT, 0).err())
+            .collect();
+        // Three at once, then one a second, and nobody is told more than a window.
+        assert_eq!(waits, [1000, 2000, 3000, 3000]);
+        for wait in &waits[..3] {
+            assert_eq!(turns.take(1, LIMIT, *wait), Ok(()), "after {wait} ms");
+        }
+        assert_eq!(turns.take(1, LIMIT, 3000), Err(1000));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod log;
 mod messages;
 mod moderation;
 mod moving;
+mod pace;
 mod passes;
 mod people;
 mod placement;
@@ -18,6 +19,8 @@ mod plan;
 mod quality;
 pub mod record;
 mod redial;
+mod report;
+mod saying;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -28,14 +31,15 @@ use protocol::client::{Offer, RoomEvent, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
 
 use crate::chat::Chat;
-use crate::limits::Bucket;
 pub use contract::{
-    Admission, Client, Effect, Event, NoTicket, NodeLink, NotAdmitted, Pass, Ping, Secret,
+    Admission, Client, Draft, Effect, Event, NoTicket, NodeLink, NotAdmitted, Pass, Ping, Secret,
 };
 use log::Log;
-use messages::refuse;
+use pace::{Pace, Writing};
 use quality::Qualities;
-use record::{Host, Info, Link, Person, Record, Ruling};
+use record::{Host, Info, Link, Person, Record, Ruling, Stored};
+use report::Owed;
+pub use report::Report;
 
 /// An offer on its way to a node, and the answer or refusal on its way back. Kept in memory only: after a loss the client
 /// is asked to offer anew.
@@ -61,15 +65,21 @@ pub struct Room {
     rulings: BTreeMap<UserId, Ruling>,
     log: Log,
     chat: Chat,
+    owed: Option<Owed>,
     // What follows is not stored; losing it costs a retry.
     negotiations: HashMap<ParticipantId, Negotiation>,
-    buckets: HashMap<ParticipantId, Bucket>,
+    paces: HashMap<ParticipantId, Pace>,
+    writing: Writing,
     /// The search for a node that is under way; one at a time, so that people who join together share a node.
     seeking: Option<Search>,
     /// When somebody's client was last known to say something or to ping.
     signs: HashMap<ParticipantId, u64>,
     /// When to search again for whom no node was found.
     retries: HashMap<ParticipantId, u64>,
+    /// Since when a region that should have whose media does not know its nodes.
+    unsure: HashMap<ParticipantId, u64>,
+    /// Whose media had to go elsewhere meanwhile.
+    astray: HashSet<ParticipantId>,
     /// Who was told that there is no node.
     told: HashSet<ParticipantId>,
     /// When a node's answer to an offer is due.
@@ -90,10 +100,12 @@ impl Room {
             owner,
             created_at: now,
             epoch: Epoch(0),
+            gone: false,
         };
-        let room = Self::new(info.clone());
-        let report = Effect::Report(room.view());
-        (room, vec![Effect::Save(Record::Info(info)), report])
+        let mut room = Self::new(info.clone());
+        let mut effects = vec![Effect::Save(Record::Info(info))];
+        room.report(now, &mut effects);
+        (room, effects)
     }
 
     fn new(info: Info) -> Self {
@@ -104,11 +116,15 @@ impl Room {
             rulings: BTreeMap::new(),
             log: Log::default(),
             chat: Chat::default(),
+            owed: None,
             negotiations: HashMap::new(),
-            buckets: HashMap::new(),
+            paces: HashMap::new(),
+            writing: Writing::default(),
             signs: HashMap::new(),
             seeking: None,
             retries: HashMap::new(),
+            unsure: HashMap::new(),
+            astray: HashSet::new(),
             told: HashSet::new(),
             answers_due: HashMap::new(),
             failed: HashSet::new(),
@@ -117,10 +133,10 @@ impl Room {
         }
     }
 
-    /// The room that these records describe (events and chat in order), or `None` if they describe none. Whoever is
-    /// recorded as connected and has no WebSocket among the living ones counts as lost from now on.
+    /// The room that was stored, or `None` if none was. Whoever is recorded as connected and has no WebSocket among the
+    /// living ones counts as lost from now on.
     pub fn restore(
-        records: Vec<Record>,
+        stored: Stored,
         clients: &[Client],
         links: &[NodeLink],
         now: u64,
@@ -128,8 +144,9 @@ impl Room {
         let mut info = None;
         let (mut people, mut hosts) = (BTreeMap::new(), BTreeMap::new());
         let mut rulings = BTreeMap::new();
-        let (mut events, mut lines) = (Vec::new(), Vec::new());
-        for record in records {
+        let (mut events, mut owed) = (Vec::new(), None);
+        let unreadable_events = stored.unreadable_events();
+        for record in stored.records {
             match record {
                 Record::Info(stored) => info = Some(stored),
                 Record::Person(person) => {
@@ -142,15 +159,16 @@ impl Room {
                     rulings.insert(ruling.user.clone(), ruling);
                 }
                 Record::Event(event) => events.push(event),
-                Record::Chat(line) => lines.push(line),
+                Record::Owed(stored) => owed = Some(stored),
             }
         }
         let mut room = Self::new(info?);
         room.people = people;
         room.hosts = hosts;
         room.rulings = rulings;
-        room.log = Log::restore(events);
-        room.chat = Chat::restore(lines);
+        room.log = Log::restore(events, &unreadable_events);
+        room.chat = Chat::restore(stored.lines, stored.latest_line);
+        room.owed = owed;
         let mut effects = Vec::new();
         room.miss_clients(clients, now, &mut effects);
         room.miss_links(links, now, &mut effects);
@@ -180,11 +198,21 @@ impl Room {
                 epoch,
                 place,
             } => self.found(participant, epoch, place, now, out),
-            Event::Deleted => self.deleted(out),
+            Event::NotKnownYet { participant, epoch } => {
+                self.not_known_yet(participant, epoch, now);
+            }
+            Event::Recalled {
+                client,
+                draft,
+                known,
+            } => self.recalled(client, draft, known, now, out),
+            Event::Reported { taken } => self.reported(taken, out),
+            Event::Deleted => self.deleted(now, out),
             Event::Alarm { pings } => {
                 self.expire_people(&pings, now, out);
                 self.expire_answers(now, out);
                 self.expire_hosts(now, out);
+                self.repeat_report(now, out);
             }
         }
         self.tell_connections(now, out);
@@ -210,6 +238,7 @@ impl Room {
             .chain(releases)
             .chain(retries)
             .chain(answers)
+            .chain(self.owed.map(|owed| owed.at))
             .min()
     }
 
@@ -230,6 +259,11 @@ impl Room {
             room: self.view(),
             yours: self.presences_of(user).count() as u32,
         }
+    }
+
+    /// Whether the room was deleted, and only the directory has still to know.
+    pub fn is_gone(&self) -> bool {
+        self.info.gone
     }
 
     /// Whether this user may delete the room.

@@ -1,4 +1,4 @@
-//! The roster of a region: which nodes are there, how busy they are, and who takes the next session.
+//! The roster of a region: which nodes are there, how busy they are, which may come back, and who takes the next session.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,13 @@ const MAX_CPU: f32 = 0.9;
 pub const HEARTBEAT_SECONDS: u32 = 1;
 /// A node silent for this long, in milliseconds, counts as gone.
 pub const LEASE: u64 = 3 * HEARTBEAT_SECONDS as u64 * 1000;
+
+/// For how long a node whose link broke is awaited, in milliseconds. As long, a room waits for its own link to the node, so
+/// nobody waits longer for another region when a node has died.
+const LINK_GRACE: u64 = 700;
+/// For how long nodes are awaited after a restart of the region's own, in milliseconds, when their links are gone without a
+/// word. A node dials again within 100 ms, and at the latest every five seconds if the edge was away for longer.
+const RESTART_GRACE: u64 = 10_000;
 
 /// What is known of a node. It is kept with the node's control link, and gone with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,13 +55,72 @@ pub struct Request {
     pub avoid: Vec<NodeId>,
 }
 
-/// The node for a session of a room. `random` are two uniform numbers.
+/// A node that has registered. It is stored: that outlives a restart of the region's own, as links do not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    pub node: NodeId,
+    /// Until when it is awaited, once it was missed.
+    pub awaited_until: Option<u64>,
+}
+
+impl Remembered {
+    /// A node that is there.
+    pub fn present(node: NodeId) -> Self {
+        Self {
+            node,
+            awaited_until: None,
+        }
+    }
+
+    /// A node whose link has just broken.
+    pub fn broken(node: NodeId, now: u64) -> Self {
+        Self {
+            node,
+            awaited_until: Some(now + LINK_GRACE),
+        }
+    }
+
+    /// Whether it may be forgotten: it had its time to come back.
+    pub fn is_over(&self, now: u64) -> bool {
+        self.awaited_until.is_some_and(|until| until <= now)
+    }
+}
+
+/// Those that are remembered as present and are not: the region has restarted. They are awaited from now on.
+pub fn missed(
+    remembered: &[Remembered],
+    is_present: impl Fn(&NodeId) -> bool,
+    now: u64,
+) -> Vec<Remembered> {
+    let missing = |known: &&Remembered| known.awaited_until.is_none() && !is_present(&known.node);
+    let missing = remembered.iter().filter(missing);
+    let awaited = |known: &Remembered| Remembered {
+        node: known.node.clone(),
+        awaited_until: Some(now + RESTART_GRACE),
+    };
+    missing.map(awaited).collect()
+}
+
+/// What a region answers a room that wishes for a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Choice {
+    Node(NodeId),
+    /// No node can take a session, and none is awaited.
+    Nobody,
+    /// No node can take a session, but some that were here may come back any moment.
+    NotKnown,
+}
+
+/// The node for a session of a room, if one can take it. `remembered` are all that ever registered and were not given up;
+/// `random` are two uniform numbers.
 pub fn assign(
     members: &BTreeMap<NodeId, Member>,
+    remembered: &[Remembered],
     request: &Request,
     now: u64,
     random: [u32; 2],
-) -> Option<NodeId> {
+) -> Choice {
     let candidates: Vec<Candidate> = members
         .iter()
         .filter(|(_, member)| !member.draining && !member.is_silent(now))
@@ -65,7 +131,12 @@ pub fn assign(
             avoid: request.avoid.contains(node),
         })
         .collect();
-    choose(&candidates, random).cloned()
+    let is_awaited = |known: &Remembered| !members.contains_key(&known.node) && !known.is_over(now);
+    match choose(&candidates, random) {
+        Some(node) => Choice::Node(node.clone()),
+        None if remembered.iter().any(is_awaited) => Choice::NotKnown,
+        None => Choice::Nobody,
+    }
 }
 
 /// A node that could take a session.
@@ -146,7 +217,7 @@ mod tests {
             ..Load::default()
         };
         let node = |name: &str| name.parse::<NodeId>().unwrap();
-        let mut members = BTreeMap::from([
+        let members = BTreeMap::from([
             (node("a"), Member::new(load, 1000)),
             (
                 node("b"),
@@ -160,10 +231,77 @@ mod tests {
             hosting: vec![node("b")],
             avoid: vec![],
         };
-        assert_eq!(assign(&members, &request, 1000, [0, 0]), Some(node("a")));
-        assert_eq!(assign(&members, &request, 1000 + LEASE, [0, 0]), None);
-        members.clear();
-        assert_eq!(assign(&members, &request, 1000, [0, 0]), None);
+        let assign = |now| assign(&members, &[], &request, now, [0, 0]);
+        assert_eq!(assign(1000), Choice::Node(node("a")));
+        assert_eq!(assign(1000 + LEASE), Choice::Nobody);
+    }
+
+    #[test]
+    fn none_is_told_apart_from_not_known() {
+        let id = |name: &str| name.parse::<NodeId>().unwrap();
+        let load = |sessions| Load {
+            sessions,
+            max_sessions: 5,
+            ..Load::default()
+        };
+        let request = Request {
+            hosting: vec![],
+            avoid: vec![],
+        };
+        let (present, broken) = (Remembered::present, Remembered::broken);
+        let awaited = |name: &str, until| Remembered {
+            node: id(name),
+            awaited_until: Some(until),
+        };
+        // The nodes that are linked, with their sessions; what is remembered; and the answer at 1,000.
+        let cases = [
+            (vec![], vec![], Choice::Nobody),
+            (vec![], vec![present(id("a"))], Choice::NotKnown),
+            (vec![], vec![broken(id("a"), 1_000)], Choice::NotKnown),
+            (vec![], vec![broken(id("a"), 300)], Choice::Nobody),
+            (vec![], vec![awaited("a", 1_001)], Choice::NotKnown),
+            (vec![], vec![awaited("a", 1_000)], Choice::Nobody),
+            (
+                vec![("b", 0)],
+                vec![present(id("a")), present(id("b"))],
+                Choice::Node(id("b")),
+            ),
+            // What is full is known to be full; who is missing may have room.
+            (vec![("b", 5)], vec![present(id("b"))], Choice::Nobody),
+            (
+                vec![("b", 5)],
+                vec![present(id("a")), present(id("b"))],
+                Choice::NotKnown,
+            ),
+        ];
+        for (linked, remembered, answer) in cases {
+            let members = linked
+                .iter()
+                .map(|(name, sessions)| (id(name), Member::new(load(*sessions), 1_000)));
+            let members = members.collect();
+            assert_eq!(
+                assign(&members, &remembered, &request, 1_000, [0, 0]),
+                answer,
+                "{linked:?} {remembered:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_is_missed_is_awaited_for_a_while_and_once() {
+        let id = |name: &str| name.parse::<NodeId>().unwrap();
+        let stored = [
+            Remembered::present(id("a")),
+            Remembered::present(id("b")),
+            Remembered::broken(id("c"), 0),
+        ];
+        let missing = missed(&stored, |node| *node == id("b"), 5_000);
+        let [a] = missing.as_slice() else {
+            panic!("only a is missed: {missing:?}");
+        };
+        assert_eq!((&a.node, a.awaited_until), (&id("a"), Some(15_000)));
+        assert!(!a.is_over(14_999) && a.is_over(15_000));
+        assert!(missed(&missing, |_| false, 6_000).is_empty());
     }
 
     #[test]

@@ -2,24 +2,17 @@
 
 use std::rc::Rc;
 
-use edge_core::room::{Effect, Event, Room};
-use edge_core::roster;
-use protocol::api;
+use edge_core::room::{Effect, Event, Report, Room};
+use edge_core::roster::{self, Choice};
 use protocol::client::ServerMessage;
-use protocol::id::{Epoch, NodeId, ParticipantId, Region, RoomId};
+use protocol::id::{Epoch, ParticipantId, Region};
 use serde_json::json;
 use worker::{Date, Result, console_error, console_log};
 
 use super::Shell;
 use crate::problem::Outcome;
 use crate::region::Assign;
-use crate::{config, rpc, tally};
-
-/// What the directory is told.
-pub(super) enum Report {
-    Room(api::Room),
-    Gone(RoomId),
-}
+use crate::{config, rpc, store, tally};
 
 impl Shell {
     pub(super) fn carry_out(self: &Rc<Self>, effects: Vec<Effect>) -> Result<()> {
@@ -37,6 +30,20 @@ impl Shell {
                 self.store.put(key.kind, &key.name, &record)?;
             }
             Effect::Erase(key) => self.store.delete(key.kind, &key.name)?,
+            Effect::SaveLine(line) => self.lines.add(&line)?,
+            Effect::Recall {
+                client,
+                user,
+                draft,
+            } => {
+                let known = self.lines.find(&user, &draft)?;
+                let recalled = Event::Recalled {
+                    client,
+                    draft,
+                    known,
+                };
+                self.handle(Date::now().as_millis(), recalled)?;
+            }
             Effect::Send { client, message } => {
                 if let ServerMessage::Error { code, .. } = &message {
                     tally::refused(&self.env, json!(code).as_str().unwrap_or_default());
@@ -47,6 +54,7 @@ impl Shell {
                 self.send_to_all(except.as_ref(), &message)?;
             }
             Effect::HangUp { client } => self.hang_up_client(&client),
+            Effect::SendAway { client } => self.send_away(&client),
             Effect::Tell { link, message } => self.send_to_node(&link, &message)?,
             Effect::HangUpNode { link } => self.hang_up_node(&link),
             Effect::Seek {
@@ -55,13 +63,16 @@ impl Shell {
                 regions,
                 hosting,
                 avoid,
-            } => self.seek(
-                participant,
-                epoch,
-                regions,
-                roster::Request { hosting, avoid },
-            ),
-            Effect::Report(room) => self.tell_directory(Report::Room(room)),
+                patient,
+            } => {
+                let request = roster::Request { hosting, avoid };
+                self.seek(participant, epoch, regions, request, patient);
+            }
+            Effect::Report(report) => self.tell_directory(report),
+            Effect::Forget => {
+                self.store.clear()?;
+                self.lines.clear()?;
+            }
             Effect::Vanish => self.vanish(),
         }
         Ok(())
@@ -74,69 +85,91 @@ impl Shell {
         epoch: Epoch,
         regions: Vec<Region>,
         request: roster::Request,
+        patient: bool,
     ) {
         let shell = self.clone();
         self.state.wait_until(async move {
-            let place = shell.find(epoch, regions, request).await;
-            let event = Event::Found {
-                participant,
-                epoch,
-                place,
-            };
-            if let Err(error) = shell.handle(Date::now().as_millis(), event) {
-                console_error!("{}", json!({ "fault": error.to_string() }));
-            }
+            let event = shell
+                .find(participant, epoch, regions, request, patient)
+                .await;
+            shell.handle_later(event);
         });
     }
 
     /// Asks region after region for a node.
     async fn find(
         &self,
+        participant: ParticipantId,
         epoch: Epoch,
         regions: Vec<Region>,
         request: roster::Request,
-    ) -> Option<(NodeId, Region)> {
-        let room = self.room.borrow().as_ref().map(|room| room.view().id)?;
+        patient: bool,
+    ) -> Event {
+        let nowhere = Event::Found {
+            participant: participant.clone(),
+            epoch,
+            place: None,
+        };
+        let Some(room) = self.room.borrow().as_ref().map(|room| room.view().id) else {
+            return nowhere;
+        };
         let wish = Assign {
             room,
             epoch,
             request,
         };
         for region in regions {
-            let found: Outcome<Option<NodeId>> = match config::region(&self.env, &region) {
-                Ok(object) => rpc::call(&object, "assign", &wish).await,
-                Err(error) => Err(error.into()),
-            };
-            match found {
-                Ok(Some(node)) => {
+            match self.ask(&region, &wish).await {
+                Choice::Node(node) => {
                     console_log!(
                         "{}",
                         json!({ "event": "placed", "room": wish.room, "epoch": epoch.0, "node": node })
                     );
-                    return Some((node, region));
+                    return Event::Found {
+                        participant,
+                        epoch,
+                        place: Some((node, region)),
+                    };
                 }
-                Ok(None) => {}
-                Err(refusal) => {
-                    console_error!(
-                        "{}",
-                        json!({ "fault": "a region did not answer", "region": region, "why": refusal.problem.detail })
-                    );
-                }
+                Choice::NotKnown if patient => return Event::NotKnownYet { participant, epoch },
+                Choice::NotKnown | Choice::Nobody => {}
             }
         }
-        None
+        nowhere
+    }
+
+    /// Asks a region. One that does not answer may have nodes all the same.
+    async fn ask(&self, region: &Region, wish: &Assign) -> Choice {
+        let choice: Outcome<Choice> = match config::region(&self.env, region) {
+            Ok(object) => rpc::call(&object, "assign", wish).await,
+            Err(error) => Err(error.into()),
+        };
+        choice.unwrap_or_else(|refusal| {
+            console_error!(
+                "{}",
+                json!({ "fault": "a region did not answer", "region": region, "why": refusal.problem.detail })
+            );
+            Choice::NotKnown
+        })
+    }
+
+    /// Lets the room take what a call has come to that nobody waits for.
+    fn handle_later(self: &Rc<Self>, event: Event) {
+        if let Err(error) = self.handle(Date::now().as_millis(), event) {
+            console_error!("{}", json!({ "fault": error.to_string() }));
+        }
     }
 
     /// Forgets everything.
     fn vanish(self: &Rc<Self>) {
-        if let Some(room) = self.room.take() {
-            self.tell_directory(Report::Gone(room.view().id));
-        }
+        self.room.take();
         self.store.forgotten();
+        self.lines.forgotten();
+        self.alarm.set(None);
         let shell = self.clone();
         self.state.wait_until(async move {
             if let Err(error) = shell.state.storage().delete_all().await {
-                console_error!("{}", json!({ "fault": error.to_string() }));
+                store::reset(&shell.state, &error);
             }
         });
     }
@@ -150,9 +183,11 @@ impl Shell {
         let shell = self.clone();
         self.state.wait_until(async move {
             while let Some(report) = shell.report.take() {
-                if let Err(refusal) = shell.deliver(&report).await {
+                let taken = shell.deliver(&report).await.map(|()| report);
+                if let Err(refusal) = &taken {
                     console_error!("{}", json!({ "fault": "the directory was not told", "why": refusal.problem.detail }));
                 }
+                shell.handle_later(Event::Reported { taken: taken.ok() });
             }
             shell.reporting.set(false);
         });
@@ -181,7 +216,7 @@ impl Shell {
         self.state.wait_until(async move {
             let offset = due.saturating_sub(now) as i64;
             if let Err(error) = shell.state.storage().set_alarm(offset).await {
-                console_error!("{}", json!({ "fault": error.to_string() }));
+                store::reset(&shell.state, &error);
             }
         });
     }

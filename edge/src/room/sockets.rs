@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use edge_core::room::{Client, Event, NodeLink, Pass, Ping, Secret};
-use protocol::client::ServerMessage;
+use protocol::client::{SENT_AWAY, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region};
 use protocol::node::RoomToNode;
 use serde::{Deserialize, Serialize};
@@ -145,11 +145,15 @@ impl Shell {
     }
 
     pub(super) fn hang_up_client(&self, client: &Client) {
-        self.hang_up(&client_tag(client));
+        self.hang_up(&client_tag(client), 1000, "closed");
+    }
+
+    pub(super) fn send_away(&self, client: &Client) {
+        self.hang_up(&client_tag(client), SENT_AWAY, "far too many messages");
     }
 
     pub(super) fn hang_up_node(&self, link: &NodeLink) {
-        self.hang_up(&node_tag(link));
+        self.hang_up(&node_tag(link), 1000, "closed");
     }
 
     fn send(&self, tag: &str, text: &str) {
@@ -159,9 +163,9 @@ impl Shell {
         }
     }
 
-    fn hang_up(&self, tag: &str) {
+    fn hang_up(&self, tag: &str, code: u16, reason: &str) {
         for socket in self.state.get_websockets_with_tag(tag) {
-            let _ = socket.close(Some(1000), Some("closed"));
+            let _ = socket.close(Some(code), Some(reason));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Rooms: making, showing, listing and deleting them, and the way in.
 
+use std::time::Duration;
+
 use edge_core::assign::{Hints, rank};
 use edge_core::directory::{SHARDS, shard_of};
 use edge_core::name::check_name;
@@ -10,12 +12,21 @@ use futures_util::future::{join, join_all};
 use protocol::api::{CreateRoomRequest, JoinRequest, JoinResponse, Room, RoomDetails, RoomList};
 use protocol::id::{ParticipantId, RoomId, UserId};
 use serde_json::json;
-use worker::{Context, Env, Request, Response, console_error};
+use worker::{Context, Delay, Env, Request, Response, console_error};
 
 use super::{Answer, authenticate, now, room_id};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
 use crate::{config, crypto, http, rpc};
+
+/// After how long a visit that the user's object did not take is told again. The platform lets work go on for 30 s after an
+/// answer.
+const VISIT_AGAIN: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(8),
+    Duration::ZERO,
+];
 
 pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
     let claims = authenticate(&request, env)?;
@@ -130,11 +141,15 @@ fn note_visit(env: &Env, context: &Context, user: &UserId, room: &RoomId) -> Out
         at: now(),
     };
     context.wait_until(async move {
-        if let Err(refusal) = rpc::call::<()>(&object, "visit", &visit).await {
-            console_error!(
-                "{}",
-                json!({ "fault": "a visit was not noted", "why": refusal.problem.detail })
-            );
+        for wait in VISIT_AGAIN {
+            match rpc::call::<()>(&object, "visit", &visit).await {
+                Ok(()) => return,
+                Err(refusal) => console_error!(
+                    "{}",
+                    json!({ "fault": "a visit was not noted", "why": refusal.problem.detail })
+                ),
+            }
+            Delay::from(wait).await;
         }
     });
     Ok(())

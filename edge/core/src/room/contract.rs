@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Room;
 use super::record::{Key, Record};
+use super::report::Report;
+use crate::chat::Line;
 
 /// Names a client's WebSocket: the participant and how many it had before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,6 +31,13 @@ pub struct NodeLink {
 pub struct Secret {
     pub text: String,
     pub hash: String,
+}
+
+/// A line of chat on its way to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    pub nonce: String,
+    pub text: String,
 }
 
 /// What happens to a room.
@@ -67,6 +76,21 @@ pub enum Event {
         epoch: Epoch,
         place: Option<(NodeId, Region)>,
     },
+    /// The other answer to [`Effect::Seek`], if that is patient: a region does not know yet whether it has a node.
+    NotKnownYet {
+        participant: ParticipantId,
+        epoch: Epoch,
+    },
+    /// The answer to [`Effect::Recall`]: the id of the line, if it is stored.
+    Recalled {
+        client: Client,
+        draft: Draft,
+        known: Option<String>,
+    },
+    /// The answer to [`Effect::Report`]: what the directory has taken, if anything.
+    Reported {
+        taken: Option<Report>,
+    },
     /// The owner deletes the room.
     Deleted,
     /// A deadline has come. The pings are of those clients' WebSockets that are open and ever pinged.
@@ -104,6 +128,14 @@ pub struct Ping {
 pub enum Effect {
     Save(Record),
     Erase(Key),
+    /// Store a line of chat. If that is more than a room keeps ([`crate::chat::Kept`]), the oldest go.
+    SaveLine(Line),
+    /// Look whether this user's line is stored under its nonce. Answer with [`Event::Recalled`], before anything else happens.
+    Recall {
+        client: Client,
+        user: UserId,
+        draft: Draft,
+    },
     /// Send to one client.
     Send {
         client: Client,
@@ -118,6 +150,10 @@ pub enum Effect {
     HangUp {
         client: Client,
     },
+    /// Close the WebSocket of a client that says far too much, with a code of its own ([`protocol::client::SENT_AWAY`]).
+    SendAway {
+        client: Client,
+    },
     /// Send to a node.
     Tell {
         link: NodeLink,
@@ -128,17 +164,21 @@ pub enum Effect {
         link: NodeLink,
     },
     /// Find a node for this participant's media, region by region, and tell it to open the room under this epoch unless
-    /// it hosts it already. Answer with [`Event::Found`], always.
+    /// it hosts it already. Answer with [`Event::Found`] or [`Event::NotKnownYet`], always.
     Seek {
         participant: ParticipantId,
         epoch: Epoch,
         regions: Vec<Region>,
         hosting: Vec<NodeId>,
         avoid: Vec<NodeId>,
+        /// Whether to stop at a region that does not know, rather than to go on to the next.
+        patient: bool,
     },
-    /// Tell the directory how the room is now.
-    Report(protocol::api::Room),
-    /// The room is no more: tell the directory, and forget everything stored.
+    /// Tell the directory how the room is now. Of several that wait, the last is enough. Answer with [`Event::Reported`].
+    Report(Report),
+    /// Forget everything stored so far.
+    Forget,
+    /// The room is no more: forget it, and everything stored.
     Vanish,
 }
 
@@ -149,6 +189,8 @@ pub enum NotAdmitted {
     Ticket,
     #[error("the resume token is unknown or superseded: join again")]
     Resume,
+    #[error("far too many messages: come back in {} s", wait.div_ceil(1_000))]
+    SentAway { wait: u64 },
     #[error("the room is not placed on this node under this epoch")]
     StaleEpoch,
 }

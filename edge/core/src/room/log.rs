@@ -10,23 +10,28 @@ use super::record::LoggedEvent;
 const MAX_EVENTS: usize = 1_000;
 const MAX_AGE: u64 = 10 * 60 * 1000;
 
-/// The latest events of a room.
+/// The latest events of a room, without a gap.
 #[derive(Debug, Default)]
 pub struct Log {
     events: VecDeque<LoggedEvent>,
+    /// The number of the latest event, even if that one cannot be read.
+    latest: u64,
 }
 
 impl Log {
-    /// Takes up stored events, the oldest first.
-    pub fn restore(events: Vec<LoggedEvent>) -> Self {
-        Self {
-            events: events.into(),
-        }
+    /// Takes up stored events, the oldest first, and the numbers of stored ones that cannot be read. Nobody is told of what
+    /// came after such a gap without what stood in it, and its numbers are not given again.
+    pub fn restore(events: Vec<LoggedEvent>, unreadable: &[u64]) -> Self {
+        let gap = unreadable.iter().copied().max().unwrap_or(0);
+        let events: VecDeque<LoggedEvent> =
+            events.into_iter().filter(|event| event.seq > gap).collect();
+        let latest = events.back().map_or(gap, |event| event.seq);
+        Self { events, latest }
     }
 
     /// The number of the latest event, 0 before the first.
     pub fn seq(&self) -> u64 {
-        self.events.back().map_or(0, |event| event.seq)
+        self.latest
     }
 
     /// Notes an event; returns it with its number, and the numbers of those that are forgotten.
@@ -36,6 +41,7 @@ impl Log {
             at: now,
             event,
         };
+        self.latest = logged.seq;
         self.events.push_back(logged.clone());
         let mut forgotten = Vec::new();
         while self.events.len() > 1 {
@@ -53,7 +59,10 @@ impl Log {
 
     /// Every event after this one, or `None` if they are not all known (any more).
     pub fn since(&self, seq: u64) -> Option<Vec<LoggedEvent>> {
-        let first = self.events.front().map_or(1, |event| event.seq);
+        let first = self
+            .events
+            .front()
+            .map_or(self.latest + 1, |event| event.seq);
         (seq + 1 >= first && seq <= self.seq()).then(|| {
             self.events
                 .iter()
@@ -92,6 +101,27 @@ mod tests {
         assert_eq!((logged.seq, forgotten), (4, vec![1, 2, 3]));
         assert_eq!(log.since(2), None);
         assert_eq!(log.since(3).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_gap_is_neither_replayed_nor_filled() {
+        let mut log = Log::default();
+        let events: Vec<LoggedEvent> = (0..5).map(|now| log.push(left(), now).0).collect();
+        let without = |lost: &[u64]| {
+            let readable = events.iter().filter(|event| !lost.contains(&event.seq));
+            Log::restore(readable.cloned().collect(), lost)
+        };
+        let middle = without(&[2, 3]);
+        assert_eq!(middle.seq(), 5);
+        assert_eq!(middle.since(2), None);
+        assert_eq!(middle.since(3).unwrap().len(), 2);
+        let mut last = without(&[5]);
+        assert_eq!(
+            (last.seq(), last.since(4), last.since(5)),
+            (5, None, Some(vec![]))
+        );
+        assert_eq!(last.push(left(), 9).0.seq, 6);
+        assert_eq!(without(&[]).since(0).unwrap().len(), 5);
     }
 
     proptest! {

@@ -1,20 +1,53 @@
-//! What a client says: not too often, not too long, and each message to the file of its subject; chat is this one's own.
+//! What a client says: not too often, not too long, and each message to the file of its subject. Whatever is refused is
+//! answered with its type and nonce, as far as they can be read.
 
-use protocol::client::{
-    ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Offer, RoomEvent, ServerMessage,
-};
-use protocol::id::ParticipantId;
+use protocol::client::{ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Offer, ServerMessage};
+use serde::Deserialize;
 
-use super::record::Record;
 use super::{Client, Effect, Room};
-use crate::chat::Said;
-use crate::limits::{Bucket, Limit};
 
-/// How many messages a client may send: 60 at once, 20 a second in the long run.
-const MESSAGES: Limit = Limit {
-    burst: 60,
-    window: 3_000,
-};
+/// Longest type and nonce that a refusal repeats, in bytes. Ours are shorter.
+const MAX_HEAD_BYTES: usize = 256;
+
+/// Why a message is refused.
+pub(super) struct Refusal {
+    pub code: ErrorCode,
+    pub message: &'static str,
+    /// After how many milliseconds the same message may be taken; absent if it never will.
+    pub retry_after: Option<u64>,
+}
+
+impl Refusal {
+    pub(super) fn new(code: ErrorCode, message: &'static str) -> Self {
+        Self {
+            code,
+            message,
+            retry_after: None,
+        }
+    }
+}
+
+/// What a message is answered by, whatever else stands in it.
+#[derive(Default, Deserialize)]
+struct Head {
+    #[serde(rename = "type")]
+    of: Option<String>,
+    nonce: Option<String>,
+}
+
+impl Head {
+    fn of(text: &str) -> Self {
+        if text.len() > MAX_MESSAGE_BYTES {
+            return Self::default();
+        }
+        let short = |text: &String| text.len() <= MAX_HEAD_BYTES;
+        let Self { of, nonce } = serde_json::from_str(text).unwrap_or_default();
+        Self {
+            of: of.filter(short),
+            nonce: nonce.filter(short),
+        }
+    }
+}
 
 impl Room {
     pub(super) fn client_said(
@@ -30,121 +63,72 @@ impl Room {
         if person.connection != client.connection {
             return out.push(Effect::HangUp { client });
         }
+        // What was on its way when the room hung up.
+        if self.away(&client.participant, now).is_some() {
+            return;
+        }
         self.heard_from(&client.participant, now);
         self.has_welcome(&client.participant, out);
-        let message = self.understood(&client.participant, text, now);
-        let participant = client.participant.clone();
-        match message {
-            Err((code, message)) => out.push(refuse(client, code, message, None)),
-            Ok(ClientMessage::Offer {
+        if let Err(refusal) = self.take_up(&client, text, now, out) {
+            let Head { of, nonce } = Head::of(text);
+            out.push(Effect::Send {
+                client: client.clone(),
+                message: ServerMessage::Error {
+                    code: refusal.code,
+                    message: refusal.message.to_owned(),
+                    nonce,
+                    of,
+                    retry_after_ms: refusal.retry_after.map(|wait| wait as u32),
+                },
+            });
+            self.note_refusal(&client, now, out);
+        }
+    }
+
+    fn take_up(
+        &mut self,
+        client: &Client,
+        text: &str,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.may_speak(&client.participant, now)?;
+        let id = &client.participant;
+        match understood(text)? {
+            ClientMessage::Offer {
                 attempt,
                 sdp,
                 sources,
-            }) => {
+            } => {
                 let offer = Offer {
                     attempt,
                     sdp,
                     sources,
                 };
-                self.offered(&participant, offer, now, out);
+                self.offered(id, offer, now, out);
             }
-            Ok(ClientMessage::RestartIce { attempt, sdp }) => {
-                self.restarts_ice(&participant, attempt, sdp, out);
+            ClientMessage::RestartIce { attempt, sdp } => self.restarts_ice(id, attempt, sdp, out),
+            ClientMessage::Publishing { publishing } => self.publishes(id, publishing, now, out),
+            ClientMessage::Chat { nonce, text } => self.says(client, nonce, text, now, out)?,
+            ClientMessage::MediaFailed { attempt } => self.media_failed(id, attempt, now, out),
+            ClientMessage::SetCaps { participant, caps } => {
+                self.sets_caps(client, &participant, caps, now, out)?;
             }
-            Ok(ClientMessage::Publishing { publishing }) => {
-                self.publishes(&participant, publishing, now, out);
+            ClientMessage::Remove { participant } => {
+                self.sends_out(client, &participant, now, out)?;
             }
-            Ok(ClientMessage::Chat { nonce, text }) => self.said(client, nonce, text, now, out),
-            Ok(ClientMessage::MediaFailed { attempt }) => {
-                self.media_failed(&participant, attempt, now, out);
-            }
-            Ok(ClientMessage::SetCaps { participant, caps }) => {
-                self.sets_caps(client, &participant, caps, now, out);
-            }
-            Ok(ClientMessage::Remove { participant }) => {
-                self.sends_out(client, &participant, now, out);
-            }
-            Ok(ClientMessage::MoveHere) => self.moves_here(&participant, now, out),
-            Ok(ClientMessage::Leave) => self.leaves(client, now, out),
+            ClientMessage::MoveHere => self.moves_here(id, now, out),
+            ClientMessage::Leave => self.leaves(client.clone(), now, out),
         }
-    }
-
-    /// The message that this text is, unless it comes too soon, is too long or is none.
-    fn understood(
-        &mut self,
-        participant: &ParticipantId,
-        text: &str,
-        now: u64,
-    ) -> Result<ClientMessage, (ErrorCode, &'static str)> {
-        let bucket = self
-            .buckets
-            .entry(participant.clone())
-            .or_insert_with(|| Bucket::full(MESSAGES, now));
-        if bucket.take(MESSAGES, now).is_err() {
-            return Err((
-                ErrorCode::RateLimited,
-                "too many messages: wait and send again",
-            ));
-        }
-        if text.len() > MAX_MESSAGE_BYTES {
-            return Err((ErrorCode::TooLarge, "a message has at most 256 KiB"));
-        }
-        serde_json::from_str(text)
-            .map_err(|_| (ErrorCode::Malformed, "not a message of this protocol"))
-    }
-
-    fn said(
-        &mut self,
-        client: Client,
-        nonce: String,
-        text: String,
-        now: u64,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(person) = self.people.get(&client.participant) else {
-            return;
-        };
-        let (user, name) = (person.user.clone(), person.name.clone());
-        match self
-            .chat
-            .say(&client.participant, &user, &name, nonce.clone(), text, now)
-        {
-            Said::New(line) => {
-                let message = line.message.clone();
-                out.push(Effect::Save(Record::Chat(line)));
-                let id = message.id.clone();
-                self.happen(RoomEvent::Chat { message }, None, now, out);
-                out.push(Effect::Send {
-                    client,
-                    message: ServerMessage::ChatAccepted { nonce, id },
-                });
-            }
-            Said::Known { id } => out.push(Effect::Send {
-                client,
-                message: ServerMessage::ChatAccepted { nonce, id },
-            }),
-            Said::Refused { code, message } => {
-                out.push(refuse(client, code, &message, Some(nonce)));
-            }
-        }
+        Ok(())
     }
 }
 
-/// Tells a client that a message of its was refused, and why.
-pub(super) fn refuse(
-    client: Client,
-    code: ErrorCode,
-    message: &str,
-    nonce: Option<String>,
-) -> Effect {
-    Effect::Send {
-        client,
-        message: ServerMessage::Error {
-            code,
-            message: message.to_owned(),
-            nonce,
-            of: None,
-            retry_after_ms: None,
-        },
+fn understood(text: &str) -> Result<ClientMessage, Refusal> {
+    if text.len() > MAX_MESSAGE_BYTES {
+        let message = "a message has at most 256 KiB";
+        return Err(Refusal::new(ErrorCode::TooLarge, message));
     }
+    serde_json::from_str(text)
+        .map_err(|_| Refusal::new(ErrorCode::Malformed, "not a message of this protocol"))
 }

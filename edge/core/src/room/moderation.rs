@@ -6,8 +6,9 @@ use protocol::id::{ParticipantId, UserId};
 use protocol::media::Caps;
 use protocol::node::RoomToNode;
 
+use super::messages::Refusal;
 use super::record::{self, Person, Record, Ruling};
-use super::{Client, Effect, Room, refuse};
+use super::{Client, Effect, Room};
 
 /// How many users a room keeps rulings on; the oldest is forgotten first.
 const MAX_RULINGS: usize = 1_000;
@@ -27,16 +28,13 @@ impl Room {
 
     pub(super) fn sets_caps(
         &mut self,
-        client: Client,
+        client: &Client,
         target: &ParticipantId,
         caps: Caps,
         now: u64,
         out: &mut Vec<Effect>,
-    ) {
-        let user = match self.subject(&client, target) {
-            Ok(user) => user,
-            Err((code, message)) => return out.push(refuse(client, code, message, None)),
-        };
+    ) -> Result<(), Refusal> {
+        let user = self.subject(client, target)?;
         self.rule(&user, |ruling| ruling.caps = caps, now, out);
         for id in self.everything_of(&user) {
             let Some(person) = self.people.get_mut(&id) else {
@@ -54,6 +52,7 @@ impl Room {
                 self.happen(RoomEvent::Caps { participant, caps }, None, now, out);
             }
         }
+        Ok(())
     }
 
     /// Tells a person's node what they may send, if they have media there.
@@ -75,45 +74,38 @@ impl Room {
 
     pub(super) fn sends_out(
         &mut self,
-        client: Client,
+        client: &Client,
         target: &ParticipantId,
         now: u64,
         out: &mut Vec<Effect>,
-    ) {
-        let user = match self.subject(&client, target) {
-            Ok(user) => user,
-            Err((code, message)) => return out.push(refuse(client, code, message, None)),
-        };
+    ) -> Result<(), Refusal> {
+        let user = self.subject(client, target)?;
         if self.is_owner(&user) {
             let message = "the owner is not removed: leave, or delete the room";
-            return out.push(refuse(client, ErrorCode::Forbidden, message, None));
+            return Err(Refusal::new(ErrorCode::Forbidden, message));
         }
         let until = now + REMOVAL_SECONDS * 1_000;
         self.rule(&user, |ruling| ruling.barred_until = until, now, out);
         for id in self.everything_of(&user) {
             self.ends_for(&id, CloseReason::Removed, LeaveReason::Removed, now, out);
         }
+        Ok(())
     }
 
     /// The user behind a participant, if this client may rule on them.
-    fn subject(
-        &self,
-        client: &Client,
-        target: &ParticipantId,
-    ) -> Result<UserId, (ErrorCode, &'static str)> {
+    fn subject(&self, client: &Client, target: &ParticipantId) -> Result<UserId, Refusal> {
         let role = self
             .people
             .get(&client.participant)
             .map(|person| person.role);
         if role != Some(Role::Owner) {
-            return Err((ErrorCode::Forbidden, "only the room's owner does this"));
+            let message = "only the room's owner does this";
+            return Err(Refusal::new(ErrorCode::Forbidden, message));
         }
         let target = self.people.get(target).filter(|person| person.is_in());
         let user = target.map(|person| person.user.clone());
-        user.ok_or((
-            ErrorCode::UnknownParticipant,
-            "nobody in the room has this id",
-        ))
+        let message = "nobody in the room has this id";
+        user.ok_or(Refusal::new(ErrorCode::UnknownParticipant, message))
     }
 
     /// Changes what is ruled on a user. A ruling that says nothing any more is forgotten.

@@ -42,6 +42,9 @@ impl Room {
             Pass::Ticket(_) => NotAdmitted::Ticket,
             Pass::Resume(_) => NotAdmitted::Resume,
         })?;
+        if let Some(wait) = self.away(&person.id, now) {
+            return Err(NotAdmitted::SentAway { wait });
+        }
         Ok(Client {
             participant: person.id.clone(),
             connection: person.connection + 1,

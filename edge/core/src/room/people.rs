@@ -7,9 +7,11 @@ use protocol::id::ParticipantId;
 use protocol::media::{Codec, MediaKind, Publishing};
 
 use super::connection::GRACE;
+use super::log::Log;
 use super::passes::TICKET;
-use super::record::{self, Media, Person, Presence};
+use super::record::{self, Media, Person, Presence, Record};
 use super::{Admission, Client, Effect, Pass, Room, Secret, redial};
+use crate::chat::Chat;
 
 impl Room {
     pub(super) fn admitted(&mut self, admission: Admission, now: u64, out: &mut Vec<Effect>) {
@@ -112,7 +114,7 @@ impl Room {
                 now,
                 out,
             );
-            out.push(Effect::Report(self.view()));
+            self.report(now, out);
         }
         self.welcome(client, since, resume.text, out);
         self.resume_media(&id, out);
@@ -263,7 +265,7 @@ impl Room {
             return;
         };
         self.forget_media(id);
-        self.buckets.remove(id);
+        self.paces.remove(id);
         self.signs.remove(id);
         self.qualities.forget(id);
         out.push(Effect::Erase(record::person_key(id)));
@@ -276,11 +278,12 @@ impl Room {
                 reason,
             };
             self.happen(event, None, now, out);
-            out.push(Effect::Report(self.view()));
+            self.report(now, out);
         }
     }
 
-    pub(super) fn deleted(&mut self, out: &mut Vec<Effect>) {
+    /// Everything ends and is forgotten, but that the room is no more: that, the directory has still to know.
+    pub(super) fn deleted(&mut self, now: u64, out: &mut Vec<Effect>) {
         out.push(Effect::Broadcast {
             except: None,
             message: ServerMessage::Closed {
@@ -295,6 +298,13 @@ impl Room {
         self.retries.clear();
         self.answers_due.clear();
         self.release_all(out);
-        out.push(Effect::Vanish);
+        self.rulings.clear();
+        self.log = Log::default();
+        self.chat = Chat::default();
+        self.owed = None;
+        self.info.gone = true;
+        out.push(Effect::Forget);
+        out.push(Effect::Save(Record::Info(self.info.clone())));
+        self.report(now, out);
     }
 }

@@ -1,13 +1,18 @@
 //! Placement: which node has whose media, and the search for one.
 
-use protocol::client::{ErrorCode, RoomEvent};
+use protocol::client::{ErrorCode, RoomEvent, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region};
 
 use super::record::{Host, Record};
-use super::{Client, Effect, Room, Search, refuse};
+use super::{Effect, Room, Search};
 
 /// After how long a node is sought again when there was none, in milliseconds.
 pub(super) const RETRY: u64 = 1_000;
+/// After how long a region that does not know its nodes yet is asked again, and for how long somebody waits for it before
+/// another region serves, in milliseconds. A node dials again within a second of a restart; a path across the world is
+/// there for the whole session.
+const ASK_AGAIN: u64 = 250;
+const PATIENCE: u64 = 2_000;
 
 impl Room {
     /// Starts the next search, if one is due and none is under way.
@@ -25,6 +30,8 @@ impl Room {
         };
         let participant = person.id.clone();
         let regions = person.regions.clone();
+        let waits_since = self.unsure.get(&participant);
+        let patient = waits_since.is_none_or(|since| now < since + PATIENCE);
         self.retries.remove(&participant);
         self.info.epoch.0 += 1;
         out.push(Effect::Save(Record::Info(self.info.clone())));
@@ -41,7 +48,24 @@ impl Room {
             hosting,
             avoid: self.avoid.get(&participant).cloned().into_iter().collect(),
             participant,
+            patient,
         });
+    }
+
+    /// A region that should have the media of this person does not know its nodes yet: it is asked again soon.
+    pub(super) fn not_known_yet(&mut self, participant: ParticipantId, epoch: Epoch, now: u64) {
+        self.take_search(&participant, epoch);
+        if self.people.contains_key(&participant) {
+            self.unsure.entry(participant.clone()).or_insert(now);
+            self.retries.insert(participant, now + ASK_AGAIN);
+        }
+    }
+
+    /// The search that is answered now.
+    fn take_search(&mut self, participant: &ParticipantId, epoch: Epoch) -> Option<Search> {
+        let answered =
+            |search: &mut Search| search.participant == *participant && search.epoch == epoch;
+        self.seeking.take_if(answered)
     }
 
     pub(super) fn found(
@@ -52,21 +76,21 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        let answered =
-            |search: &mut Search| search.participant == participant && search.epoch == epoch;
-        let search = self.seeking.take_if(answered);
+        let search = self.take_search(&participant, epoch);
         let Some(person) = self.people.get_mut(&participant) else {
             return;
         };
         let Some((node, region)) = place else {
             self.retries.insert(participant.clone(), now + RETRY);
             if person.is_here() && self.told.insert(participant.clone()) {
-                let client = Client {
-                    participant,
-                    connection: person.connection,
+                let error = ServerMessage::Error {
+                    code: ErrorCode::NoNode,
+                    message: "no media node is available; the room keeps trying".to_owned(),
+                    nonce: None,
+                    of: None,
+                    retry_after_ms: None,
                 };
-                let message = "no media node is available; the room keeps trying";
-                out.push(refuse(client, ErrorCode::NoNode, message, None));
+                self.send(&participant, error, out);
             }
             return;
         };
@@ -78,6 +102,9 @@ impl Room {
         }
         self.told.remove(&participant);
         self.avoid.remove(&participant);
+        if self.unsure.remove(&participant).is_some() && person.regions.first() != Some(&region) {
+            self.astray.insert(participant.clone());
+        }
         person.node = Some(node.clone());
         let moved = person.region.as_ref() != Some(&region);
         person.region = Some(region.clone());
@@ -97,6 +124,21 @@ impl Room {
             self.happen(event, None, now, out);
         }
         self.forward(&participant, now, out);
+    }
+
+    /// Somebody who had a session elsewhere because the region did not know its nodes is sought a node anew for the next one.
+    pub(super) fn bring_home(
+        &mut self,
+        participant: &ParticipantId,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        let person = self.people.get(participant);
+        let had_one = person.is_some_and(|person| person.session.is_some());
+        if had_one && self.astray.remove(participant) {
+            self.vacate(participant, now, out);
+            self.avoid.remove(participant);
+        }
     }
 
     /// Takes the media of a person off its node, which is not to be the next one if there is another.

@@ -6,7 +6,30 @@ use protocol::media::{Caps, Codec, Publishing};
 use serde::{Deserialize, Serialize};
 
 use super::Client;
+use super::report::Owed;
 use crate::chat::Line;
+
+/// Everything that a room has stored.
+#[derive(Debug, Clone, Default)]
+pub struct Stored {
+    /// In the order of their keys.
+    pub records: Vec<Record>,
+    /// Kind and name of the records that cannot be read: they are of another release, or broken.
+    pub unreadable: Vec<(String, String)>,
+    /// The latest lines of chat, the oldest first.
+    pub lines: Vec<Line>,
+    /// The number of the latest line, 0 before the first.
+    pub latest_line: u64,
+}
+
+impl Stored {
+    /// The numbers of the events that cannot be read.
+    pub(super) fn unreadable_events(&self) -> Vec<u64> {
+        let unreadable = self.unreadable.iter();
+        let events = unreadable.filter(|(kind, _)| kind == EVENT);
+        events.filter_map(|(_, name)| name.parse().ok()).collect()
+    }
+}
 
 /// A stored record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,7 +39,7 @@ pub enum Record {
     Host(Host),
     Ruling(Ruling),
     Event(LoggedEvent),
-    Chat(Line),
+    Owed(Owed),
 }
 
 /// Names a record: its kind, and its name within the kind. Numbers are padded, so that names sort as they count.
@@ -26,8 +49,8 @@ pub struct Key {
     pub name: String,
 }
 
-/// The kind of the chat's records, of which only the latest are read back.
-pub const CHAT: &str = "chat";
+/// The kind of the log's records.
+const EVENT: &str = "event";
 
 impl Record {
     /// The record's name.
@@ -41,10 +64,7 @@ impl Record {
             Record::Host(host) => host_key(&host.node),
             Record::Ruling(ruling) => ruling_key(&ruling.user),
             Record::Event(event) => event_key(event.seq),
-            Record::Chat(line) => Key {
-                kind: CHAT,
-                name: format!("{:016}", line.number),
-            },
+            Record::Owed(_) => owed_key(),
         }
     }
 }
@@ -72,8 +92,15 @@ pub(super) fn ruling_key(user: &UserId) -> Key {
 
 pub(super) fn event_key(seq: u64) -> Key {
     Key {
-        kind: "event",
+        kind: EVENT,
         name: format!("{seq:016}"),
+    }
+}
+
+pub(super) fn owed_key() -> Key {
+    Key {
+        kind: "owed",
+        name: String::new(),
     }
 }
 
@@ -86,6 +113,9 @@ pub struct Info {
     pub created_at: u64,
     /// The number of the latest placement.
     pub epoch: Epoch,
+    /// Whether the room was deleted. It is kept until the directory knows.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 /// Somebody who joined: expected, here, or lost for a moment.

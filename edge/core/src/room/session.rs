@@ -68,6 +68,7 @@ impl Room {
             return;
         }
         self.end_session(participant, out);
+        self.bring_home(participant, now, out);
         if let Some(person) = self.people.get_mut(participant) {
             if person.session.is_none() {
                 person.media = Media::Awaited { since: now };
@@ -241,7 +242,7 @@ impl Room {
                     code: ErrorCode::BadOffer,
                     message: format!("offer {}: {message}", attempt.0),
                     nonce: None,
-                    of: None,
+                    of: Some("offer".to_owned()),
                     retry_after_ms: None,
                 };
                 let here = self.people.get(participant).is_some_and(Person::is_here);
@@ -377,6 +378,8 @@ impl Room {
     pub(super) fn forget_media(&mut self, participant: &ParticipantId) {
         self.negotiations.remove(participant);
         self.retries.remove(participant);
+        self.unsure.remove(participant);
+        self.astray.remove(participant);
         self.told.remove(participant);
         self.avoid.remove(participant);
         self.answers_due.remove(participant);

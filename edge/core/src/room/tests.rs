@@ -5,7 +5,7 @@ use protocol::client::{Offer, ServerMessage};
 use protocol::id::{Attempt, Epoch};
 use protocol::node::{NodeToRoom, RoomToNode, VERSION};
 
-use super::record::Record;
+use super::record::Stored;
 use super::{Admission, Client, Effect, Event, NodeLink, NotAdmitted, Pass, Room, Search, Secret};
 
 mod connection;
@@ -17,13 +17,17 @@ mod moving;
 mod offers;
 mod passes;
 mod placement;
+mod reports;
+mod saying;
 mod told;
 
 /// A room with what it stored, as the shell has it.
 struct World {
     room: Room,
-    stored: Vec<Record>,
+    stored: Stored,
     now: u64,
+    /// Whether the directory takes no report.
+    directory_is_away: bool,
 }
 
 impl World {
@@ -31,10 +35,12 @@ impl World {
         let (room, effects) = Room::create(id("room"), "Room".into(), id("ada"), 0);
         let mut world = Self {
             room,
-            stored: Vec::new(),
+            stored: Stored::default(),
             now: 0,
+            directory_is_away: false,
         };
         world.store(&effects);
+        world.settle(effects);
         world
     }
 
@@ -43,11 +49,21 @@ impl World {
             let key = match effect {
                 Effect::Save(record) => record.key(),
                 Effect::Erase(key) => key.clone(),
+                Effect::SaveLine(line) => {
+                    self.stored.latest_line = line.number;
+                    self.stored.lines.push(line.clone());
+                    continue;
+                }
+                Effect::Forget | Effect::Vanish => {
+                    self.stored = Stored::default();
+                    continue;
+                }
                 _ => continue,
             };
-            self.stored.retain(|record| record.key() != key);
+            let records = &mut self.stored.records;
+            records.retain(|record| record.key() != key);
             if let Effect::Save(record) = effect {
-                self.stored.push(record.clone());
+                records.push(record.clone());
             }
         }
     }
@@ -55,7 +71,44 @@ impl World {
     fn handle(&mut self, event: Event) -> Vec<Effect> {
         let effects = self.room.handle(self.now, event);
         self.store(&effects);
-        effects
+        self.settle(effects)
+    }
+
+    /// Answers what the shell answers without being asked for by a test: whether a line is stored, and that the directory
+    /// has a report.
+    fn settle(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut left = Vec::new();
+        for effect in effects {
+            let answer = match effect {
+                Effect::Recall {
+                    client,
+                    user,
+                    draft,
+                } => {
+                    let mut lines = self.stored.lines.iter().map(|line| &line.message);
+                    let known = lines.find(|message| {
+                        message.nonce == draft.nonce && message.user.as_ref() == Some(&user)
+                    });
+                    Event::Recalled {
+                        client,
+                        draft,
+                        known: known.map(|message| message.id.clone()),
+                    }
+                }
+                Effect::Report(report) if !self.directory_is_away => {
+                    left.push(Effect::Report(report.clone()));
+                    Event::Reported {
+                        taken: Some(report),
+                    }
+                }
+                effect => {
+                    left.push(effect);
+                    continue;
+                }
+            };
+            left.extend(self.handle(answer));
+        }
+        left
     }
 
     /// Somebody joins; the search for a node has begun.
@@ -371,17 +424,18 @@ proptest! {
                     prop_assert!(world.room.deadline().is_none_or(|next| next > now), "it is due again");
                 },
             }
-            let mut records = world.stored.clone();
-            records.sort_by_key(|record| { let key = record.key(); (key.kind, key.name) });
+            let mut stored = world.stored.clone();
+            stored.records.sort_by_key(|record| { let key = record.key(); (key.kind, key.name) });
             let living: Vec<Client> = world.room.people.values()
                 .map(|person| Client { participant: person.id.clone(), connection: person.connection })
                 .collect();
             let links: Vec<NodeLink> = world.room.hosts.values()
                 .map(|host| NodeLink { node: host.node.clone(), epoch: host.epoch, link: host.link })
                 .collect();
-            let (restored, effects) = Room::restore(records, &living, &links, world.now)
+            let (restored, effects) = Room::restore(stored, &living, &links, world.now)
                 .expect("a room is stored");
             prop_assert!(effects.is_empty());
+            prop_assert_eq!(restored.owed, world.room.owed);
             prop_assert_eq!(&restored.info, &world.room.info);
             prop_assert_eq!(&restored.people, &world.room.people);
             prop_assert_eq!(&restored.hosts, &world.room.hosts);

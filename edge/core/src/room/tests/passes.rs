@@ -77,7 +77,7 @@ fn a_record_of_the_release_before_is_understood() {
         "connection":3,"node":null,"region":null,"session":null}}"#;
     let record: Record = serde_json::from_str(text).expect("it is still read");
     let mut world = World::new();
-    world.stored.push(record);
+    world.stored.records.push(record);
     let restored = Room::restore(world.stored.clone(), &[], &[], 6);
     world.room = restored.expect("a room is stored").0;
     let (client, _) = world.open(Pass::Resume("h".into()), None).expect("good");

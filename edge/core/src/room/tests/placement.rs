@@ -16,6 +16,27 @@ fn wait_for_release(world: &mut World, link: &NodeLink) -> bool {
     (0..10).any(|_| world.room.deadline().is_some() && released(&world.wait(), link))
 }
 
+/// Whether a search that begins is a patient one.
+fn is_patient(effects: &[Effect]) -> Option<bool> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Seek { patient, .. } => Some(*patient),
+        _ => None,
+    })
+}
+
+/// The region does not know its nodes yet, until the room goes elsewhere; returns when it did.
+fn not_known_yet(world: &mut World, name: &str) -> u64 {
+    for _ in 0..100 {
+        let epoch = world.room.info.epoch;
+        let participant = id(name);
+        world.handle(Event::NotKnownYet { participant, epoch });
+        if is_patient(&world.wait()) == Some(false) {
+            return world.now;
+        }
+    }
+    panic!("it waits for ever");
+}
+
 /// The epoch under which a node is sought, and the nodes named as hosting.
 fn sought(effects: &[Effect]) -> Option<(Epoch, Vec<NodeId>)> {
     effects.iter().find_map(|effect| match effect {
@@ -201,4 +222,55 @@ fn nodes_of_the_next_and_the_last_version_host_rooms_and_others_do_not() {
         let offers = super::offers(&world.say(&ada, super::OFFER));
         assert_eq!(offers, usize::from(hosts), "version {version}");
     }
+}
+
+#[test]
+fn a_region_that_does_not_know_its_nodes_is_asked_again_and_not_for_ever() {
+    let mut world = World::new();
+    assert_eq!(is_patient(&world.admit("ada")), Some(true));
+    assert_eq!(not_known_yet(&mut world, "ada"), 2_000);
+    // Nobody was told that there is no node: it is not known.
+    let epoch = world.room.info.epoch;
+    found(&mut world, "ada", epoch, "n1");
+    assert_eq!(is_patient(&world.admit("bob")), Some(true));
+}
+
+#[test]
+fn a_region_that_knows_its_nodes_again_serves() {
+    let mut world = World::new();
+    world.admit("ada");
+    let epoch = world.room.info.epoch;
+    let participant = id("ada");
+    world.handle(Event::NotKnownYet { participant, epoch });
+    let (epoch, _) = sought(&world.wait()).expect("it is asked again");
+    assert_eq!(world.now, 250);
+    found(&mut world, "ada", epoch, "n1");
+    assert!(world.room.astray.is_empty());
+}
+
+#[test]
+fn who_was_placed_elsewhere_meanwhile_comes_home_with_the_next_session() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    not_known_yet(&mut world, "ada");
+    let epoch = world.room.info.epoch;
+    world.handle(Event::Found {
+        participant: id("ada"),
+        epoch,
+        place: Some((id("far"), id("us"))),
+    });
+    let far = world.link("far", epoch);
+    assert_eq!(super::offers(&world.say(&ada, super::OFFER)), 1);
+    answer(&mut world, "ada", &far);
+    let lost = NodeToRoom::Disconnected {
+        participant: id("ada"),
+        attempt: Attempt(1),
+    };
+    assert_eq!(super::renegotiations(&world.node_says(&far, lost)), 1);
+    let next = super::OFFER.replace("\"attempt\":1", "\"attempt\":2");
+    let (epoch, _) = sought(&world.say(&ada, &next)).expect("a node is sought anew");
+    found(&mut world, "ada", epoch, "home");
+    let home = world.link("home", epoch);
+    assert_eq!(world.room.people_at(&home.node), [id("ada")]);
+    assert!(wait_for_release(&mut world, &far));
 }

@@ -5,7 +5,8 @@ use protocol::client::Connection;
 use protocol::node::NodeToRoom;
 
 use super::connection::{connected, heard, is_gone, over, silent, told};
-use super::{Event, OFFER, Record, Room, World, id, token};
+use super::{Event, OFFER, Room, World, id, token};
+use crate::room::record::Record;
 
 /// What happens to Ada, her node and her room.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +83,7 @@ proptest! {
             };
             prop_assert_eq!(person.view().connection, followed);
             let kept = |record: &Record| matches!(record, Record::Person(kept) if kept == person);
-            prop_assert!(world.stored.iter().any(kept), "not stored");
+            prop_assert!(world.stored.records.iter().any(kept), "not stored");
             // Who is not told to be connected has an end, or a next look, ahead.
             let due = world.room.deadline();
             prop_assert!(followed == Connection::Connected || due.is_some());

@@ -1,0 +1,203 @@
+//! The chat of a room as it is stored: a table of its own, which is read from its end and found by a user's nonce.
+
+use std::cell::Cell;
+
+use edge_core::chat::{HISTORY, Kept, Line};
+use edge_core::room::Draft;
+use protocol::client::ChatMessage;
+use protocol::id::UserId;
+use serde::Deserialize;
+use worker::{Result, SqlStorageValue, State};
+
+use crate::store::{self, Store};
+
+/// `user` is unknown on lines of the first releases; a unique index tells nulls apart. `size` is that of `value` in bytes.
+const TABLE: &str = "
+    CREATE TABLE IF NOT EXISTS chat (
+        number INTEGER PRIMARY KEY,
+        user TEXT,
+        nonce TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        value TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX IF NOT EXISTS chat_by_nonce ON chat (user, nonce);
+    CREATE TABLE IF NOT EXISTS chat_kept (lines INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+    INSERT INTO chat_kept SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM chat_kept);
+    CREATE TRIGGER IF NOT EXISTS chat_added AFTER INSERT ON chat BEGIN
+        UPDATE chat_kept SET lines = lines + 1, bytes = bytes + new.size;
+    END;
+    CREATE TRIGGER IF NOT EXISTS chat_changed AFTER UPDATE OF size ON chat BEGIN
+        UPDATE chat_kept SET bytes = bytes + new.size - old.size;
+    END;
+    CREATE TRIGGER IF NOT EXISTS chat_gone AFTER DELETE ON chat BEGIN
+        UPDATE chat_kept SET lines = lines - 1, bytes = bytes - old.size;
+    END";
+
+/// Lines that the first releases kept among the records: of those that can be read, the number, the nonce, and the message
+/// with the nonce and its user, who was not always told and may still be in the room.
+const FORMER: &str = "
+    WITH former AS (
+        SELECT name, json_extract(value, '$.Chat.number') AS number, json_extract(value, '$.Chat.nonce') AS nonce,
+               json_extract(value, '$.Chat.message') AS message,
+               coalesce(json_extract(value, '$.Chat.message.user'), (
+                   SELECT CASE WHEN json_valid(person.value) THEN json_extract(person.value, '$.Person.user') END
+                   FROM records AS person WHERE person.kind = 'person'
+                   AND person.name = json_extract(records.value, '$.Chat.message.participant')
+               )) AS user
+        FROM records WHERE kind = 'chat' AND CASE WHEN json_valid(value) THEN
+            json_type(value, '$.Chat.number') = 'integer' AND json_type(value, '$.Chat.nonce') = 'text'
+            AND json_type(value, '$.Chat.message') = 'object' ELSE 0 END
+    ), lines AS (
+        SELECT name, number, nonce, user, json_set(message, '$.nonce', nonce, '$.user', user) AS value FROM former
+    )";
+
+/// How many lines go at most when one comes. A long one takes the place of some twenty short ones.
+const MOST_GONE: usize = 64;
+
+/// The lines of a room.
+pub(super) struct Lines {
+    store: Store,
+    ready: Cell<bool>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    number: u64,
+    value: String,
+}
+
+impl Lines {
+    pub(super) fn new(state: &State) -> Self {
+        Self {
+            store: Store::new(state),
+            ready: Cell::new(false),
+        }
+    }
+
+    /// The latest lines that can be read, the oldest first, and the number of the very latest, 0 before the first.
+    pub(super) fn latest(&self) -> Result<(Vec<Line>, u64)> {
+        self.take_over()?;
+        if !self.exists()? {
+            return Ok((Vec::new(), 0));
+        }
+        let rows: Vec<Row> = self.store.rows(
+            "SELECT number, value FROM chat ORDER BY number DESC LIMIT ?",
+            vec![SqlStorageValue::Integer(HISTORY as i64)],
+        )?;
+        let latest = rows.first().map_or(0, |row| row.number);
+        let read = |row: &Row| {
+            let message = store::read("chat", &row.number.to_string(), &row.value).ok()?;
+            let number = row.number;
+            Some(Line { number, message })
+        };
+        Ok((rows.iter().rev().filter_map(read).collect(), latest))
+    }
+
+    /// The id of a user's line.
+    pub(super) fn find(&self, user: &UserId, draft: &Draft) -> Result<Option<String>> {
+        if !self.exists()? {
+            return Ok(None);
+        }
+        #[derive(Deserialize)]
+        struct Known {
+            number: u64,
+        }
+        let known: Vec<Known> = self.store.rows(
+            "SELECT number FROM chat WHERE user = ? AND nonce = ?",
+            vec![user.as_str().into(), draft.nonce.as_str().into()],
+        )?;
+        Ok(known.first().map(|known| known.number.to_string()))
+    }
+
+    /// Stores a line; the oldest ones go if there are too many.
+    pub(super) fn add(&self, line: &Line) -> Result<()> {
+        if !self.exists()? {
+            self.create()?;
+        }
+        let ChatMessage { user, nonce, .. } = &line.message;
+        let value = serde_json::to_string(&line.message)?;
+        let values = vec![
+            SqlStorageValue::Integer(line.number as i64),
+            user.as_ref().map(UserId::as_str).into(),
+            nonce.as_str().into(),
+            SqlStorageValue::Integer(value.len() as i64),
+            value.into(),
+        ];
+        self.store
+            .write("INSERT INTO chat VALUES (?, ?, ?, ?, ?)", values)?;
+        for _ in 0..MOST_GONE {
+            if !self.kept()?.is_some_and(Kept::is_too_much) {
+                break;
+            }
+            let oldest = "DELETE FROM chat WHERE number = (SELECT min(number) FROM chat)";
+            self.store.write(oldest, Vec::new())?;
+        }
+        Ok(())
+    }
+
+    /// Forgets all lines.
+    pub(super) fn clear(&self) -> Result<()> {
+        self.forgotten();
+        for table in ["chat", "chat_kept"] {
+            let drop = format!("DROP TABLE IF EXISTS {table}");
+            self.store.write(&drop, Vec::new())?;
+        }
+        Ok(())
+    }
+
+    /// To be told when all storage of the object was deleted.
+    pub(super) fn forgotten(&self) {
+        self.ready.set(false);
+        self.store.forgotten();
+    }
+
+    fn kept(&self) -> Result<Option<Kept>> {
+        #[derive(Deserialize)]
+        struct Row {
+            lines: u64,
+            bytes: u64,
+        }
+        let rows: Vec<Row> = self
+            .store
+            .rows("SELECT lines, bytes FROM chat_kept", Vec::new())?;
+        Ok(rows
+            .first()
+            .map(|&Row { lines, bytes }| Kept { lines, bytes }))
+    }
+
+    fn exists(&self) -> Result<bool> {
+        if !self.ready.get() {
+            self.ready.set(self.store.has_table("chat")?);
+        }
+        Ok(self.ready.get())
+    }
+
+    fn create(&self) -> Result<()> {
+        self.store.write(TABLE, Vec::new())?;
+        self.ready.set(true);
+        Ok(())
+    }
+
+    /// Takes over the lines that the first releases kept among the records. Each becomes a line, also where one user has
+    /// two under one nonce; what cannot be read stays where it is.
+    fn take_over(&self) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Former {}
+        let any = "SELECT name FROM records WHERE kind = 'chat' LIMIT 1";
+        if !self.store.exists()? || self.store.rows::<Former>(any, Vec::new())?.is_empty() {
+            return Ok(());
+        }
+        self.create()?;
+        for user in ["user", "NULL"] {
+            let insert = "INSERT OR IGNORE INTO chat (number, user, nonce, size, value)";
+            let lines = format!(
+                "SELECT number, {user}, nonce, length(CAST(value AS BLOB)), value FROM lines ORDER BY number"
+            );
+            self.store
+                .write(&format!("{FORMER} {insert} {lines}"), Vec::new())?;
+        }
+        let taken = "DELETE FROM records WHERE kind = 'chat' AND name IN \
+                     (SELECT name FROM lines JOIN chat USING (number, nonce))";
+        self.store.write(&format!("{FORMER} {taken}"), Vec::new())
+    }
+}

@@ -1,0 +1,35 @@
+// What the Durable Objects have on disk: SQLite files, to be opened while workerd is away.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+export class Disk {
+  constructor(readonly folder: string) {}
+
+  /** Works on the file of the object of this class that has a record of this kind, of this name, and with this in it. */
+  object<T>(
+    className: string,
+    [kind, name, part]: [kind: string, name: string, part?: string],
+    work: (database: DatabaseSync) => T,
+  ): T {
+    const folder = readdirSync(this.folder).find((entry) => entry.endsWith(className)) ?? "";
+    const files = readdirSync(join(this.folder, folder)).filter((file) => file.endsWith(".sqlite"));
+    for (const file of files) {
+      const database = new DatabaseSync(join(this.folder, folder, file));
+      try {
+        const table = "SELECT 1 FROM sqlite_master WHERE name = 'records'";
+        const record = "SELECT 1 FROM records WHERE kind = ? AND name = ? AND instr(value, ?)";
+        const fits = database.prepare(table).get() && database.prepare(record).get(kind, name, part ?? "");
+        if (fits) return work(database);
+      } finally {
+        database.close();
+      }
+    }
+    throw new Error(`no ${className} has a record ${kind} ${name} ${part}`);
+  }
+
+  /** The file of the room that this participant is in. */
+  room<T>(participant: string, work: (database: DatabaseSync) => T): T {
+    return this.object("RoomObject", ["person", participant], work);
+  }
+}
