@@ -14,6 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   local.end();
+  vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
@@ -292,6 +293,17 @@ describe("a device that is lost", () => {
     }
     expect(microphone().status).toBe("lost");
     expect(devices.opened.length).toBeLessThan(5);
+  });
+
+  it("is opened again however often, when it was on for long each time", async () => {
+    vi.useFakeTimers();
+    await local.turn("microphone", true);
+    for (let times = 0; times < 10; times += 1) {
+      await vi.advanceTimersByTimeAsync(60_000);
+      devices.opened.at(-1)?.end();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(microphone()).toMatchObject({ on: true, problem: null });
   });
 });
 
