@@ -150,6 +150,14 @@ describe("the last wish", () => {
     expect([microphone().on, camera().on]).toEqual([true, false]);
   });
 
+  it("is not overruled by who acquires the devices again", async () => {
+    await local.acquire();
+    await local.turn("camera", false);
+    local.release();
+    await local.acquire();
+    expect([microphone().on, camera().on]).toEqual([true, false]);
+  });
+
   it("opens nothing any more after the end", async () => {
     devices.pending = [];
     const acquiring = local.acquire();

@@ -108,10 +108,12 @@ export class Device {
     if (!allowed) void this.turn(false);
   }
 
-  /** Releases it; the wish holds until `resume`. */
-  release(): void {
+  /** Releases it; the wish holds until `resume`. False when it was released before. */
+  release(): boolean {
+    const isNew = !this.#released;
     this.#released = true;
     void this.#startOver();
+    return isNew;
   }
 
   /** Has it again as it was before it was released. */
