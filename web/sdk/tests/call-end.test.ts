@@ -146,6 +146,14 @@ describe("the devices of a call", () => {
     await vi.waitFor(() => expect(live()).toEqual(["audio", "video"]));
   });
 
+  it("stay released while a page that needs none is brought back", async () => {
+    call.local.release();
+    page.dispatchEvent(new Event("pagehide"));
+    page.dispatchEvent(new Event("pageshow"));
+    await new Promise((done) => setTimeout(done));
+    expect(live()).toEqual([]);
+  });
+
   it("stay released while the page of an ended call is brought back", async () => {
     await enter();
     page.dispatchEvent(new Event("pagehide"));

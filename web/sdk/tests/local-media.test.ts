@@ -14,6 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   local.end();
+  vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
@@ -34,7 +35,6 @@ describe("the devices of this browser", () => {
 
   it.each([
     ["NotFoundError", "missing"],
-    ["NotAllowedError", "denied"],
     ["NotReadableError", "busy"],
     ["TypeError", "unsupported"],
   ])("work one without the other: %s of the camera is %s", async (error, problem) => {
@@ -42,6 +42,33 @@ describe("the devices of this browser", () => {
     await local.acquire();
     expect(microphone()).toMatchObject({ on: true, problem: null });
     expect(camera()).toMatchObject({ status: "off", on: false, wanted: false, track: null, problem });
+  });
+
+  it.each([
+    ["nobody is asked again who said no to both", {}, 1],
+    ["a microphone that is allowed already asks nobody", { microphone: "granted" }, 2],
+    ["a blocked camera has kept the question from being asked", { camera: "denied" }, 3],
+  ])(
+    "are tried alone after a refusal where nobody is asked twice: %s",
+    async (_, allowed: Record<string, string>, times) => {
+      const query = async ({ name }: { name: string }) => ({ state: allowed[name] ?? "prompt" });
+      vi.stubGlobal("navigator", { permissions: { query } });
+      devices.refuse.set("video", "NotAllowedError");
+      await local.acquire();
+      expect(devices.asked).toHaveLength(times);
+      expect(camera()).toMatchObject({ status: "off", wanted: false, problem: "denied" });
+      expect(microphone()).toMatchObject(
+        times > 1 ? { on: true, problem: null } : { on: false, problem: "denied" },
+      );
+    },
+  );
+
+  it("are not tried alone after a refusal where the browser does not say what is allowed", async () => {
+    vi.stubGlobal("navigator", { permissions: { query: async () => Promise.reject(new TypeError("name")) } });
+    devices.refuse.set("video", "NotAllowedError");
+    await local.acquire();
+    expect(devices.asked).toHaveLength(1);
+    expect([microphone().problem, camera().problem]).toEqual(["denied", "denied"]);
   });
 
   it("release the camera when it is off, and keep the microphone", async () => {
@@ -120,6 +147,14 @@ describe("the last wish", () => {
     expect(devices.opened.map(({ readyState }) => readyState)).toEqual(["ended", "ended"]);
     expect([microphone().status, camera().status]).toEqual(["off", "off"]);
     await local.resume();
+    expect([microphone().on, camera().on]).toEqual([true, false]);
+  });
+
+  it("is not overruled by who acquires the devices again", async () => {
+    await local.acquire();
+    await local.turn("camera", false);
+    local.release();
+    await local.acquire();
     expect([microphone().on, camera().on]).toEqual([true, false]);
   });
 
@@ -266,6 +301,17 @@ describe("a device that is lost", () => {
     }
     expect(microphone().status).toBe("lost");
     expect(devices.opened.length).toBeLessThan(5);
+  });
+
+  it("is opened again however often, when it was on for long each time", async () => {
+    vi.useFakeTimers();
+    await local.turn("microphone", true);
+    for (let times = 0; times < 10; times += 1) {
+      await vi.advanceTimersByTimeAsync(60_000);
+      devices.opened.at(-1)?.end();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(microphone()).toMatchObject({ on: true, problem: null });
   });
 });
 

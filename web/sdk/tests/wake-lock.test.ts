@@ -54,6 +54,30 @@ it("is not held when the call ended before it was given", async () => {
   expect(locks.map(({ held }) => held)).toEqual([false]);
 });
 
+it("is asked for once at a time, so that none is left when the call ends", async () => {
+  const awake = new ScreenAwake();
+  awake.hold();
+  // The browser has not answered yet.
+  page.dispatchEvent(new Event("visibilitychange"));
+  awake.release();
+  awake.hold();
+  await settle();
+  expect(locks.map(({ held }) => held)).toEqual([true]);
+  awake.release();
+  expect(locks.map(({ held }) => held)).toEqual([false]);
+});
+
+it("is asked for again after a request that the browser refused", async () => {
+  const { request } = navigator.wakeLock;
+  vi.stubGlobal("navigator", { wakeLock: { request: () => Promise.reject(new Error("hidden")) } });
+  const awake = new ScreenAwake();
+  awake.hold();
+  await settle();
+  vi.stubGlobal("navigator", { wakeLock: { request } });
+  await show("visible");
+  expect(locks.map(({ held }) => held)).toEqual([true]);
+});
+
 it("is done without where the browser has none, or refuses", async () => {
   vi.stubGlobal("navigator", {});
   new ScreenAwake().hold();

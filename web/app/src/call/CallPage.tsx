@@ -9,6 +9,7 @@ import { Link } from "../router.tsx";
 import { InCall } from "./InCall.tsx";
 import { PreJoin } from "./PreJoin.tsx";
 import { useRoom } from "./use-room.ts";
+import { WithDevices } from "./WithDevices.tsx";
 import "./call.css";
 import "./panel.css";
 import "./prejoin.css";
@@ -36,7 +37,6 @@ export default function CallPage({ room, search, user }: CallPageProps) {
   useEffect(() => {
     const query = new URLSearchParams(search);
     const created = new Call(api, room, { ...optionsOf(query), videoSlots: capacity, storage: storage() });
-    void created.local.acquire();
     setCall(created);
     // For tests and for a curious developer's console; nothing in it that the page does not show.
     if (query.has("debug")) Object.assign(window, { connect: created });
@@ -83,21 +83,21 @@ function CallView({ call, room, user, capacity }: CallViewProps) {
       </Message>
     );
   }
-  switch (state.status.name) {
-    case "joined":
-    case "reconnecting":
-      return <InCall call={call} state={state} room={room} capacity={capacity} />;
-    case "ended":
-      return <Ended call={call} reason={state.status.reason} />;
-    default:
-      return (
-        <SignedIn>
-          {() => (
+  if (state.status.name === "ended") return <Ended call={call} reason={state.status.reason} />;
+  const inCall = state.status.name === "joined" || state.status.name === "reconnecting";
+  return (
+    <SignedIn stays={inCall}>
+      {() => (
+        <WithDevices local={call.local}>
+          {inCall ? (
+            <InCall call={call} state={state} room={room} capacity={capacity} />
+          ) : (
             <PreJoin call={call} state={state} user={user} title={state.room?.name ?? name} yours={yours} />
           )}
-        </SignedIn>
-      );
-  }
+        </WithDevices>
+      )}
+    </SignedIn>
+  );
 }
 
 const ENDED = {

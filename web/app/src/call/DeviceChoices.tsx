@@ -5,6 +5,8 @@ import { FlipIcon } from "../ui/icons.tsx";
 
 /** The browser's choice; Chromium lists it under this id, with the name of the device that it is now. */
 const STANDARD = "default";
+/** What is on instead of the chosen one: an entry of its own, so that both can be chosen for good. */
+const STAND_IN = "stand-in";
 
 export function DeviceChoices({ call }: { call: Call }) {
   return (
@@ -32,8 +34,8 @@ function InputChoice({ call, name, label, kind }: InputChoiceProps) {
         id={`choose-${name}`}
         label={label}
         devices={own}
-        // What is on now says more than what was chosen once.
-        chosen={device.used ?? device.chosen}
+        chosen={device.chosen}
+        used={device.used}
         onChoose={(id) => void call.local.choose(name, id)}
       />
       {name === "camera" && device.facing !== null && own.length > 1 && (
@@ -58,7 +60,8 @@ function SpeakerChoice({ call }: { call: Call }) {
         id="choose-speaker"
         label={label}
         devices={own}
-        chosen={missing ? null : chosen}
+        chosen={chosen}
+        used={missing ? STANDARD : chosen}
         onChoose={(id) => call.speaker.choose(id)}
       />
     </div>
@@ -82,23 +85,29 @@ interface ChoiceProps {
   label: string;
   devices: readonly Named[];
   chosen: string | null;
+  /** What is open now; null while nothing is. */
+  used: string | null;
   onChoose: (id: string | null) => void;
 }
 
-function Choice({ id, label, devices, chosen, onChoose }: ChoiceProps) {
-  const isListed = (wanted: string | null) => devices.some((device) => device.id === wanted);
+function Choice({ id, label, devices, chosen, used, onChoose }: ChoiceProps) {
+  const names = new Map(devices.map((device) => [device.id, device.label]));
+  const standIn = standInWords(names, chosen, used);
   return (
     <>
       <label htmlFor={id}>{label}</label>
       <select
         id={id}
-        value={chosen !== null && isListed(chosen) ? chosen : STANDARD}
+        value={standIn === null ? (chosen ?? STANDARD) : STAND_IN}
         disabled={devices.length === 0}
         onChange={({ target }) => onChoose(target.value === STANDARD ? null : target.value)}
       >
-        {!isListed(STANDARD) && (
-          <option value={STANDARD}>{devices.length === 0 ? "None to choose from" : "Standard"}</option>
+        {standIn !== null && (
+          <option value={STAND_IN} disabled hidden>
+            {standIn}
+          </option>
         )}
+        {!names.has(STANDARD) && <option value={STANDARD}>{standardWords(names, chosen, used)}</option>}
         {devices.map((device) => (
           <option key={device.id} value={device.id}>
             {device.label}
@@ -107,4 +116,20 @@ function Choice({ id, label, devices, chosen, onChoose }: ChoiceProps) {
       </select>
     </>
   );
+}
+
+type Names = ReadonlyMap<string, string>;
+
+/** What is on, or why nothing is, where that is not what was chosen; null where it is. */
+function standInWords(names: Names, chosen: string | null, used: string | null): string | null {
+  if (names.size === 0 || chosen === null || chosen === used) return null;
+  if (used !== null) return `${names.get(used) ?? "Standard"}, for now`;
+  return names.has(chosen) ? null : "Your choice is not connected";
+}
+
+/** The browser's choice, and which one that is now. */
+function standardWords(names: Names, chosen: string | null, used: string | null): string {
+  if (names.size === 0) return "None to choose from";
+  const now = chosen === null && used !== null ? names.get(used) : undefined;
+  return now === undefined ? "Standard" : `Standard: ${now}`;
 }

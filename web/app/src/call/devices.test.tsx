@@ -140,6 +140,36 @@ describe("the choice of devices", () => {
     expect(document.activeElement).toBe(button("Devices"));
   });
 
+  it("can make the choice for good what only stands in for it", async () => {
+    const user = userEvent.setup();
+    await act(() => call.local.acquire());
+    await user.click(button("Devices"));
+    const list = screen.getByLabelText<HTMLSelectElement>("Audio input");
+    const shown = () => list.selectedOptions[0]?.textContent;
+    expect(shown()).toBe("Standard: Built-in");
+    await user.selectOptions(list, "Headset");
+    await waitFor(() => expect(shown()).toBe("Headset"));
+    await unplug("Headset");
+    await waitFor(() => expect(shown()).toBe("Built-in, for now"));
+    await user.selectOptions(list, "Built-in");
+    await waitFor(() => expect(shown()).toBe("Built-in"));
+    expect(call.local.state.get().microphone).toMatchObject({ chosen: "Built-in", problem: null });
+  });
+
+  it("says that what was chosen is away, while nothing is on", async () => {
+    await act(() => call.local.choose("camera", "Camera"));
+    await act(() => call.local.acquire());
+    await act(() => call.local.turn("camera", false));
+    plugged.push({ kind: "videoinput", deviceId: "Other", label: "Other" });
+    await unplug("Camera");
+    const user = userEvent.setup();
+    await user.click(button("Devices"));
+    const list = screen.getByLabelText<HTMLSelectElement>("Video input");
+    expect(list.selectedOptions[0]?.textContent).toBe("Your choice is not connected");
+    await user.selectOptions(list, "Standard");
+    expect(call.local.state.get().camera.chosen).toBeNull();
+  });
+
   it("closes with a press beside it", async () => {
     const user = userEvent.setup();
     await user.click(button("Devices"));

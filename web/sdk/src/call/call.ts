@@ -69,6 +69,8 @@ export class Call {
   #signaling: Signaling | null = null;
   #roomState: RoomState = EMPTY_ROOM;
   #playback = new Playback();
+  /** The page had its devices when it was left. */
+  #hadDevices = false;
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -417,11 +419,11 @@ export class Call {
   /** A page that the browser keeps for the way back holds no device meanwhile. */
   #pageGone(): void {
     this.leave();
-    this.local.release();
+    this.#hadDevices = this.local.release();
   }
 
   #pageBack(): void {
-    if (this.#state.get().status.name !== "ended") void this.local.resume();
+    if (this.#hadDevices) void this.local.resume();
   }
 }
 

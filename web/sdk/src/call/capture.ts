@@ -46,9 +46,12 @@ export class Capture {
     try {
       give(requests, await this.#getTracks(requests));
     } catch (error) {
-      if (requests.length === 1) for (const [, { reject }] of requests) reject(error);
-      // One of them is missing or refused: each alone, to have the other.
-      else await Promise.all(requests.map((request) => this.#askFor(request)));
+      const again = await worthAskingAlone(
+        requests.map(([name]) => name),
+        problemOf(error),
+      );
+      for (const [name, { reject }] of requests) if (!again.includes(name)) reject(error);
+      await Promise.all(requests.filter(([name]) => again.includes(name)).map((one) => this.#askFor(one)));
     }
   }
 
@@ -84,6 +87,28 @@ export function problemOf(error: unknown): DeviceProblem {
       // Chromium's OverconstrainedError is no DOMException.
       return (error as Error | null)?.name === "OverconstrainedError" ? "missing" : "unsupported";
   }
+}
+
+/**
+ * Which of the devices that were asked for together may be had alone: one of them is missing or refused, and perhaps the
+ * only one. Who has said no to both, or closed the question, is not asked the same twice again.
+ */
+async function worthAskingAlone(
+  names: readonly DeviceName[],
+  problem: DeviceProblem,
+): Promise<readonly DeviceName[]> {
+  if (names.length === 1) return [];
+  if (problem !== "denied") return names;
+  const permissions = await Promise.all(names.map(permissionOf));
+  // Where one is blocked the browser refuses both without a question: the other one has not been asked for yet.
+  if (permissions.includes("denied")) return names;
+  return names.filter((_, index) => permissions[index] === "granted");
+}
+
+/** Whether the browser would give a device, or ask; not every browser says so. */
+async function permissionOf(name: DeviceName): Promise<PermissionState | null> {
+  const status = await globalThis.navigator?.permissions?.query({ name }).catch(() => null);
+  return status?.state ?? null;
 }
 
 function give(requests: readonly [DeviceName, Request][], tracks: readonly MediaStreamTrack[]): void {

@@ -10,6 +10,8 @@ import {
 
 /** A device that was lost so often in a row is not opened again before the list of devices changes. */
 const MOST_LOSSES = 3;
+/** What was open for so long works: when it is lost after all, that is no part of a row. */
+const WORKS_AFTER_MS = 60_000;
 
 /**
  * Where a device stands between the wish and its track. `interrupted`: it is open, but the system lets nothing
@@ -48,6 +50,7 @@ export class Device {
   /** What the track was opened as, or the one before it. */
   #used: Choice = null;
   #track: MediaStreamTrack | null = null;
+  #openedAt = 0;
   /** It was captured since it was turned on. */
   #had = false;
   /** Nothing opens: until others are plugged in (`lost`), or until a new wish. */
@@ -105,10 +108,12 @@ export class Device {
     if (!allowed) void this.turn(false);
   }
 
-  /** Releases it; the wish holds until `resume`. */
-  release(): void {
+  /** Releases it; the wish holds until `resume`. False when it was released before. */
+  release(): boolean {
+    const isNew = !this.#released;
     this.#released = true;
     void this.#startOver();
+    return isNew;
   }
 
   /** Has it again as it was before it was released. */
@@ -196,6 +201,7 @@ export class Device {
     if (next === undefined || keyOf(next) !== keyOf(choice)) return track.stop();
     this.#stop();
     this.#track = track;
+    this.#openedAt = performance.now();
     this.#used = choice;
     this.#had = true;
     const { deviceId } = track.getSettings();
@@ -232,6 +238,7 @@ export class Device {
   #lose(track: MediaStreamTrack): void {
     if (this.#track !== track) return;
     this.#track = null;
+    if (performance.now() - this.#openedAt >= WORKS_AFTER_MS) this.#losses = 0;
     if (this.#isDue) this.#losses += 1;
     if (this.#losses >= MOST_LOSSES) {
       this.#problem = "missing";

@@ -24,6 +24,7 @@ export class LocalMedia {
   readonly #media: MediaDevices | undefined;
   readonly #choices: Choices;
   readonly #devices: Readonly<Record<DeviceName, Device>>;
+  #acquired = false;
   #ended = false;
   #lists = 0;
 
@@ -48,8 +49,13 @@ export class LocalMedia {
     return this.#state;
   }
 
-  /** Asks for both devices in one go; what works is on afterwards. Never rejects: see `problem`. */
+  /**
+   * Has both devices, asked for in one go: at first what works is on afterwards, later each is as it was before it was
+   * released. Never rejects: see `problem`.
+   */
   async acquire(): Promise<void> {
+    if (this.#acquired) return this.resume();
+    this.#acquired = true;
     this.#state.patch({ asking: true });
     await Promise.all(NAMES.map((name) => this.turn(name, true)));
     this.#state.patch({ asking: false });
@@ -77,9 +83,9 @@ export class LocalMedia {
     this.#devices[name].allow(allowed);
   }
 
-  /** Releases both devices; the wishes hold until `resume`. */
-  release(): void {
-    for (const name of NAMES) this.#devices[name].release();
+  /** Releases both devices; the wishes hold until `resume`. False when both were released before. */
+  release(): boolean {
+    return NAMES.map((name) => this.#devices[name].release()).includes(true);
   }
 
   /** Has the devices again as they were before they were released. */

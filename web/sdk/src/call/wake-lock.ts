@@ -3,6 +3,8 @@
 /** The screen stays on while it is held. Where the browser cannot, or the battery is low, it does not. */
 export class ScreenAwake {
   #held = false;
+  /** One request at a time: of two locks, one would never be given back. */
+  #asking = false;
   #lock: WakeLockSentinel | null = null;
 
   hold(): void {
@@ -22,8 +24,10 @@ export class ScreenAwake {
   }
 
   readonly #ask = async (): Promise<void> => {
-    if (document.visibilityState !== "visible") return;
+    if (this.#asking || document.visibilityState !== "visible") return;
+    this.#asking = true;
     const lock = await navigator.wakeLock?.request("screen").catch(() => null);
+    this.#asking = false;
     if (lock == null) return;
     if (!this.#held) return void lock.release();
     this.#lock = lock;
