@@ -35,7 +35,7 @@ pub use contract::{
 use log::Log;
 use messages::refuse;
 use quality::Qualities;
-use record::{Host, Info, Link, Person, Record, Ruling};
+use record::{Host, Info, Link, Moved, Person, Record, Ruling};
 
 /// An offer on its way to a node, and the answer or refusal on its way back. Kept in memory only: after a loss the client
 /// is asked to offer anew.
@@ -59,6 +59,8 @@ pub struct Room {
     people: BTreeMap<ParticipantId, Person>,
     hosts: BTreeMap<NodeId, Host>,
     rulings: BTreeMap<UserId, Ruling>,
+    /// Whose calls have moved, the oldest first.
+    moved: Vec<Moved>,
     log: Log,
     chat: Chat,
     // What follows is not stored; losing it costs a retry.
@@ -102,6 +104,7 @@ impl Room {
             people: BTreeMap::new(),
             hosts: BTreeMap::new(),
             rulings: BTreeMap::new(),
+            moved: Vec::new(),
             log: Log::default(),
             chat: Chat::default(),
             negotiations: HashMap::new(),
@@ -128,7 +131,7 @@ impl Room {
         let mut info = None;
         let (mut people, mut hosts) = (BTreeMap::new(), BTreeMap::new());
         let mut rulings = BTreeMap::new();
-        let (mut events, mut lines) = (Vec::new(), Vec::new());
+        let (mut moved, mut events, mut lines) = (Vec::new(), Vec::new(), Vec::new());
         for record in records {
             match record {
                 Record::Info(stored) => info = Some(stored),
@@ -141,6 +144,7 @@ impl Room {
                 Record::Ruling(ruling) => {
                     rulings.insert(ruling.user.clone(), ruling);
                 }
+                Record::Moved(person) => moved.push(person),
                 Record::Event(event) => events.push(event),
                 Record::Chat(line) => lines.push(line),
             }
@@ -149,6 +153,8 @@ impl Room {
         room.people = people;
         room.hosts = hosts;
         room.rulings = rulings;
+        moved.sort_by_key(|moved| moved.until);
+        room.moved = moved;
         room.log = Log::restore(events);
         room.chat = Chat::restore(lines);
         let mut effects = Vec::new();
@@ -228,7 +234,7 @@ impl Room {
     pub fn details(&self, user: &UserId) -> protocol::api::RoomDetails {
         protocol::api::RoomDetails {
             room: self.view(),
-            yours: self.presences_of(user).count() as u32,
+            yours: self.heard_of(user) as u32,
         }
     }
 

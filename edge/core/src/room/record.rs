@@ -15,6 +15,7 @@ pub enum Record {
     Person(Person),
     Host(Host),
     Ruling(Ruling),
+    Moved(Moved),
     Event(LoggedEvent),
     Chat(Line),
 }
@@ -40,6 +41,7 @@ impl Record {
             Record::Person(person) => person_key(&person.id),
             Record::Host(host) => host_key(&host.node),
             Record::Ruling(ruling) => ruling_key(&ruling.user),
+            Record::Moved(moved) => moved_key(&moved.client.participant),
             Record::Event(event) => event_key(event.seq),
             Record::Chat(line) => Key {
                 kind: CHAT,
@@ -67,6 +69,13 @@ pub(super) fn ruling_key(user: &UserId) -> Key {
     Key {
         kind: "ruling",
         name: user.to_string(),
+    }
+}
+
+pub(super) fn moved_key(id: &ParticipantId) -> Key {
+    Key {
+        kind: "moved",
+        name: id.to_string(),
     }
 }
 
@@ -248,6 +257,17 @@ pub struct Ruling {
     pub barred_until: u64,
     /// When the owner decided last.
     pub at: u64,
+}
+
+/// Somebody whose call goes on elsewhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Their latest WebSocket.
+    pub client: Client,
+    /// What they may show when they come back.
+    pub passes: Passes,
+    /// Until when they are remembered.
+    pub until: u64,
 }
 
 /// A node that the room is placed on.
