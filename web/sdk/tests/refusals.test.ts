@@ -33,7 +33,11 @@ class Socket {
   }
 }
 
-const SNAPSHOT = { room: { id: "r", name: "Room" }, participants: [], chat: [] };
+const caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
+const publishing = { microphone: false, camera: false, screen: false, codec: null };
+const person = (id: string, user: string) => ({ id, user, caps, publishing, decodes: [] });
+const PEOPLE = [person("you", "u1"), person("tab", "u1"), person("ann", "u2")];
+const SNAPSHOT = { room: { id: "r", name: "Room" }, participants: PEOPLE, chat: [] };
 const welcome = {
   type: "welcome",
   seq: 1,
@@ -84,12 +88,25 @@ const refuse = (of: string) =>
   });
 
 it("is said of what the owner does, and of moving the call", () => {
-  for (const of of ["setCaps", "remove", "moveHere"]) {
+  const asks: [string, () => void][] = [
+    ["setCaps", () => call.setCaps("ann", { ...caps, audio: false })],
+    ["remove", () => call.remove("ann")],
+    ["moveHere", () => call.moveHere()],
+  ];
+  for (const [of, ask] of asks) {
+    ask();
     refuse(of);
     expect(call.state.get().refusal).toBe("only the owner may do that");
     call.dismissRefusal();
     expect(call.state.get().refusal).toBeNull();
   }
+});
+
+it("is not said before it was asked for again, when the connection was lost", () => {
+  call.remove("ann");
+  Socket.newest.receive(welcome);
+  expect(Socket.newest.heard.filter(({ type }) => type === "remove")).toHaveLength(2);
+  expect(call.state.get().refusal).toBeNull();
 });
 
 it("is not said of what is told again without a word", () => {

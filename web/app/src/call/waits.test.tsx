@@ -22,7 +22,7 @@ const call = {
   moveHere: vi.fn(),
   retryMedia: vi.fn(),
   dismissRefusal: vi.fn(),
-  local: { state: { get: () => LOCAL, subscribe: () => () => {} } },
+  local: { state: { get: () => LOCAL, subscribe: () => () => {} }, turn: vi.fn() },
 };
 const LOCAL = { microphone: { on: false } };
 const theCall = call as unknown as Call;
@@ -145,6 +145,13 @@ describe("in the call", () => {
     expect(document.body.textContent).toContain("Your microphone is off here");
     await press("Move the call here");
     expect(call.moveHere).toHaveBeenCalled();
+  });
+
+  it("a microphone that was turned off beside another one is told until it is turned on", async () => {
+    open({ quiet: true });
+    expect(document.body.textContent).toContain("Your microphone is off: you were in this call");
+    await press("Turn it on");
+    expect(call.local.turn).toHaveBeenCalledWith("microphone", true);
   });
 
   it("what was refused is told for a while", async () => {
