@@ -137,6 +137,16 @@ it("leaves what one wrote to wait, when one could not come back", async () => {
   expect(Socket.newest.heard.filter(({ type }) => type === "chat")).toHaveLength(1);
 });
 
+it.each(["moved", "replaced", "removed", "roomDeleted"])(
+  "loses no line of one whose call has ended: %s",
+  (reason) => {
+    call.chat("on its way");
+    Socket.newest.receive({ type: "closed", reason });
+    expect(call.state.get().status).toEqual({ name: "ended", reason });
+    expect(call.state.get().outbox).toMatchObject([{ text: "on its way", refused: expect.any(String) }]);
+  },
+);
+
 it("leaves nothing to wait once one has left", async () => {
   call.chat("on its way");
   call.leave();

@@ -1,6 +1,6 @@
 // A room's page: from the pre-join through the call to its end.
 import type { User } from "@connect/sdk";
-import { Call, type CallOptions } from "@connect/sdk/call";
+import { Call, type CallOptions, type Lines } from "@connect/sdk/call";
 import { useEffect, useState } from "react";
 import { useApi, useReadable } from "../api-context.ts";
 import { Message } from "../pages/Message.tsx";
@@ -9,6 +9,7 @@ import { Link } from "../router.tsx";
 import { InCall } from "./InCall.tsx";
 import { PreJoin } from "./PreJoin.tsx";
 import { useRoom } from "./use-room.ts";
+import { unsentWords } from "./words.ts";
 import "./call.css";
 import "./panel.css";
 import "./prejoin.css";
@@ -88,7 +89,7 @@ function CallView({ call, room, user, capacity }: CallViewProps) {
     case "reconnecting":
       return <InCall call={call} state={state} room={room} capacity={capacity} />;
     case "ended":
-      return <Ended call={call} reason={state.status.reason} />;
+      return <Ended call={call} reason={state.status.reason} unsent={state.outbox} />;
     default:
       return (
         <SignedIn>
@@ -115,10 +116,16 @@ const BACK: Partial<Record<keyof typeof ENDED, { words: string; moveHere: boolea
   moved: { words: "Move it back here", moveHere: true },
 };
 
-function Ended({ call, reason }: { call: Call; reason: keyof typeof ENDED }) {
+interface EndedProps {
+  call: Call;
+  reason: keyof typeof ENDED;
+  unsent: Lines;
+}
+
+function Ended({ call, reason, unsent }: EndedProps) {
   const back = BACK[reason];
   return (
-    <Message title={ENDED[reason]}>
+    <Message title={ENDED[reason]} detail={unsentWords(unsent)}>
       {back !== undefined && (
         <button type="button" className="button secondary" onClick={() => call.join(back)}>
           {back.words}

@@ -9,7 +9,7 @@ import { apiWith, SESSION } from "../test-api.ts";
 import { CallBanners } from "./CallBanners.tsx";
 import { JoinButtons } from "./JoinButtons.tsx";
 import { useRoom } from "./use-room.ts";
-import { callTrouble, mediaHelp, triedWords } from "./words.ts";
+import { callTrouble, mediaHelp, triedWords, unsentWords } from "./words.ts";
 
 afterEach(() => {
   cleanup();
@@ -160,6 +160,15 @@ describe("in the call", () => {
     expect(document.body.textContent).toContain("Only the owner may do that.");
     vi.advanceTimersByTime(8_000);
     expect(call.dismissRefusal).toHaveBeenCalled();
+  });
+
+  it("what one wrote and the call did not carry any more is told after it", () => {
+    const line = (text: string) => ({ nonce: text, text, refused: "The call was over before." });
+    expect(unsentWords([])).toBeUndefined();
+    expect(unsentWords([line("hi")])).toBe("A line of yours was not sent to the chat: “hi”");
+    expect(unsentWords([line("a"), line("b")])).toContain(
+      "2 lines of yours were not sent to the chat: “a”, “b”",
+    );
   });
 
   it("a pause that the room asks for is told", () => {

@@ -371,9 +371,11 @@ export class Call {
     this.#playback = new Playback();
     this.#media.end();
     this.#roomState = EMPTY_ROOM;
-    // What one has written waits for another try.
-    this.#outbox.close();
-    if (status.name === "ended") this.#outbox.clear();
+    // What one has written waits for another try, unless one is through with the call.
+    if (status.name !== "ended") this.#outbox.close();
+    else if (status.reason === "left") this.#outbox.clear();
+    else this.#outbox.stop();
+
     this.#asks.clear();
     const { room, outbox, quiet } = this.#state.get();
     this.#state.set({ ...INITIAL, room, outbox, quiet, status });
