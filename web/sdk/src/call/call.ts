@@ -375,7 +375,6 @@ export class Call {
     if (status.name !== "ended") this.#outbox.close();
     else if (status.reason === "left") this.#outbox.clear();
     else this.#outbox.stop();
-
     this.#asks.clear();
     const { room, outbox, quiet } = this.#state.get();
     this.#state.set({ ...INITIAL, room, outbox, quiet, status });
