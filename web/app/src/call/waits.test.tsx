@@ -62,6 +62,31 @@ describe("the way in", () => {
     expect(call.cancel).toHaveBeenCalled();
   });
 
+  it.each([
+    ["Join", 0],
+    ["Move the call here", 1],
+    ["Join here as well", 1],
+  ])("leaves the keyboard where it was after %s, and after Cancel where one goes on", async (name, yours) => {
+    const user = userEvent.setup();
+    const view = (status: object) => <JoinButtons call={theCall} state={state({ status })} yours={yours} />;
+    const { rerender } = render(view({ name: "idle" }));
+    const pressed = screen.getByRole("button", { name });
+    await user.click(pressed);
+    const joins = call.join.mock.calls.length;
+    rerender(view({ name: "joining" }));
+    expect(document.activeElement).toBe(pressed);
+    await user.keyboard("{Enter}");
+    expect(call.join).toHaveBeenCalledTimes(joins);
+    await press("Cancel");
+    rerender(view({ name: "idle" }));
+    const on = yours > 0 ? "Join here as well" : "Join";
+    expect(document.activeElement).toBe(screen.getByRole("button", { name: on }));
+    rerender(view({ name: "joining" }));
+    screen.getByRole("button", { name: "Cancel" }).focus();
+    rerender(view({ name: "failed", error: new Error("x") }));
+    expect(document.activeElement?.textContent).toBe(yours > 0 ? "Join here as well" : "Try again");
+  });
+
   it("says what went wrong, and may be tried again", async () => {
     open({ name: "failed", error: new Error("x") });
     expect(screen.getByRole("alert").textContent).toContain("You could not join");
