@@ -3,6 +3,7 @@ import type { User } from "@connect/sdk";
 import { Call, type CallOptions, type Lines } from "@connect/sdk/call";
 import { useEffect, useState } from "react";
 import { useApi, useReadable } from "../api-context.ts";
+import { Boundary } from "../pages/Boundary.tsx";
 import { Message } from "../pages/Message.tsx";
 import { SignedIn } from "../pages/SignedIn.tsx";
 import { Link } from "../router.tsx";
@@ -87,7 +88,11 @@ function CallView({ call, room, user, capacity }: CallViewProps) {
   switch (state.status.name) {
     case "joined":
     case "reconnecting":
-      return <InCall call={call} state={state} room={room} capacity={capacity} />;
+      return (
+        <Boundary instead={(again) => <Undrawn call={call} again={again} />}>
+          <InCall call={call} state={state} room={room} capacity={capacity} />
+        </Boundary>
+      );
     case "ended":
       return <Ended call={call} reason={state.status.reason} unsent={state.outbox} />;
     default:
@@ -99,6 +104,20 @@ function CallView({ call, room, user, capacity }: CallViewProps) {
         </SignedIn>
       );
   }
+}
+
+/** The call is heard as before, and can be left. */
+function Undrawn({ call, again }: { call: Call; again: () => void }) {
+  return (
+    <Message title="Something went wrong on this page" detail="That is our fault. The call goes on.">
+      <button type="button" className="button" onClick={again}>
+        Try again
+      </button>
+      <button type="button" className="button secondary" onClick={call.leave}>
+        Leave the call
+      </button>
+    </Message>
+  );
 }
 
 const ENDED = {
