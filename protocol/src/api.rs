@@ -89,7 +89,7 @@ pub struct Room {
 pub struct RoomDetails {
     #[serde(flatten)]
     pub room: Room,
-    /// As how many participants the caller is in the room now.
+    /// As how many participants the caller is in the room now, those left out of whom nothing is heard.
     pub yours: u32,
 }
 

@@ -1,6 +1,7 @@
 // Moving a call: the pages and devices of one person, and the one where the call goes on.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { RoomDetails } from "../../web/sdk/src/generated/protocol.ts";
+import type { RoomDetails, ServerMessage } from "../../web/sdk/src/generated/protocol.ts";
+import { Socket } from "./socket.ts";
 import { Client, type Person, World } from "./world.ts";
 
 let world: World;
@@ -35,7 +36,10 @@ test("a call that moves within the room ends elsewhere, and nobody else's does",
   expect(await first.socket.next("closed")).toEqual({ type: "closed", reason: "moved" });
   const { event } = await other.socket.next("event", ({ event }) => event.type === "left");
   expect(event).toEqual({ type: "left", participant: first.welcome.you, reason: "moved" });
-  await expect(Client.open(world, first.resume(room, first.welcome.seq))).rejects.toThrow("refused");
+  // Also a page that has slept meanwhile is told, and does not come back as somebody else.
+  const slept = await Socket.open<ServerMessage>(world.url + first.resume(room, first.welcome.seq));
+  expect(await slept.next("closed")).toEqual({ type: "closed", reason: "moved" });
+  await slept.closed;
   expect(await details(ada)).toMatchObject({ people: 2, yours: 1 });
 });
 

@@ -37,7 +37,7 @@ pub use contract::{
 use log::Log;
 use pace::{Pace, Writing};
 use quality::Qualities;
-use record::{Host, Info, Link, Person, Record, Ruling, Stored};
+use record::{Host, Info, Link, Moved, Person, Record, Ruling, Stored};
 use report::Owed;
 pub use report::Report;
 
@@ -63,6 +63,8 @@ pub struct Room {
     people: BTreeMap<ParticipantId, Person>,
     hosts: BTreeMap<NodeId, Host>,
     rulings: BTreeMap<UserId, Ruling>,
+    /// Whose calls have moved, the oldest first.
+    moved: Vec<Moved>,
     log: Log,
     chat: Chat,
     owed: Option<Owed>,
@@ -114,6 +116,7 @@ impl Room {
             people: BTreeMap::new(),
             hosts: BTreeMap::new(),
             rulings: BTreeMap::new(),
+            moved: Vec::new(),
             log: Log::default(),
             chat: Chat::default(),
             owed: None,
@@ -144,7 +147,7 @@ impl Room {
         let mut info = None;
         let (mut people, mut hosts) = (BTreeMap::new(), BTreeMap::new());
         let mut rulings = BTreeMap::new();
-        let (mut events, mut owed) = (Vec::new(), None);
+        let (mut moved, mut events, mut owed) = (Vec::new(), Vec::new(), None);
         let unreadable_events = stored.unreadable_events();
         for record in stored.records {
             match record {
@@ -158,6 +161,7 @@ impl Room {
                 Record::Ruling(ruling) => {
                     rulings.insert(ruling.user.clone(), ruling);
                 }
+                Record::Moved(person) => moved.push(person),
                 Record::Event(event) => events.push(event),
                 Record::Owed(stored) => owed = Some(stored),
             }
@@ -166,6 +170,8 @@ impl Room {
         room.people = people;
         room.hosts = hosts;
         room.rulings = rulings;
+        moved.sort_by_key(|moved: &Moved| moved.until);
+        room.moved = moved;
         room.log = Log::restore(events, &unreadable_events);
         room.chat = Chat::restore(stored.lines, stored.latest_line);
         room.owed = owed;
@@ -257,7 +263,7 @@ impl Room {
     pub fn details(&self, user: &UserId) -> protocol::api::RoomDetails {
         protocol::api::RoomDetails {
             room: self.view(),
-            yours: self.presences_of(user).count() as u32,
+            yours: self.heard_of(user) as u32,
         }
     }
 

@@ -84,14 +84,19 @@ async function enter(): Promise<void> {
   const before = Socket.newest;
   call.join();
   await vi.waitFor(() => expect(Socket.newest).not.toBe(before));
+  welcome([you]);
+}
+
+/** The room greets this client as the first of these people. */
+function welcome(participants: Participant[]): void {
   Socket.newest.receive({
     type: "welcome",
     protocol: 1,
     seq: 0,
-    you: "you",
+    you: participants[0]?.id,
     resumeToken: "t",
     redialWithinMs: 0,
-    snapshot: { room: ROOM, participants: [you], chat: [] },
+    snapshot: { room: ROOM, participants, chat: [] },
   } as ServerMessage);
   expect(status().name).toBe("joined");
 }
@@ -160,5 +165,42 @@ describe("the devices of a call", () => {
     page.dispatchEvent(new Event("pageshow"));
     await new Promise((done) => setTimeout(done));
     expect(live()).toEqual([]);
+  });
+});
+
+describe("the microphone of who comes back as somebody new", () => {
+  const again = { ...you, id: "again" };
+  const phone = { ...you, id: "phone" };
+
+  it("is off when one has joined elsewhere meanwhile, until the call moves here", async () => {
+    await enter();
+    welcome([again, phone]);
+    expect(call.local.state.get().microphone.wanted).toBe(false);
+    expect(call.state.get().quiet).toBe(true);
+    call.moveHere();
+    Socket.newest.receive({
+      type: "event",
+      seq: 1,
+      event: { type: "left", participant: "phone", reason: "moved" },
+    });
+    expect(call.local.state.get().microphone.wanted).toBe(true);
+    expect(call.state.get().quiet).toBe(false);
+  });
+
+  it("is on when the other one has left meanwhile, as a later word on the room tells", async () => {
+    await enter();
+    welcome([again, phone]);
+    call.moveHere();
+    welcome([again]);
+    expect(call.local.state.get().microphone.wanted).toBe(true);
+  });
+
+  it("stays as it was for who is alone, and for who was here all the time", async () => {
+    await enter();
+    welcome([again]);
+    expect(call.local.state.get().microphone.on).toBe(true);
+    Socket.newest.receive({ type: "event", seq: 1, event: { type: "joined", participant: phone } });
+    welcome([again, phone]);
+    expect(call.local.state.get().microphone.on).toBe(true);
   });
 });

@@ -29,9 +29,15 @@ afterEach(() => {
 describe("the codec", () => {
   const changes: string[] = [];
   const choice = (preferred: "vp8" | "vp9" | "av1") =>
-    new CodecChoice(preferred, (codec) => changes.push(codec));
+    new CodecChoice(
+      preferred,
+      (codec) => changes.push(codec),
+      () => random,
+    );
+  let random: number;
   beforeEach(() => {
     changes.length = 0;
+    random = 0;
   });
 
   it("stays the preferred one while all who have said can play it", () => {
@@ -45,14 +51,49 @@ describe("the codec", () => {
   it("changes at once when somebody comes who cannot play it", () => {
     const codec = choice("av1");
     codec.look([ann, old]);
+    vi.advanceTimersByTime(0);
     expect([codec.codec, changes]).toEqual(["vp8", ["vp8"]]);
     codec.look([ann, old]);
+    vi.advanceTimersByTime(SECOND);
     expect(changes).toEqual(["vp8"]);
+  });
+
+  it("does not change everywhere at the same moment, and the sooner the fewer there are", () => {
+    random = 0.5;
+    const crowd = Array.from({ length: 99 }, () => ann);
+    const codec = choice("av1");
+    codec.look([...crowd, old]);
+    vi.advanceTimersByTime(600);
+    // Somebody else who comes puts nothing off.
+    codec.look([...crowd, old, ann]);
+    vi.advanceTimersByTime(399);
+    expect(changes).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(changes).toEqual(["vp8"]);
+    codec.look(crowd);
+    vi.advanceTimersByTime(30 * SECOND + 980);
+    expect(changes).toEqual(["vp8"]);
+    vi.advanceTimersByTime(20);
+    expect(changes).toEqual(["vp8", "av1"]);
+    choice("av1").look([ann, old]);
+    vi.advanceTimersByTime(20);
+    expect(changes).toEqual(["vp8", "av1", "vp8"]);
+  });
+
+  it("does not wait for what is merely better when somebody comes who would see nothing", () => {
+    const codec = choice("av1");
+    codec.look([person("a", ["vp9"])]);
+    vi.advanceTimersByTime(0);
+    codec.look([ann]);
+    codec.look([person("a", ["vp8"])]);
+    vi.advanceTimersByTime(0);
+    expect(changes).toEqual(["vp9", "vp8"]);
   });
 
   it("goes back when nobody has needed the other for a while", () => {
     const codec = choice("av1");
     codec.look([ann, old]);
+    vi.advanceTimersByTime(0);
     codec.look([ann]);
     vi.advanceTimersByTime(20 * SECOND);
     codec.look([ann, old]);
@@ -68,6 +109,7 @@ describe("the codec", () => {
   it("does not change while the room cannot be told", () => {
     const codec = choice("av1");
     codec.look([old]);
+    vi.advanceTimersByTime(0);
     codec.look([ann]);
     codec.pause();
     vi.advanceTimersByTime(60 * SECOND);
@@ -80,6 +122,7 @@ describe("the codec", () => {
   it("is what most can play where nothing can be played by all", () => {
     const codec = choice("av1");
     codec.look([person("a", ["vp9"]), person("b", ["vp9"]), person("c", ["vp8"])]);
+    vi.advanceTimersByTime(0);
     expect(codec.codec).toBe("vp9");
   });
 

@@ -109,6 +109,20 @@ it("leaves a connection that does not answer, and resumes on another", async () 
   ]);
 });
 
+it("pings at what comes while the browser slows timers down", async () => {
+  const { socket } = await connect();
+  socket.hears("pong");
+  // The clock goes on while no timer runs.
+  const start = performance.now();
+  const clock = vi.spyOn(performance, "now");
+  for (const second of [4, 9, 11, 12, 22, 23]) {
+    clock.mockImplementation(() => start + second * 1_000);
+    socket.hears(QUALITY);
+  }
+  expect(socket.sent).toEqual(["ping", "ping", "ping"]);
+  vi.restoreAllMocks();
+});
+
 it("gives a page that has slept a second to read what came meanwhile", async () => {
   const { socket } = await connect();
   // The clock goes on while no timer runs.

@@ -25,6 +25,9 @@ class Connection {
   close = () => {};
 }
 
+const CAMERA = { kind: "video" } as MediaStreamTrack;
+const MICROPHONE = { kind: "audio" } as MediaStreamTrack;
+
 let sent: ClientMessage[];
 let media: MediaSession;
 
@@ -107,6 +110,7 @@ it("is sent again while it has no answer, after an interruption", async () => {
 });
 
 it("is made anew when video is to be sent in another codec", async () => {
+  void media.send("camera", CAMERA);
   await prepared();
   media.encodeIn("vp8");
   media.encodeIn("av1");
@@ -115,4 +119,20 @@ it("is made anew when video is to be sent in another codec", async () => {
   await media.offerFirst();
   media.encodeIn("vp8");
   await vi.waitFor(() => expect(attempts()).toEqual([3]));
+});
+
+it("waits for video to send before it is made anew in another codec", async () => {
+  void media.send("microphone", MICROPHONE);
+  await prepared();
+  await media.offerFirst();
+  media.encodeIn("av1");
+  await media.send("microphone", null);
+  expect(sent).toEqual([]);
+  void media.send("screen", CAMERA);
+  await vi.waitFor(() => expect(attempts()).toEqual([2]));
+  await media.send("screen", null);
+  media.encodeIn("vp8");
+  media.encodeIn("av1");
+  await media.send("screen", CAMERA);
+  expect(attempts()).toEqual([2]);
 });

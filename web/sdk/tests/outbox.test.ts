@@ -95,6 +95,22 @@ describe("a line", () => {
     expect(lines[0]?.refused).toBe("Too fast.");
   });
 
+  it("that the end of the call kept from going stays, and goes again when one likes", () => {
+    outbox.open([]);
+    outbox.say("a");
+    outbox.say("b");
+    outbox.stop();
+    expect(lines.map(({ text, refused }) => [text, refused !== null])).toEqual([
+      ["a", true],
+      ["b", true],
+    ]);
+    outbox.open([]);
+    vi.advanceTimersByTime(60_000);
+    expect(texts()).toEqual(["a"]);
+    outbox.retry(lines[0]?.nonce ?? "");
+    expect(texts()).toEqual(["a", "a"]);
+  });
+
   it("that is never answered is sent again, and given up in the end", () => {
     outbox.open([]);
     outbox.say("a");

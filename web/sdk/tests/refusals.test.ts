@@ -33,7 +33,11 @@ class Socket {
   }
 }
 
-const SNAPSHOT = { room: { id: "r", name: "Room" }, participants: [], chat: [] };
+const caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
+const publishing = { microphone: false, camera: false, screen: false, codec: null };
+const person = (id: string, user: string) => ({ id, user, caps, publishing, decodes: [] });
+const PEOPLE = [person("you", "u1"), person("tab", "u1"), person("ann", "u2")];
+const SNAPSHOT = { room: { id: "r", name: "Room" }, participants: PEOPLE, chat: [] };
 const welcome = {
   type: "welcome",
   seq: 1,
@@ -84,12 +88,25 @@ const refuse = (of: string) =>
   });
 
 it("is said of what the owner does, and of moving the call", () => {
-  for (const of of ["setCaps", "remove", "moveHere"]) {
+  const asks: [string, () => void][] = [
+    ["setCaps", () => call.setCaps("ann", { ...caps, audio: false })],
+    ["remove", () => call.remove("ann")],
+    ["moveHere", () => call.moveHere()],
+  ];
+  for (const [of, ask] of asks) {
+    ask();
     refuse(of);
     expect(call.state.get().refusal).toBe("only the owner may do that");
     call.dismissRefusal();
     expect(call.state.get().refusal).toBeNull();
   }
+});
+
+it("is not said before it was asked for again, when the connection was lost", () => {
+  call.remove("ann");
+  Socket.newest.receive(welcome);
+  expect(Socket.newest.heard.filter(({ type }) => type === "remove")).toHaveLength(2);
+  expect(call.state.get().refusal).toBeNull();
 });
 
 it("is not said of what is told again without a word", () => {
@@ -119,6 +136,16 @@ it("leaves what one wrote to wait, when one could not come back", async () => {
   Socket.newest.receive(welcome);
   expect(Socket.newest.heard.filter(({ type }) => type === "chat")).toHaveLength(1);
 });
+
+it.each(["moved", "replaced", "removed", "roomDeleted"])(
+  "loses no line of one whose call has ended: %s",
+  (reason) => {
+    call.chat("on its way");
+    Socket.newest.receive({ type: "closed", reason });
+    expect(call.state.get().status).toEqual({ name: "ended", reason });
+    expect(call.state.get().outbox).toMatchObject([{ text: "on its way", refused: expect.any(String) }]);
+  },
+);
 
 it("leaves nothing to wait once one has left", async () => {
   call.chat("on its way");

@@ -1,10 +1,16 @@
-//! Moving a call: it goes on at one page or device of a user, and ends at the others.
+//! Moving a call: it goes on at one page or device of a user, and ends at the others; at those, too, that sleep meanwhile.
 
-use protocol::client::{CloseReason, LeaveReason};
+use protocol::client::{CloseReason, Connection, LeaveReason, ServerMessage};
 use protocol::id::{ParticipantId, UserId};
 
-use super::record::Person;
-use super::{Effect, Room};
+use super::record::{self, Moved, Person, Record};
+use super::{Client, Effect, Pass, Room};
+use crate::token::REFRESH_SECONDS;
+
+/// How many of the latest are remembered; the oldest is forgotten first.
+pub(super) const MAX_MOVED: usize = 256;
+/// How long they are remembered, in milliseconds: who sleeps longer is signed in no more, and comes back by no pass.
+const REMEMBERED: u64 = REFRESH_SECONDS * 1_000;
 
 impl Room {
     /// Everything else that this participant's user has in the room ends. A ticket is not in the room yet.
@@ -19,12 +25,70 @@ impl Room {
             .filter(|other| other != id)
             .collect();
         for other in others {
+            self.remember_moved(&other, now, out);
             self.ends_for(&other, CloseReason::Moved, LeaveReason::Moved, now, out);
         }
     }
 
+    /// Their client may not hear of it now: it is told when it dials again.
+    fn remember_moved(&mut self, id: &ParticipantId, now: u64, out: &mut Vec<Effect>) {
+        let Some((person, passes)) = self
+            .people
+            .get(id)
+            .and_then(|person| Some((person, person.presence.passes()?)))
+        else {
+            return;
+        };
+        let moved = Moved {
+            client: person.client(),
+            passes: passes.clone(),
+            until: now + REMEMBERED,
+        };
+        out.push(Effect::Save(Record::Moved(moved.clone())));
+        self.moved.push(moved);
+        let expired = self.moved.iter().filter(|moved| moved.until <= now);
+        let forgotten = expired
+            .count()
+            .max(self.moved.len().saturating_sub(MAX_MOVED));
+        let forgotten = self.moved.drain(..forgotten);
+        out.extend(
+            forgotten.map(|moved| Effect::Erase(record::moved_key(&moved.client.participant))),
+        );
+    }
+
+    /// Who showed this pass, if their call has moved.
+    pub(super) fn moved_with(&self, pass: &Pass, now: u64) -> Option<Client> {
+        let fits = |moved: &&Moved| now < moved.until && moved.passes.admit(pass, now);
+        let Moved { client, .. } = self.moved.iter().find(fits)?;
+        Some(Client {
+            participant: client.participant.clone(),
+            connection: client.connection + 1,
+        })
+    }
+
+    /// A WebSocket of somebody who is not in the room was opened.
+    pub(super) fn turns_away(&self, client: Client, out: &mut Vec<Effect>) {
+        let moved = |moved: &Moved| moved.client.participant == client.participant;
+        if self.moved.iter().any(moved) {
+            out.push(Effect::Send {
+                client: client.clone(),
+                message: ServerMessage::Closed {
+                    reason: CloseReason::Moved,
+                },
+            });
+        }
+        out.push(Effect::HangUp { client });
+    }
+
+    /// As how many participants a user is in the room now. One of whom nothing is heard may be what a crash has left.
+    pub(super) fn heard_of(&self, user: &UserId) -> usize {
+        self.presences_of(user)
+            .filter(|person| person.told != Connection::Reconnecting)
+            .count()
+    }
+
     /// What a user has in the room for others to see.
-    pub(super) fn presences_of(&self, user: &UserId) -> impl Iterator<Item = &Person> {
+    fn presences_of(&self, user: &UserId) -> impl Iterator<Item = &Person> {
         let people = self.people.values();
         people.filter(move |person| person.user == *user && person.is_in())
     }

@@ -35,20 +35,23 @@ impl Room {
         }
     }
 
-    /// Whose pass this is, and as which of their connections it admits them.
+    /// Whose pass this is, and as which of their connections it admits them. Whose call has moved is let in to be told so.
     pub fn admit(&self, pass: &Pass, now: u64) -> Result<Client, NotAdmitted> {
         let fits = |person: &&Person| person.presence.admits(pass, now);
-        let person = self.people.values().find(fits).ok_or(match pass {
-            Pass::Ticket(_) => NotAdmitted::Ticket,
-            Pass::Resume(_) => NotAdmitted::Resume,
-        })?;
-        if let Some(wait) = self.away(&person.id, now) {
+        let person = self.people.values().find(fits);
+        if let Some(wait) = person.and_then(|person| self.away(&person.id, now)) {
             return Err(NotAdmitted::SentAway { wait });
         }
-        Ok(Client {
+        let client = person.map(|person| Client {
             participant: person.id.clone(),
             connection: person.connection + 1,
-        })
+        });
+        client
+            .or_else(|| self.moved_with(pass, now))
+            .ok_or(match pass {
+                Pass::Ticket(_) => NotAdmitted::Ticket,
+                Pass::Resume(_) => NotAdmitted::Resume,
+            })
     }
 
     /// A client that says something on a resumed connection has its welcome. A ticket is not taken back for that: with one, a
@@ -75,6 +78,14 @@ impl Presence {
         }
     }
 
+    /// What admits the next WebSocket of somebody who was here.
+    pub(super) fn passes(&self) -> Option<&Passes> {
+        match self {
+            Self::Expected { .. } => None,
+            Self::Here { passes, .. } | Self::Lost { passes, .. } => Some(passes),
+        }
+    }
+
     /// What is good from now on: the token of the new welcome, and what this WebSocket was admitted by. Any other dies.
     pub(super) fn passes_after(&self, pass: Pass, resume: String) -> Passes {
         let former = match (self, pass) {
@@ -92,7 +103,7 @@ impl Presence {
 }
 
 impl Passes {
-    fn admit(&self, pass: &Pass, now: u64) -> bool {
+    pub(super) fn admit(&self, pass: &Pass, now: u64) -> bool {
         match (pass, &self.former) {
             (Pass::Ticket(shown), Some(Former::Ticket { hash, until })) => {
                 is_same(hash, shown) && now < *until

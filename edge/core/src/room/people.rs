@@ -72,7 +72,7 @@ impl Room {
     ) {
         let id = client.participant.clone();
         let Some(person) = self.people.get_mut(&id) else {
-            return out.push(Effect::HangUp { client });
+            return self.turns_away(client, out);
         };
         let replaced = person.is_here().then(|| person.client());
         let newcomer = !person.is_in();

@@ -38,6 +38,7 @@ pub enum Record {
     Person(Person),
     Host(Host),
     Ruling(Ruling),
+    Moved(Moved),
     Event(LoggedEvent),
     Owed(Owed),
 }
@@ -63,6 +64,7 @@ impl Record {
             Record::Person(person) => person_key(&person.id),
             Record::Host(host) => host_key(&host.node),
             Record::Ruling(ruling) => ruling_key(&ruling.user),
+            Record::Moved(moved) => moved_key(&moved.client.participant),
             Record::Event(event) => event_key(event.seq),
             Record::Owed(_) => owed_key(),
         }
@@ -87,6 +89,13 @@ pub(super) fn ruling_key(user: &UserId) -> Key {
     Key {
         kind: "ruling",
         name: user.to_string(),
+    }
+}
+
+pub(super) fn moved_key(id: &ParticipantId) -> Key {
+    Key {
+        kind: "moved",
+        name: id.to_string(),
     }
 }
 
@@ -278,6 +287,17 @@ pub struct Ruling {
     pub barred_until: u64,
     /// When the owner decided last.
     pub at: u64,
+}
+
+/// Somebody whose call goes on elsewhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Their latest WebSocket.
+    pub client: Client,
+    /// What they may show when they come back.
+    pub passes: Passes,
+    /// Until when they are remembered.
+    pub until: u64,
 }
 
 /// A node that the room is placed on.

@@ -38,10 +38,24 @@ function Blocked({ call, state: { media, status } }: BannerProps) {
   );
 }
 
-/** The same user on another page or device. */
-function Elsewhere({ call, state: { participants, you } }: BannerProps) {
+/** The same user on another page or device, now or when the microphone was turned off for that. */
+function Elsewhere({ call, state: { participants, you, quiet } }: BannerProps) {
   const { microphone } = useReadable(call.local.state);
-  if (elsewhereOf(participants, you).length === 0) return null;
+  if (elsewhereOf(participants, you).length === 0) {
+    if (!quiet) return null;
+    return (
+      <div className="banner with-action">
+        <p>Your microphone is off: you were in this call in another tab or on another device, too.</p>
+        <button
+          type="button"
+          className="button secondary"
+          onClick={() => void call.local.turn("microphone", true)}
+        >
+          Turn it on
+        </button>
+      </div>
+    );
+  }
   return (
     <div className="banner with-action">
       <p>

@@ -1,8 +1,9 @@
 // A room's page: from the pre-join through the call to its end.
 import type { User } from "@connect/sdk";
-import { Call, type CallOptions } from "@connect/sdk/call";
+import { Call, type CallOptions, type Lines } from "@connect/sdk/call";
 import { useEffect, useState } from "react";
 import { useApi, useReadable } from "../api-context.ts";
+import { Boundary } from "../pages/Boundary.tsx";
 import { Message } from "../pages/Message.tsx";
 import { SignedIn } from "../pages/SignedIn.tsx";
 import { Link } from "../router.tsx";
@@ -10,6 +11,7 @@ import { InCall } from "./InCall.tsx";
 import { PreJoin } from "./PreJoin.tsx";
 import { useRoom } from "./use-room.ts";
 import { WithDevices } from "./WithDevices.tsx";
+import { unsentWords } from "./words.ts";
 import "./call.css";
 import "./panel.css";
 import "./prejoin.css";
@@ -83,20 +85,38 @@ function CallView({ call, room, user, capacity }: CallViewProps) {
       </Message>
     );
   }
-  if (state.status.name === "ended") return <Ended call={call} reason={state.status.reason} />;
+  if (state.status.name === "ended") {
+    return <Ended call={call} reason={state.status.reason} unsent={state.outbox} />;
+  }
   const inCall = state.status.name === "joined" || state.status.name === "reconnecting";
   return (
     <SignedIn stays={inCall}>
       {() => (
         <WithDevices local={call.local}>
           {inCall ? (
-            <InCall call={call} state={state} room={room} capacity={capacity} />
+            <Boundary instead={(again) => <Undrawn call={call} again={again} />}>
+              <InCall call={call} state={state} room={room} capacity={capacity} />
+            </Boundary>
           ) : (
             <PreJoin call={call} state={state} user={user} title={state.room?.name ?? name} yours={yours} />
           )}
         </WithDevices>
       )}
     </SignedIn>
+  );
+}
+
+/** The call is heard as before, and can be left. */
+function Undrawn({ call, again }: { call: Call; again: () => void }) {
+  return (
+    <Message title="Something went wrong on this page" detail="That is our fault. The call goes on.">
+      <button type="button" className="button" onClick={again}>
+        Try again
+      </button>
+      <button type="button" className="button secondary" onClick={call.leave}>
+        Leave the call
+      </button>
+    </Message>
   );
 }
 
@@ -115,10 +135,16 @@ const BACK: Partial<Record<keyof typeof ENDED, { words: string; moveHere: boolea
   moved: { words: "Move it back here", moveHere: true },
 };
 
-function Ended({ call, reason }: { call: Call; reason: keyof typeof ENDED }) {
+interface EndedProps {
+  call: Call;
+  reason: keyof typeof ENDED;
+  unsent: Lines;
+}
+
+function Ended({ call, reason, unsent }: EndedProps) {
   const back = BACK[reason];
   return (
-    <Message title={ENDED[reason]}>
+    <Message title={ENDED[reason]} detail={unsentWords(unsent)}>
       {back !== undefined && (
         <button type="button" className="button secondary" onClick={() => call.join(back)}>
           {back.words}

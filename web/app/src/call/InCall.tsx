@@ -12,6 +12,7 @@ import { ConnectionDetails } from "./ConnectionDetails.tsx";
 import { DeviceMenu } from "./DeviceMenu.tsx";
 import { DeviceNotices } from "./DeviceNotices.tsx";
 import { DeviceToggles } from "./DeviceToggles.tsx";
+import { Part } from "./Part.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
 import { StageView } from "./StageView.tsx";
@@ -44,7 +45,9 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
       <title>{`${isolated(title)} · Connect`}</title>
       <header className="call-top">
         <h1 dir="auto">{title}</h1>
-        <ConnectionDetails call={call} state={state} />
+        <Part name="Your connection">
+          <ConnectionDetails call={call} state={state} />
+        </Part>
         <button
           type="button"
           className="button quiet spotlight"
@@ -58,18 +61,22 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
         <CopyLink room={room} quiet />
       </header>
       <main className="call-main">
-        <StageView call={call} state={state} room={room} capacity={capacity} spotlight={spotlight} />
+        <Part name="The stage">
+          <StageView call={call} state={state} room={room} capacity={capacity} spotlight={spotlight} />
+        </Part>
         <div className="banners" role="status">
-          <ScreenBanner screen={call.screen} />
-          <SessionBanner />
-          {trouble !== null && <p className="banner">{trouble}</p>}
-          <CallBanners call={call} state={state} />
-          {notices.map((notice) => (
-            <p key={notice} className="banner">
-              {notice}
-            </p>
-          ))}
-          <DeviceNotices call={call} />
+          <Part name="What is to be known">
+            <ScreenBanner screen={call.screen} />
+            <SessionBanner />
+            {trouble !== null && <p className="banner">{trouble}</p>}
+            <CallBanners call={call} state={state} />
+            {notices.map((notice) => (
+              <p key={notice} className="banner">
+                {notice}
+              </p>
+            ))}
+            <DeviceNotices call={call} />
+          </Part>
         </div>
       </main>
       {panel !== null && (
@@ -85,16 +92,20 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
               <CloseIcon />
             </button>
           </div>
-          {panel === "Chat" ? (
-            <ChatPanel call={call} state={state} />
-          ) : (
-            <PeoplePanel call={call} state={state} />
-          )}
+          <Part key={panel} name={panel === "Chat" ? "The chat" : "The list of people"}>
+            {panel === "Chat" ? (
+              <ChatPanel call={call} state={state} />
+            ) : (
+              <PeoplePanel call={call} state={state} />
+            )}
+          </Part>
         </aside>
       )}
       <footer className="controls">
         <DeviceToggles local={call.local} caps={state.caps} />
-        <DeviceMenu call={call} />
+        <Part name="The choice of devices">
+          <DeviceMenu call={call} />
+        </Part>
         <ScreenToggle screen={call.screen} caps={state.caps} />
         <PanelButton name="Chat" panel={panel} badge={unread} onToggle={toggle} icon={<ChatIcon />} />
         <PanelButton

@@ -1,5 +1,6 @@
 // The way into a call: joining, giving that up, and what to do when one is in it already.
 import type { Call, CallState } from "@connect/sdk/call";
+import { type RefObject, useLayoutEffect, useRef } from "react";
 import { wordsOf } from "../ui/words.ts";
 
 interface JoinButtonsProps {
@@ -10,23 +11,13 @@ interface JoinButtonsProps {
 }
 
 export function JoinButtons({ call, state, yours }: JoinButtonsProps) {
+  const join = useRef<HTMLButtonElement>(null);
   const { status } = state;
-  if (status.name === "joining") {
-    return (
-      <div className="join-buttons">
-        <button type="button" className="button wide" aria-disabled>
-          Joining…
-        </button>
-        <button type="button" className="button secondary wide" onClick={() => call.cancel()}>
-          Cancel
-        </button>
-      </div>
-    );
-  }
-  const failed = status.name === "failed";
+  const joining = status.name === "joining";
+  // While one joins, what was pressed stays in its place: so the keyboard keeps it.
   return (
     <div className="join-buttons">
-      {failed && (
+      {status.name === "failed" && (
         <div className="alert" role="alert">
           <strong>You could not join</strong>
           <span>{wordsOf(status.error)}</span>
@@ -38,18 +29,42 @@ export function JoinButtons({ call, state, yours }: JoinButtonsProps) {
         </p>
       )}
       {yours > 0 && (
-        <button type="button" className="button wide" onClick={() => call.join({ moveHere: true })}>
+        <button
+          type="button"
+          className="button wide"
+          aria-disabled={joining}
+          onClick={() => joining || call.join({ moveHere: true })}
+        >
           Move the call here
         </button>
       )}
       <button
+        ref={join}
         type="button"
         className={yours > 0 ? "button secondary wide" : "button wide"}
-        onClick={() => call.join()}
+        aria-disabled={joining}
+        onClick={() => joining || call.join()}
       >
-        {joinWords(yours, failed)}
+        {joining ? "Joining…" : joinWords(yours, status.name === "failed")}
       </button>
+      {joining && <Cancel call={call} next={join} />}
     </div>
+  );
+}
+
+/** Who is at this button when it goes away finds themselves at the next one. */
+function Cancel({ call, next }: { call: Call; next: RefObject<HTMLButtonElement | null> }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    const own = button.current;
+    return () => {
+      if (document.activeElement === own) next.current?.focus();
+    };
+  }, [next]);
+  return (
+    <button ref={button} type="button" className="button secondary wide" onClick={() => call.cancel()}>
+      Cancel
+    </button>
   );
 }
 

@@ -6,6 +6,7 @@ import { BarsIcon, MicrophoneIcon, PinIcon, ScreenIcon } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
 import { Avatar } from "./Avatar.tsx";
 import type { Size } from "./layout.ts";
+import { Part } from "./Part.tsx";
 import type { TileModel } from "./stage.ts";
 import { useVisible } from "./use-visible.ts";
 import { Video } from "./Video.tsx";
@@ -32,7 +33,16 @@ interface TileProps {
   size?: Size;
 }
 
-export function Tile({ context, tile, size }: TileProps) {
+export function Tile(props: TileProps) {
+  const { isYou, person } = props.tile;
+  return (
+    <Part name={isYou ? "Your tile" : `${isolated(person.name)}'s tile`}>
+      <Frame {...props} />
+    </Part>
+  );
+}
+
+function Frame({ context, tile, size }: TileProps) {
   const { call, streams, speakers, preview } = context;
   const { person, isYou, source } = tile;
   const frame = useRef<HTMLElement>(null);

@@ -9,7 +9,7 @@ import { apiWith, SESSION } from "../test-api.ts";
 import { CallBanners } from "./CallBanners.tsx";
 import { JoinButtons } from "./JoinButtons.tsx";
 import { useRoom } from "./use-room.ts";
-import { callTrouble, mediaHelp, triedWords } from "./words.ts";
+import { callTrouble, mediaHelp, triedWords, unsentWords } from "./words.ts";
 
 afterEach(() => {
   cleanup();
@@ -22,7 +22,7 @@ const call = {
   moveHere: vi.fn(),
   retryMedia: vi.fn(),
   dismissRefusal: vi.fn(),
-  local: { state: { get: () => LOCAL, subscribe: () => () => {} } },
+  local: { state: { get: () => LOCAL, subscribe: () => () => {} }, turn: vi.fn() },
 };
 const LOCAL = { microphone: { on: false } };
 const theCall = call as unknown as Call;
@@ -60,6 +60,31 @@ describe("the way in", () => {
     open({ name: "joining" });
     await press("Cancel");
     expect(call.cancel).toHaveBeenCalled();
+  });
+
+  it.each([
+    ["Join", 0],
+    ["Move the call here", 1],
+    ["Join here as well", 1],
+  ])("leaves the keyboard where it was after %s, and after Cancel where one goes on", async (name, yours) => {
+    const user = userEvent.setup();
+    const view = (status: object) => <JoinButtons call={theCall} state={state({ status })} yours={yours} />;
+    const { rerender } = render(view({ name: "idle" }));
+    const pressed = screen.getByRole("button", { name });
+    await user.click(pressed);
+    const joins = call.join.mock.calls.length;
+    rerender(view({ name: "joining" }));
+    expect(document.activeElement).toBe(pressed);
+    await user.keyboard("{Enter}");
+    expect(call.join).toHaveBeenCalledTimes(joins);
+    await press("Cancel");
+    rerender(view({ name: "idle" }));
+    const on = yours > 0 ? "Join here as well" : "Join";
+    expect(document.activeElement).toBe(screen.getByRole("button", { name: on }));
+    rerender(view({ name: "joining" }));
+    screen.getByRole("button", { name: "Cancel" }).focus();
+    rerender(view({ name: "failed", error: new Error("x") }));
+    expect(document.activeElement?.textContent).toBe(yours > 0 ? "Join here as well" : "Try again");
   });
 
   it("says what went wrong, and may be tried again", async () => {
@@ -147,12 +172,28 @@ describe("in the call", () => {
     expect(call.moveHere).toHaveBeenCalled();
   });
 
+  it("a microphone that was turned off beside another one is told until it is turned on", async () => {
+    open({ quiet: true });
+    expect(document.body.textContent).toContain("Your microphone is off: you were in this call");
+    await press("Turn it on");
+    expect(call.local.turn).toHaveBeenCalledWith("microphone", true);
+  });
+
   it("what was refused is told for a while", async () => {
     vi.useFakeTimers();
     open({ refusal: "only the owner may do that" });
     expect(document.body.textContent).toContain("Only the owner may do that.");
     vi.advanceTimersByTime(8_000);
     expect(call.dismissRefusal).toHaveBeenCalled();
+  });
+
+  it("what one wrote and the call did not carry any more is told after it", () => {
+    const line = (text: string) => ({ nonce: text, text, refused: "The call was over before." });
+    expect(unsentWords([])).toBeUndefined();
+    expect(unsentWords([line("hi")])).toBe("A line of yours was not sent to the chat: “hi”");
+    expect(unsentWords([line("a"), line("b")])).toContain(
+      "2 lines of yours were not sent to the chat: “a”, “b”",
+    );
   });
 
   it("a pause that the room asks for is told", () => {

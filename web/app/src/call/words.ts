@@ -3,6 +3,7 @@ import type { Connection } from "@connect/sdk";
 import {
   type CallState,
   type ConnectionQuality,
+  type Lines,
   type ScreenProblem,
   type TriedWay,
   unseenBy,
@@ -73,6 +74,15 @@ export function unseenNotice({ participants, you }: CallState): string | null {
   const names = participants.filter(({ id }) => unseen.includes(id)).map(({ name }) => isolated(name));
   if (names.length === 0) return null;
   return `Cannot see your video: ${names.join(", ")}. Their browsers play no video format that yours can send.`;
+}
+
+/** What one has written and nobody has read when the call was over. */
+export function unsentWords(lines: Lines): string | undefined {
+  if (lines.length === 0) return undefined;
+  const texts = lines.map(({ text }) => `“${isolated(text)}”`).join(", ");
+  return lines.length === 1
+    ? `A line of yours was not sent to the chat: ${texts}`
+    : `${lines.length} lines of yours were not sent to the chat: ${texts}`;
 }
 
 /** How good the own connection is, or that there is none. */

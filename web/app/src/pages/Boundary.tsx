@@ -1,10 +1,12 @@
-// Around a page: what goes wrong while it is drawn ends in words and a way on.
+// Around a page or a part of one: what goes wrong while it is drawn ends in words and a way on.
 import { Component, type ReactNode } from "react";
 import { LostPageError } from "../load-page.ts";
 import { Message } from "./Message.tsx";
 
 interface BoundaryProps {
   children: ReactNode;
+  /** What stands in its place, and may try to draw it again; a page of its own unless told otherwise. */
+  instead?: (again: () => void) => ReactNode;
 }
 
 export class Boundary extends Component<BoundaryProps, { error: unknown }> {
@@ -16,7 +18,9 @@ export class Boundary extends Component<BoundaryProps, { error: unknown }> {
 
   override render(): ReactNode {
     const { error } = this.state;
-    if (error === null) return this.props.children;
+    const { children, instead } = this.props;
+    if (error === null) return children;
+    if (instead !== undefined) return instead(() => this.setState({ error: null }));
     const lost = error instanceof LostPageError;
     return (
       <Message

@@ -4,7 +4,7 @@ import { Logo } from "../ui/Logo.tsx";
 
 interface MessageProps {
   title: string;
-  detail?: string;
+  detail?: string | undefined;
   /** What can be done about it. */
   children?: ReactNode;
 }

@@ -13,6 +13,7 @@ import type {
 } from "../generated/protocol.ts";
 import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
+import { type Ask, Asks } from "./asks.ts";
 import { AudioOutput } from "./audio-output.ts";
 import { Choices } from "./choices.ts";
 import { CodecChoice, decodedHere } from "./codec-choice.ts";
@@ -41,9 +42,6 @@ const JOIN_WITHIN_MS = 30_000;
 
 /** How many are kept in the order of their speech: more than any layout shows. */
 const REMEMBERED_SPEAKERS = 50;
-/** What one asks of the room, to be told when it is refused. */
-const ASKED = ["setCaps", "remove", "moveHere"] as const;
-type Asked = (typeof ASKED)[number];
 
 /** One presence in one room, from the pre-join page until it is left. */
 export class Call {
@@ -63,6 +61,7 @@ export class Call {
   readonly #codecs: CodecChoice;
   readonly #awake = new ScreenAwake();
   readonly #outbox: Outbox;
+  readonly #asks: Asks;
   readonly #quiet: QuietBesideOneself;
   readonly #servers: IceServerSource;
   readonly #unfollow: () => void;
@@ -100,7 +99,12 @@ export class Call {
       tell: (publishing) => this.#signaling?.send({ type: "publishing", publishing }) ?? false,
     });
     this.#publisher.codecIs(this.#codecs.codec);
-    this.#quiet = new QuietBesideOneself(this.local);
+    this.#quiet = new QuietBesideOneself(this.local, (quiet) => this.#state.patch({ quiet }));
+    this.#asks = new Asks({
+      send: (ask) => this.#signaling?.send(ask) ?? false,
+      onRefused: (refusal) => this.#state.patch({ refusal }),
+      onMoved: () => this.#quiet.moved(),
+    });
     this.#servers = new IceServerSource(api, (servers) => this.#media.useServers(servers));
     this.#outbox = new Outbox({
       send: (message) => this.#signaling?.send(message) ?? false,
@@ -170,7 +174,6 @@ export class Call {
 
   /** The call goes on here alone: it ends for its user on all other pages and devices. */
   moveHere(): void {
-    this.#quiet.moveHere();
     this.#ask({ type: "moveHere" });
   }
 
@@ -265,22 +268,22 @@ export class Call {
     if (message.snapshot !== null) {
       this.#roomState = roomOf(message.snapshot);
       this.#state.patch({ room: message.snapshot.room, ...this.#roomState });
-      this.#silenceOwn();
+      this.#look();
     }
+    if (before !== message.you) this.#quiet.enter(this.#roomState.participants, message.you);
+    this.#asks.again();
     this.#obey();
     this.#lookWhoDecodes();
     this.#awake.hold();
     this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
     this.#outbox.open(message.snapshot?.chat ?? []);
-    if (before !== null) return;
-    mark("welcome");
-    this.#quiet.enter(this.#roomState.participants, message.you);
+    if (before === null) mark("welcome");
   }
 
   /** Asks for something that the room may refuse. */
-  #ask(message: Extract<ClientMessage, { type: Asked }>): void {
-    const sent = this.#signaling?.send(message) ?? false;
-    this.#state.patch({ refusal: sent ? null : "you are not connected right now" });
+  #ask(ask: Ask): void {
+    this.#asks.ask(ask);
+    this.#look();
   }
 
   #receive(message: OtherMessage): void {
@@ -306,19 +309,18 @@ export class Call {
   #refused(error: Extract<ServerMessage, { type: "error" }>): void {
     this.#publisher.refused(error);
     this.#outbox.refused(error);
-    const { code, of, message } = error;
+    this.#asks.refused(error);
+    const { code, message } = error;
     if (code === "noNode" || code === "badOffer") this.#state.patch({ notice: message });
-    if (ASKED.some((asked) => asked === of)) this.#state.patch({ refusal: message });
   }
 
   #happen(event: RoomEvent): void {
     const { you } = this.#state.get();
     this.#roomState = afterEvent(this.#roomState, event);
     this.#state.patch(this.#roomState);
-    this.#silenceOwn();
+    this.#look();
     // It comes before the acknowledgment, and is not to stand there twice in between.
     if (event.type === "chat") this.#outbox.drop(event.message.nonce);
-    if (event.type === "left") this.#quiet.left(this.#roomState.participants, you);
     if ((event.type === "caps" || event.type === "publishing") && event.participant === you) this.#obey();
     if (event.type === "joined" || event.type === "left") this.#lookWhoDecodes();
   }
@@ -334,12 +336,14 @@ export class Call {
     const { you, participants } = this.#state.get();
     const own = participants.find(({ id }) => id === you);
     this.#state.patch({ caps: own?.caps ?? null });
+    if (own?.caps.audio === false) this.#quiet.forbidden();
     if (own !== undefined) this.#publisher.obey(own);
   }
 
   /** The same person may be here twice, in two tabs: what one of them says, the other does not play. */
-  #silenceOwn(): void {
+  #look(): void {
     const { you, participants } = this.#state.get();
+    this.#asks.look(participants, you);
     const own = elsewhereOf(participants, you).map(({ id }) => id);
     this.speaker.silence((id) => own.includes(id));
   }
@@ -369,11 +373,13 @@ export class Call {
     this.#playback = new Playback();
     this.#media.end();
     this.#roomState = EMPTY_ROOM;
-    // What one has written waits for another try.
-    this.#outbox.close();
-    if (status.name === "ended") this.#outbox.clear();
-    const { room, outbox } = this.#state.get();
-    this.#state.set({ ...INITIAL, room, outbox, status });
+    // What one has written waits for another try, unless one is through with the call.
+    if (status.name !== "ended") this.#outbox.close();
+    else if (status.reason === "left") this.#outbox.clear();
+    else this.#outbox.stop();
+    this.#asks.clear();
+    const { room, outbox, quiet } = this.#state.get();
+    this.#state.set({ ...INITIAL, room, outbox, quiet, status });
   }
 
   async #measure(): Promise<void> {

@@ -4,6 +4,9 @@ import { VIDEO, type VideoCodec, videoCodecsAmong } from "./codecs.ts";
 
 /** Who could not play the preferred codec has left for so long before it is taken up again: a change costs a new session. */
 const BACK_AFTER_MS = 30_000;
+/** One newcomer makes many change: over so much time for each person here they do so, and not all at once. */
+const SPREAD_EACH_MS = 20;
+const LONGEST_SPREAD_MS = 5_000;
 
 /** What is known of somebody's browser. */
 type Viewer = Pick<Participant, "id" | "decodes">;
@@ -38,13 +41,17 @@ export function unseenBy(people: readonly Publisher[], you: ParticipantId | null
 export class CodecChoice {
   readonly #preferred: VideoCodec;
   readonly #change: (codec: VideoCodec) => void;
+  readonly #random: () => number;
   #codec: VideoCodec;
   #wanted: VideoCodec;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Somebody sees nothing until the timer has run out. */
+  #isUrgent = false;
 
-  constructor(preferred: VideoCodec, change: (codec: VideoCodec) => void) {
+  constructor(preferred: VideoCodec, change: (codec: VideoCodec) => void, random = Math.random) {
     this.#preferred = preferred;
     this.#change = change;
+    this.#random = random;
     this.#codec = codecFor([], preferred);
     this.#wanted = this.#codec;
   }
@@ -54,12 +61,17 @@ export class CodecChoice {
     return this.#codec;
   }
 
-  /** Chooses for these other people: at once where somebody would see nothing, in a while where it only is better. */
+  /** Chooses for these other people: soon where somebody would see nothing, in a while where it only is better. */
   look(others: readonly Viewer[]): void {
     this.#wanted = codecFor(others, this.#preferred);
     if (this.#wanted === this.#codec) return this.pause();
-    if (viewers(others, this.#wanted) > viewers(others, this.#codec)) return this.#turn();
-    this.#timer ??= setTimeout(() => this.#turn(), BACK_AFTER_MS);
+    const isUrgent = viewers(others, this.#wanted) > viewers(others, this.#codec);
+    // What is due already stays due.
+    if (this.#timer !== undefined && (this.#isUrgent || !isUrgent)) return;
+    this.pause();
+    this.#isUrgent = isUrgent;
+    const spread = this.#random() * Math.min(others.length * SPREAD_EACH_MS, LONGEST_SPREAD_MS);
+    this.#timer = setTimeout(() => this.#turn(), (isUrgent ? 0 : BACK_AFTER_MS) + spread);
   }
 
   /** The room cannot be told of a change now. */

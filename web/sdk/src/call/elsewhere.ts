@@ -14,30 +14,43 @@ export function elsewhereOf(
 /** Two open microphones of one person, often in one room, would howl. */
 export class QuietBesideOneself {
   readonly #local: Pick<LocalMedia, "state" | "turn">;
-  /** It was turned off here, though its user wanted it on. */
-  #isOff = false;
-  #moves = false;
+  readonly #onChange: (quiet: boolean) => void;
+  /** It was turned off here, and its user has wished for nothing else since. */
+  #isQuiet = false;
 
-  constructor(local: Pick<LocalMedia, "state" | "turn">) {
+  constructor(local: Pick<LocalMedia, "state" | "turn">, onChange: (quiet: boolean) => void) {
     this.#local = local;
+    this.#onChange = onChange;
+    local.state.subscribe(() => this.#isWanted && this.#set(false));
   }
 
-  /** One has entered the room. A microphone that is still opening counts. */
+  /** One has entered the room, as somebody whom it has not seen before. */
   enter(people: readonly Participant[], you: ParticipantId | null): void {
-    this.#moves = false;
-    this.#isOff = this.#local.state.get().microphone.wanted && elsewhereOf(people, you).length > 0;
-    if (this.#isOff) void this.#local.turn("microphone", false);
+    // One of whom nothing is heard does not howl: it may be what a crash of this very page has left.
+    const isBeside = elsewhereOf(people, you).some(({ connection }) => connection !== "reconnecting");
+    if (!this.#isWanted || !isBeside) return;
+    void this.#local.turn("microphone", false);
+    this.#set(true);
   }
 
-  /** One wants the call to be here alone. */
-  moveHere(): void {
-    this.#moves = true;
+  /** The call is here alone, as one has asked for: the microphone is as it was meant to be. */
+  moved(): void {
+    if (this.#isQuiet) void this.#local.turn("microphone", true);
   }
 
-  /** Somebody has left: once the call was moved here, the microphone is as it was meant to be. */
-  left(people: readonly Participant[], you: ParticipantId | null): void {
-    if (!this.#moves || !this.#isOff || elsewhereOf(people, you).length > 0) return;
-    this.#isOff = false;
-    void this.#local.turn("microphone", true);
+  /** The owner lets one send no sound: what was wished for before that does not count any more. */
+  forbidden(): void {
+    this.#set(false);
+  }
+
+  /** Also while it still opens. */
+  get #isWanted(): boolean {
+    return this.#local.state.get().microphone.wanted;
+  }
+
+  #set(quiet: boolean): void {
+    if (quiet === this.#isQuiet) return;
+    this.#isQuiet = quiet;
+    this.#onChange(quiet);
   }
 }

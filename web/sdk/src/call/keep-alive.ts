@@ -2,7 +2,8 @@
 
 /**
  * The room takes somebody whose pings stay away for gone, so they come whatever else is said. Browsers slow the timers of
- * a hidden page down to one a second at most: what slows them further spares pages that have a peer connection.
+ * a hidden page down to one a second at most, and further, to one a minute, where they find no live track of a peer
+ * connection. What comes over the WebSocket is never slowed: so that is an occasion, too.
  */
 const PING_EVERY_MS = 5_000;
 /** When nothing has come within this time after a ping, the connection is lost. */
@@ -23,6 +24,7 @@ export class KeepAlive {
   readonly #handlers: KeepAliveHandlers;
   readonly #pings: ReturnType<typeof setInterval>;
   #answer: ReturnType<typeof setTimeout> | undefined;
+  #pingedAt = 0;
 
   constructor(handlers: KeepAliveHandlers) {
     this.#handlers = handlers;
@@ -32,8 +34,9 @@ export class KeepAlive {
 
   /** Something has come. */
   heard(): void {
-    clearTimeout(this.#answer);
-    this.#answer = undefined;
+    this.#settle();
+    // A ping that is late by as much as it should take: the timers are slowed down.
+    if (performance.now() - this.#pingedAt > 2 * PING_EVERY_MS) this.#ping();
   }
 
   /** There is reason to doubt the connection: it has to answer soon. */
@@ -43,11 +46,17 @@ export class KeepAlive {
   }
 
   stop(): void {
-    this.heard();
+    this.#settle();
     clearInterval(this.#pings);
   }
 
+  #settle(): void {
+    clearTimeout(this.#answer);
+    this.#answer = undefined;
+  }
+
   #ping(): void {
+    this.#pingedAt = performance.now();
     this.#handlers.ping();
     // An answer that is due already stays due.
     if (this.#answer === undefined) this.#expect(ANSWER_WITHIN_MS);

@@ -37,6 +37,9 @@ const PREPARED_FOR_MS = 60_000;
 /** A longer SDP, in characters, does not travel with the join: the HTTP API takes 64 KiB in all. */
 const LONGEST_WITH_JOIN = 48_000;
 
+/** The sources of video. */
+const VIDEO: readonly Source[] = ["camera", "screen"];
+
 export type MediaStatus =
   | { readonly name: "idle" | "connecting" | "connected" | "reconnecting" }
   /** The browser could not make an offer. */
@@ -66,6 +69,8 @@ export class MediaSession {
   #attempt: Attempt = 0;
   #peer: Peer | null = null;
   #answered = false;
+  /** What the peer was made to send video in. */
+  #peerCodec: VideoCodec | null = null;
   /** Null while they are not known. */
   #iceServers: RTCIceServer[] | null = null;
   #preparedAt = 0;
@@ -116,15 +121,11 @@ export class MediaSession {
 
   /**
    * Video is sent in this codec from now on. With it go other layers, which no browser can change under way: so it takes a new
-   * session.
+   * session, as soon as there is video to send.
    */
   encodeIn(codec: VideoCodec): void {
-    if (codec === this.#video.codec) return;
     this.#video = { ...this.#video, codec };
-    if (this.#peer === null) return;
-    if (this.#signaled) return void this.restart();
-    this.#drop();
-    this.prepare();
+    this.#recode();
   }
 
   /** The prepared offer, if it can travel with the join: then it counts as sent. */
@@ -212,6 +213,7 @@ export class MediaSession {
   /** Sends this track of a source from now on, through every connection to come. */
   async send(source: Source, track: MediaStreamTrack | null): Promise<void> {
     this.#tracks.set(source, track);
+    this.#recode();
     await this.#peer?.send(source, track).catch(() => {});
   }
 
@@ -237,9 +239,19 @@ export class MediaSession {
     this.#handlers.onStatus({ name: "idle" });
   }
 
+  #recode(): void {
+    const { codec } = this.#video;
+    const sends = VIDEO.some((source) => (this.#tracks.get(source) ?? null) !== null);
+    if (this.#peer === null || !sends || codec === this.#peerCodec) return;
+    if (this.#signaled) return void this.restart();
+    this.#drop();
+    this.prepare();
+  }
+
   #createPeer(): Peer {
     this.#attempt += 1;
     this.#answered = false;
+    this.#peerCodec = this.#video.codec;
     this.#preparedAt = performance.now();
     const options = {
       videoSlots: this.#videoSlots,

@@ -88,6 +88,13 @@ export class Outbox {
     else this.#retryAfter(pause, message);
   }
 
+  /** The call is over, and nobody has ended it here: nothing goes out by itself any more. */
+  stop(): void {
+    this.close();
+    const why = "The call was over before.";
+    this.#change(this.#lines.map((line) => ({ ...line, refused: line.refused ?? why })));
+  }
+
   /** Nothing of it is wanted any more. */
   clear(): void {
     this.close();

@@ -51,6 +51,8 @@ export interface CallState {
   readonly reports: ReadonlyMap<ParticipantId, Quality>;
   /** What the owner lets this client send; null before it is in the room. */
   readonly caps: Caps | null;
+  /** The microphone was turned off here, since one was in the room elsewhere too; until one turns it on. */
+  readonly quiet: boolean;
   /** What is wrong with the call right now, in words; null when all is well. */
   readonly notice: string | null;
   /** Something that one asked for and did not get, in words; until it is dismissed. */
@@ -76,6 +78,7 @@ export const INITIAL: CallState = {
   report: null,
   reports: new Map(),
   caps: null,
+  quiet: false,
   notice: null,
   refusal: null,
 };

@@ -86,7 +86,7 @@ people: number, };
 
 export type RoomDetails = { 
 /**
- * As how many participants the caller is in the room now.
+ * As how many participants the caller is in the room now, those left out of whom nothing is heard.
  */
 yours: number, id: RoomId, name: string, owner: UserId, 
 /**

@@ -1,0 +1,100 @@
+// What one asks of the room: again after a loss, until it is seen to be done, is refused, or has taken too long.
+import type {
+  Caps,
+  ClientMessage,
+  Participant,
+  ParticipantId,
+  ServerMessage,
+} from "../generated/protocol.ts";
+import { elsewhereOf } from "./elsewhere.ts";
+
+/** A loss is noticed, and the room dialed again, in less; later than this, nobody expects it to be done any more. */
+const DONE_WITHIN_MS = 15_000;
+
+export type Ask = Extract<ClientMessage, { type: "setCaps" | "remove" | "moveHere" }>;
+type Refusal = Extract<ServerMessage, { type: "error" }>;
+
+export interface AskHandlers {
+  /** Tells the room, and says whether it could be told. */
+  send(ask: Ask): boolean;
+  /** Why something is not done, in words; null when something else is asked for. */
+  onRefused(why: string | null): void;
+  /** The call is here alone, as was asked for. */
+  onMoved(): void;
+}
+
+interface Open {
+  readonly ask: Ask;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+/** What is asked for and not done yet. */
+export class Asks {
+  readonly #handlers: AskHandlers;
+  /** By what each is about: of two that contradict each other, the last one counts. */
+  readonly #open = new Map<string, Open>();
+
+  constructor(handlers: AskHandlers) {
+    this.#handlers = handlers;
+  }
+
+  ask(ask: Ask): void {
+    const sent = this.#handlers.send(ask);
+    this.#handlers.onRefused(sent ? null : "you are not connected right now");
+    if (!sent) return;
+    const about = aboutOf(ask);
+    this.#close(about);
+    const timer = setTimeout(() => this.#giveUp(about), DONE_WITHIN_MS);
+    this.#open.set(about, { ask, timer });
+  }
+
+  /** The room is as it says now. */
+  look(people: readonly Participant[], you: ParticipantId | null): void {
+    for (const [about, { ask }] of this.#open) {
+      if (!isDone(ask, people, you)) continue;
+      this.#close(about);
+      if (ask.type === "moveHere") this.#handlers.onMoved();
+    }
+  }
+
+  /** The room listens again. What it had heard before does no harm twice. */
+  again(): void {
+    for (const { ask } of this.#open.values()) this.#handlers.send(ask);
+  }
+
+  /** The room refuses something. What is done already was refused the second time alone. */
+  refused({ of, message }: Refusal): void {
+    const refused = [...this.#open].filter(([, { ask }]) => ask.type === of);
+    for (const [about] of refused) this.#close(about);
+    if (refused.length > 0) this.#handlers.onRefused(message);
+  }
+
+  /** Nothing of it is wanted any more. */
+  clear(): void {
+    for (const about of [...this.#open.keys()]) this.#close(about);
+  }
+
+  #giveUp(about: string): void {
+    this.#close(about);
+    this.#handlers.onRefused("the room did not answer");
+  }
+
+  #close(about: string): void {
+    clearTimeout(this.#open.get(about)?.timer);
+    this.#open.delete(about);
+  }
+}
+
+function aboutOf(ask: Ask): string {
+  return ask.type === "moveHere" ? ask.type : `${ask.type} ${ask.participant}`;
+}
+
+function isDone(ask: Ask, people: readonly Participant[], you: ParticipantId | null): boolean {
+  if (ask.type === "moveHere") return elsewhereOf(people, you).length === 0;
+  const about = people.find(({ id }) => id === ask.participant);
+  return about === undefined || (ask.type === "setCaps" && isSame(ask.caps, about.caps));
+}
+
+function isSame(a: Caps, b: Caps): boolean {
+  return (Object.keys(a) as (keyof Caps)[]).every((key) => a[key] === b[key]);
+}
