@@ -54,6 +54,30 @@ pub fn set_device(
         Some(id) => id,
         None => crypto::hex(&crypto::random::<8>()?),
     };
+    write_device(response, request, env, user, id)
+}
+
+/// Has a browser that is known stay so. It makes none known: a stolen refresh token would else be worth any number of
+/// browsers, each with guesses of its own.
+pub fn renew_device(
+    response: Response,
+    request: &Request,
+    env: &Env,
+    user: &UserId,
+) -> Outcome<Response> {
+    match device(request, env, user)? {
+        Some(id) => write_device(response, request, env, user, id),
+        None => Ok(response),
+    }
+}
+
+fn write_device(
+    response: Response,
+    request: &Request,
+    env: &Env,
+    user: &UserId,
+    id: String,
+) -> Outcome<Response> {
     let signature = config::signature(env, &Device::claim(user, &id))?;
     let device = Device {
         user: user.clone(),

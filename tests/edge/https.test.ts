@@ -57,14 +57,40 @@ test("somebody registers and enters a room; the address is the door's to say", a
   await socket.closed;
 });
 
+/** The status of an answer to a path as it stands: fetch would tidy it up first. */
+const statusOf = (path: string, headers: Record<string, string> = {}) =>
+  new Promise<number | undefined>((resolve, reject) => {
+    const options = { host: "127.0.0.1", port: door.port, path, headers, agent: false };
+    get(options, (answer) => resolve(answer.resume().statusCode)).on("error", reject);
+  });
+const UPGRADE = { connection: "Upgrade", upgrade: "websocket" };
+
 test("links of nodes do not come this way", async () => {
-  for (const path of ["/node/regions/eu-west", "/./node/regions/eu-west", "/api/../node/regions/eu-west"]) {
-    const status = await new Promise((resolve, reject) => {
-      // As it stands: fetch would tidy the path up first.
-      const options = { host: "127.0.0.1", port: door.port, path };
-      get(options, (answer) => resolve(answer.resume().statusCode)).on("error", reject);
-    });
-    expect(status, path).toBe(404);
+  for (const path of [
+    "/node/regions/eu-west",
+    "/./node/regions/eu-west",
+    "/api/../node/regions/eu-west",
+    "/api/%2e%2e/node/regions/eu-west",
+  ]) {
+    expect(await statusOf(path), path).toBe(404);
   }
   await expect(Socket.open(`${url}/node/regions/eu-west`)).rejects.toThrow("refused");
+});
+
+test("what could be read as one path or another is refused, and the door stays open", async () => {
+  for (const path of [
+    "//",
+    "//node/regions/eu-west",
+    "/.//node/regions/eu-west",
+    "/\\node/regions/eu-west",
+    "/api\\..\\node/regions/eu-west",
+    "/api/..%2fnode/regions/eu-west",
+    "/api/..%5Cnode/regions/eu-west",
+    "https://any/api/ice-servers",
+    "*",
+  ]) {
+    expect(await statusOf(path), path).toBe(400);
+    expect(await statusOf(path, UPGRADE), `upgrade ${path}`).toBe(400);
+  }
+  expect(await statusOf("/.well-known/jwks.json?of=a%2fb\\c")).toBe(200);
 });

@@ -17,8 +17,10 @@ export function siteOf(files: Record<string, string>) {
   return {
     directory,
     binding: settings.get("binding"),
-    run_worker_first: settings.get("run_worker_first"),
-    routerConfig: { has_user_worker: true },
+    routerConfig: {
+      has_user_worker: true,
+      static_routing: { user_worker: settings.get("run_worker_first") },
+    },
     assetConfig: { not_found_handling: settings.get("not_found_handling") },
   };
 }

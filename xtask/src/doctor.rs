@@ -84,7 +84,7 @@ fn examine() -> [(&'static str, Vec<Finding>); 3] {
                 built("web app", build::web_stamp()),
                 built("media node", build::node_stamp(Profile::Dev)),
                 secrets(),
-                id_key(),
+                id_key(&Secrets::of(&paths::accounts())),
                 running(),
                 address(),
             ],
@@ -240,17 +240,21 @@ fn secrets() -> Finding {
     }
 }
 
-fn id_key() -> Finding {
-    let secrets = Secrets::of(&paths::accounts());
-    if secrets.id.exists() {
-        let text = ".wrangler/state/id-key.vars; keep it as long as the accounts beside it";
-        return Finding::new(State::Good, "id key", text);
+fn id_key(secrets: &Secrets) -> Finding {
+    let name = "id key";
+    match secrets.id_key() {
+        Err(failure) => Finding::new(State::Missing, name, failure.to_string()),
+        Ok(_) if secrets.id.exists() => Finding::new(
+            State::Good,
+            name,
+            ".wrangler/state/id-key.vars; keep it as long as the accounts beside it",
+        ),
+        Ok(_) => Finding::new(
+            State::ToCome,
+            name,
+            "`cargo xtask dev` makes it, or takes that of an older .dev.vars",
+        ),
     }
-    Finding::new(
-        State::ToCome,
-        "id key",
-        "`cargo xtask dev` makes it, or takes that of an older .dev.vars",
-    )
 }
 
 fn running() -> Finding {
@@ -364,6 +368,21 @@ mod tests {
         let found = examine();
         assert!(found.iter().all(|(_, findings)| !findings.is_empty()));
         assert_eq!(state(), before);
+    }
+
+    #[test]
+    fn accounts_whose_key_is_gone_are_for_somebody_to_see_to() {
+        let folder = std::env::temp_dir().join(format!("connect-doctor-{}", std::process::id()));
+        let accounts = folder.join("v3/do/connect-UserObject");
+        let secrets = Secrets {
+            keys: folder.join(".dev.vars"),
+            id: folder.join("id-key.vars"),
+        };
+        assert!(id_key(&secrets).state == State::ToCome);
+        fs::create_dir_all(&accounts).unwrap();
+        fs::write(accounts.join("1a2b.sqlite"), "").unwrap();
+        assert!(id_key(&secrets).state == State::Missing);
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 // HTTPS for devices beside this machine: passes on to the Worker, which itself stays on loopback.
 import { readFileSync } from "node:fs";
-import { type IncomingMessage, request } from "node:http";
+import { type IncomingMessage, request, STATUS_CODES } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -9,25 +9,37 @@ import { parseArgs } from "node:util";
 const LOOPBACK = "127.0.0.1";
 
 /** The request as the Worker is to see it: who asks is ours to say, whatever the client claims. */
-function passedOn(incoming: IncomingMessage, port: number) {
+function passedOn(incoming: IncomingMessage, path: string, port: number) {
   const headers = {
     ...incoming.headers,
     "cf-connecting-ip": incoming.socket.remoteAddress ?? "",
     "x-forwarded-proto": "https",
   };
-  return request({ host: LOOPBACK, port, method: incoming.method, path: incoming.url, headers });
+  return request({ host: LOOPBACK, port, method: incoming.method, path, headers });
 }
 
-/** Links of nodes are dialed on this machine; nobody else needs them. */
-function isPublic(incoming: IncomingMessage): boolean {
-  return !new URL(incoming.url ?? "/", "https://any").pathname.startsWith("/node/");
+/** The path to pass on, or the status to refuse with. What is judged here is what the Worker then reads. */
+function pathOf({ url = "" }: IncomingMessage): string | 400 | 404 {
+  const [asked = ""] = url.split("?");
+  // Other forms than a path, and separators that one reader sees and another does not.
+  if (!asked.startsWith("/") || /\\|%2f|%5c/i.test(asked)) return 400;
+  const { pathname, search } = new URL(`https://any${url}`);
+  const [, first] = pathname.split("/");
+  if (first === "" && pathname !== "/") return 400;
+  // Links of nodes are dialed on this machine; nobody else needs them.
+  return first === "node" ? 404 : pathname + search;
 }
+
+/** The answer to a WebSocket that is not to be. */
+const refusal = (status: number) =>
+  `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nConnection: close\r\n\r\n`;
 
 /** Listens at an address, for the Worker at a port of loopback; says where, once it does. */
 export function serve(options: { address: string; port: number; to: number; key: string; cert: string }) {
   const server = createServer({ key: options.key, cert: options.cert }, (incoming, outgoing) => {
-    if (!isPublic(incoming)) return outgoing.writeHead(404).end();
-    const onward = passedOn(incoming, options.to);
+    const path = pathOf(incoming);
+    if (typeof path === "number") return outgoing.writeHead(path).end();
+    const onward = passedOn(incoming, path, options.to);
     onward.on("response", (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
@@ -38,8 +50,9 @@ export function serve(options: { address: string; port: number; to: number; key:
   });
   server.on("upgrade", (incoming, socket, head) => {
     socket.on("error", () => socket.destroy());
-    if (!isPublic(incoming)) return socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
-    const onward = passedOn(incoming, options.to);
+    const path = pathOf(incoming);
+    if (typeof path === "number") return socket.end(refusal(path));
+    const onward = passedOn(incoming, path, options.to);
     onward.on("upgrade", (answer, other, first) => {
       const lines = [`HTTP/1.1 101 ${answer.statusMessage}`];
       for (let i = 0; i < answer.rawHeaders.length; i += 2) {
@@ -55,7 +68,7 @@ export function serve(options: { address: string; port: number; to: number; key:
     });
     // The Worker refused: the answer is all that there is.
     onward.on("response", (answer) => {
-      socket.end(`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\nConnection: close\r\n\r\n`);
+      socket.end(refusal(answer.statusCode ?? 502));
       answer.resume();
     });
     onward.on("error", () => socket.destroy());

@@ -57,8 +57,18 @@ impl Secrets {
         Ok(is_new)
     }
 
-    /// The id key: the one that is kept, else that of a `.dev.vars` from before it was kept apart, else a new one.
     fn ensure_id(&self) -> Result<()> {
+        let key = self.id_key()?;
+        if value(&read(&self.id)?, ID_KEY).is_some() {
+            return Ok(());
+        }
+        let key = key.map_or_else(random_key, Ok)?;
+        append(&self.id, &format!("{ABOUT_ID}{ID_KEY}={key}\n"))
+    }
+
+    /// The id key: the one that is kept, else that of a `.dev.vars` from before it was kept apart. An error where nobody would
+    /// find their account again.
+    pub fn id_key(&self) -> Result<Option<String>> {
         let before = value(&read(&self.keys)?, ID_KEY);
         let kept = value(&read(&self.id)?, ID_KEY);
         match (kept, before) {
@@ -74,12 +84,31 @@ impl Secrets {
                     self.id.display()
                 ),
             )),
-            (Some(_), _) => Ok(()),
-            (None, before) => {
-                let key = before.map_or_else(random_key, Ok)?;
-                append(&self.id, &format!("{ABOUT_ID}{ID_KEY}={key}\n"))
-            }
+            (None, None) if self.has_accounts()? => Err(Failure::new(
+                format!(
+                    "there are accounts, and the key that their ids come from is gone from {}: nobody would find their \
+                     account again",
+                    self.id.display()
+                ),
+                "bring that file back from a copy, or its line from an older .dev.vars; or give the accounts up: \
+                 `cargo xtask reset accounts`",
+            )),
+            (kept, before) => Ok(kept.or(before)),
         }
+    }
+
+    /// Whether anybody has an account in the folder of the id key: each is a database of its own.
+    fn has_accounts(&self) -> Result<bool> {
+        let folder = self.id.with_file_name("v3/do/connect-UserObject");
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            other => other.map_err(|error| Failure::file("read", &folder, &error))?,
+        };
+        let mut names = entries.flatten().map(|entry| entry.file_name());
+        // Wrangler's own, which is there without any as well.
+        Ok(names.any(|name| {
+            Path::new(&name).extension() == Some("sqlite".as_ref()) && name != "metadata.sqlite"
+        }))
     }
 
     /// Makes new keys in place of those that may be; other lines stay as they are, that of an id key among them.
@@ -248,6 +277,29 @@ mod tests {
         assert!(error.contains("different values"), "{error}");
         assert_eq!(read(&secrets.keys).unwrap(), "CONNECT_ID_KEY=a\n");
         assert_eq!(kept(&secrets).as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn accounts_whose_key_is_gone_are_told_and_get_no_other() {
+        let secrets = secrets("lost", Some("CONNECT_NODE_KEY=n\n"));
+        let accounts = secrets.id.with_file_name("v3/do/connect-UserObject");
+        fs::create_dir_all(&accounts).unwrap();
+        fs::write(accounts.join("metadata.sqlite"), "").unwrap();
+        assert_eq!(
+            secrets.id_key().unwrap(),
+            None,
+            "a folder without accounts loses none"
+        );
+        fs::write(accounts.join("1a2b.sqlite"), "").unwrap();
+        for outcome in [secrets.ensure().map(|_| ()), secrets.renew()] {
+            let error = outcome.unwrap_err().to_string();
+            assert!(error.contains("cargo xtask reset accounts"), "{error}");
+        }
+        assert!(!secrets.id.exists());
+        assert_eq!(read(&secrets.keys).unwrap(), "CONNECT_NODE_KEY=n\n");
+        append(&secrets.keys, "CONNECT_ID_KEY=i\n").unwrap();
+        secrets.ensure().unwrap();
+        assert_eq!(kept(&secrets).as_deref(), Some("i"), "brought back");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) async fn register(mut request: Request, env: &Env) -> Answer {
         password: body.password,
     };
     let grant = rpc::call(&object, "register", &register).await?;
-    session(&request, env, grant, 201)
+    signed_in(&request, env, grant, 201)
 }
 
 pub(super) async fn login(mut request: Request, env: &Env) -> Answer {
@@ -53,7 +53,7 @@ pub(super) async fn login(mut request: Request, env: &Env) -> Answer {
     if let Some(limiter) = &limiter {
         limiter.give_back().await?;
     }
-    session(&request, env, grant, 200)
+    signed_in(&request, env, grant, 200)
 }
 
 /// What the refresh cookie holds: `user.family.secret`.
@@ -98,7 +98,7 @@ pub(super) async fn refresh(mut request: Request, env: &Env) -> Answer {
         Err(refusal) => Err(refusal),
     };
     match refreshed {
-        Ok(grant) => session(&request, env, grant, 200),
+        Ok(grant) => still_signed_in(&request, env, grant),
         Err(refusal) if refusal.problem.status == 401 => {
             tally::refused(env, refusal.kind());
             Ok(cookie::clear_refresh(refusal.into_response()?)?)
@@ -124,16 +124,26 @@ pub(super) async fn me(request: Request, env: &Env) -> Answer {
     Ok(Response::from_json(&user)?)
 }
 
-/// The session that a grant of the account's Durable Object stands for.
-fn session(request: &Request, env: &Env, grant: Grant, status: u16) -> Answer {
-    let claims = AccessClaims::new(grant.user.id.clone(), grant.user.name.clone(), now());
+/// The session of somebody who has shown the password, or just chosen it.
+fn signed_in(request: &Request, env: &Env, grant: Grant, status: u16) -> Answer {
     let user = grant.user.id.clone();
+    cookie::set_device(session(env, grant, status)?, request, env, &user)
+}
+
+/// The session of whoever holds a refresh token.
+fn still_signed_in(request: &Request, env: &Env, grant: Grant) -> Answer {
+    let user = grant.user.id.clone();
+    cookie::renew_device(session(env, grant, 200)?, request, env, &user)
+}
+
+/// The session that a grant of the account's Durable Object stands for.
+fn session(env: &Env, grant: Grant, status: u16) -> Answer {
+    let claims = AccessClaims::new(grant.user.id.clone(), grant.user.name.clone(), now());
     let session = Session {
         token: jwt::sign(env, &claims)?,
         expires_in: ACCESS_SECONDS,
         user: grant.user,
     };
     let response = Response::from_json(&session)?.with_status(status);
-    let response = cookie::set_refresh(response, &grant.refresh)?;
-    cookie::set_device(response, request, env, &user)
+    Ok(cookie::set_refresh(response, &grant.refresh)?)
 }
