@@ -60,7 +60,7 @@ async function open() {
   const states = new Map<CallStatus, object>();
   vi.spyOn(Call.prototype, "state", "get").mockReturnValue({
     get: () => {
-      if (!states.has(status)) states.set(status, { status, room: null });
+      if (!states.has(status)) states.set(status, { status, room: null, outbox: [] });
       return states.get(status);
     },
     subscribe: (listener: () => void) => {
