@@ -147,7 +147,7 @@ fn who_slept_while_the_call_moved_is_told_when_they_dial() {
 #[test]
 fn of_those_whose_call_moved_the_latest_are_remembered() {
     let mut world = World::new();
-    let mut joins = |world: &mut World, name: String| {
+    let joins = |world: &mut World, name: String| {
         world.handle(Event::Admitted(Admission {
             move_here: true,
             ..admission(&name, "ada")
@@ -166,6 +166,7 @@ fn of_those_whose_call_moved_the_latest_are_remembered() {
     assert_eq!(world.room.moved.len(), 1);
     let stored = world
         .stored
+        .records
         .iter()
         .filter(|record| matches!(record, Record::Moved(_)));
     assert_eq!(stored.count(), 1);
