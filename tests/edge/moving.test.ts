@@ -39,7 +39,6 @@ test("a call that moves within the room ends elsewhere, and nobody else's does",
   // Also a page that has slept meanwhile is told, and does not come back as somebody else.
   const slept = await Socket.open<ServerMessage>(world.url + first.resume(room, first.welcome.seq));
   expect(await slept.next("closed")).toEqual({ type: "closed", reason: "moved" });
-  await slept.closed;
   expect(await details(ada)).toMatchObject({ people: 2, yours: 1 });
 });
 
