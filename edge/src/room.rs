@@ -2,7 +2,7 @@
 //! carried out.
 
 mod effects;
-mod lines;
+mod chat;
 mod sockets;
 
 use std::cell::{Cell, RefCell};
@@ -22,7 +22,7 @@ use worker::{
 use crate::problem::{Outcome, Refusal};
 use crate::rpc;
 use crate::store::{Everything, Store};
-use lines::Lines;
+use chat::Lines;
 use sockets::Attached;
 
 #[derive(Deserialize)]

@@ -18,6 +18,10 @@ pub fn is_understood(version: u32) -> bool {
     version.abs_diff(VERSION) <= 1
 }
 
+/// How long nothing has come from a client when a node calls it silent ([`NodeToRoom::Silent`]), in milliseconds: two of its
+/// signs of life are missing.
+pub const SILENT_AFTER_MS: u64 = 2_000;
+
 /// The `aud` claim of a node's token.
 pub const AUDIENCE: &str = "connect-edge";
 

@@ -20,7 +20,7 @@ mod quality;
 pub mod record;
 mod redial;
 mod report;
-mod saying;
+mod chat;
 mod session;
 #[cfg(test)]
 mod tests;

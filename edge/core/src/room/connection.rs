@@ -4,14 +4,13 @@
 
 use protocol::client::{Connection, LeaveReason, RoomEvent};
 use protocol::id::ParticipantId;
+use protocol::node::SILENT_AFTER_MS;
 
 use super::record::{Media, Person, Presence, SessionState};
 use super::{Effect, Ping, Room};
 
 /// How long a disturbance lasts before it is told, in milliseconds: a node's fail-over or a deploy is over by then.
 const DOUBT: u64 = 2_000;
-/// How long a node has heard nothing when it says [`protocol::node::NodeToRoom::Silent`], in milliseconds.
-const NODE_WAITED: u64 = 2_000;
 /// How long somebody of whom nothing is heard stays in the room, in milliseconds: neither media nor a sign of the client.
 pub(super) const GRACE: u64 = 30_000;
 
@@ -47,7 +46,7 @@ impl Room {
             && person.media == Media::Heard
         {
             person.media = Media::Silent {
-                since: now.saturating_sub(NODE_WAITED),
+                since: now.saturating_sub(SILENT_AFTER_MS),
             };
             self.save_person(id, out);
         }

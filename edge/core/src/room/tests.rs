@@ -18,8 +18,8 @@ mod offers;
 mod passes;
 mod placement;
 mod reports;
-mod saying;
-mod told;
+mod chat;
+mod connection_replay;
 
 /// A room with what it stored, as the shell has it.
 struct World {

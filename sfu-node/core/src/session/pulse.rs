@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use protocol::node::SILENT_AFTER_MS;
+
 /// Without anything for so long, others are to see that the client cannot be heard: two signs of life are missing.
-const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_millis(SILENT_AFTER_MS);
 
 /// When something came last, and whether that is too long ago.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What is said: chat that is stored once, refusals that say what they refuse, and those who do not listen.
+//! Chat: a line is stored once, a refused one says why and when it may come again, and who does not listen is sent away.
 
 use protocol::client::{ErrorCode, ServerMessage};
 
