@@ -1,8 +1,8 @@
 //! The Room Durable Object: what comes in is given to the room's rules (`edge_core::room`), and what they want done is
 //! carried out.
 
-mod effects;
 mod chat;
+mod effects;
 mod sockets;
 
 use std::cell::{Cell, RefCell};

@@ -193,12 +193,12 @@ pub fn read<T: DeserializeOwned>(kind: &str, name: &str, value: &str) -> Result<
     })
 }
 
-/// Ends this object, because something could not be stored: nothing that was written in this turn is kept, and whatever it is
+/// Ends this object, because something could not be stored or read: nothing that was written in this turn is kept, and whatever it is
 /// asked next, it answers from what is.
 pub fn reset(state: &State, error: &Error) {
     console_error!(
         "{}",
-        json!({ "fault": "not stored, so the object starts anew", "why": error.to_string() })
+        json!({ "fault": "not stored or not read, so the object starts anew", "why": error.to_string() })
     );
     if abort_soon(state).is_err() {
         console_error!("{}", json!({ "fault": "the object cannot be ended" }));

@@ -4,6 +4,7 @@
 //! [`Room::deadline`] says when an [`Event::Alarm`] is due. Every acknowledgment comes after the [`Effect::Save`] it
 //! stands for. [`Room::restore`] builds the room anew from what was saved.
 
+mod chat;
 mod connection;
 mod contract;
 mod hosts;
@@ -20,7 +21,6 @@ mod quality;
 pub mod record;
 mod redial;
 mod report;
-mod chat;
 mod session;
 #[cfg(test)]
 mod tests;

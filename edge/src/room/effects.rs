@@ -16,8 +16,10 @@ use crate::{config, rpc, store, tally};
 
 impl Shell {
     pub(super) fn carry_out(self: &Rc<Self>, effects: Vec<Effect>) -> Result<()> {
+        // In memory all of them are done already: if one fails, the object starts anew from what is stored.
         for effect in effects {
-            self.carry_out_one(effect)?;
+            self.carry_out_one(effect)
+                .inspect_err(|error| store::reset(&self.state, error))?;
         }
         self.set_alarm();
         Ok(())

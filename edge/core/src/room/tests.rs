@@ -8,7 +8,9 @@ use protocol::node::{NodeToRoom, RoomToNode, VERSION};
 use super::record::Stored;
 use super::{Admission, Client, Effect, Event, NodeLink, NotAdmitted, Pass, Room, Search, Secret};
 
+mod chat;
 mod connection;
+mod connection_replay;
 mod early;
 mod gateways;
 mod ice_restart;
@@ -18,8 +20,6 @@ mod offers;
 mod passes;
 mod placement;
 mod reports;
-mod chat;
-mod connection_replay;
 
 /// A room with what it stored, as the shell has it.
 struct World {
