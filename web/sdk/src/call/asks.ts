@@ -1,18 +1,12 @@
 // What one asks of the room: again after a loss, until it is seen to be done, is refused, or has taken too long.
-import type {
-  Caps,
-  ClientMessage,
-  Participant,
-  ParticipantId,
-  ServerMessage,
-} from "../generated/protocol.ts";
+import type { Caps, ClientMessage, Participant, ParticipantId } from "../generated/protocol.ts";
 import { elsewhereOf } from "./elsewhere.ts";
+import type { Refusal } from "./signaling.ts";
 
 /** A loss is noticed, and the room dialed again, in less; later than this, nobody expects it to be done any more. */
 const DONE_WITHIN_MS = 15_000;
 
 export type Ask = Extract<ClientMessage, { type: "setCaps" | "remove" | "moveHere" }>;
-type Refusal = Extract<ServerMessage, { type: "error" }>;
 
 export interface AskHandlers {
   /** Tells the room, and says whether it could be told. */

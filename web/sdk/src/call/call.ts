@@ -9,7 +9,6 @@ import type {
   Region,
   RoomEvent,
   RoomId,
-  ServerMessage,
 } from "../generated/protocol.ts";
 import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
@@ -29,7 +28,7 @@ import { Playback } from "./playback.ts";
 import { Publisher } from "./publishing.ts";
 import { qualityOf } from "./quality.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
-import { type OtherMessage, Signaling, type Welcome } from "./signaling.ts";
+import { type OtherMessage, type Refusal, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown } from "./slots.ts";
 import { type CallState, type CallStatus, INITIAL } from "./state.ts";
 import type { CallStatistics } from "./statistics.ts";
@@ -306,7 +305,7 @@ export class Call {
     }
   }
 
-  #refused(error: Extract<ServerMessage, { type: "error" }>): void {
+  #refused(error: Refusal): void {
     this.#publisher.refused(error);
     this.#outbox.refused(error);
     this.#asks.refused(error);

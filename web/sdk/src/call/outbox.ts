@@ -1,5 +1,6 @@
 // Own lines of chat until the room has stored them: one after the other, again where it says so, and an end to each.
-import type { ChatMessage, ClientMessage, ServerMessage } from "../generated/protocol.ts";
+import type { ChatMessage, ClientMessage } from "../generated/protocol.ts";
+import type { Refusal } from "./signaling.ts";
 
 /** A line that the room has not stored yet. */
 export interface PendingLine {
@@ -18,8 +19,6 @@ const ANSWERED_WITHIN_MS = 5_000;
 const TRIES = 6;
 /** A room of an older release says that there was too much, but not for how long. */
 const PAUSE_MS = 1_000;
-
-type Refusal = Extract<ServerMessage, { type: "error" }>;
 
 export interface OutboxHandlers {
   /** Tells the room, and says whether it could be told. */

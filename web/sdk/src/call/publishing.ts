@@ -1,7 +1,8 @@
 // What this client publishes: what its devices capture is sent, and others are told of it, until all sides agree.
-import type { Caps, Codec, Participant, Publishing, ServerMessage, Source } from "../generated/protocol.ts";
+import type { Caps, Codec, Participant, Publishing, Source } from "../generated/protocol.ts";
 import type { LocalMedia } from "./local-media.ts";
 import type { LocalScreen } from "./local-screen.ts";
+import type { Refusal } from "./signaling.ts";
 
 /** A word that the room neither takes nor refuses within this time is told again, and then after twice the time each. */
 const AGREED_WITHIN_MS = 5_000;
@@ -9,8 +10,6 @@ const LONGEST_MS = 60_000;
 
 /** What the room takes somebody to publish who has just come. */
 const NOTHING: Publishing = { microphone: false, camera: false, screen: false, codec: null };
-
-type Refusal = Extract<ServerMessage, { type: "error" }>;
 
 export interface PublisherHandlers {
   /** Sends this track of a source from now on. */

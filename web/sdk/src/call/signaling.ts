@@ -13,6 +13,8 @@ const TICKET_FOR_MS = 50_000;
 const LONGEST_PAUSE_MS = 600_000;
 
 export type Welcome = Extract<ServerMessage, { type: "welcome" }>;
+/** That something is refused, and why. */
+export type Refusal = Extract<ServerMessage, { type: "error" }>;
 export type RoomEventMessage = Extract<ServerMessage, { type: "event" }>;
 /** What is neither about the connection itself nor an event. */
 export type OtherMessage = Exclude<ServerMessage, { type: "welcome" | "event" | "closed" | "wait" }>;
