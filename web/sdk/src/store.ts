@@ -47,6 +47,14 @@ export class Store<T> implements Readable<T> {
 }
 
 /**
+ * Whether two values agree in every field of the first. To be asked of the one that was made here: what came over the wire may
+ * have fields of a later release.
+ */
+export function isSame<T extends object>(a: T, b: T): boolean {
+  return (Object.keys(a) as (keyof T)[]).every((key) => a[key] === b[key]);
+}
+
+/**
  * Runs this in a task of its own, after what has arrived already. Unlike a timer, such a task is neither delayed nor
  * throttled in a hidden page.
  */

@@ -1,6 +1,6 @@
 // The store: listeners are told of each change, or once of several.
 import { expect, it } from "vitest";
-import { inTask, Store } from "../src/store.ts";
+import { inTask, isSame, Store } from "../src/store.ts";
 
 it("tells at once of each change, and of nothing else", () => {
   const store = new Store({ a: 1, b: 1 });
@@ -35,4 +35,12 @@ it("tells in a task of its own what changed until then", async () => {
   expect(told).toEqual([]);
   await twice;
   expect(told).toEqual([2, 3]);
+});
+
+it("compares by the fields of the value that was made here", () => {
+  const made = { on: true, codec: null };
+  expect(isSame(made, { on: true, codec: null })).toBe(true);
+  expect(isSame(made, { on: false, codec: null })).toBe(false);
+  const later = { on: true, codec: null, more: 1 };
+  expect(isSame<{ on: boolean; codec: null }>(made, later)).toBe(true);
 });

@@ -1,5 +1,6 @@
 // What one asks of the room: again after a loss, until it is seen to be done, is refused, or has taken too long.
-import type { Caps, ClientMessage, Participant, ParticipantId } from "../generated/protocol.ts";
+import type { ClientMessage, Participant, ParticipantId } from "../generated/protocol.ts";
+import { isSame } from "../store.ts";
 import { elsewhereOf } from "./elsewhere.ts";
 import type { Refusal } from "./signaling.ts";
 
@@ -87,8 +88,4 @@ function isDone(ask: Ask, people: readonly Participant[], you: ParticipantId | n
   if (ask.type === "moveHere") return elsewhereOf(people, you).length === 0;
   const about = people.find(({ id }) => id === ask.participant);
   return about === undefined || (ask.type === "setCaps" && isSame(ask.caps, about.caps));
-}
-
-function isSame(a: Caps, b: Caps): boolean {
-  return (Object.keys(a) as (keyof Caps)[]).every((key) => a[key] === b[key]);
 }

@@ -1,6 +1,6 @@
 // Plays the audio slots, each by a hidden element of its own: through the chosen speaker, and never one's own other page.
 import type { ParticipantId } from "../generated/protocol.ts";
-import { type Readable, Store } from "../store.ts";
+import { isSame, type Readable, Store } from "../store.ts";
 import { Choices } from "./choices.ts";
 
 export interface AudioOutputState {
@@ -149,12 +149,7 @@ export class AudioOutput {
   #patch(fields: Partial<AudioOutputState>): void {
     const before = this.#state.get();
     const after = { ...before, ...fields };
-    if (
-      after.blocked !== before.blocked ||
-      after.missing !== before.missing ||
-      after.chosen !== before.chosen
-    )
-      this.#state.set(after);
+    if (!isSame(after, before)) this.#state.set(after);
   }
 
   /** What the system has paused meanwhile, as for a phone call, goes on when the page is back. */

@@ -1,5 +1,5 @@
 // Microphone and camera of this browser: both devices, the list to choose from, and what all of them have in common.
-import { type Readable, Store } from "../store.ts";
+import { isSame, type Readable, Store } from "../store.ts";
 import { Capture, type Choice, type DeviceName } from "./capture.ts";
 import { Choices } from "./choices.ts";
 import { Device, type LocalDevice } from "./local-device.ts";
@@ -136,8 +136,4 @@ export class LocalMedia {
 function previewOf({ on, track }: LocalDevice, { preview, camera }: LocalState): MediaStream | null {
   if (!on || track === null) return null;
   return preview !== null && track === camera.track ? preview : new MediaStream([track]);
-}
-
-function isSame(a: LocalDevice, b: LocalDevice): boolean {
-  return (Object.keys(a) as (keyof LocalDevice)[]).every((key) => a[key] === b[key]);
 }

@@ -1,5 +1,6 @@
 // What this client publishes: what its devices capture is sent, and others are told of it, until all sides agree.
 import type { Caps, Codec, Participant, Publishing, Source } from "../generated/protocol.ts";
+import { isSame } from "../store.ts";
 import type { LocalMedia } from "./local-media.ts";
 import type { LocalScreen } from "./local-screen.ts";
 import type { Refusal } from "./signaling.ts";
@@ -90,7 +91,7 @@ export class Publisher {
   }
 
   #learn(known: Publishing): void {
-    if (isSame(this.#pending, known)) this.#agree();
+    if (this.#pending !== null && isSame(this.#pending, known)) this.#agree();
     this.#known = known;
     this.#publish();
   }
@@ -108,7 +109,7 @@ export class Publisher {
 
   /** The room hears only of what it does not know. */
   #tell(publishing: Publishing): void {
-    if (this.#known === null || this.#pending !== null || isSame(this.#known, publishing)) return;
+    if (this.#known === null || this.#pending !== null || isSame(publishing, this.#known)) return;
     if (!this.#handlers.tell(publishing)) return;
     this.#pending = publishing;
     this.#tellAgainAfter(Math.min(AGREED_WITHIN_MS * 2 ** this.#tries, LONGEST_MS));
@@ -128,10 +129,4 @@ export class Publisher {
     this.#pending = null;
     this.#tries = 0;
   }
-}
-
-function isSame(a: Publishing | null, b: Publishing): boolean {
-  return (
-    a?.microphone === b.microphone && a.camera === b.camera && a.screen === b.screen && a.codec === b.codec
-  );
 }
