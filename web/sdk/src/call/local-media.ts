@@ -1,6 +1,6 @@
 // Microphone and camera of this browser: both devices, the list to choose from, and what all of them have in common.
 import { isSame, type Readable, Store } from "../store.ts";
-import { Capture, type Choice, type DeviceName } from "./capture.ts";
+import { Capture, type DeviceName } from "./capture.ts";
 import { Choices } from "./choices.ts";
 import { Device, type LocalDevice } from "./local-device.ts";
 
@@ -69,13 +69,14 @@ export class LocalMedia {
 
   /** Uses another device from now on, null for the browser's choice; a device that is off stays off. */
   async choose(name: DeviceName, deviceId: string | null): Promise<void> {
-    await this.#choose(name, deviceId === null ? null : { deviceId });
+    await this.#devices[name].choose(deviceId === null ? null : { deviceId });
   }
 
   /** Uses a phone's other camera. */
   async flip(): Promise<void> {
     const { facing } = this.#state.get().camera;
-    if (facing !== null) await this.#choose("camera", { facing: facing === "user" ? "environment" : "user" });
+    if (facing === null) return;
+    await this.#devices.camera.choose({ facing: facing === "user" ? "environment" : "user" });
   }
 
   /** What the room's owner lets this client send of a device: what is forbidden goes off, and cannot be turned on. */
@@ -98,10 +99,6 @@ export class LocalMedia {
     this.#ended = true;
     this.#media?.removeEventListener("devicechange", this.#plugged);
     for (const name of NAMES) this.#devices[name].end();
-  }
-
-  async #choose(name: DeviceName, choice: Choice): Promise<void> {
-    await this.#devices[name].choose(choice);
   }
 
   #changed(name: DeviceName): void {
