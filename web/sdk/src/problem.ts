@@ -43,14 +43,6 @@ export class TimeoutError extends NetworkError {
   }
 }
 
-/**
- * Whether what failed may succeed later without anything else done here: the network, the server and a limit come back, and
- * so does a session, once its user has signed in again in another tab.
- */
-export function mayPass(error: unknown): boolean {
-  return !(error instanceof ApiError) || error.status >= 500 || error.status === 429 || error.status === 401;
-}
-
 /** Reads a refusal, whatever its body is: a proxy in between may answer with HTML. */
 export async function problemOf(response: Response): Promise<ApiError> {
   const seconds = Number(response.headers.get("retry-after"));
@@ -77,4 +69,12 @@ function isProblem(body: unknown): body is Problem {
 export function retryAfter(error: unknown): number | null {
   if (!mayPass(error)) return null;
   return error instanceof ApiError ? (error.retryAfter ?? 0) * 1_000 : 0;
+}
+
+/**
+ * Whether what failed may succeed later without anything else done here: the network, the server and a limit come back, and
+ * so does a session, once its user has signed in again in another tab.
+ */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status >= 500 || error.status === 429 || error.status === 401;
 }

@@ -1,6 +1,6 @@
-// Errors: which of them may pass by themselves.
+// Errors: which of them may pass by themselves, and after how long.
 import { expect, it } from "vitest";
-import { ApiError, mayPass, NetworkError, TimeoutError } from "../src/problem.ts";
+import { ApiError, NetworkError, retryAfter, TimeoutError } from "../src/problem.ts";
 
 const refused = (status: number) => new ApiError({ type: "/problems/x", title: "T", status, detail: "D" });
 
@@ -13,6 +13,10 @@ it.each([
   ["a session that has ended", refused(401), true],
   ["a room that is gone", refused(404), false],
   ["somebody who was removed", refused(403), false],
-])("%s", (_, error, expected) => {
-  expect(mayPass(error)).toBe(expected);
+])("%s", (_, error, mayPass) => {
+  expect(retryAfter(error) !== null).toBe(mayPass);
+});
+
+it("is tried again when the API has said so", () => {
+  expect(retryAfter(new ApiError(refused(429).problem, 7))).toBe(7_000);
 });
