@@ -20,11 +20,11 @@ import { elsewhereOf, QuietBesideOneself } from "./elsewhere.ts";
 import { IceServerSource } from "./ice-servers.ts";
 import { LocalMedia } from "./local-media.ts";
 import { LocalScreen } from "./local-screen.ts";
+import { Measuring } from "./measuring.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
 import { type CallOptions, encodingOf, VIDEO_SLOTS } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { followPage } from "./page-events.ts";
-import { Playback } from "./playback.ts";
 import { Publisher } from "./publishing.ts";
 import { qualityOf } from "./quality.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
@@ -35,7 +35,6 @@ import type { CallStatistics } from "./statistics.ts";
 import type { View } from "./view.ts";
 import { ScreenAwake } from "./wake-lock.ts";
 
-const STATISTICS_EVERY_MS = 1_000;
 /** Who is not in the room after this time is told so. */
 const JOIN_WITHIN_MS = 30_000;
 
@@ -57,6 +56,7 @@ export class Call {
   readonly #state = new Store<CallState>(INITIAL, inTask);
   readonly #media: MediaSession;
   readonly #publisher: Publisher;
+  readonly #measuring: Measuring;
   readonly #codecs: CodecChoice;
   readonly #awake = new ScreenAwake();
   readonly #outbox: Outbox;
@@ -66,10 +66,8 @@ export class Call {
   readonly #unfollow: () => void;
   #signaling: Signaling | null = null;
   #roomState: RoomState = EMPTY_ROOM;
-  #playback = new Playback();
   /** The page had its devices when it was left. */
   #hadDevices = false;
-  #statisticsTimer: ReturnType<typeof setInterval> | undefined;
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(api: Api, room: RoomId, options: CallOptions = {}) {
@@ -93,6 +91,11 @@ export class Call {
     this.#codecs = new CodecChoice(encoding.codec, (codec) => this.#media.encodeIn(codec));
     const video = { ...encoding, codec: this.#codecs.codec };
     this.#media = new MediaSession(videoSlots, handlers, video, this.speaker);
+    this.#measuring = new Measuring({
+      statistics: () => this.#media.statistics(),
+      onPlayback: (frozen) => this.#media.reportPlayback(frozen),
+      onMeasured: ({ roundTrip }) => this.#judge(roundTrip),
+    });
     this.#publisher = new Publisher(this.local, this.screen, {
       send: (source, track) => void this.#media.send(source, track),
       tell: (publishing) => this.#signaling?.send({ type: "publishing", publishing }) ?? false,
@@ -274,7 +277,7 @@ export class Call {
     this.#obey();
     this.#lookWhoDecodes();
     this.#awake.hold();
-    this.#statisticsTimer ??= setInterval(() => void this.#measure(), STATISTICS_EVERY_MS);
+    this.#measuring.start();
     this.#outbox.open(message.snapshot?.chat ?? []);
     if (before === null) mark("welcome");
   }
@@ -367,9 +370,7 @@ export class Call {
     // Who could not enter stays before the call, with the devices as they were.
     if (status.name !== "ended" && this.#state.get().you === null) this.#publisher.lost();
     else this.#publisher.leave();
-    clearInterval(this.#statisticsTimer);
-    this.#statisticsTimer = undefined;
-    this.#playback = new Playback();
+    this.#measuring.stop();
     this.#media.end();
     this.#roomState = EMPTY_ROOM;
     // What one has written waits for another try, unless one is through with the call.
@@ -381,11 +382,8 @@ export class Call {
     this.#state.set({ ...INITIAL, room, outbox, quiet, status });
   }
 
-  async #measure(): Promise<void> {
-    const now = await this.#media.statistics();
-    const frozen = this.#playback.look(now, performance.now());
-    if (frozen !== null) this.#media.reportPlayback(frozen);
-    const quality = qualityOf(this.#state.get(), now.roundTrip);
+  #judge(roundTrip: number | null): void {
+    const quality = qualityOf(this.#state.get(), roundTrip);
     if (quality !== this.#state.get().quality) this.#state.patch({ quality });
   }
 
