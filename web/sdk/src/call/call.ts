@@ -342,7 +342,10 @@ export class Call {
     if (own !== undefined) this.#publisher.obey(own);
   }
 
-  /** The same person may be here twice, in two tabs: what one of them says, the other does not play. */
+  /**
+   * Who is here may tell that what was asked for is done. And the same person may be here twice, in two tabs: what one of them
+   * says, the other does not play.
+   */
   #look(): void {
     const { you, participants } = this.#state.get();
     this.#asks.look(participants, you);
