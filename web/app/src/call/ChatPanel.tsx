@@ -1,10 +1,10 @@
 // The room's chat: its lines, and a box to write.
 import { type ChatMessage, MAX_CHAT_BYTES } from "@connect/sdk";
 import type { Call, CallState, PendingLine } from "@connect/sdk/call";
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useMemo, useRef, useState } from "react";
 import { sentence } from "../ui/words.ts";
 import { useFollowing } from "./follow.ts";
-import { lastOf, unreadAfter } from "./unread.ts";
+import { useUnread } from "./unread.ts";
 
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const bytes = new TextEncoder();
@@ -14,15 +14,10 @@ export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
   const list = useRef<HTMLDivElement>(null);
   const lines = useMemo(() => [chat, outbox], [chat, outbox]);
   const { isAtEnd, toEnd } = useFollowing(list, lines);
-  const [seen, setSeen] = useState(() => lastOf(chat));
+  const unread = useUnread(chat, isAtEnd);
   const user = participants.find(({ id }) => id === you)?.user;
   const isMine = (line: ChatMessage) =>
     line.participant === you || (line.user !== null && line.user === user);
-
-  useEffect(() => {
-    if (isAtEnd) setSeen(lastOf(chat));
-  }, [chat, isAtEnd]);
-  const unread = isAtEnd ? 0 : unreadAfter(chat, seen);
 
   return (
     <>

@@ -1,7 +1,6 @@
 // In the call: the stage, the controls, and a panel beside it.
-import type { ChatMessage } from "@connect/sdk";
 import type { Call, CallState } from "@connect/sdk/call";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { SessionBanner } from "../pages/SignedIn.tsx";
 import { CopyLink } from "../ui/CopyLink.tsx";
 import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, SpotlightIcon } from "../ui/icons.tsx";
@@ -16,7 +15,7 @@ import { Part } from "./Part.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
 import { StageView } from "./StageView.tsx";
-import { lastOf, unreadAfter } from "./unread.ts";
+import { useUnread } from "./unread.ts";
 import { callTrouble, capsNotice, unseenNotice } from "./words.ts";
 
 type PanelName = "Chat" | "People";
@@ -147,13 +146,4 @@ function PanelButton({ name, panel, badge, icon, onToggle }: PanelButtonProps) {
       <span className="control-text">{name}</span>
     </button>
   );
-}
-
-/** How many lines came since the chat was last open. */
-function useUnread(chat: readonly ChatMessage[], open: boolean): number {
-  const [seen, setSeen] = useState(() => lastOf(chat));
-  useEffect(() => {
-    if (open) setSeen(lastOf(chat));
-  }, [chat, open]);
-  return open ? 0 : unreadAfter(chat, seen);
 }

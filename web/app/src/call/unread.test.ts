@@ -1,24 +1,49 @@
 // Unread lines: as many as came, also when the oldest are dropped and when the list begins anew.
 import type { ChatMessage } from "@connect/sdk";
-import { expect, it } from "vitest";
-import { lastOf, unreadAfter } from "./unread.ts";
+import { cleanup, renderHook } from "@testing-library/react";
+import { afterEach, expect, it } from "vitest";
+import { useUnread } from "./unread.ts";
+
+type Look = [lines: readonly ChatMessage[], visible: boolean];
 
 const chat = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => ({ id: String(from + index) }) as ChatMessage);
 
+/** What is counted at the first look; `next` counts at another. */
+function unread(...first: Look) {
+  const { result, rerender } = renderHook(({ look }: { look: Look }) => useUnread(...look), {
+    initialProps: { look: first },
+  });
+  const next = (...look: Look) => {
+    rerender({ look });
+    return result.current;
+  };
+  return { first: result.current, next };
+}
+
+afterEach(cleanup);
+
 it("counts what came since", () => {
-  expect(unreadAfter(chat(1, 7), "5")).toBe(2);
-  expect(unreadAfter(chat(1, 7), "7")).toBe(0);
-  expect(unreadAfter(chat(1, 3), lastOf([]))).toBe(3);
-  expect(unreadAfter([], null)).toBe(0);
+  const { first, next } = unread(chat(1, 5), false);
+  expect(first).toBe(0);
+  expect(next(chat(1, 7), false)).toBe(2);
+  expect(unread([], false).next(chat(1, 3), false)).toBe(3);
+});
+
+it("counts nothing while the lines are visible, and anew from then on", () => {
+  const { next } = unread(chat(1, 5), false);
+  expect(next(chat(1, 7), true)).toBe(0);
+  expect(next(chat(1, 7), false)).toBe(0);
+  expect(next(chat(1, 8), false)).toBe(1);
 });
 
 it("goes on counting when the list drops its oldest lines", () => {
-  const seen = lastOf(chat(1, 500));
-  expect(unreadAfter(chat(4, 503), seen)).toBe(3);
-  expect(unreadAfter(chat(600, 1_099), seen)).toBe(500);
+  const { next } = unread(chat(1, 500), false);
+  expect(next(chat(4, 503), false)).toBe(3);
+  expect(next(chat(600, 1_099), false)).toBe(500);
 });
 
 it("holds over a new start with fewer lines", () => {
-  expect(unreadAfter(chat(80, 120), "118")).toBe(2);
+  const { next } = unread(chat(1, 118), false);
+  expect(next(chat(80, 120), false)).toBe(2);
 });

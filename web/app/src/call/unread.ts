@@ -1,15 +1,25 @@
 // What has come in the chat since somebody looked.
 import type { ChatMessage } from "@connect/sdk";
+import { useEffect, useState } from "react";
+
+/** How many lines came since the newest one was last visible. */
+export function useUnread(chat: readonly ChatMessage[], visible: boolean): number {
+  const [seen, setSeen] = useState(() => lastOf(chat));
+  useEffect(() => {
+    if (visible) setSeen(lastOf(chat));
+  }, [chat, visible]);
+  return visible ? 0 : unreadAfter(chat, seen);
+}
 
 /**
  * How many lines came after the one that was seen last. Counted by the lines themselves: a list that drops its oldest does not
  * grow. When the seen one is dropped, all that are left came after it.
  */
-export function unreadAfter(chat: readonly ChatMessage[], seen: string | null): number {
+function unreadAfter(chat: readonly ChatMessage[], seen: string | null): number {
   return chat.length - 1 - chat.findLastIndex(({ id }) => id === seen);
 }
 
 /** The line that somebody has seen who sees them all now. */
-export function lastOf(chat: readonly ChatMessage[]): string | null {
+function lastOf(chat: readonly ChatMessage[]): string | null {
   return chat.at(-1)?.id ?? null;
 }
