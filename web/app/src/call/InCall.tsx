@@ -1,7 +1,6 @@
 // In the call: the stage, the controls, and a panel beside it.
 import type { Call, CallState } from "@connect/sdk/call";
 import { type ReactNode, useState } from "react";
-import { SessionBanner } from "../pages/SignedIn.tsx";
 import { CopyLink } from "../ui/CopyLink.tsx";
 import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, SpotlightIcon } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
@@ -14,6 +13,7 @@ import { DeviceToggles } from "./DeviceToggles.tsx";
 import { Part } from "./Part.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
+import { SessionBanner } from "./SessionBanner.tsx";
 import { StageView } from "./StageView.tsx";
 import { useUnread } from "./unread.ts";
 import { callTrouble, capsNotice, unseenNotice } from "./words.ts";

@@ -11,7 +11,8 @@ import { ANN, type Answers, apiWith, problem, SESSION } from "../test-api.ts";
 const { disposed } = vi.hoisted(() => ({ disposed: vi.fn() }));
 vi.mock("../call/CallPage.tsx", async () => {
   const { useEffect, useState } = await import("react");
-  const { SessionBanner, SignedIn } = await import("./SignedIn.tsx");
+  const { SessionBanner } = await import("../call/SessionBanner.tsx");
+  const { SignedIn } = await import("./SignedIn.tsx");
   return {
     default: function StandIn({ room }: { room: string }) {
       const [inCall, setInCall] = useState(false);

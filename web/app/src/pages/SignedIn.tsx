@@ -1,6 +1,6 @@
 // What only those see who are signed in, and what becomes of it when their session ends.
 import type { User } from "@connect/sdk";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useApi, useReadable } from "../api-context.ts";
 import { Link, Redirect, usePlace } from "../router.tsx";
 import { isolated, wordsOf } from "../ui/words.ts";
@@ -57,38 +57,5 @@ function OtherAccount({ user, from }: { user: User; from: string | null }) {
         </span>
       </Link>
     </Message>
-  );
-}
-
-/** In a call, which goes on without a session: says so when it has ended, and leads to a new one. */
-export function SessionBanner() {
-  const api = useApi();
-  const account = useReadable(api.account);
-  const ended = account.status === "ended";
-
-  // Whoever comes back from another tab may have signed in there.
-  useEffect(() => {
-    if (!ended) return;
-    const resume = () => void api.resume().catch(() => {});
-    addEventListener("focus", resume);
-    return () => removeEventListener("focus", resume);
-  }, [api, ended]);
-
-  if (!ended) return null;
-  if (account.otherAccount) {
-    return (
-      <p className="banner">
-        This browser is signed in to another account now. Your call goes on as <bdi>{account.user.name}</bdi>.
-      </p>
-    );
-  }
-  return (
-    <p className="banner">
-      You are signed out. Your call goes on; to come back should it break off,{" "}
-      <a href="/login" target="_blank" rel="noopener">
-        sign in in another tab
-      </a>
-      .
-    </p>
   );
 }
