@@ -1,7 +1,7 @@
 // Around a page or a part of one: what goes wrong while it is drawn ends in words and a way on.
 import { Component, type ReactNode } from "react";
 import { LostPageError } from "../load-page.ts";
-import { Message } from "./Message.tsx";
+import { NoPage } from "./NoPage.tsx";
 
 interface BoundaryProps {
   children: ReactNode;
@@ -23,22 +23,14 @@ export class Boundary extends Component<BoundaryProps, { error: unknown }> {
     if (instead !== undefined) return instead(() => this.setState({ error: null }));
     const lost = error instanceof LostPageError;
     return (
-      <Message
+      <NoPage
         title={lost ? "This page could not be loaded" : "Something went wrong on this page"}
         detail={
           lost
             ? "Check your network. If Connect was updated just now, another try brings the new page."
             : "That is our fault. Another try may help; what was stored is not lost."
         }
-      >
-        <button type="button" className="button" onClick={() => location.reload()}>
-          Try again
-        </button>
-        {/* Not by the router: the page begins anew in any case. */}
-        <a className="button secondary" href="/">
-          Go to your rooms
-        </a>
-      </Message>
+      />
     );
   }
 }

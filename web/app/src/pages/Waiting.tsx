@@ -1,6 +1,6 @@
 // While a page is on its way: nothing at first, then words and ways out.
 import { useEffect, useState } from "react";
-import { Message } from "./Message.tsx";
+import { NoPage } from "./NoPage.tsx";
 
 /** What is here within this time needs no word. */
 const PATIENCE_MS = 8_000;
@@ -13,17 +13,9 @@ export function Waiting() {
   }, []);
   if (!late) return <div className="waiting" role="status" aria-label="Loading" />;
   return (
-    <Message
+    <NoPage
       title="This takes longer than it should"
       detail="Check your network. The page opens as soon as it is here."
-    >
-      <button type="button" className="button" onClick={() => location.reload()}>
-        Try again
-      </button>
-      {/* Not by the router: what is under way is given up. */}
-      <a className="button secondary" href="/">
-        Go to your rooms
-      </a>
-    </Message>
+    />
   );
 }
