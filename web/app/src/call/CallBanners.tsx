@@ -3,17 +3,18 @@ import { type Call, type CallState, elsewhereOf } from "@connect/sdk/call";
 import { useEffect } from "react";
 import { useReadable } from "../api-context.ts";
 import { sentence } from "../ui/words.ts";
+import { Banner } from "./Banner.tsx";
 import { mediaHelp, triedWords } from "./words.ts";
 
 /** How long a refusal is shown: it needs no answer. */
 const REFUSAL_FOR_MS = 8_000;
 
-interface BannerProps {
+interface CallBannerProps {
   call: Call;
   state: CallState;
 }
 
-export function CallBanners({ call, state }: BannerProps) {
+export function CallBanners({ call, state }: CallBannerProps) {
   return (
     <>
       <Blocked call={call} state={state} />
@@ -24,52 +25,61 @@ export function CallBanners({ call, state }: BannerProps) {
 }
 
 /** No way to the media node. Where signaling is lost as well, that comes first. */
-function Blocked({ call, state: { media, status } }: BannerProps) {
+function Blocked({ call, state: { media, status } }: CallBannerProps) {
   if (media.name !== "blocked" || status.name !== "joined") return null;
   return (
-    <div className="banner blocked">
+    <Banner
+      action={
+        <button type="button" className="button secondary" onClick={() => call.retryMedia()}>
+          Try again
+        </button>
+      }
+    >
       <strong>No sound and no picture: your network does not let them through</strong>
       <p>{triedWords(media.tried)} It is tried again by itself.</p>
       <p>{mediaHelp(media.tried)}</p>
-      <button type="button" className="button secondary" onClick={() => call.retryMedia()}>
-        Try again
-      </button>
-    </div>
+    </Banner>
   );
 }
 
 /** The same user on another page or device, now or when the microphone was turned off for that. */
-function Elsewhere({ call, state: { participants, you, quiet } }: BannerProps) {
+function Elsewhere({ call, state: { participants, you, quiet } }: CallBannerProps) {
   const { microphone } = useReadable(call.local.state);
   if (elsewhereOf(participants, you).length === 0) {
     if (!quiet) return null;
     return (
-      <div className="banner with-action">
+      <Banner
+        action={
+          <button
+            type="button"
+            className="button secondary"
+            onClick={() => void call.local.turn("microphone", true)}
+          >
+            Turn it on
+          </button>
+        }
+      >
         <p>Your microphone is off: you were in this call in another tab or on another device, too.</p>
-        <button
-          type="button"
-          className="button secondary"
-          onClick={() => void call.local.turn("microphone", true)}
-        >
-          Turn it on
-        </button>
-      </div>
+      </Banner>
     );
   }
   return (
-    <div className="banner with-action">
+    <Banner
+      action={
+        <button type="button" className="button secondary" onClick={() => call.moveHere()}>
+          Move the call here
+        </button>
+      }
+    >
       <p>
         You are in this call in another tab or on another device, too.
         {!microphone.on && " Your microphone is off here, so that the room does not howl."}
       </p>
-      <button type="button" className="button secondary" onClick={() => call.moveHere()}>
-        Move the call here
-      </button>
-    </div>
+    </Banner>
   );
 }
 
-function Refusal({ call, state: { refusal } }: BannerProps) {
+function Refusal({ call, state: { refusal } }: CallBannerProps) {
   useEffect(() => {
     if (refusal === null) return;
     const timer = setTimeout(() => call.dismissRefusal(), REFUSAL_FOR_MS);

@@ -3,6 +3,7 @@ import type { Call } from "@connect/sdk/call";
 import { useEffect, useState } from "react";
 import { useReadable } from "../api-context.ts";
 import { CloseIcon } from "../ui/icons.tsx";
+import { Banner } from "./Banner.tsx";
 import { deviceProblems, speakerProblem } from "./device-words.ts";
 
 /** A line for each thing that is wrong. */
@@ -24,27 +25,34 @@ export function DeviceNotices({ call }: { call: Call }) {
   return (
     <>
       {blocked && (
-        <p className="banner acts">
-          You hear nobody: your browser does not play the sound
-          <button type="button" className="button secondary" onClick={() => void call.speaker.resume()}>
-            Play sound
-          </button>
-        </p>
+        <Banner
+          action={
+            <button type="button" className="button secondary" onClick={() => void call.speaker.resume()}>
+              Play sound
+            </button>
+          }
+        >
+          <p>You hear nobody: your browser does not play the sound</p>
+        </Banner>
       )}
       {problems
         .filter((problem) => !read.includes(problem))
         .map((problem) => (
-          <p key={problem} className="banner acts">
-            {problem}
-            <button
-              type="button"
-              className="button quiet"
-              aria-label="Put away"
-              onClick={() => setRead([...read, problem])}
-            >
-              <CloseIcon />
-            </button>
-          </p>
+          <Banner
+            key={problem}
+            action={
+              <button
+                type="button"
+                className="button quiet"
+                aria-label="Put away"
+                onClick={() => setRead([...read, problem])}
+              >
+                <CloseIcon />
+              </button>
+            }
+          >
+            <p>{problem}</p>
+          </Banner>
         ))}
     </>
   );

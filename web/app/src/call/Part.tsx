@@ -1,6 +1,7 @@
 // A part of the call's page: what goes wrong while it is drawn takes neither the call nor the other parts with it.
 import type { ReactNode } from "react";
 import { Boundary } from "../pages/Boundary.tsx";
+import { Banner } from "./Banner.tsx";
 
 interface PartProps {
   /** What it is, as the beginning of a sentence. */
@@ -12,12 +13,16 @@ export function Part({ name, children }: PartProps) {
   return (
     <Boundary
       instead={(again) => (
-        <div className="banner with-action" role="alert">
+        <Banner
+          role="alert"
+          action={
+            <button type="button" className="button secondary" onClick={again}>
+              Try again
+            </button>
+          }
+        >
           <p>{name} cannot be shown. That is our fault; the call goes on.</p>
-          <button type="button" className="button secondary" onClick={again}>
-            Try again
-          </button>
-        </div>
+        </Banner>
       )}
     >
       {children}

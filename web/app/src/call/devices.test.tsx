@@ -1,6 +1,6 @@
 // The own devices as a person meets them: toggles, lists, and what is told when something is wrong.
 import { Call } from "@connect/sdk/call";
-import { act, cleanup, render, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { apiWith } from "../test-api.ts";
@@ -185,8 +185,8 @@ describe("what is wrong", () => {
     await act(() => call.local.acquire());
     await act(() => call.local.choose("microphone", "Headset"));
     await unplug("Headset");
-    const told = await screen.findByText(/you chose is not connected\. Built-in is on instead/);
-    await user.click(within(told).getByRole("button", { name: "Put away" }));
+    await screen.findByText(/you chose is not connected\. Built-in is on instead/);
+    await user.click(button("Put away"));
     expect(screen.queryByText(/is not connected/)).toBeNull();
     await unplug("Built-in");
     await screen.findByText(/It is on again as soon as you plug one in/);
