@@ -1,43 +1,13 @@
 // Signs of life: the node hears one each second, whatever is sent beside them.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Peer } from "../src/call/peer.ts";
-
-/** Just enough of a peer connection to be connected and to have a data channel. */
-class Connection {
-  static newest: Connection;
-  connectionState = "new";
-  localDescription = { sdp: "v=0" };
-  onconnectionstatechange: (() => void) | null = null;
-  channel = {
-    readyState: "connecting",
-    onopen: () => {},
-    said: [] as string[],
-    send(text: string) {
-      this.said.push(text);
-    },
-  };
-  constructor() {
-    Connection.newest = this;
-  }
-  createDataChannel = () => this.channel;
-  addTransceiver = (kind: string) => ({
-    mid: null,
-    setCodecPreferences: () => {},
-    sender: { track: null, getParameters: () => ({ encodings: [] }), setParameters: async () => {} },
-    receiver: { track: { kind }, getSynchronizationSources: () => [] },
-  });
-  createOffer = async () => ({ type: "offer", sdp: "v=0" });
-  setLocalDescription = async () => {};
-  getStats = async () => new Map();
-  close = () => {};
-}
+import { Connection, stubConnection } from "./fake-connection.ts";
 
 let peer: Peer;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal("RTCPeerConnection", Connection);
-  vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => ({ codecs: [] }) });
+  stubConnection();
   const ignore = () => {};
   const video = { codec: "vp8", scalabilityMode: null, simulcast: true } as const;
   peer = new Peer(
@@ -65,8 +35,7 @@ const signs = () => Connection.newest.channel.said.filter((text) => text === '{"
 
 function connect(): void {
   const connection = Connection.newest;
-  connection.connectionState = "connected";
-  connection.onconnectionstatechange?.();
+  connection.becomes("connected");
   connection.channel.readyState = "open";
   connection.channel.onopen();
 }

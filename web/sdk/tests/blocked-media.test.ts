@@ -2,44 +2,10 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { MediaSession, type MediaStatus } from "../src/call/media-session.ts";
 import type { ClientMessage } from "../src/generated/protocol.ts";
+import { Connection, stubConnection, stubPlaying } from "./fake-connection.ts";
 
 const ANSWER =
   "a=candidate:1 1 udp 1 10.77.0.1 40000 typ host\r\na=candidate:2 1 tcp 1 10.77.0.1 40000 typ host\r\n";
-
-/** Just enough of a peer connection to be answered, and to find a way or none. */
-class Connection {
-  static newest: Connection;
-  static count = 0;
-  connectionState = "new";
-  signalingState = "stable";
-  localDescription: { sdp: string } | null = null;
-  onconnectionstatechange: (() => void) | null = null;
-  constructor() {
-    Connection.newest = this;
-    Connection.count += 1;
-  }
-  createDataChannel = () => ({ readyState: "connecting" });
-  addTransceiver = (kind: string) => ({
-    mid: null,
-    setCodecPreferences: () => {},
-    sender: { track: null, getParameters: () => ({ encodings: [] }), setParameters: async () => {} },
-    receiver: { track: { kind }, getSynchronizationSources: () => [] },
-  });
-  createOffer = async () => ({ type: "offer", sdp: "v=0" });
-  setLocalDescription = async (offer: { sdp: string }) => {
-    this.localDescription = offer;
-    this.signalingState = "have-local-offer";
-  };
-  setRemoteDescription = async () => {
-    this.signalingState = "stable";
-  };
-  getStats = async () => new Map();
-  close = () => {};
-  becomes(state: string): void {
-    this.connectionState = state;
-    this.onconnectionstatechange?.();
-  }
-}
 
 let sent: ClientMessage[];
 let statuses: MediaStatus[];
@@ -47,16 +13,8 @@ let media: MediaSession;
 
 beforeEach(async () => {
   vi.useFakeTimers();
-  vi.stubGlobal("RTCPeerConnection", Connection);
-  vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => ({ codecs: [] }) });
-  vi.stubGlobal("document", {
-    createElement: () => ({ play: async () => {}, remove: () => {} }),
-    body: { append: () => {} },
-    addEventListener: () => {},
-    removeEventListener: () => {},
-  });
-  vi.stubGlobal("MediaStream", class {});
-  Connection.count = 0;
+  stubConnection();
+  stubPlaying();
   sent = [];
   statuses = [];
   const ignore = () => {};

@@ -1,4 +1,4 @@
-// Just enough of a peer connection to prepare an offer and to send tracks: Node has none.
+// Just enough of a peer connection to offer, to be answered, to change its state and to send tracks: Node has none.
 import { vi } from "vitest";
 
 /** A sender as the standard has it: a replacement waits for those before it, and until then the sender has its old track. */
@@ -26,25 +26,76 @@ export class Sender {
 
 /** The newest connection's first senders are those of the sources, in their order. */
 export class Connection {
+  static newest: Connection;
+  static count: number;
   static senders: Sender[];
-  localDescription = null;
+  readonly answers: string[] = [];
+  readonly channel = {
+    readyState: "connecting",
+    onopen: () => {},
+    said: [] as string[],
+    send(text: string) {
+      this.said.push(text);
+    },
+  };
+  connectionState = "new";
+  signalingState = "stable";
+  localDescription: { sdp: string } | null = null;
+  onconnectionstatechange: (() => void) | null = null;
+  #restarts = 0;
   constructor() {
+    Connection.newest = this;
+    Connection.count += 1;
     Connection.senders = [];
   }
-  createDataChannel = () => ({ readyState: "connecting" });
+  createDataChannel = () => this.channel;
   addTransceiver = (kind: string, { direction }: RTCRtpTransceiverInit) => {
     const sender = new Sender();
     if (direction === "sendonly") Connection.senders.push(sender);
-    return { mid: null, setCodecPreferences: () => {}, sender, receiver: { track: { kind } } };
+    return {
+      mid: null,
+      setCodecPreferences: () => {},
+      sender,
+      receiver: { track: { kind }, getSynchronizationSources: () => [] },
+    };
   };
-  createOffer = async () => ({ type: "offer", sdp: "v=0" });
-  setLocalDescription = async () => {};
+  createOffer = async () => ({
+    type: "offer",
+    sdp: this.#restarts === 0 ? "v=0" : `v=0 restart ${this.#restarts}`,
+  });
+  setLocalDescription = async (offer: { sdp: string }) => {
+    this.localDescription = offer;
+    this.signalingState = "have-local-offer";
+  };
+  setRemoteDescription = async ({ sdp }: { sdp: string }) => {
+    this.answers.push(sdp);
+    this.signalingState = "stable";
+  };
+  restartIce = () => {
+    this.#restarts += 1;
+  };
   getStats = async () => new Map();
   close = () => {};
+  becomes(state: string): void {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
+  }
 }
 
-/** Puts it in the place of the browser's. */
+/** Just enough of a page to play what comes. */
+export function stubPlaying(): void {
+  vi.stubGlobal("document", {
+    createElement: () => ({ play: async () => {}, remove: () => {} }),
+    body: { append: () => {} },
+    addEventListener: () => {},
+    removeEventListener: () => {},
+  });
+  vi.stubGlobal("MediaStream", class {});
+}
+
+/** Puts the connection in the place of the browser's. */
 export function stubConnection(): void {
+  Connection.count = 0;
   vi.stubGlobal("RTCPeerConnection", Connection);
   vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => ({ codecs: [] }) });
 }

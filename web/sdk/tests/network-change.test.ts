@@ -2,45 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { MediaSession } from "../src/call/media-session.ts";
 import type { ClientMessage } from "../src/generated/protocol.ts";
-
-/** Just enough of a peer connection to connect, to lose its path, and to restart ICE. */
-class Connection {
-  static newest: Connection;
-  connectionState = "new";
-  signalingState = "stable";
-  restarts = 0;
-  answers: string[] = [];
-  localDescription: { sdp: string } | null = null;
-  onconnectionstatechange: (() => void) | null = null;
-  constructor() {
-    Connection.newest = this;
-  }
-  createDataChannel = () => ({ readyState: "connecting" });
-  addTransceiver = (kind: string) => ({
-    mid: null,
-    setCodecPreferences: () => {},
-    sender: { track: null, getParameters: () => ({ encodings: [] }), setParameters: async () => {} },
-    receiver: { track: { kind }, getSynchronizationSources: () => [] },
-  });
-  createOffer = async () => ({ type: "offer", sdp: `offer ${this.restarts}` });
-  setLocalDescription = async (offer: { sdp: string }) => {
-    this.localDescription = offer;
-    this.signalingState = "have-local-offer";
-  };
-  setRemoteDescription = async ({ sdp }: { sdp: string }) => {
-    this.answers.push(sdp);
-    this.signalingState = "stable";
-  };
-  restartIce = () => {
-    this.restarts += 1;
-  };
-  getStats = async () => new Map();
-  close = () => {};
-  becomes(state: string): void {
-    this.connectionState = state;
-    this.onconnectionstatechange?.();
-  }
-}
+import { Connection, stubConnection, stubPlaying } from "./fake-connection.ts";
 
 let sent: ClientMessage[];
 let statuses: string[];
@@ -48,15 +10,8 @@ let media: MediaSession;
 
 beforeEach(async () => {
   vi.useFakeTimers();
-  vi.stubGlobal("RTCPeerConnection", Connection);
-  vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => ({ codecs: [] }) });
-  vi.stubGlobal("document", {
-    createElement: () => ({ play: async () => {}, remove: () => {} }),
-    body: { append: () => {} },
-    addEventListener: () => {},
-    removeEventListener: () => {},
-  });
-  vi.stubGlobal("MediaStream", class {});
+  stubConnection();
+  stubPlaying();
   sent = [];
   statuses = [];
   const ignore = () => {};
@@ -85,7 +40,7 @@ it("keeps the session: the node's new credentials go into its old answer", async
   const { newest } = Connection;
   newest.becomes("disconnected");
   await vi.advanceTimersByTimeAsync(0);
-  expect(sent).toEqual([{ type: "restartIce", attempt: 1, sdp: "offer 1" }]);
+  expect(sent).toEqual([{ type: "restartIce", attempt: 1, sdp: "v=0 restart 1" }]);
   await media.iceRestarted(1, { ufrag: "two", pwd: "2" });
   expect(newest.answers.at(-1)).toBe("a=ice-ufrag:two\r\na=ice-pwd:2\r\n");
   newest.becomes("connected");
@@ -101,8 +56,8 @@ it("asks once, and again when the signaling comes back", async () => {
   expect(types()).toEqual(["restartIce"]);
   await media.resume();
   expect(sent).toEqual([
-    { type: "restartIce", attempt: 1, sdp: "offer 1" },
-    { type: "restartIce", attempt: 1, sdp: "offer 1" },
+    { type: "restartIce", attempt: 1, sdp: "v=0 restart 1" },
+    { type: "restartIce", attempt: 1, sdp: "v=0 restart 1" },
   ]);
 });
 
