@@ -91,11 +91,7 @@ export class Call {
     this.#codecs = new CodecChoice(encoding.codec, (codec) => this.#media.encodeIn(codec));
     const video = { ...encoding, codec: this.#codecs.codec };
     this.#media = new MediaSession(videoSlots, handlers, video, this.speaker);
-    this.#measuring = new Measuring({
-      statistics: () => this.#media.statistics(),
-      onPlayback: (frozen) => this.#media.reportPlayback(frozen),
-      onMeasured: ({ roundTrip }) => this.#judge(roundTrip),
-    });
+    this.#measuring = new Measuring(this.#media, ({ roundTrip }) => this.#judge(roundTrip));
     this.#publisher = new Publisher(this.local, this.screen, {
       send: (source, track) => void this.#media.send(source, track),
       tell: (publishing) => this.#signaling?.send({ type: "publishing", publishing }) ?? false,

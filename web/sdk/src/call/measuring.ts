@@ -1,24 +1,23 @@
 // The looks at a call, once a second: what the browser measures goes to the node, and to whoever judges the connection.
+import type { MediaSession } from "./media-session.ts";
 import { Playback } from "./playback.ts";
 import type { CallStatistics } from "./statistics.ts";
 
 const EVERY_MS = 1_000;
 
-export interface MeasuringHandlers {
-  statistics(): Promise<CallStatistics>;
-  /** For which share of the time pictures stood still, for the node. */
-  onPlayback(frozen: number): void;
-  onMeasured(now: CallStatistics): void;
-}
+/** What is measured, and by which the node is told for which share of the time pictures stood still. */
+export type Measured = Pick<MediaSession, "statistics" | "reportPlayback">;
 
 /** Measures from its start to its stop. */
 export class Measuring {
-  readonly #handlers: MeasuringHandlers;
+  readonly #media: Measured;
+  readonly #onMeasured: (now: CallStatistics) => void;
   #playback = new Playback();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(handlers: MeasuringHandlers) {
-    this.#handlers = handlers;
+  constructor(media: Measured, onMeasured: (now: CallStatistics) => void) {
+    this.#media = media;
+    this.#onMeasured = onMeasured;
   }
 
   start(): void {
@@ -33,9 +32,9 @@ export class Measuring {
   }
 
   async #look(): Promise<void> {
-    const now = await this.#handlers.statistics();
+    const now = await this.#media.statistics();
     const frozen = this.#playback.look(now, performance.now());
-    if (frozen !== null) this.#handlers.onPlayback(frozen);
-    this.#handlers.onMeasured(now);
+    if (frozen !== null) this.#media.reportPlayback(frozen);
+    this.#onMeasured(now);
   }
 }
