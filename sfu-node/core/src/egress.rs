@@ -4,6 +4,7 @@ pub mod batch;
 pub mod carrying;
 pub mod counters;
 pub mod estimate;
+pub mod extensions;
 pub mod feedback;
 pub mod overrun;
 pub mod pace;

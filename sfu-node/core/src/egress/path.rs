@@ -47,27 +47,25 @@ pub struct Path<T> {
     pub pacer: Pacer<T>,
     /// The transport-wide number of the next packet.
     sequence: u16,
-    /// Whether packets carry those numbers, and whether something can be sent that nobody misses.
-    numbered: bool,
+    /// Whether something can be sent that has such a number, and that nobody misses.
     can_probe: bool,
     probe: Option<Active>,
 }
 
 impl<T> Path<T> {
-    /// A path over which nothing was sent. `numbered`: its packets carry transport-wide numbers; `can_probe`: it has a
-    /// stream for repair, in which probes travel.
-    pub fn new(now: Instant, numbered: bool, can_probe: bool) -> Self {
+    /// A path over which nothing was sent. `can_probe`: it has a stream for repair whose packets carry transport-wide numbers,
+    /// in which probes travel.
+    pub fn new(now: Instant, can_probe: bool) -> Self {
         Self {
             estimator: Estimator::new(now),
             pacer: Pacer::default(),
             sequence: 0,
-            numbered,
             can_probe,
             probe: None,
         }
     }
 
-    /// The transport-wide number that the next packet carries.
+    /// The transport-wide number that the next packet carries, if its stream has such numbers.
     pub fn sequence(&self) -> u16 {
         self.sequence
     }
@@ -97,7 +95,7 @@ impl<T> Path<T> {
         }
     }
 
-    /// What leaves next in this flush. For each, call [`Path::sent`], or nothing if it came to nothing.
+    /// What leaves next in this flush. For each, call [`Path::sent`] if it has a transport-wide number and has left.
     pub fn next(&mut self, now: Instant) -> Option<Departure<T>> {
         match &self.probe {
             None => self.pacer.pop().map(Departure::Queued),
@@ -123,9 +121,7 @@ impl<T> Path<T> {
             active.packets += 1;
         }
         self.probe.take_if(|active| active.is_done());
-        if self.numbered {
-            self.estimator.on_sent(now, self.sequence, bytes, kind);
-        }
+        self.estimator.on_sent(now, self.sequence, bytes, kind);
         self.sequence = self.sequence.wrapping_add(1);
     }
 
@@ -157,7 +153,7 @@ mod tests {
     #[test]
     fn a_probe_is_filled_at_its_rate_with_media_first() {
         let start = Instant::now();
-        let mut path = Path::new(start, true, true);
+        let mut path = Path::new(start, true);
         for n in 0..5 {
             path.push(start, Class::Audio, 100, n);
         }
@@ -188,7 +184,7 @@ mod tests {
     #[test]
     fn without_something_to_fill_it_with_there_is_no_probe() {
         let start = Instant::now();
-        let mut path = Path::<()>::new(start, true, false);
+        let mut path = Path::<()>::new(start, false);
         path.begin(start);
         path.sent(start, 100);
         path.estimator.on_feedback(start + 50 * MS, &feedback(1));

@@ -9,7 +9,7 @@ use super::carrying::Carrying;
 use super::overrun::Overrun;
 use super::repair::SentLog;
 use super::report::SentReports;
-use super::stream::{Extensions, NegotiatedSlot, Stream};
+use super::stream::{NegotiatedSlot, Stream};
 use crate::keyframe::Pleas;
 use crate::packet::Packet;
 use crate::rewrite::{Rewriter, Rewritten};
@@ -59,7 +59,7 @@ pub struct Passage {
 
 impl Slot {
     /// A slot that carries nothing.
-    pub fn new(slot: NegotiatedSlot, extensions: Extensions) -> Self {
+    pub fn new(slot: NegotiatedSlot) -> Self {
         let rtx_first = slot.rtx_ssrc.map_or(0, |ssrc| ssrc as u16 >> 1);
         Self {
             kind: slot.kind,
@@ -73,7 +73,7 @@ impl Slot {
             reports: SentReports::default(),
             overrun: Overrun::default(),
             pleas: Pleas::default(),
-            stream: Stream::new(&slot, rtx_first, extensions),
+            stream: Stream::new(&slot, rtx_first),
             mid: slot.mid,
         }
     }
@@ -203,6 +203,7 @@ mod tests {
     use protocol::media::{Codec, Layer, Source};
 
     use super::*;
+    use crate::egress::extensions::Extensions;
     use crate::egress::stream::SlotCodec;
     use crate::key::MemberKey;
     use crate::router::Origin;
@@ -235,8 +236,9 @@ mod tests {
             }],
             ssrc: 7,
             rtx_ssrc: None,
+            extensions: Extensions::default(),
         };
-        let mut slot = Slot::new(negotiated, Extensions::default());
+        let mut slot = Slot::new(negotiated);
         slot.carrying = Carrying::Waiting(key);
         let mut pass = |sequence, keyframe| {
             let packet = packet(sequence, keyframe);

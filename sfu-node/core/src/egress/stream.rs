@@ -2,20 +2,10 @@
 
 use protocol::media::{Codec, MediaKind};
 
-use crate::packet::rtp::{FixedHeader, ONE_BYTE_PROFILE, RTP_HEADER_LEN};
-use crate::packet::{AudioLevel, Packet};
+use super::extensions::{Block, Extensions};
+use crate::packet::Packet;
+use crate::packet::rtp::FixedHeader;
 use crate::rewrite::Rewritten;
-
-/// The ids of header extensions as a session negotiated them (RFC 8285: 1 to 14).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Extensions {
-    /// `urn:ietf:params:rtp-hdrext:sdes:mid` (RFC 9143).
-    pub mid: Option<u8>,
-    /// The transport-wide sequence number (draft-holmer-rmcat-transport-wide-cc-extensions).
-    pub twcc: Option<u8>,
-    /// `urn:ietf:params:rtp-hdrext:ssrc-audio-level` (RFC 6464).
-    pub level: Option<u8>,
-}
 
 /// A codec that a slot can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +31,16 @@ impl SenderCounts {
     }
 }
 
+/// A packet in the clear, at the end of a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    pub header_len: usize,
+    /// Extended, of its own SSRC.
+    pub sequence: u64,
+    /// It carries a transport-wide number: the receiver's feedback tells of no other.
+    pub numbered: bool,
+}
+
 /// A receive slot of the client, as negotiated.
 #[derive(Debug, Clone)]
 pub struct NegotiatedSlot {
@@ -51,6 +51,7 @@ pub struct NegotiatedSlot {
     pub ssrc: u32,
     /// Repair packets have an SSRC of their own (RFC 4588, 5: SSRC multiplexing).
     pub rtx_ssrc: Option<u32>,
+    pub extensions: Extensions,
 }
 
 /// One slot's outgoing stream.
@@ -67,12 +68,12 @@ pub struct Stream {
 
 impl Stream {
     /// A slot's stream that has sent nothing. `rtx_first` is the first sequence number of its repair packets.
-    pub fn new(slot: &NegotiatedSlot, rtx_first: u16, extensions: Extensions) -> Self {
+    pub fn new(slot: &NegotiatedSlot, rtx_first: u16) -> Self {
         Self {
             ssrc: slot.ssrc,
             rtx_ssrc: slot.rtx_ssrc,
             payload_types: PayloadTypes::new(&slot.codecs),
-            extensions: Block::new(&slot.mid, extensions),
+            extensions: Block::new(&slot.mid, slot.extensions),
             sent: SenderCounts::default(),
             rtx_sequence: u64::from(rtx_first),
         }
@@ -92,15 +93,14 @@ impl Stream {
         self.sent
     }
 
-    /// Appends the packet in the clear, and returns the length of its header. `None`, and nothing written, for a codec
-    /// that the client did not negotiate.
+    /// Appends the packet in the clear. `None`, and nothing written, for a codec that the client did not negotiate.
     pub fn write(
         &mut self,
         out: &mut Vec<u8>,
         packet: &Packet,
         rewritten: &Rewritten,
         twcc: u16,
-    ) -> Option<usize> {
+    ) -> Option<Written> {
         let header = FixedHeader {
             marker: packet.marker,
             payload_type: self.payload_types.of(packet.codec)?.pt,
@@ -112,18 +112,18 @@ impl Stream {
         let header_len = self.extensions.write(out, header, twcc, packet.level);
         write_payload(out, packet, rewritten);
         self.sent.count(packet.payload.len());
-        Some(header_len)
+        Some(self.written(header_len, rewritten.sequence))
     }
 
-    /// Appends the packet once more as a repair packet (RFC 4588, 4), and returns the length of its header and its own
-    /// extended sequence number. `None`, and nothing written, when the session negotiated no repair.
+    /// Appends the packet once more as a repair packet (RFC 4588, 4). `None`, and nothing written, when the session negotiated
+    /// no repair.
     pub fn write_rtx(
         &mut self,
         out: &mut Vec<u8>,
         packet: &Packet,
         rewritten: &Rewritten,
         twcc: u16,
-    ) -> Option<(usize, u64)> {
+    ) -> Option<Written> {
         let (ssrc, pt) = self
             .rtx_ssrc
             .zip(self.payload_types.of(packet.codec)?.rtx_pt)?;
@@ -140,12 +140,12 @@ impl Stream {
         let header_len = self.extensions.write(out, header, twcc, packet.level);
         out.extend_from_slice(&(rewritten.sequence as u16).to_be_bytes());
         write_payload(out, packet, rewritten);
-        Some((header_len, sequence))
+        Some(self.written(header_len, sequence))
     }
 
-    /// Appends padding in the stream of repair packets (RFC 3550, 5.1), which a receiver drops: it fills a probe. Returns
-    /// the same as [`Stream::write_rtx`].
-    pub fn write_padding(&mut self, out: &mut Vec<u8>, twcc: u16) -> Option<(usize, u64)> {
+    /// Appends padding in the stream of repair packets (RFC 3550, 5.1), which a receiver drops: it fills a probe. `None`, and
+    /// nothing written, when the session negotiated no repair.
+    pub fn write_padding(&mut self, out: &mut Vec<u8>, twcc: u16) -> Option<Written> {
         /// The length is one octet.
         const PADDING: u8 = 255;
         let (ssrc, pt) = self.any_rtx()?;
@@ -161,12 +161,20 @@ impl Stream {
         let header_len = self.extensions.write(out, header, twcc, None);
         out.resize(out.len() + usize::from(PADDING) - 1, 0);
         out.push(PADDING);
-        Some((header_len, sequence))
+        Some(self.written(header_len, sequence))
     }
 
-    /// Whether repair was negotiated.
-    pub fn has_rtx(&self) -> bool {
-        self.any_rtx().is_some()
+    fn written(&self, header_len: usize, sequence: u64) -> Written {
+        Written {
+            header_len,
+            sequence,
+            numbered: self.extensions.is_numbered(),
+        }
+    }
+
+    /// Whether probes can travel in it: as repair that nobody misses, under transport-wide numbers that feedback tells of.
+    pub fn can_probe(&self) -> bool {
+        self.extensions.is_numbered() && self.any_rtx().is_some()
     }
 
     /// SSRC and payload type of its repair packets, of whichever codec.
@@ -209,93 +217,10 @@ fn write_payload(out: &mut Vec<u8>, packet: &Packet, rewritten: &Rewritten) {
     }
 }
 
-/// The extension block of a stream, laid out once; each packet takes a copy and fills in its numbers.
-#[derive(Debug)]
-struct Block {
-    /// Whole, with its profile and length, and how long it is: 0 when no extension was negotiated.
-    template: [u8; MAX_BLOCK],
-    len: u8,
-    /// Where the transport-wide number stands.
-    twcc_at: Option<u8>,
-    /// Where the audio level's element starts, and its id.
-    level: Option<(u8, u8)>,
-}
-
-/// Profile and length, a transport-wide number, an audio level, and a mid of at most 16 bytes, in whole words.
-const MAX_BLOCK: usize = 28;
-
-impl Block {
-    fn new(mid: &str, extensions: Extensions) -> Self {
-        let mut block = Self {
-            template: [0; MAX_BLOCK],
-            len: 4,
-            twcc_at: None,
-            level: None,
-        };
-        block.template[..2].copy_from_slice(&ONE_BYTE_PROFILE);
-        if let Some(id) = extensions.twcc {
-            block.twcc_at = Some(block.append(&[id << 4 | 1, 0, 0]) + 1);
-        }
-        if let Some(id) = extensions.level {
-            block.level = Some((block.append(&[0, 0]), id));
-        }
-        // An element holds 1 to 16 bytes, and agents keep to 3 (RFC 8829, 5.2.1). A longer mid is told by the SDP alone.
-        if let (Some(id), 1..=16) = (extensions.mid, mid.len()) {
-            block.append(&[id << 4 | (mid.len() - 1) as u8]);
-            block.append(mid.as_bytes());
-        }
-        let words = (block.len - 4).div_ceil(4);
-        block.template[3] = words;
-        block.len = if words == 0 { 0 } else { 4 + 4 * words };
-        block
-    }
-
-    /// Puts bytes behind what is there; returns where they start.
-    fn append(&mut self, bytes: &[u8]) -> u8 {
-        let start = self.len;
-        self.len += bytes.len() as u8;
-        self.template[usize::from(start)..usize::from(self.len)].copy_from_slice(bytes);
-        start
-    }
-
-    /// The block to be copied.
-    fn bytes(&self) -> &[u8] {
-        &self.template[..usize::from(self.len)]
-    }
-
-    /// Appends a header with this block; returns the length of both.
-    fn write(
-        &self,
-        out: &mut Vec<u8>,
-        header: FixedHeader,
-        twcc: u16,
-        level: Option<AudioLevel>,
-    ) -> usize {
-        let header = FixedHeader {
-            extension: self.len > 0,
-            ..header
-        };
-        out.extend_from_slice(&header.to_bytes());
-        let start = out.len();
-        out.extend_from_slice(self.bytes());
-        let block = &mut out[start..];
-        if let Some(at) = self.twcc_at.map(usize::from) {
-            block[at..at + 2].copy_from_slice(&twcc.to_be_bytes());
-        }
-        // A packet without a level keeps two bytes of padding in its place.
-        if let (Some((at, id)), Some(level)) = (self.level, level) {
-            let at = usize::from(at);
-            block[at..at + 2].copy_from_slice(&[id << 4, level.to_byte()]);
-        }
-        RTP_HEADER_LEN + usize::from(self.len)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use protocol::media::Codec;
-
     use super::*;
+    use crate::packet::AudioLevel;
 
     const REWRITTEN: Rewritten = Rewritten {
         sequence: 0x1_0002,
@@ -319,6 +244,7 @@ mod tests {
                 .collect(),
             ssrc: 0x01020304,
             rtx_ssrc: Some(2),
+            extensions: EXTENSIONS,
         }
     }
 
@@ -329,14 +255,19 @@ mod tests {
     #[test]
     fn the_header_carries_the_slot_s_numbers_and_extensions() {
         let opus = slot("a1", &[(Codec::Opus, 111, None)]);
-        let mut stream = Stream::new(&opus, 0, EXTENSIONS);
+        let mut stream = Stream::new(&opus, 0);
         let mut out = vec![99];
         let level = AudioLevel {
             dbov: 20,
             voice: true,
         };
-        let header_len = stream.write(&mut out, &audio(Some(level)), &REWRITTEN, 0xABCD);
-        assert_eq!(header_len, Some(12 + 4 + 8));
+        let written = stream.write(&mut out, &audio(Some(level)), &REWRITTEN, 0xABCD);
+        let expected = Written {
+            header_len: 12 + 4 + 8,
+            sequence: 0x1_0002,
+            numbered: true,
+        };
+        assert_eq!(written, Some(expected));
         let mut expected = vec![99, 0x90, 0xEF, 0, 2, 0x0A, 0x0B, 0x0C, 0x0D, 1, 2, 3, 4];
         expected.extend_from_slice(&[0xBE, 0xDE, 0, 2]);
         expected.extend_from_slice(&[0x31, 0xAB, 0xCD, 0x10, 0x94, 0x41, b'a', b'1']);
@@ -358,13 +289,12 @@ mod tests {
 
     #[test]
     fn without_extensions_there_is_no_block() {
-        let opus = slot("a1", &[(Codec::Opus, 111, None)]);
-        let mut stream = Stream::new(&opus, 0, Extensions::default());
+        let mut opus = slot("a1", &[(Codec::Opus, 111, None)]);
+        opus.extensions = Extensions::default();
+        let mut stream = Stream::new(&opus, 0);
         let mut out = Vec::new();
-        assert_eq!(
-            stream.write(&mut out, &audio(None), &REWRITTEN, 0),
-            Some(12)
-        );
+        let written = stream.write(&mut out, &audio(None), &REWRITTEN, 0).unwrap();
+        assert_eq!((written.header_len, written.numbered), (12, false));
         assert_eq!((out[0], out.len()), (0x80, 15));
         assert_eq!(
             stream.write_rtx(&mut out, &audio(None), &REWRITTEN, 0),
@@ -376,38 +306,36 @@ mod tests {
     #[test]
     fn padding_has_a_number_and_nothing_else() {
         let vp8 = slot("v", &[(Codec::Vp8, 96, Some(97))]);
-        let mut stream = Stream::new(&vp8, 7, EXTENSIONS);
+        let mut stream = Stream::new(&vp8, 7);
         let mut out = vec![9];
-        let (header_len, sequence) = stream.write_padding(&mut out, 0xABCD).unwrap();
-        assert_eq!((header_len, sequence), (12 + 4 + 8, 7));
+        let written = stream.write_padding(&mut out, 0xABCD).unwrap();
+        assert_eq!((written.header_len, written.sequence), (12 + 4 + 8, 7));
         assert_eq!(out[1..13], [0xB0, 97, 0, 7, 0, 0, 0, 0, 0, 0, 0, 2]);
         assert_eq!(out[17..20], [0x31, 0xAB, 0xCD]);
         assert_eq!((out.len(), out.last()), (1 + 24 + 255, Some(&255)));
         let vp8 = slot("v", &[(Codec::Vp8, 96, None)]);
-        let mut bare = Stream::new(&vp8, 7, EXTENSIONS);
+        let mut bare = Stream::new(&vp8, 7);
         assert_eq!(bare.write_padding(&mut out, 1), None);
     }
 
     #[test]
     fn a_repair_packet_starts_with_the_sequence_number_it_repairs() {
         let vp8 = slot("v", &[(Codec::Vp8, 96, Some(97))]);
-        let mut stream = Stream::new(&vp8, 65_535, EXTENSIONS);
+        let mut stream = Stream::new(&vp8, 65_535);
         let payload = [0x90, 0xC0, 0x80, 0x00, 1, 0x00];
         let packet = Packet::new(5, 5, false, Codec::Vp8, None, payload[..].into());
         let mut out = Vec::new();
-        let (header_len, sequence) = stream.write_rtx(&mut out, &packet, &REWRITTEN, 1).unwrap();
-        assert_eq!(sequence, 65_535);
+        let written = stream.write_rtx(&mut out, &packet, &REWRITTEN, 1).unwrap();
+        assert_eq!(written.sequence, 65_535);
         assert_eq!(out[..4], [0x90, 97, 0xFF, 0xFF]);
-        assert_eq!(out[header_len..], [0, 2, 0x90, 0xC0, 0x92, 0x34, 9, 0x00]);
+        assert_eq!(
+            out[written.header_len..],
+            [0, 2, 0x90, 0xC0, 0x92, 0x34, 9, 0x00]
+        );
         // The repair's own numbers wrap by themselves.
         out.clear();
-        assert_eq!(
-            stream
-                .write_rtx(&mut out, &packet, &REWRITTEN, 2)
-                .unwrap()
-                .1,
-            65_536
-        );
+        let written = stream.write_rtx(&mut out, &packet, &REWRITTEN, 2).unwrap();
+        assert_eq!(written.sequence, 65_536);
         assert_eq!(out[2..4], [0, 0]);
         assert_eq!(stream.sent().packets, 0, "repair is not counted");
     }
@@ -419,7 +347,7 @@ mod tests {
             (Codec::H264, 108, Some(109)),
             (Codec::Vp9, 98, None),
         ];
-        let mut stream = Stream::new(&slot("v", &video), 0, EXTENSIONS);
+        let mut stream = Stream::new(&slot("v", &video), 0);
         let packet = |codec| Packet::new(5, 5, false, codec, None, [0x41, 1][..].into());
         let mut out = Vec::new();
         for (codec, pt, rtx_pt) in video {

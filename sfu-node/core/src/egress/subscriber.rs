@@ -17,7 +17,7 @@ use super::report::write_sender_report;
 use super::seal::Sealer;
 pub use super::slot::Offered;
 use super::slot::Slot;
-use super::stream::{Extensions, NegotiatedSlot};
+use super::stream::{NegotiatedSlot, Written};
 use crate::e_model::Journey;
 use crate::io::SlotUse;
 use crate::packet::Packet;
@@ -86,19 +86,11 @@ pub struct Subscriber {
 
 impl Subscriber {
     /// A subscriber with these slots; nothing can be sent before [`Subscriber::connected`].
-    pub fn new(
-        now: Instant,
-        slots: Vec<NegotiatedSlot>,
-        extensions: Extensions,
-        cname: String,
-    ) -> Self {
-        let slots: Vec<Slot> = slots
-            .into_iter()
-            .map(|slot| Slot::new(slot, extensions))
-            .collect();
-        let can_probe = slots.iter().any(|slot| slot.stream.has_rtx());
+    pub fn new(now: Instant, slots: Vec<NegotiatedSlot>, cname: String) -> Self {
+        let slots: Vec<Slot> = slots.into_iter().map(Slot::new).collect();
+        let can_probe = slots.iter().any(|slot| slot.stream.can_probe());
         Self {
-            path: Path::new(now, extensions.twcc.is_some(), can_probe),
+            path: Path::new(now, can_probe),
             slots,
             sealer: None,
             cname,
@@ -304,18 +296,25 @@ impl Subscriber {
                     written
                 }
             };
-            let (Some((header, sequence)), Some(sealer)) = (written, &mut self.sealer) else {
+            let (Some(written), Some(sealer)) = (written, &mut self.sealer) else {
                 continue;
             };
+            let Written {
+                header_len,
+                sequence,
+                numbered,
+            } = written;
             if sealer
-                .seal_rtp(&mut batch.bytes, start, header, sequence)
+                .seal_rtp(&mut batch.bytes, start, header_len, sequence)
                 .is_err()
             {
                 batch.discard_rest();
                 continue;
             }
             let bytes = batch.bytes.len() - start;
-            self.path.sent(now, bytes);
+            if numbered {
+                self.path.sent(now, bytes);
+            }
             self.counters.packets += 1;
             self.counters.bytes += bytes as u64;
             batch.end_datagram();
@@ -368,13 +367,8 @@ impl Subscriber {
         }
     }
 
-    /// Writes a packet in the clear; returns the length of its header and its extended sequence number.
-    fn write(
-        &mut self,
-        router: &Router,
-        queued: Queued,
-        batch: &mut Batch,
-    ) -> Option<(usize, u64)> {
+    /// Writes a packet in the clear.
+    fn write(&mut self, router: &Router, queued: Queued, batch: &mut Batch) -> Option<Written> {
         let twcc = self.path.sequence();
         match queued {
             Queued::Media {
@@ -386,8 +380,7 @@ impl Subscriber {
             } => {
                 let packet = router.packet(key, sequence)?;
                 let stream = &mut self.slots[slot].stream;
-                let header = stream.write(&mut batch.bytes, packet, &rewritten, twcc)?;
-                Some((header, rewritten.sequence))
+                stream.write(&mut batch.bytes, packet, &rewritten, twcc)
             }
             Queued::Repair { slot, sent } => {
                 let packet = router.packet(sent.key, sent.sequence)?;
@@ -401,11 +394,11 @@ impl Subscriber {
     }
 
     /// Writes something that fills a probe: a packet of late once more, which may even be of use, or else padding.
-    fn write_filler(&mut self, router: &Router, batch: &mut Batch) -> Option<(usize, u64)> {
+    fn write_filler(&mut self, router: &Router, batch: &mut Batch) -> Option<Written> {
         let twcc = self.path.sequence();
         let back = self.counters.fillers % FILLERS;
         for slot in &mut self.slots {
-            if slot.kind != MediaKind::Video || slot.carrying.flowing().is_none() {
+            if !slot.stream.can_probe() || slot.carrying.flowing().is_none() {
                 continue;
             }
             let sent = slot.log.recent(back);
@@ -419,9 +412,9 @@ impl Subscriber {
                 }
             }
         }
-        self.slots
-            .iter_mut()
-            .find_map(|slot| slot.stream.write_padding(&mut batch.bytes, twcc))
+        let mut slots = self.slots.iter_mut();
+        let slot = slots.find(|slot| slot.stream.can_probe())?;
+        slot.stream.write_padding(&mut batch.bytes, twcc)
     }
 
     /// The next flush is to be followed by sender reports.

@@ -1,9 +1,11 @@
-//! RTP packets as they lie on the wire (RFC 3550, 5.1), with one-byte header extensions (RFC 8285, 4.2).
+//! RTP packets as they lie on the wire (RFC 3550, 5.1), with header extensions in both forms (RFC 8285, 4.2 and 4.3).
 
 /// Length of the fixed header in bytes.
 pub const RTP_HEADER_LEN: usize = 12;
 /// The profile word of one-byte header extensions.
 pub const ONE_BYTE_PROFILE: [u8; 2] = [0xBE, 0xDE];
+/// That of two-byte ones. When read, its last four bits may be anything.
+pub const TWO_BYTE_PROFILE: [u8; 2] = [0x10, 0];
 
 /// The fixed header, without contributing sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,8 +36,10 @@ impl FixedHeader {
 #[derive(Debug, Clone, Copy)]
 pub struct RtpPacket<'a> {
     pub header: FixedHeader,
-    /// The elements of one-byte header extensions; empty where there are none.
+    /// The elements of header extensions; empty where there are none, or of another kind.
     elements: &'a [u8],
+    /// They have the two-byte form.
+    wide: bool,
     /// What follows the headers.
     body: &'a [u8],
 }
@@ -59,18 +63,21 @@ impl<'a> RtpPacket<'a> {
         let contributing = 4 * usize::from(first & 0x0F);
         let mut body = data.get(RTP_HEADER_LEN + contributing..)?;
         let mut elements = &[][..];
+        let mut wide = false;
         if header.extension {
             let (&[p0, p1, l0, l1], rest) = body.split_first_chunk()?;
             let len = 4 * usize::from(u16::from_be_bytes([l0, l1]));
             let block;
             (block, body) = rest.split_at_checked(len)?;
-            if [p0, p1] == ONE_BYTE_PROFILE {
+            wide = [p0, p1 & 0xF0] == TWO_BYTE_PROFILE;
+            if wide || [p0, p1] == ONE_BYTE_PROFILE {
                 elements = block;
             }
         }
         Some(Self {
             header,
             elements,
+            wide,
             body,
         })
     }
@@ -79,20 +86,25 @@ impl<'a> RtpPacket<'a> {
     pub fn element(&self, id: u8) -> Option<&'a [u8]> {
         let mut rest = self.elements;
         while let Some((&head, after)) = rest.split_first() {
-            match head >> 4 {
-                // Padding, a single byte.
-                0 => rest = after,
-                // Reserved: stop here.
-                15 => return None,
-                found => {
-                    let len = usize::from(head & 0x0F) + 1;
-                    let (data, after) = after.split_at_checked(len)?;
-                    if found == id {
-                        return Some(data);
-                    }
-                    rest = after;
-                }
+            // Padding, a single byte: id 0 in the short form is one of any length, which nobody sends.
+            if head == 0 {
+                rest = after;
+                continue;
             }
+            let (found, len, after) = match self.wide {
+                true => {
+                    let (len, after) = after.split_first()?;
+                    (head, usize::from(*len), after)
+                }
+                // Reserved: stop here.
+                false if head >> 4 == 15 => return None,
+                false => (head >> 4, usize::from(head & 0x0F) + 1, after),
+            };
+            let (data, after) = after.split_at_checked(len)?;
+            if found == id {
+                return Some(data);
+            }
+            rest = after;
         }
         None
     }
@@ -132,6 +144,21 @@ mod tests {
         assert_eq!(packet.element(2), Some(&[8, 8][..]));
         assert_eq!(packet.element(1), Some(&[30][..]));
         assert_eq!(packet.element(3), None);
+        assert_eq!(packet.payload(), Some(&[42][..]));
+    }
+
+    #[test]
+    fn elements_of_the_two_byte_form_are_found() {
+        let mut data = vec![0x90, 96, 0, 5, 0, 0, 0, 9, 0, 0, 0, 7];
+        data.extend_from_slice(&[0x10, 0x03, 0, 3]);
+        data.extend_from_slice(&[16, 2, 8, 9, 0, 1, 0, 200, 3, b'm', b'-', b'0', 42]);
+        data.truncate(28);
+        data.push(42);
+        let packet = RtpPacket::read(&data).unwrap();
+        assert_eq!(packet.element(16), Some(&[8, 9][..]));
+        assert_eq!(packet.element(1), Some(&[][..]));
+        assert_eq!(packet.element(200), Some(&b"m-0"[..]));
+        assert_eq!(packet.element(2), None);
         assert_eq!(packet.payload(), Some(&[42][..]));
     }
 

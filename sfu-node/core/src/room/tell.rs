@@ -83,7 +83,8 @@ pub mod tests {
     use protocol::node::SessionRef;
 
     use super::*;
-    use crate::egress::stream::{Extensions, NegotiatedSlot};
+    use crate::egress::extensions::Extensions;
+    use crate::egress::stream::NegotiatedSlot;
     use crate::egress::subscriber::Subscriber;
     use crate::key::RoomKey;
     use crate::relay::{Relay, RelayBatch};
@@ -118,8 +119,9 @@ pub mod tests {
             codecs: Vec::new(),
             ssrc: 1,
             rtx_ssrc: None,
+            extensions: Extensions::default(),
         };
-        let subscriber = Subscriber::new(now, vec![slot], Extensions::default(), "c".into());
+        let subscriber = Subscriber::new(now, vec![slot], "c".into());
         let name = SessionRef {
             participant: "p1".parse().unwrap(),
             attempt: Attempt(1),

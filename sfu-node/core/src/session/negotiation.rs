@@ -15,8 +15,9 @@ use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc};
 
 use super::unnamed::NameExtensions;
+use crate::egress::extensions::Extensions;
 use crate::egress::seal::provider;
-use crate::egress::stream::{Extensions, NegotiatedSlot, SlotCodec};
+use crate::egress::stream::{NegotiatedSlot, SlotCodec};
 use crate::io::{Transport, TransportAddress};
 
 /// Most m-lines of an offer: 4 sources, 49 tiles, a few audio slots and the data channel fit.
@@ -52,7 +53,6 @@ pub struct Negotiated {
     /// Our ICE user name fragment, by which the client's first datagram is recognized.
     pub ufrag: String,
     pub slots: Vec<NegotiatedSlot>,
-    pub extensions: Extensions,
     pub published: Vec<Published>,
 }
 
@@ -147,14 +147,13 @@ pub(super) fn negotiate(
         lines.push(line);
         published.push(source);
     }
-    let (slots, extensions) = take_slots(&mut rtc, &answer)?;
+    let slots = take_slots(&mut rtc, &answer)?;
     let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
     let payload_types = PayloadTypes::new(rtc.codec_config());
     let negotiated = Negotiated {
         sdp: answer,
         ufrag,
         slots,
-        extensions,
         published,
     };
     let receiving = Receiving {
@@ -390,12 +389,8 @@ fn our_codec(codec: str0m::format::Codec) -> Option<Codec> {
 
 /// Reads the receive slots off a negotiated session, and takes their streams away from str0m: it then neither reports
 /// on them nor uses their SSRCs as the sender of its own RTCP.
-fn take_slots(
-    rtc: &mut Rtc,
-    answer: &str,
-) -> Result<(Vec<NegotiatedSlot>, Extensions), OfferError> {
+fn take_slots(rtc: &mut Rtc, answer: &str) -> Result<Vec<NegotiatedSlot>, OfferError> {
     let mut slots = Vec::new();
-    let mut extensions = Extensions::default();
     for mid in mids(answer) {
         let key = Mid::from(mid.as_str());
         let Some(media) = rtc.media(key) else {
@@ -410,11 +405,11 @@ fn take_slots(
             MediaKind::Video
         };
         let map = media.remote_extmap();
-        extensions.mid = extensions.mid.or(map.id_of(Extension::RtpMid));
-        extensions.twcc = extensions
-            .twcc
-            .or(map.id_of(Extension::TransportSequenceNumber));
-        extensions.level = extensions.level.or(map.id_of(Extension::AudioLevel));
+        let extensions = Extensions {
+            mid: map.id_of(Extension::RtpMid),
+            twcc: map.id_of(Extension::TransportSequenceNumber),
+            level: map.id_of(Extension::AudioLevel),
+        };
         let codecs = slot_codecs(rtc, media);
         if codecs.is_empty() {
             return Err(OfferError::NoCodec(mid));
@@ -431,7 +426,8 @@ fn take_slots(
             codecs,
             ssrc: *ssrc,
             rtx_ssrc: rtx.map(|rtx| *rtx),
+            extensions,
         });
     }
-    Ok((slots, extensions))
+    Ok(slots)
 }

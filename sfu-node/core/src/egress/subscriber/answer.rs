@@ -151,7 +151,6 @@ impl Subscriber {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::egress::stream::Extensions;
 
     /// A transport-wide feedback: the packet of this sequence number has come.
     fn transport_wide(sequence: u16) -> Vec<u8> {
@@ -166,11 +165,7 @@ mod tests {
     fn a_flood_of_transport_wide_feedback_is_not_worked_through() {
         let start = Instant::now();
         let router = Router::default();
-        let extensions = Extensions {
-            twcc: Some(3),
-            ..Extensions::default()
-        };
-        let mut subscriber = Subscriber::new(start, Vec::new(), extensions, "c".into());
+        let mut subscriber = Subscriber::new(start, Vec::new(), "c".into());
         subscriber.path.begin(start);
         let sent = subscriber.path.sequence();
         subscriber.path.sent(start, 1_200);
