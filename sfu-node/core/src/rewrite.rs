@@ -79,7 +79,8 @@ struct Newest {
     at: Instant,
 }
 
-/// Gives each packet its place in the slot's stream. It never gives one place twice, so no (SSRC, index) is sealed twice.
+/// Gives each packet its place in the slot's stream when it departs: what the source has not brought leaves a hole, which it
+/// can still fill, and what was not sent leaves none. No place is given twice, so no (SSRC, index) is sealed twice.
 #[derive(Debug)]
 pub struct Rewriter {
     kind: MediaKind,
@@ -126,9 +127,9 @@ impl Rewriter {
         self.resumes_at = Some(timestamp);
     }
 
-    /// What the present source's timestamps are moved by, for sender reports.
-    pub fn timestamp_offset(&self) -> Option<u32> {
-        self.source.as_ref().map(|source| source.offsets.timestamp)
+    /// Whether there is a source that flows.
+    pub fn flows(&self) -> bool {
+        self.source.is_some()
     }
 
     /// All that the present source's numbers are moved by.
@@ -323,10 +324,8 @@ mod tests {
         let mut rewriter = Rewriter::new(MediaKind::Audio, 65_535, u32::MAX - 100);
         let first = rewriter.rewrite(now, &audio(500, 7)).unwrap();
         assert_eq!((first.sequence, first.timestamp), (65_535, u32::MAX - 100));
-        assert_eq!(
-            rewriter.timestamp_offset(),
-            Some((u32::MAX - 100).wrapping_sub(7))
-        );
+        let offsets = rewriter.offsets().unwrap();
+        assert_eq!(offsets.timestamp, (u32::MAX - 100).wrapping_sub(7));
         let next = rewriter.rewrite(now, &audio(501, 967)).unwrap();
         assert_eq!((next.sequence, next.timestamp), (65_536, 859));
         assert_eq!((next.picture_id, next.tl0_pic_idx), (None, None));
@@ -341,7 +340,7 @@ mod tests {
             rewriter.rewrite(start + ms * MS, &video(n, 50, 1, true, 1));
         }
         rewriter.switch();
-        assert_eq!(rewriter.timestamp_offset(), None);
+        assert!(!rewriter.flows());
         let next = rewriter
             .rewrite(start + 200 * MS, &video(9_000, 4_000_000_000, 7, true, 7))
             .unwrap();

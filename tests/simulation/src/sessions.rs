@@ -22,13 +22,23 @@ impl World {
 
     /// The same, with this video.
     pub fn join_with(&mut self, node: usize, videos: Videos) -> usize {
+        self.join_writing(node, videos, |sdp| sdp)
+    }
+
+    /// The same, of a client that writes its offer in its own way.
+    pub fn join_writing(
+        &mut self,
+        node: usize,
+        videos: Videos,
+        write: impl FnOnce(String) -> String,
+    ) -> usize {
         let number = self.clients.len();
         let address = SocketAddr::from(([10, 1, number as u8, 2], 5_000));
         let (client, sdp, sources) = Client::new(self.now, number as u8, address, videos);
         self.clients.push(client);
         self.homes.push(node);
         self.attempts.push(1);
-        self.offer(number, sdp, sources, Caps::default());
+        self.offer(number, write(sdp), sources, Caps::default());
         number
     }
 

@@ -165,8 +165,8 @@ impl<T> Pacer<T> {
         self.stale += (before - self.len()) as u64;
     }
 
-    /// The next packet that may leave now.
-    pub fn pop(&mut self) -> Option<T> {
+    /// The next packet that may leave now, and since when it has waited.
+    pub fn pop(&mut self) -> Option<(Instant, T)> {
         let allowed = self.rate.is_none() || self.budget.min(self.reserve) > 0.0;
         let waiting = if allowed && self.sound_can_follow() {
             let waiting = self.pop_any()?;
@@ -180,7 +180,7 @@ impl<T> Pacer<T> {
             return None;
         };
         self.spend(waiting.bytes);
-        Some(waiting.packet)
+        Some((waiting.since, waiting.packet))
     }
 
     /// Whether the only packet of sound may leave behind the next one of video.
@@ -195,16 +195,16 @@ impl<T> Pacer<T> {
     }
 
     /// The next packet of sound.
-    pub fn pop_audio(&mut self) -> Option<T> {
+    pub fn pop_audio(&mut self) -> Option<(Instant, T)> {
         let waiting = self.audio.pop_front()?;
         self.spend(waiting.bytes);
-        Some(waiting.packet)
+        Some((waiting.since, waiting.packet))
     }
 
     /// The next packet, whatever the budget says: a probe is being sent, which has its own.
-    pub fn pop_for_probe(&mut self) -> Option<T> {
+    pub fn pop_for_probe(&mut self) -> Option<(Instant, T)> {
         let waiting = self.audio.pop_front().or_else(|| self.pop_any())?;
-        Some(waiting.packet)
+        Some((waiting.since, waiting.packet))
     }
 
     fn pop_any(&mut self) -> Option<Waiting<T>> {
@@ -241,6 +241,11 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
+    /// All that may leave now.
+    fn popped(pacer: &mut Pacer<u32>) -> Vec<u32> {
+        std::iter::from_fn(|| pacer.pop().map(|(_, packet)| packet)).collect()
+    }
+
     /// Flushes when due until nothing waits; returns when each packet left.
     fn drain(pacer: &mut Pacer<u32>, start: Instant) -> Vec<(u32, u128)> {
         let mut now = start;
@@ -248,7 +253,7 @@ mod tests {
         loop {
             while pacer.pop_stale(now).is_some() {}
             pacer.fill(now);
-            while let Some(packet) = pacer.pop() {
+            while let Some((_, packet)) = pacer.pop() {
                 left.push((packet, (now - start).as_millis()));
             }
             match pacer.due(now) {
@@ -294,10 +299,10 @@ mod tests {
         pacer.push(now, Class::Repair, 1_200, 100);
         pacer.push(now, Class::Audio, 100, 200);
         pacer.fill(now);
-        let left: Vec<u32> = std::iter::from_fn(|| pacer.pop()).collect();
+        let left: Vec<u32> = popped(&mut pacer);
         assert_eq!(left, [200, 100]);
         pacer.push(now, Class::Audio, 100, 201);
-        assert_eq!((pacer.pop(), pacer.pop()), (Some(201), None));
+        assert_eq!(popped(&mut pacer), [201]);
     }
 
     #[test]
@@ -310,7 +315,7 @@ mod tests {
             (0..videos).for_each(|n| pacer.push(now, Class::Video, 1_200, n));
             (0..sounds).for_each(|n| pacer.push(now, Class::Audio, 100, 100 + n));
             pacer.fill(now);
-            std::iter::from_fn(|| pacer.pop()).collect()
+            popped(&mut pacer)
         };
         assert_eq!(leave(1, 2), [0, 1, 100]);
         assert_eq!(leave(2, 2), [100, 0, 1, 101]);
@@ -352,7 +357,7 @@ mod tests {
         });
         assert_eq!(asked, [4, 5, 1, 3]);
         assert_eq!(pacer.stale, 3);
-        let left: Vec<u32> = std::iter::from_fn(|| pacer.pop()).collect();
+        let left: Vec<u32> = popped(&mut pacer);
         assert_eq!(left, [2, 4]);
     }
 
@@ -368,7 +373,7 @@ mod tests {
             pacer.push(now, Class::Video, 1_250, 0);
             pacer.push(now, Class::Audio, 100, 1);
             pacer.fill(now);
-            let left: Vec<u32> = std::iter::from_fn(|| pacer.pop()).collect();
+            let left: Vec<u32> = popped(&mut pacer);
             assert!(left.contains(&1), "sound never waits");
             bytes += left
                 .iter()

@@ -13,8 +13,8 @@ const MAX_PROBE: Duration = Duration::from_millis(500);
 /// What leaves next.
 #[derive(Debug)]
 pub enum Departure<T> {
-    /// A packet that has waited.
-    Queued(T),
+    /// A packet that has waited, and since when.
+    Queued(Instant, T),
     /// Anything that fills a probe: best a packet of late once more, or else padding.
     Filler,
 }
@@ -98,12 +98,12 @@ impl<T> Path<T> {
     /// What leaves next in this flush. For each, call [`Path::sent`] if it has a transport-wide number and has left.
     pub fn next(&mut self, now: Instant) -> Option<Departure<T>> {
         match &self.probe {
-            None => self.pacer.pop().map(Departure::Queued),
+            None => self.pacer.pop().map(queued),
             Some(active) if active.wants(now) => {
-                let queued = self.pacer.pop_for_probe();
-                Some(queued.map_or(Departure::Filler, Departure::Queued))
+                let waiting = self.pacer.pop_for_probe();
+                Some(waiting.map_or(Departure::Filler, queued))
             }
-            Some(_) => self.pacer.pop_audio().map(Departure::Queued),
+            Some(_) => self.pacer.pop_audio().map(queued),
         }
     }
 
@@ -134,6 +134,10 @@ impl<T> Path<T> {
     }
 }
 
+fn queued<T>((since, packet): (Instant, T)) -> Departure<T> {
+    Departure::Queued(since, packet)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +162,7 @@ mod tests {
             path.push(start, Class::Audio, 100, n);
         }
         path.begin(start);
-        while let Some(Departure::Queued(_)) = path.next(start) {
+        while let Some(Departure::Queued(..)) = path.next(start) {
             path.sent(start, 100);
         }
         path.estimator.on_feedback(start + 50 * MS, &feedback(5));
@@ -169,7 +173,7 @@ mod tests {
         while left.len() < 6 {
             path.begin(now);
             while let Some(departure) = path.next(now) {
-                left.push((now - start, matches!(departure, Departure::Queued(7))));
+                left.push((now - start, matches!(departure, Departure::Queued(_, 7))));
                 path.sent(now, 1_000);
             }
             now = path.due(now).unwrap_or(now + MS);

@@ -23,8 +23,11 @@ pub struct Slot {
     /// The track that was given this slot; it keeps it while it is paused.
     pub track: Option<TrackKey>,
     pub carrying: Carrying,
-    /// The layer that flowed last, and what its timestamps were moved by.
-    flowed: Option<(LayerKey, u32)>,
+    /// The stretch that packets are let into now: from one beginning to the next.
+    stretch: u32,
+    /// The track that was let in last.
+    entered: Option<TrackKey>,
+    departed: Option<Departed>,
     pub(super) stream: Stream,
     pub(super) rewriter: Rewriter,
     pub(super) log: SentLog<LayerKey>,
@@ -46,15 +49,44 @@ pub enum Offered {
     },
 }
 
-/// A packet that a slot lets through.
+/// A packet that was let in and waits to depart. It has no numbers yet: whether it departs is not known.
+#[derive(Debug, Clone, Copy)]
+pub struct Entered {
+    pub key: LayerKey,
+    /// The source's own number, to look the packet up by.
+    pub sequence: u64,
+    pub stretch: u32,
+    /// A decoder can start with it.
+    pub starts: bool,
+}
+
+/// A packet that a slot lets in.
 #[derive(Debug, Clone, Copy)]
 pub struct Passage {
-    /// Its numbers in the slot's stream; none for one that has been sent, or is too old.
-    pub rewritten: Option<Rewritten>,
+    pub entered: Entered,
     pub left: Option<LayerKey>,
     pub began: bool,
     /// Another layer flows from this packet on.
     pub switched: bool,
+}
+
+/// What departed last: its layer and stretch, and what its timestamps were moved by.
+#[derive(Debug, Clone, Copy)]
+struct Departed {
+    key: LayerKey,
+    stretch: u32,
+    timestamp_offset: u32,
+}
+
+/// What becomes of a packet whose turn it is to depart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It departs with these numbers.
+    Departs(Rewritten),
+    /// It came too late or twice, and there is no place for it.
+    Superfluous,
+    /// Something that it needs did not depart.
+    Undecodable,
 }
 
 impl Slot {
@@ -65,7 +97,9 @@ impl Slot {
             kind: slot.kind,
             track: None,
             carrying: Carrying::Nothing,
-            flowed: None,
+            stretch: 0,
+            entered: None,
+            departed: None,
             // Any start will do (RFC 3550, 5.1); the random SSRC gives one without randomness of our own. It stays low, so
             // that packets lost before the receiver is ready cannot hide a wrap-around from its SRTP.
             rewriter: Rewriter::new(slot.kind, slot.ssrc as u16 >> 1, slot.ssrc.rotate_left(13)),
@@ -87,45 +121,86 @@ impl Slot {
         }
     }
 
-    /// Lets a packet of a layer through, if the slot carries that now: video starts and switches at a keyframe, audio at
-    /// once. It is given its numbers at once too: what comes after it must not move it.
-    pub fn let_through(
-        &mut self,
-        now: Instant,
-        key: LayerKey,
-        packet: &Packet,
-        router: &Router,
-    ) -> Option<Passage> {
+    /// Lets a packet of a layer in, if the slot carries that now: video starts and switches at a keyframe, audio at once.
+    pub fn let_in(&mut self, key: LayerKey, packet: &Packet) -> Option<Passage> {
         let starts = packet.keyframe || self.kind == MediaKind::Audio;
         let carrying = self.carrying.accept(key, starts)?;
         if !self.stream.carries(packet.codec) {
-            return None;
-        }
-        let jumps = self.rewriter.jumps(packet);
-        if jumps && !starts {
-            // A decoder would take it for the next frame, since it is numbered as that.
+            // What follows it in a codec that the client knows cannot be shown without it.
             self.carrying = self.carrying.interrupt(key);
             return None;
         }
-        if jumps || carrying != self.carrying {
-            self.begin(key, packet, router);
-        }
         let before = std::mem::replace(&mut self.carrying, carrying);
-        let rewritten = self.rewriter.rewrite(now, packet);
-        if let (Some(rewritten), Some(offsets)) = (&rewritten, self.rewriter.offsets()) {
-            self.flowed = Some((key, offsets.timestamp));
-            self.log.record(key, rewritten, offsets);
-            if packet.keyframe {
-                self.pleas.answered();
-            }
+        if before != carrying {
+            self.stretch = self.stretch.wrapping_add(1);
+        }
+        self.entered = Some(key.0);
+        if packet.keyframe {
+            self.pleas.answered();
         }
         let mut layers = before.layers();
         Some(Passage {
-            rewritten,
+            entered: Entered {
+                key,
+                sequence: packet.sequence,
+                stretch: self.stretch,
+                starts,
+            },
             left: layers.find(|layer| carrying.layers().all(|kept| kept != *layer)),
             began: before.flowing() != carrying.flowing(),
             switched: before.flowing().is_some() && before.flowing() != carrying.flowing(),
         })
+    }
+
+    /// A packet that was let in is to depart: it is given its numbers, which nothing that stays behind has used. `since`: when it
+    /// was let in.
+    pub fn depart(
+        &mut self,
+        since: Instant,
+        entered: &Entered,
+        packet: &Packet,
+        router: &Router,
+    ) -> Turn {
+        let goes_on = self.rewriter.flows()
+            && self
+                .departed
+                .is_some_and(|last| last.stretch == entered.stretch);
+        if !goes_on || self.rewriter.jumps(packet) {
+            if !entered.starts {
+                // A decoder would take it for the next frame, since it would be numbered as that.
+                return Turn::Undecodable;
+            }
+            self.begin(entered.key, packet, router);
+        }
+        let rewritten = self.rewriter.rewrite(since, packet);
+        let (Some(rewritten), Some(offsets)) = (rewritten, self.rewriter.offsets()) else {
+            return Turn::Superfluous;
+        };
+        self.departed = Some(Departed {
+            key: entered.key,
+            stretch: entered.stretch,
+            timestamp_offset: offsets.timestamp,
+        });
+        self.log.record(entered.key, &rewritten, offsets);
+        Turn::Departs(rewritten)
+    }
+
+    /// A packet that was let in does not depart, and neither does what needs it. What departs next closes up to what departed
+    /// last, and nothing of before is repaired: it would overtake live video, and not be shown. `recovers`: a decoder can start
+    /// with something that waits behind it.
+    pub fn skip(&mut self, now: Instant, skipped: &Entered, recovers: bool) {
+        self.rewriter.switch();
+        self.log.forget();
+        if !recovers && skipped.stretch == self.stretch {
+            self.overrun(now, skipped.key);
+        }
+    }
+
+    /// The layer that flows, and what its timestamps are moved by.
+    pub fn flows_as(&self) -> Option<(LayerKey, u32)> {
+        let is_live = self.carrying.flowing().is_some() && self.rewriter.flows();
+        let departed = self.departed.filter(|_| is_live)?;
+        Some((departed.key, departed.timestamp_offset))
     }
 
     /// A packet of this layer is not sent, because the path does not carry so much. Nothing flows until a keyframe: a decoder
@@ -172,8 +247,7 @@ impl Slot {
 
     /// Whether it can start with a packet of this layer that came a while ago: nothing that came since is shown already.
     pub fn can_start_in_the_past(&self, key: LayerKey) -> bool {
-        let shown = self.flowed.is_some_and(|(last, _)| last.0 == key.0);
-        self.carrying.flowing().is_none() && !shown
+        self.carrying.flowing().is_none() && self.entered != Some(key.0)
     }
 
     /// The next packet is the first of another layer, or of the same after a pause.
@@ -187,14 +261,14 @@ impl Slot {
     /// The timestamp of a packet in this slot's stream, had the layer that flowed last gone on: both layers' sender
     /// reports tell the same clock.
     fn by_publishers_clock(&self, key: LayerKey, packet: &Packet, router: &Router) -> Option<u32> {
-        let (last, offset) = self.flowed.filter(|(last, _)| last.0 == key.0)?;
+        let last = self.departed.filter(|last| last.key.0 == key.0)?;
         let mut timestamp = packet.timestamp;
-        if last != key {
+        if last.key != key {
             let rate = self.kind.clock_rate();
-            let (from, to) = (router.layer(last)?.clock?, router.layer(key)?.clock?);
+            let (from, to) = (router.layer(last.key)?.clock?, router.layer(key)?.clock?);
             timestamp = from.rtp_of(to.ntp_of(timestamp, rate), rate);
         }
-        Some(timestamp.wrapping_add(offset))
+        Some(timestamp.wrapping_add(last.timestamp_offset))
     }
 }
 
@@ -242,10 +316,18 @@ mod tests {
         slot.carrying = Carrying::Waiting(key);
         let mut pass = |sequence, keyframe| {
             let packet = packet(sequence, keyframe);
-            let passage = slot.let_through(now, key, &packet, &router);
-            let rewritten = passage.and_then(|passage| passage.rewritten);
-            let lacks = slot.lacks_keyframe(now).next().is_some();
-            (rewritten.map(|rewritten| rewritten.sequence), lacks)
+            let passage = slot.let_in(key, &packet);
+            let number = passage.and_then(|Passage { entered, .. }| {
+                match slot.depart(now, &entered, &packet, &router) {
+                    Turn::Departs(rewritten) => Some(rewritten.sequence),
+                    Turn::Superfluous => None,
+                    Turn::Undecodable => {
+                        slot.skip(now, &entered, false);
+                        None
+                    }
+                }
+            });
+            (number, slot.lacks_keyframe(now).next().is_some())
         };
         let (first, _) = pass(100, true);
         let first = first.unwrap();

@@ -1,6 +1,7 @@
 //! A subscriber's sending side: its receive slots, what waits to be sent in them, and the batch that becomes of it.
 
 mod answer;
+mod flush;
 
 use std::time::{Duration, Instant};
 
@@ -11,17 +12,16 @@ use super::batch::Batch;
 use super::carrying::Carrying;
 use super::counters::Counters;
 use super::pace::Class;
-use super::path::{Departure, Path};
+use super::path::Path;
 use super::repair::Sent;
 use super::report::write_sender_report;
 use super::seal::Sealer;
 pub use super::slot::Offered;
-use super::slot::Slot;
-use super::stream::{NegotiatedSlot, Written};
+use super::slot::{Entered, Slot};
+use super::stream::NegotiatedSlot;
 use crate::e_model::Journey;
 use crate::io::SlotUse;
 use crate::packet::Packet;
-use crate::rewrite::Rewritten;
 use crate::router::{LayerKey, Router, TrackKey};
 pub use answer::Requests;
 
@@ -33,8 +33,6 @@ const SETTLING: Duration = Duration::from_millis(800);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// A packet's headers, extensions and tag, for the pacer; it need not be exact.
 const OVERHEAD: usize = 44;
-/// How many packets of late are sent in turn to fill a probe.
-const FILLERS: u64 = 16;
 
 /// How much a subscriber can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,18 +47,8 @@ pub enum Limit {
 
 #[derive(Debug, Clone, Copy)]
 enum Queued {
-    Media {
-        slot: usize,
-        key: LayerKey,
-        sequence: u64,
-        rewritten: Rewritten,
-        /// A decoder can start with it.
-        starts: bool,
-    },
-    Repair {
-        slot: usize,
-        sent: Sent<LayerKey>,
-    },
+    Media { slot: usize, entered: Entered },
+    Repair { slot: usize, sent: Sent<LayerKey> },
 }
 
 /// A subscriber's sending side.
@@ -136,14 +124,7 @@ impl Subscriber {
     }
 
     /// Offers a packet to a slot. Video starts and switches at a keyframe, audio at once.
-    pub fn offer(
-        &mut self,
-        now: Instant,
-        slot: usize,
-        key: LayerKey,
-        packet: &Packet,
-        router: &Router,
-    ) -> Offered {
+    pub fn offer(&mut self, now: Instant, slot: usize, key: LayerKey, packet: &Packet) -> Offered {
         if self.sealer.is_none() {
             return Offered::Refused;
         }
@@ -153,25 +134,20 @@ impl Subscriber {
             entry.overrun(now, key);
             return Offered::Refused;
         }
-        let Some(passage) = entry.let_through(now, key, packet, router) else {
+        let Some(passage) = entry.let_in(key, packet) else {
             return Offered::Refused;
         };
         self.counters.switches += u64::from(passage.switched);
-        if let Some(rewritten) = passage.rewritten {
-            let class = match entry.kind {
-                MediaKind::Audio => Class::Audio,
-                MediaKind::Video => Class::Video,
-            };
-            let queued = Queued::Media {
-                slot,
-                key,
-                sequence: packet.sequence,
-                rewritten,
-                starts: packet.keyframe,
-            };
-            let bytes = packet.payload.len() + OVERHEAD;
-            self.path.push(now, class, bytes, queued);
-        }
+        let class = match entry.kind {
+            MediaKind::Audio => Class::Audio,
+            MediaKind::Video => Class::Video,
+        };
+        let queued = Queued::Media {
+            slot,
+            entered: passage.entered,
+        };
+        let bytes = packet.payload.len() + OVERHEAD;
+        self.path.push(now, class, bytes, queued);
         Offered::Queued {
             left: passage.left,
             began: passage.began,
@@ -190,7 +166,7 @@ impl Subscriber {
     ) {
         let layer = router.layer(key);
         for packet in layer.into_iter().flat_map(|layer| layer.after(began)) {
-            self.offer(now, slot, key, packet, router);
+            self.offer(now, slot, key, packet);
         }
     }
 
@@ -275,148 +251,6 @@ impl Subscriber {
         self.path.estimator.set_wanted(bitrate);
     }
 
-    /// Builds and seals what may leave now. Returns when to call it again, if anything is left.
-    pub fn flush(&mut self, now: Instant, router: &Router, batch: &mut Batch) -> Option<Instant> {
-        if self.sealer.is_none() {
-            self.path.pacer.clear();
-            return None;
-        }
-        self.drop_stale(now);
-        self.path.begin(now);
-        while let Some(departure) = self.path.next(now) {
-            let start = batch.bytes.len();
-            let written = match departure {
-                Departure::Queued(queued) => self.write(router, queued, batch),
-                Departure::Filler => {
-                    let written = self.write_filler(router, batch);
-                    match written {
-                        Some(_) => self.counters.fillers += 1,
-                        None => self.path.cannot_fill(),
-                    }
-                    written
-                }
-            };
-            let (Some(written), Some(sealer)) = (written, &mut self.sealer) else {
-                continue;
-            };
-            let Written {
-                header_len,
-                sequence,
-                numbered,
-            } = written;
-            if sealer
-                .seal_rtp(&mut batch.bytes, start, header_len, sequence)
-                .is_err()
-            {
-                batch.discard_rest();
-                continue;
-            }
-            let bytes = batch.bytes.len() - start;
-            if numbered {
-                self.path.sent(now, bytes);
-            }
-            self.counters.packets += 1;
-            self.counters.bytes += bytes as u64;
-            batch.end_datagram();
-        }
-        self.path.due(now)
-    }
-
-    /// Drops what has waited too long, and what is of no use without it.
-    fn drop_stale(&mut self, now: Instant) {
-        while let Some(queued) = self.path.pacer.pop_stale(now) {
-            if let Queued::Media {
-                slot,
-                key,
-                rewritten,
-                ..
-            } = queued
-            {
-                self.drop_up_to_keyframe(now, slot, key, rewritten.sequence);
-            }
-        }
-    }
-
-    /// A packet of a slot was dropped: so is what waits behind it up to a keyframe, and what was to repair the frames before
-    /// it. The receiver will miss those numbers, and is not sent them: they would overtake live video, and not be shown.
-    fn drop_up_to_keyframe(&mut self, now: Instant, slot: usize, key: LayerKey, dropped: u64) {
-        let mut last = dropped;
-        let mut recovers = false;
-        self.path.pacer.drop_useless(|queued| match queued {
-            Queued::Repair { slot: of, sent } => (*of, sent.key) == (slot, key),
-            Queued::Media {
-                slot: of,
-                key: layer,
-                rewritten,
-                starts,
-                ..
-            } => {
-                let is_next = (*of, *layer) == (slot, key) && !recovers;
-                recovers |= is_next && *starts;
-                let is_useless = is_next && !starts;
-                if is_useless {
-                    last = last.max(rewritten.sequence);
-                }
-                is_useless
-            }
-        });
-        let slot = &mut self.slots[slot];
-        slot.log.forget(last);
-        if !recovers {
-            slot.overrun(now, key);
-        }
-    }
-
-    /// Writes a packet in the clear.
-    fn write(&mut self, router: &Router, queued: Queued, batch: &mut Batch) -> Option<Written> {
-        let twcc = self.path.sequence();
-        match queued {
-            Queued::Media {
-                slot,
-                key,
-                sequence,
-                rewritten,
-                ..
-            } => {
-                let packet = router.packet(key, sequence)?;
-                let stream = &mut self.slots[slot].stream;
-                stream.write(&mut batch.bytes, packet, &rewritten, twcc)
-            }
-            Queued::Repair { slot, sent } => {
-                let packet = router.packet(sent.key, sent.sequence)?;
-                let rewritten = sent.rewritten(packet);
-                let stream = &mut self.slots[slot].stream;
-                let written = stream.write_rtx(&mut batch.bytes, packet, &rewritten, twcc)?;
-                self.counters.repairs += 1;
-                Some(written)
-            }
-        }
-    }
-
-    /// Writes something that fills a probe: a packet of late once more, which may even be of use, or else padding.
-    fn write_filler(&mut self, router: &Router, batch: &mut Batch) -> Option<Written> {
-        let twcc = self.path.sequence();
-        let back = self.counters.fillers % FILLERS;
-        for slot in &mut self.slots {
-            if !slot.stream.can_probe() || slot.carrying.flowing().is_none() {
-                continue;
-            }
-            let sent = slot.log.recent(back);
-            let packet = sent.and_then(|sent| router.packet(sent.key, sent.sequence));
-            if let (Some(sent), Some(packet)) = (sent, packet) {
-                let rewritten = sent.rewritten(packet);
-                let stream = &mut slot.stream;
-                let written = stream.write_rtx(&mut batch.bytes, packet, &rewritten, twcc);
-                if written.is_some() {
-                    return written;
-                }
-            }
-        }
-        let mut slots = self.slots.iter_mut();
-        let slot = slots.find(|slot| slot.stream.can_probe())?;
-        slot.stream.write_padding(&mut batch.bytes, twcc)
-    }
-
     /// The next flush is to be followed by sender reports.
     pub fn report_soon(&mut self) {
         self.report_due = true;
@@ -432,14 +266,10 @@ impl Subscriber {
         };
         self.report_due = false;
         for slot in &mut self.slots {
-            let Some(key) = slot.carrying.flowing() else {
+            let Some((key, offset)) = slot.flows_as() else {
                 continue;
             };
-            let Some(layer) = router.layer(key) else {
-                continue;
-            };
-            let (Some(clock), Some(offset)) = (&layer.clock, slot.rewriter.timestamp_offset())
-            else {
+            let Some(clock) = router.layer(key).and_then(|layer| layer.clock) else {
                 continue;
             };
             let start = batch.bytes.len();

@@ -62,7 +62,7 @@ impl Room {
                 continue;
             };
             let subscriber = &mut member.subscriber;
-            let offered = subscriber.offer(cx.now, forward.slot, key, &packet, &self.router);
+            let offered = subscriber.offer(cx.now, forward.slot, key, &packet);
             let Offered::Queued { left, began } = offered else {
                 continue;
             };

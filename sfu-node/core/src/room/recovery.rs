@@ -28,7 +28,7 @@ impl Room {
             return self.request_keyframe(cx, key);
         }
         // To one that is not connected yet nothing is sent: it will start when it is.
-        let offered = subscriber.offer(cx.now, at.slot, key, first, &self.router);
+        let offered = subscriber.offer(cx.now, at.slot, key, first);
         if let Offered::Queued { left, .. } = offered {
             subscriber.catch_up(cx.now, at.slot, key, first.sequence, &self.router);
             self.mark_pending(at.member);

@@ -1,0 +1,147 @@
+//! What leaves a subscriber's queue: numbered, built and sealed, or dropped with all that needs it.
+
+use std::time::Instant;
+
+use super::{Queued, Subscriber};
+use crate::egress::batch::Batch;
+use crate::egress::path::Departure;
+use crate::egress::slot::{Entered, Turn};
+use crate::egress::stream::Written;
+use crate::router::Router;
+
+/// How many packets of late are sent in turn to fill a probe.
+const FILLERS: u64 = 16;
+
+impl Subscriber {
+    /// Builds and seals what may leave now. Returns when to call it again, if anything is left.
+    pub fn flush(&mut self, now: Instant, router: &Router, batch: &mut Batch) -> Option<Instant> {
+        if self.sealer.is_none() {
+            self.path.pacer.clear();
+            return None;
+        }
+        self.drop_stale(now);
+        self.path.begin(now);
+        while let Some(departure) = self.path.next(now) {
+            let start = batch.bytes.len();
+            let written = match departure {
+                Departure::Queued(since, queued) => self.write((now, since), router, queued, batch),
+                Departure::Filler => {
+                    let written = self.write_filler(router, batch);
+                    match written {
+                        Some(_) => self.counters.fillers += 1,
+                        None => self.path.cannot_fill(),
+                    }
+                    written
+                }
+            };
+            let (Some(written), Some(sealer)) = (written, &mut self.sealer) else {
+                continue;
+            };
+            let Written {
+                header_len,
+                sequence,
+                numbered,
+            } = written;
+            if sealer
+                .seal_rtp(&mut batch.bytes, start, header_len, sequence)
+                .is_err()
+            {
+                batch.discard_rest();
+                continue;
+            }
+            let bytes = batch.bytes.len() - start;
+            if numbered {
+                self.path.sent(now, bytes);
+            }
+            self.counters.packets += 1;
+            self.counters.bytes += bytes as u64;
+            batch.end_datagram();
+        }
+        self.path.due(now)
+    }
+
+    /// Drops what has waited too long, and what is of no use without it.
+    fn drop_stale(&mut self, now: Instant) {
+        while let Some(queued) = self.path.pacer.pop_stale(now) {
+            if let Queued::Media { slot, entered } = queued {
+                self.drop_up_to_keyframe(now, slot, &entered);
+            }
+        }
+    }
+
+    /// A packet of a slot was dropped: so is what waits behind it up to a keyframe, and what was to repair the frames before it.
+    fn drop_up_to_keyframe(&mut self, now: Instant, slot: usize, dropped: &Entered) {
+        let mut recovers = false;
+        self.path.pacer.drop_useless(|queued| match queued {
+            Queued::Repair { slot: of, sent } => (*of, sent.key) == (slot, dropped.key),
+            Queued::Media { slot: of, entered } => {
+                let is_next = *of == slot && entered.stretch == dropped.stretch && !recovers;
+                recovers |= is_next && entered.starts;
+                is_next && !entered.starts
+            }
+        });
+        self.slots[slot].skip(now, dropped, recovers);
+    }
+
+    /// Writes a packet in the clear.
+    fn write(
+        &mut self,
+        (now, since): (Instant, Instant),
+        router: &Router,
+        queued: Queued,
+        batch: &mut Batch,
+    ) -> Option<Written> {
+        let twcc = self.path.sequence();
+        match queued {
+            Queued::Media { slot, entered } => {
+                let packet = router.packet(entered.key, entered.sequence);
+                let entry = &mut self.slots[slot];
+                let turn =
+                    packet.map(|packet| (packet, entry.depart(since, &entered, packet, router)));
+                let (packet, rewritten) = match turn {
+                    Some((packet, Turn::Departs(rewritten))) => (packet, rewritten),
+                    Some((_, Turn::Superfluous)) => return None,
+                    // What is kept no more is as good as dropped.
+                    Some((_, Turn::Undecodable)) | None => {
+                        self.drop_up_to_keyframe(now, slot, &entered);
+                        return None;
+                    }
+                };
+                let stream = &mut entry.stream;
+                stream.write(&mut batch.bytes, packet, &rewritten, twcc)
+            }
+            Queued::Repair { slot, sent } => {
+                let packet = router.packet(sent.key, sent.sequence)?;
+                let rewritten = sent.rewritten(packet);
+                let stream = &mut self.slots[slot].stream;
+                let written = stream.write_rtx(&mut batch.bytes, packet, &rewritten, twcc)?;
+                self.counters.repairs += 1;
+                Some(written)
+            }
+        }
+    }
+
+    /// Writes something that fills a probe: a packet of late once more, which may even be of use, or else padding.
+    fn write_filler(&mut self, router: &Router, batch: &mut Batch) -> Option<Written> {
+        let twcc = self.path.sequence();
+        let back = self.counters.fillers % FILLERS;
+        for slot in &mut self.slots {
+            if !slot.stream.can_probe() || slot.carrying.flowing().is_none() {
+                continue;
+            }
+            let sent = slot.log.recent(back);
+            let packet = sent.and_then(|sent| router.packet(sent.key, sent.sequence));
+            if let (Some(sent), Some(packet)) = (sent, packet) {
+                let rewritten = sent.rewritten(packet);
+                let stream = &mut slot.stream;
+                let written = stream.write_rtx(&mut batch.bytes, packet, &rewritten, twcc);
+                if written.is_some() {
+                    return written;
+                }
+            }
+        }
+        let mut slots = self.slots.iter_mut();
+        let slot = slots.find(|slot| slot.stream.can_probe())?;
+        slot.stream.write_padding(&mut batch.bytes, twcc)
+    }
+}
