@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod carrying;
 pub mod counters;
+pub mod delivery;
 pub mod estimate;
 pub mod extensions;
 pub mod feedback;

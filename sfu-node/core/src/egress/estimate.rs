@@ -7,7 +7,7 @@
 //!                          ├─▶ queue ─┘         │
 //!                          ├─▶ loss ────────────┼─▶ estimate
 //!                          └─▶ probe ───────────┘
-//! on_remb, on_report ─▶ fallback, until there is feedback
+//! on_remb, on_reports ─▶ fallback (loss), until there is feedback
 //! ```
 //! The delay's trend says whether a queue grows, and the queue how long it stands; the rate goes up or down by them. Loss
 //! puts a bound on it. Probes show what the media that happens to be sent cannot. All is pure: the caller brings time,
@@ -276,11 +276,20 @@ impl Estimator {
         self.settle();
     }
 
-    /// A receiver report about a video stream, with the share lost in 1/256; it counts while there is no transport-wide
-    /// feedback.
-    pub fn on_report(&mut self, now: Instant, fraction_lost: u8) {
-        let now = self.micros(now);
-        self.fallback.report(now, fraction_lost, START_BITRATE);
+    /// A receiver report about one of the streams; it counts while there is no transport-wide feedback.
+    pub fn on_report(&mut self, expected: u32, lost: u32) {
+        self.fallback.report(expected, lost);
+    }
+
+    /// All reports of a moment have come: of what was sent, in bits per second, so much has arrived.
+    pub fn on_reports(&mut self, now: Instant, sent: u64, arrived: u64, round_trip: Duration) {
+        let rates = Rates {
+            sending: sent,
+            allowed: self.wanted.unwrap_or(DEFAULT_WANTED).max(sent),
+            acknowledged: Some(arrived),
+            round_trip: (round_trip.as_micros() as Micros).min(MAX_ROUND_TRIP),
+        };
+        self.fallback.update(self.micros(now), &rates);
         self.settle();
     }
 
@@ -328,7 +337,7 @@ impl Estimator {
         if self.is_answered() {
             self.loss.take()
         } else {
-            self.fallback.loss()
+            self.fallback.take_loss()
         }
     }
 

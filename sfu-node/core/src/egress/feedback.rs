@@ -31,6 +31,8 @@ pub struct ReceptionReport {
     pub ssrc: u32,
     /// Lost since the last report, in 1/256.
     pub fraction_lost: u8,
+    /// The highest sequence number received, extended by the receiver's count of its cycles.
+    pub highest: u32,
     /// In ticks of the codec's clock.
     pub jitter: u32,
     /// The middle 32 bits of the NTP time of the last sender report; 0 if there was none.
@@ -47,6 +49,7 @@ impl ReceptionReport {
         Self {
             ssrc: word(0),
             fraction_lost: block[4],
+            highest: word(8),
             jitter: word(12),
             lsr: word(16),
             dlsr: word(20),
@@ -256,6 +259,7 @@ mod tests {
         let report = ReceptionReport {
             ssrc: 0xAA,
             fraction_lost: 0x40,
+            highest: 0x0001_0005,
             jitter: 77,
             lsr: 0x1234_5678,
             dlsr: 0x8000,

@@ -6,6 +6,7 @@ use protocol::client::SlotAssignment;
 use protocol::media::{MediaKind, TrackId};
 
 use super::carrying::Carrying;
+use super::delivery::Delivery;
 use super::overrun::Overrun;
 use super::repair::SentLog;
 use super::report::SentReports;
@@ -33,6 +34,7 @@ pub struct Slot {
     pub(super) log: SentLog<LayerKey>,
     pub(super) reports: SentReports,
     overrun: Overrun,
+    pub(super) delivery: Delivery,
     pleas: Pleas,
 }
 
@@ -106,6 +108,7 @@ impl Slot {
             log: SentLog::default(),
             reports: SentReports::default(),
             overrun: Overrun::default(),
+            delivery: Delivery::default(),
             pleas: Pleas::default(),
             stream: Stream::new(&slot, rtx_first),
             mid: slot.mid,

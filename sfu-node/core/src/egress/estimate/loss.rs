@@ -102,6 +102,13 @@ impl LossBound {
         self.lost += 1;
     }
 
+    /// A report says that so many packets were to come, and that so many of them did not.
+    pub fn reported(&mut self, expected: u32, lost: u32) {
+        let lost = lost.min(expected);
+        self.received = self.received.saturating_add(expected - lost);
+        self.lost = self.lost.saturating_add(lost);
+    }
+
     /// Share of packets lost of late, 0 to 1.
     pub fn loss(&self) -> f64 {
         self.smoothed

@@ -40,6 +40,7 @@ impl Subscriber {
         router: &Router,
         requests: &mut Requests,
     ) {
+        let mut reported = false;
         for item in parse(compound) {
             match item {
                 Feedback::Nack { ssrc, sequences } => self.repair(now, ssrc, sequences, router),
@@ -56,12 +57,15 @@ impl Subscriber {
                     self.path.estimator.on_feedback(now, fci);
                 }
                 Feedback::Remb { bitrate } => self.path.estimator.on_remb(bitrate),
-                Feedback::ReceiverReport(report) => self.measure(now, &report),
+                Feedback::ReceiverReport(report) => reported |= self.measure(now, &report),
                 Feedback::SenderReport { ssrc, ntp, rtp } => {
                     requests.clocks.push((ssrc, ntp, rtp));
                 }
                 _ => {}
             }
+        }
+        if reported {
+            self.judge_delivery(now);
         }
     }
 
@@ -119,10 +123,11 @@ impl Subscriber {
         }
     }
 
-    /// Learns from how a stream is received. The round trip sets how soon a packet may be sent again.
-    fn measure(&mut self, now: Instant, report: &ReceptionReport) {
+    /// Learns from how a stream is received. The round trip sets how soon a packet may be sent again. Returns whether it tells
+    /// what has arrived.
+    fn measure(&mut self, now: Instant, report: &ReceptionReport) -> bool {
         let Some(slot) = self.slot_of(report.ssrc) else {
-            return;
+            return false;
         };
         let slot = &mut self.slots[slot];
         let ticks = f64::from(report.jitter) / f64::from(slot.kind.clock_rate());
@@ -132,13 +137,25 @@ impl Subscriber {
         if slot.kind == MediaKind::Audio || !of_sound {
             self.jitter = Some((slot.kind, jitter));
         }
-        if slot.kind == MediaKind::Video {
-            self.path.estimator.on_report(now, report.fraction_lost);
+        let delivered = slot.delivery.report(now, report, slot.stream.sent());
+        if let Some(delivered) = &delivered {
+            let estimator = &mut self.path.estimator;
+            estimator.on_report(delivered.expected, delivered.lost);
         }
         if let Some(rtt) = slot.reports.round_trip(now, report.lsr, report.dlsr) {
             slot.log.set_rtt(rtt);
             self.round_trip = Some(rtt);
         }
+        delivered.is_some()
+    }
+
+    /// Goes by what has arrived in all slots.
+    fn judge_delivery(&mut self, now: Instant) {
+        let rates = self.slots.iter().map(|slot| slot.delivery.rates(now));
+        let (sent, arrived) = rates.fold((0.0, 0.0), |sum, rate| (sum.0 + rate.0, sum.1 + rate.1));
+        let round_trip = self.round_trip.unwrap_or_default();
+        let estimator = &mut self.path.estimator;
+        estimator.on_reports(now, sent as u64, arrived as u64, round_trip);
     }
 
     fn slot_of(&self, ssrc: u32) -> Option<usize> {

@@ -1,0 +1,143 @@
+//! What of a stream arrives, as its receiver's reports tell (RFC 3550, 6.4.1).
+
+use std::time::{Duration, Instant};
+
+use super::feedback::ReceptionReport;
+use super::stream::SenderCounts;
+
+/// What a report said counts for so long: receivers leave up to 7.5 s between two (RFC 3550, 6.2).
+const FRESH: Duration = Duration::from_secs(8);
+/// A larger step between two reports is another count, not this many packets.
+const MAX_STEP: u32 = 1 << 20;
+/// Two reports this close tell of too little.
+const MIN_TIME: Duration = Duration::from_millis(200);
+/// IP, UDP and RTP headers, extensions and tag of a packet, in bytes; it need not be exact.
+const HEADERS: f64 = 72.0;
+
+/// What lies between two reports on a stream.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Delivered {
+    /// Packets that were to come, and those of them that did not.
+    pub expected: u32,
+    pub lost: u32,
+    /// What was sent of them, and what of that arrived, in bits per second.
+    sent: f64,
+    arrived: f64,
+}
+
+/// A stream's last report.
+#[derive(Debug, Default)]
+pub struct Delivery {
+    /// When it came, the highest sequence number in it, and what had been sent by then.
+    last: Option<(Instant, u32, SenderCounts)>,
+    delivered: Option<Delivered>,
+}
+
+impl Delivery {
+    /// Takes a report; `sent` is what was sent so far. Returns what lies between it and the one before.
+    pub fn report(
+        &mut self,
+        now: Instant,
+        report: &ReceptionReport,
+        sent: SenderCounts,
+    ) -> Option<Delivered> {
+        let Some((at, highest, before)) = self.last else {
+            self.last = Some((now, report.highest, sent));
+            return None;
+        };
+        let expected = report.highest.wrapping_sub(highest);
+        let took = now.saturating_duration_since(at);
+        if expected == 0 || took < MIN_TIME {
+            return None;
+        }
+        self.last = Some((now, report.highest, sent));
+        self.delivered = None;
+        if expected > MAX_STEP || took > FRESH {
+            return None;
+        }
+        let loss = f64::from(report.fraction_lost) / 256.0;
+        let packets = sent.packets.wrapping_sub(before.packets);
+        let octets = sent.octets.wrapping_sub(before.octets);
+        let size = f64::from(octets) / f64::from(packets.max(1)) + HEADERS;
+        let rate = f64::from(expected) * size * 8.0 / took.as_secs_f64();
+        self.delivered = Some(Delivered {
+            expected,
+            lost: (f64::from(expected) * loss).round() as u32,
+            sent: rate,
+            arrived: rate * (1.0 - loss),
+        });
+        self.delivered
+    }
+
+    /// What was sent and what arrived of late, in bits per second.
+    pub fn rates(&self, now: Instant) -> (f64, f64) {
+        let fresh =
+            |(at, ..): &(Instant, u32, SenderCounts)| now.saturating_duration_since(*at) < FRESH;
+        let delivered = self
+            .delivered
+            .filter(|_| self.last.as_ref().is_some_and(fresh));
+        delivered.map_or((0.0, 0.0), |delivered| (delivered.sent, delivered.arrived))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn report(highest: u32, fraction_lost: u8) -> ReceptionReport {
+        ReceptionReport {
+            ssrc: 1,
+            fraction_lost,
+            highest,
+            jitter: 0,
+            lsr: 0,
+            dlsr: 0,
+        }
+    }
+
+    fn counts(packets: u32) -> SenderCounts {
+        SenderCounts {
+            packets,
+            octets: packets.wrapping_mul(928),
+        }
+    }
+
+    #[test]
+    fn two_reports_tell_what_was_sent_and_what_of_it_arrived() {
+        let start = Instant::now();
+        let mut delivery = Delivery::default();
+        // Over the wrap-around of all counts.
+        let (first, highest) = (counts(u32::MAX - 9), u32::MAX - 49);
+        assert_eq!(delivery.report(start, &report(highest, 0), first), None);
+        assert_eq!(delivery.rates(start), (0.0, 0.0));
+        let later = report(highest.wrapping_add(100), 64);
+        let said = delivery.report(start + 2 * SECOND, &later, counts(100));
+        let said = said.expect("two reports");
+        assert_eq!((said.expected, said.lost), (100, 25));
+        let (sent, arrived) = delivery.rates(start + 2 * SECOND);
+        // 110 packets of 928 bytes by counts that wrap at 2³² octets, and headers.
+        assert!((sent - 400_000.0).abs() < 1.0, "{sent}");
+        assert!((arrived - 300_000.0).abs() < 1.0, "{arrived}");
+        assert_eq!(delivery.rates(start + 10 * SECOND), (0.0, 0.0));
+    }
+
+    #[test]
+    fn a_report_that_says_nothing_new_is_none() {
+        let start = Instant::now();
+        let mut delivery = Delivery::default();
+        delivery.report(start, &report(10, 0), counts(1));
+        let mut hear = |after, highest| {
+            let said = delivery.report(start + after, &report(highest, 0), counts(2));
+            said.map(|said| said.expected)
+        };
+        assert_eq!(hear(SECOND, 10), None, "nothing came");
+        assert_eq!(hear(SECOND, 20), Some(10));
+        assert_eq!(hear(SECOND + MIN_TIME / 2, 30), None, "too soon");
+        assert_eq!(hear(2 * SECOND, 30), Some(10));
+        assert_eq!(hear(3 * SECOND, 5), None, "another count");
+        assert_eq!(hear(4 * SECOND, 6), Some(1));
+        assert_eq!(hear(20 * SECOND, 106), None, "long ago");
+    }
+}
