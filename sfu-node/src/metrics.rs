@@ -64,6 +64,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Switches of receive slots from one simulcast layer to another",
     ),
     (
+        "connect_oversized_packets_total",
+        "Packets to clients of more than 1,472 bytes, which many a path loses",
+    ),
+    (
         "connect_probes_total",
         "Bursts sent to find out what clients' paths carry",
     ),
@@ -216,6 +220,7 @@ pub fn shard(index: u16, report: &Report) {
     total("connect_retransmissions_total", stats.retransmissions);
     total("connect_keyframe_requests_total", stats.keyframe_requests);
     total("connect_layer_switches_total", stats.layer_switches);
+    total("connect_oversized_packets_total", stats.oversized);
     total("connect_probes_total", stats.probes);
     total("connect_probe_packets_total", stats.probe_packets);
     total("connect_refused_offers_total", stats.refused_offers);

@@ -66,6 +66,8 @@ pub struct Stats {
     /// Packets sent again to subscribers, and to peers, because a NACK asked for them.
     pub retransmissions: u64,
     pub relay_retransmissions: u64,
+    /// Packets to subscribers that are longer than what every path carries in one piece.
+    pub oversized: u64,
     pub keyframe_requests: u64,
     /// Flows to peers that were paused because the path did not carry them.
     pub relay_pauses: u64,

@@ -7,6 +7,8 @@ pub struct Counters {
     pub packets: u64,
     pub bytes: u64,
     pub repairs: u64,
+    /// Packets that are longer than what every path carries in one piece.
+    pub oversized: u64,
     /// Packets that filled probes, and the clusters of them.
     pub fillers: u64,
     pub probes: u64,
@@ -23,6 +25,7 @@ impl Counters {
             packets: self.packets - before.packets,
             bytes: self.bytes - before.bytes,
             repairs: self.repairs - before.repairs,
+            oversized: self.oversized - before.oversized,
             fillers: self.fillers - before.fillers,
             probes: self.probes - before.probes,
             stale: self.stale - before.stale,

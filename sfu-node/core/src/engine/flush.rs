@@ -78,6 +78,7 @@ fn count(stats: &mut Stats, counters: &Counters) {
     stats.packets_out += counters.packets;
     stats.bytes_out += counters.bytes;
     stats.retransmissions += counters.repairs;
+    stats.oversized += counters.oversized;
     stats.probes += counters.probes;
     stats.probe_packets += counters.fillers;
     stats.layer_switches += counters.switches;

@@ -105,10 +105,15 @@ impl Call {
     fn frame(&mut self) -> Vec<NodeToRoom> {
         self.now += FRAME;
         self.frames += 1;
+        self.frame_of(1_000)
+    }
+
+    /// The same, of so many bytes.
+    fn frame_of(&mut self, bytes: usize) -> Vec<NodeToRoom> {
         let (sequence, timestamp) = (self.frames, self.frames as u32 * 3_000);
         let mut payload = vec![0x90, 0xE0, 0x80, 0, 0, 0, 0, 0, 0, 0x9D, 0x01, 0x2A];
         payload.extend([0x80, 0x02, 0x68, 0x01]);
-        payload.resize(1_000, 0);
+        payload.resize(bytes, 0);
         let packet = Packet::new(sequence, timestamp, true, Codec::Vp8, None, payload.into());
         let (_, publisher) = self.people[0];
         self.engine.with_room(self.now, self.room, |room, cx| {
@@ -190,4 +195,14 @@ fn a_panic_while_a_member_is_sent_something_ends_that_session_only() {
         });
     assert!(!flushed && call.engine.outbox.batch.is_empty());
     call.assert_only_the_last_is_gone();
+}
+
+#[test]
+fn a_packet_that_few_paths_carry_is_sent_and_counted() {
+    let mut call = Call::new();
+    let (seen, counted) = (call.seen_by(1), call.engine.stats().oversized);
+    assert_eq!(counted, 0);
+    call.frame_of(4_000);
+    assert!(call.seen_by(1) > seen);
+    assert_eq!(call.engine.stats().oversized, 2, "one for each viewer");
 }

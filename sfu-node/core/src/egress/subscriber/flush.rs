@@ -9,6 +9,9 @@ use crate::egress::slot::{Entered, Turn};
 use crate::egress::stream::Written;
 use crate::router::Router;
 
+/// What an Ethernet carries in one piece of 1,500 bytes, behind an IPv4 and a UDP header. Longer datagrams are sent, too, and
+/// are lost on many a path.
+const MAX_WHOLE: usize = 1_472;
 /// How many packets of late are sent in turn to fill a probe.
 const FILLERS: u64 = 16;
 
@@ -55,6 +58,7 @@ impl Subscriber {
             }
             self.counters.packets += 1;
             self.counters.bytes += bytes as u64;
+            self.counters.oversized += u64::from(bytes > MAX_WHOLE);
             batch.end_datagram();
         }
         self.path.due(now)
