@@ -1,91 +1,146 @@
-//! Which session a datagram belongs to: for STUN the one that its user name names, else by its source address.
+//! Which session a datagram belongs to: for STUN the one that its user name names, or whose check it answers, else by its source
+//! address.
+//!
+//! A request that was overheard can be replayed from any number of addresses. Those that have shown nothing but such a request
+//! are few at a time, and none of them ever takes the place of one that the client was reached at.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::io::TransportAddress;
 use crate::key::SessionKey;
-use crate::stun;
+use crate::stun::{self, Tag};
 
-/// Addresses that one session may have at a time: its interfaces, and what NATs make of them.
+/// Addresses of either standing that one session may have at a time: its interfaces, and what NATs make of them.
 const MAX_ADDRESSES: usize = 8;
 /// An address that its session was heard from within this time is not given to another one.
 const OWNED: Duration = Duration::from_secs(5);
 
+/// What is known about an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// A request came from there that names the session.
+    Named,
+    /// The session's client is there.
+    Proven,
+}
+
 #[derive(Debug)]
 struct Bound {
     session: SessionKey,
+    standing: Standing,
     heard: Instant,
+}
+
+impl Bound {
+    fn is_silent(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.heard) >= OWNED
+    }
 }
 
 /// The address table of a shard.
 #[derive(Debug, Default)]
 pub struct Demux {
     addresses: HashMap<TransportAddress, Bound>,
+    /// The addresses of each session.
+    places: HashMap<SessionKey, Vec<TransportAddress>>,
     ufrags: HashMap<String, SessionKey>,
+    tags: HashMap<Tag, SessionKey>,
 }
 
 impl Demux {
-    /// Expects a session that answers to this local ICE user name fragment.
-    pub fn expect(&mut self, ufrag: String, session: SessionKey) {
-        self.ufrags.insert(ufrag, session);
-    }
-
-    /// The same after an ICE restart: what the session answered to before is forgotten.
-    pub fn expect_only(&mut self, ufrag: String, session: SessionKey) {
+    /// Expects a session that answers to these local ICE user name fragments, and to no others that it had.
+    pub fn expect<'a>(&mut self, session: SessionKey, ufrags: impl IntoIterator<Item = &'a str>) {
         self.ufrags.retain(|_, owner| *owner != session);
-        self.expect(ufrag, session);
+        let ufrags = ufrags.into_iter().map(str::to_owned);
+        self.ufrags.extend(ufrags.map(|ufrag| (ufrag, session)));
     }
 
-    /// The session of a datagram, if there is one: for STUN the one that it names, else that of its address.
+    /// Expects a session whose checks have ids that begin like this.
+    pub fn expect_answers(&mut self, session: SessionKey, tag: Option<Tag>) {
+        self.tags.extend(tag.map(|tag| (tag, session)));
+    }
+
+    /// The session of a datagram, if there is one: for STUN the one that it names or answers, else that of its address, with what
+    /// is known about that.
     pub fn find(
         &mut self,
         now: Instant,
         from: TransportAddress,
         data: &[u8],
-    ) -> Option<SessionKey> {
-        let named = stun::receiver_ufrag(data).and_then(|ufrag| self.ufrags.get(ufrag));
-        if let Some(named) = named {
-            return Some(*named);
+    ) -> Option<(SessionKey, Option<Standing>)> {
+        if stun::is_stun(data) {
+            let answered = stun::answered_tag(data).and_then(|tag| self.tags.get(tag));
+            let named = || stun::receiver_ufrag(data).and_then(|ufrag| self.ufrags.get(ufrag));
+            return Some((*answered.or_else(named)?, None));
         }
         let bound = self.addresses.get_mut(&from)?;
         bound.heard = now;
-        Some(bound.session)
+        Some((bound.session, Some(bound.standing)))
     }
 
-    /// A session has accepted a STUN message from this address: datagrams from there belong to it from now on. Its
-    /// oldest address makes room; an address that another session was heard from just now stays where it is.
-    pub fn bind(&mut self, now: Instant, from: TransportAddress, session: SessionKey) {
-        let bound = self.addresses.get(&from);
-        let owned = bound.is_some_and(|bound| {
-            bound.session != session && now.saturating_duration_since(bound.heard) < OWNED
-        });
-        if owned {
-            return;
-        }
-        if bound.is_none() {
-            let own = self.addresses.iter();
-            let own: Vec<_> = own
-                .filter(|(_, bound)| bound.session == session)
-                .map(|(address, bound)| (bound.heard, *address))
-                .collect();
-            if let (true, Some((_, oldest))) = (own.len() >= MAX_ADDRESSES, own.iter().min()) {
-                self.addresses.remove(oldest);
+    /// Datagrams from this address belong to this session from now on. The one of the same standing that was silent longest makes
+    /// room. An address of another session stays where it is, unless it has shown less, or is silent.
+    pub fn bind(
+        &mut self,
+        now: Instant,
+        from: TransportAddress,
+        session: SessionKey,
+        standing: Standing,
+    ) {
+        match self.addresses.get_mut(&from) {
+            Some(bound) if bound.session == session && bound.standing >= standing => {
+                bound.heard = now;
+                return;
             }
+            Some(bound) if bound.session != session => {
+                let gives_way = match (bound.standing, standing) {
+                    (Standing::Named, Standing::Proven) => true,
+                    (Standing::Proven, Standing::Named) => false,
+                    _ => bound.is_silent(now),
+                };
+                if !gives_way {
+                    return;
+                }
+            }
+            _ => {}
         }
-        self.addresses.insert(
-            from,
-            Bound {
-                session,
-                heard: now,
-            },
-        );
+        self.forget(from);
+        self.make_room(session, standing);
+        self.places.entry(session).or_default().push(from);
+        let bound = Bound {
+            session,
+            standing,
+            heard: now,
+        };
+        self.addresses.insert(from, bound);
+    }
+
+    fn make_room(&mut self, session: SessionKey, standing: Standing) {
+        let places = self.places.get(&session).into_iter().flatten();
+        let bound = places.filter_map(|place| Some((self.addresses.get(place)?, *place)));
+        let same = bound.filter(|(bound, _)| bound.standing == standing);
+        let same: Vec<_> = same.map(|(bound, place)| (bound.heard, place)).collect();
+        if let (true, Some((_, oldest))) = (same.len() >= MAX_ADDRESSES, same.iter().min()) {
+            self.forget(*oldest);
+        }
+    }
+
+    fn forget(&mut self, address: TransportAddress) {
+        let bound = self.addresses.remove(&address);
+        let places = bound.and_then(|bound| self.places.get_mut(&bound.session));
+        if let Some(places) = places {
+            places.retain(|place| *place != address);
+        }
     }
 
     /// Forgets a session.
     pub fn remove(&mut self, session: SessionKey) {
-        self.addresses.retain(|_, bound| bound.session != session);
+        for place in self.places.remove(&session).into_iter().flatten() {
+            self.addresses.remove(&place);
+        }
         self.ufrags.retain(|_, owner| *owner != session);
+        self.tags.retain(|_, owner| *owner != session);
     }
 }
 
@@ -93,72 +148,136 @@ impl Demux {
 mod tests {
     use slotmap::KeyData;
 
+    use super::Standing::{Named, Proven};
     use super::*;
+    use crate::stun::tests::binding_request;
 
     fn session(number: u64) -> SessionKey {
         KeyData::from_ffi(number).into()
     }
-    use crate::stun::tests::binding_request;
 
     fn address(port: u16) -> TransportAddress {
         TransportAddress::udp(([10, 0, 0, 1], port).into())
+    }
+
+    /// Whose media from there is.
+    fn owner(demux: &mut Demux, now: Instant, port: u16) -> Option<SessionKey> {
+        let found = demux.find(now, address(port), &[0x80; 40]);
+        found.map(|(session, _)| session)
     }
 
     #[test]
     fn a_stun_request_finds_its_session_by_the_local_fragment() {
         let now = Instant::now();
         let mut demux = Demux::default();
-        demux.expect("abcd".into(), session(3));
-        let found = demux.find(now, address(1), &binding_request("abcd:efgh"));
-        assert_eq!(found, Some(session(3)));
-        let found = demux.find(now, address(1), &binding_request("efgh:abcd"));
-        assert_eq!(found, None);
+        demux.expect(session(3), ["abcd", "before"]);
+        for (username, found) in [
+            ("abcd:efgh", true),
+            ("before:x", true),
+            ("efgh:abcd", false),
+        ] {
+            let found = found.then_some((session(3), None));
+            let request = binding_request(username);
+            assert_eq!(demux.find(now, address(1), &request), found, "{username}");
+        }
+        demux.expect(session(3), ["abcd"]);
+        let forgotten = demux.find(now, address(1), &binding_request("before:x"));
+        assert_eq!(forgotten, None);
+    }
+
+    #[test]
+    fn the_answer_to_a_check_finds_its_session_from_anywhere() {
+        let now = Instant::now();
+        let mut demux = Demux::default();
+        demux.expect_answers(session(3), Some([1, 2, 3, 4, 5]));
+        let mut answer = binding_request("");
+        answer[..2].copy_from_slice(&[1, 1]);
+        assert_eq!(demux.find(now, address(1), &answer), None);
+        answer[8..13].copy_from_slice(&[1, 2, 3, 4, 5]);
+        assert_eq!(
+            demux.find(now, address(1), &answer),
+            Some((session(3), None))
+        );
+        demux.remove(session(3));
+        assert_eq!(demux.find(now, address(1), &answer), None);
     }
 
     #[test]
     fn media_finds_its_session_by_address_only() {
         let now = Instant::now();
         let mut demux = Demux::default();
-        demux.bind(now, address(1), session(3));
-        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(session(3)));
-        assert_eq!(demux.find(now, address(2), &[0x80; 40]), None);
+        demux.bind(now, address(1), session(3), Named);
+        let found = demux.find(now, address(1), &[0x80; 40]);
+        assert_eq!(found, Some((session(3), Some(Named))));
+        assert_eq!(owner(&mut demux, now, 2), None);
         let tcp = TransportAddress::tcp(address(1).address);
         assert_eq!(demux.find(now, tcp, &[0x80; 40]), None);
     }
 
     #[test]
-    fn an_address_is_taken_over_only_when_its_owner_is_silent() {
+    fn an_address_is_given_to_another_session_only_for_more_proof_or_after_a_silence() {
         let now = Instant::now();
+        for (first, second, later) in [
+            (Named, Named, true),
+            (Proven, Named, false),
+            (Proven, Proven, true),
+        ] {
+            let mut demux = Demux::default();
+            demux.bind(now, address(1), session(3), first);
+            demux.bind(now, address(1), session(4), second);
+            assert_eq!(owner(&mut demux, now, 1), Some(session(3)));
+            demux.bind(now + OWNED, address(1), session(4), second);
+            let then = if later { session(4) } else { session(3) };
+            assert_eq!(owner(&mut demux, now, 1), Some(then));
+        }
         let mut demux = Demux::default();
-        demux.bind(now, address(1), session(3));
-        demux.bind(now, address(1), session(4));
-        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(session(3)));
-        demux.bind(now + OWNED, address(1), session(4));
-        assert_eq!(demux.find(now, address(1), &[0x80; 40]), Some(session(4)));
+        demux.bind(now, address(1), session(3), Named);
+        demux.bind(now, address(1), session(4), Proven);
+        assert_eq!(owner(&mut demux, now, 1), Some(session(4)));
     }
 
     #[test]
-    fn a_session_has_a_few_addresses_and_the_oldest_goes_first() {
+    fn any_number_of_named_addresses_displace_each_other_alone() {
+        let now = Instant::now();
+        let mut demux = Demux::default();
+        demux.bind(now, address(1), session(3), Named);
+        demux.bind(now, address(1), session(3), Proven);
+        for port in 2..1_000 {
+            let at = now + Duration::from_secs(u64::from(port));
+            demux.bind(at, address(port), session(3), Named);
+        }
+        assert_eq!(demux.addresses.len(), 1 + MAX_ADDRESSES);
+        assert_eq!(demux.places[&session(3)].len(), 1 + MAX_ADDRESSES);
+        assert_eq!(owner(&mut demux, now, 1), Some(session(3)));
+        // One that was proven once stays so, whatever comes from there.
+        demux.bind(now, address(1), session(3), Named);
+        let found = demux.find(now, address(1), &[0x80; 40]);
+        assert_eq!(found, Some((session(3), Some(Proven))));
+    }
+
+    #[test]
+    fn a_session_has_a_few_proven_addresses_and_the_oldest_goes_first() {
         let now = Instant::now();
         let mut demux = Demux::default();
         for port in 1..=20 {
             let at = now + Duration::from_secs(u64::from(port));
-            demux.bind(at, address(port), session(3));
+            demux.bind(at, address(port), session(3), Proven);
         }
         assert_eq!(demux.addresses.len(), MAX_ADDRESSES);
-        assert_eq!(demux.find(now, address(12), &[0x80; 40]), None);
-        assert_eq!(demux.find(now, address(13), &[0x80; 40]), Some(session(3)));
+        assert_eq!(owner(&mut demux, now, 12), None);
+        assert_eq!(owner(&mut demux, now, 13), Some(session(3)));
     }
 
     #[test]
     fn a_removed_session_is_found_no_more() {
         let now = Instant::now();
         let mut demux = Demux::default();
-        demux.expect("abcd".into(), session(3));
-        demux.bind(now, address(1), session(3));
+        demux.expect(session(3), ["abcd"]);
+        demux.bind(now, address(1), session(3), Proven);
         demux.remove(session(3));
-        assert_eq!(demux.find(now, address(1), &[0x80; 40]), None);
+        assert_eq!(owner(&mut demux, now, 1), None);
         let found = demux.find(now, address(1), &binding_request("abcd:x"));
         assert_eq!(found, None);
+        assert!(demux.addresses.is_empty() && demux.places.is_empty());
     }
 }

@@ -267,6 +267,8 @@ pub enum Output<'a> {
         contents: &'a [u8],
         segment: usize,
     },
+    /// A session has reached its client over TCP at this address, or hears of it there again: the connection is its own.
+    Reached { client: TransportAddress },
     /// Send a message over a room's link.
     Room { room: RoomId, message: NodeToRoom },
     /// The peers to be connected with, whole each time. Accept no other certificate; hang up on whoever is not listed.

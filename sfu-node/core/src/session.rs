@@ -2,10 +2,14 @@
 //!
 //! Beside it only the egress's seal names str0m, for its keys, so nobody can break its contract: every mutation here is
 //! followed by a full drain. Outgoing media does not pass through it: its sending streams are removed right after the
-//! negotiation, and the egress sends with the keys that the [`Tap`] sees.
+//! negotiation, and the egress sends with the keys that the [`Tap`] sees. Of ICE it knows one path ([`Inner`]): which ones the client
+//! has, and where it is, is ours ([`Way`]).
 
 mod check;
+mod cookie;
 mod happened;
+mod incoming;
+mod inner;
 mod negotiation;
 mod numbers;
 mod pulse;
@@ -16,21 +20,23 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use protocol::client::{IceCredentials, SourceMid};
+use protocol::client::SourceMid;
 use protocol::media::{Layer, MediaKind, Source};
 use str0m::channel::ChannelId;
 use str0m::media::{KeyframeRequestKind, Mid};
-use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
-use crate::egress::seal::{OpenError, Opener, Tap};
-use crate::io::{Transport, TransportAddress};
+use crate::egress::seal::{Opener, Tap};
+use crate::io::TransportAddress;
 use crate::packet::{AudioLevel, Packet};
-use crate::stun::{is_binding_success, is_stun, nominates};
+use crate::stun::{Tag, is_stun};
 use check::Credentials;
 pub use happened::Happened;
+pub use incoming::Shown;
+use incoming::fingerprint;
+use inner::Inner;
 pub use negotiation::{Negotiated, OfferError, Published, Shared};
-use negotiation::{PayloadTypes, SourceLine, negotiate, restart};
+use negotiation::{PayloadTypes, SourceLine, negotiate};
 use numbers::Numbers;
 use pulse::Pulse;
 use unnamed::{NameExtensions, without_rid};
@@ -69,6 +75,9 @@ struct Connection {
     unnamed: u8,
     channel: Option<ChannelId>,
     way: Way,
+    inner: Inner,
+    /// The client's certificate, by its description: an ICE restart is of the same client.
+    fingerprint: String,
     next_timeout: Instant,
 }
 
@@ -86,6 +95,10 @@ impl Session {
         }));
         let (rtc, received, negotiated) =
             accepted.unwrap_or_else(|_| Err(OfferError::Refused("internal fault".into())))?;
+        let credentials = || {
+            let missing = || OfferError::Refused("it has no ICE credentials".into());
+            Credentials::new(sdp, negotiated.credentials.clone()).ok_or_else(missing)
+        };
         let connection = Connection {
             rtc,
             candidates: shared.candidates.clone(),
@@ -96,7 +109,9 @@ impl Session {
             names: received.names,
             unnamed: 0,
             channel: None,
-            way: Way::new(Credentials::new(sdp, &negotiated.ufrag)),
+            way: Way::new(now, credentials()?),
+            inner: Inner::new(credentials()?),
+            fingerprint: fingerprint(sdp).to_owned(),
             next_timeout: now,
         };
         let session = Self {
@@ -122,19 +137,15 @@ impl Session {
         })
     }
 
-    /// Takes a datagram in. Returns whether the session accepts traffic of this address as its own.
-    pub fn receive(
-        &mut self,
-        now: Instant,
-        from: TransportAddress,
-        data: &[u8],
-        happened: &mut Happened,
-    ) -> bool {
-        let accepted = self.take_in(now, from, data, happened);
-        if accepted {
-            happened.heard_again = self.pulse.beat(now);
-        }
-        accepted
+    /// What the ids of the answers to our checks begin with.
+    pub fn tag(&self) -> Option<Tag> {
+        self.connection.way.tag()
+    }
+
+    /// Our ICE user name fragments that are good.
+    pub fn ufrags(&self) -> impl Iterator<Item = &str> {
+        let all = self.connection.way.credentials();
+        all.map(|credentials| credentials.ours().ufrag.as_str())
     }
 
     /// When the client counts as silent if nothing comes of it any more.
@@ -145,93 +156,6 @@ impl Session {
     /// Nothing has come for so long that the client counts as silent, until it is heard again.
     pub fn fall_silent(&mut self) {
         self.pulse.stop();
-    }
-
-    fn take_in(
-        &mut self,
-        now: Instant,
-        from: TransportAddress,
-        data: &[u8],
-        happened: &mut Happened,
-    ) -> bool {
-        if self.take_feedback(data, happened) {
-            happened
-                .transmits
-                .extend(self.connection.way.heard(now, from));
-            return true;
-        }
-        if self.take_answer(now, from, data, happened) {
-            return true;
-        }
-        let (protocol, source) = (protocol_of(from.transport), from.address);
-        let on_the_same_way = |candidate: &&TransportAddress| {
-            candidate.transport == from.transport && candidate.address.is_ipv4() == source.is_ipv4()
-        };
-        let mut candidates = self.connection.candidates.iter();
-        let Some(destination) = candidates.find(on_the_same_way).map(|to| to.address) else {
-            return false;
-        };
-        let mut accepted = false;
-        self.mutate(now, happened, |connection, happened| {
-            let Ok(receive) = Receive::new(protocol, source, destination, data) else {
-                happened.malformed += 1;
-                return Ok(());
-            };
-            let input = Input::Receive(now, receive);
-            accepted = connection.rtc.accepts(&input);
-            if !accepted {
-                happened.malformed += 1;
-                return Ok(());
-            }
-            connection.adopt_unnamed(data);
-            connection.rtc.handle_input(input)
-        });
-        if !happened.media.is_empty() {
-            happened.media_bytes = data.len();
-        }
-        let answered =
-            |(to, data): &(TransportAddress, Vec<u8>)| *to == from && is_binding_success(data);
-        let way = &mut self.connection.way;
-        let check = if happened.transmits.iter().any(answered) {
-            way.requested(now, from, nominates(data))
-        } else if !happened.media.is_empty() || !happened.texts.is_empty() {
-            way.heard(now, from)
-        } else {
-            None
-        };
-        happened.transmits.extend(check);
-        accepted
-    }
-
-    /// Takes the answer to a check of ours in, of which str0m knows nothing. Returns false if this is anything else.
-    fn take_answer(
-        &mut self,
-        now: Instant,
-        from: TransportAddress,
-        data: &[u8],
-        happened: &mut Happened,
-    ) -> bool {
-        let is_answer = !self.over && self.connection.way.answered(now, from, data);
-        if is_answer {
-            happened.clear();
-        }
-        is_answer
-    }
-
-    /// Takes feedback on our egress in, which str0m has no use for. Returns false if this is anything else.
-    fn take_feedback(&mut self, data: &[u8], happened: &mut Happened) -> bool {
-        let Some(opener) = self.opener.as_mut().filter(|_| !self.over) else {
-            return false;
-        };
-        happened.clear();
-        let incoming = &self.connection.incoming;
-        let is_received = |ssrc| incoming.contains_key(&ssrc);
-        match opener.open(data, &mut happened.rtcp, is_received) {
-            Ok(len) => happened.rtcp_lengths.push(len),
-            Err(OpenError::NotFeedback) => return false,
-            Err(OpenError::Forged | OpenError::Replayed) => happened.malformed += 1,
-        }
-        true
     }
 
     /// Lets time pass.
@@ -278,28 +202,6 @@ impl Session {
             connection.rtc.handle_input(Input::Timeout(now))
         });
         sent
-    }
-
-    /// Takes the client's new ICE credentials and seeks the path anew; all else goes on. Returns ours, or `None` when the
-    /// offer is of another session than this one.
-    pub fn restart_ice(
-        &mut self,
-        now: Instant,
-        sdp: &str,
-        happened: &mut Happened,
-    ) -> Option<IceCredentials> {
-        let mut credentials = None;
-        self.mutate(now, happened, |connection, _| {
-            match restart(&mut connection.rtc, sdp) {
-                Ok(fresh) => {
-                    connection.way.restart(Credentials::new(sdp, &fresh.ufrag));
-                    credentials = Some(fresh);
-                }
-                Err(error) => tracing::debug!(%error, "an ICE restart was refused"),
-            }
-            connection.rtc.handle_input(Input::Timeout(now))
-        });
-        credentials
     }
 
     /// Ends the session; the farewells (RTCP BYE, DTLS close) are in `happened`.
@@ -376,14 +278,8 @@ impl Connection {
                 }
                 Output::Transmit(transmit) => {
                     let contents = Vec::from(transmit.contents);
-                    let chosen = TransportAddress {
-                        transport: transport_of(transmit.proto),
-                        address: transmit.destination,
-                    };
-                    let to = match is_stun(&contents) {
-                        true => Some(chosen),
-                        false => self.way.follow(chosen),
-                    };
+                    // The client's checks were answered before str0m heard of them.
+                    let to = (!is_stun(&contents)).then(|| self.way.follow()).flatten();
                     happened.transmits.extend(to.map(|to| (to, contents)));
                 }
                 Output::Event(event) => self.event(event, happened),
@@ -483,20 +379,5 @@ impl Connection {
         let found = (line.source, Layer(layer as u8));
         self.incoming.insert(ssrc, found);
         Some(found)
-    }
-}
-
-fn protocol_of(transport: Transport) -> Protocol {
-    match transport {
-        Transport::Udp => Protocol::Udp,
-        Transport::Tcp => Protocol::Tcp,
-    }
-}
-
-/// Our candidates are of two transports, and an answer takes the way that the question came.
-fn transport_of(protocol: Protocol) -> Transport {
-    match protocol {
-        Protocol::Udp => Transport::Udp,
-        Protocol::Tcp | Protocol::SslTcp | Protocol::Tls => Transport::Tcp,
     }
 }

@@ -3,27 +3,26 @@
 const HEADER: usize = 20;
 /// Length of a transaction id in bytes; it ends the header (RFC 8489, 5).
 pub const TRANSACTION_ID: usize = 12;
+/// What the id of each check of ours begins with, in bytes: which session it is of.
+pub const TAG: usize = 5;
+pub type Tag = [u8; TAG];
 const USERNAME: u16 = 0x0006;
-const USE_CANDIDATE: u16 = 0x0025;
 
 /// Whether a datagram on a multiplexed port is STUN (RFC 7983).
 pub fn is_stun(data: &[u8]) -> bool {
     data.len() >= HEADER && data[0] < 4
 }
 
-/// Whether a STUN message nominates the path that it came on (RFC 8445, 7.1.2). Whether it is genuine is not known.
-pub fn nominates(data: &[u8]) -> bool {
-    attribute(data, USE_CANDIDATE).is_some()
+/// The id of the answer to a genuine binding request (RFC 8489, 5).
+pub fn answered_id(data: &[u8]) -> Option<&[u8; TRANSACTION_ID]> {
+    let is_answer = is_stun(data) && data[..2] == [0x01, 0x01];
+    let id = data.get(HEADER - TRANSACTION_ID..).filter(|_| is_answer)?;
+    id.first_chunk()
 }
 
-/// Whether this is the answer to a genuine binding request (RFC 8489, 5).
-pub fn is_binding_success(data: &[u8]) -> bool {
-    is_stun(data) && data[..2] == [0x01, 0x01]
-}
-
-/// The id by which the answer to a STUN request is known.
-pub fn transaction_id(data: &[u8]) -> Option<&[u8; TRANSACTION_ID]> {
-    data.get(HEADER - TRANSACTION_ID..)?.first_chunk()
+/// What the id of an answer to one of our checks begins with.
+pub fn answered_tag(data: &[u8]) -> Option<&Tag> {
+    answered_id(data)?.first_chunk()
 }
 
 /// The receiver's fragment of a STUN message's USERNAME: what stands before the colon (RFC 8445, 7.2.2).

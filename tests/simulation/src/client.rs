@@ -126,6 +126,11 @@ impl Client {
     /// Its network changes: it has another address, and wants the path to be sought anew.
     pub fn restart_ice(&mut self, address: SocketAddr) -> String {
         self.address = address;
+        self.offer_restart()
+    }
+
+    /// Wants the path to be sought anew.
+    pub fn offer_restart(&mut self) -> String {
         let mut api = self.rtc.sdp_api();
         api.ice_restart(true);
         let (offer, pending) = api.apply().expect("there is a change");

@@ -89,6 +89,17 @@ impl World {
         self.clients[client].ice_restarted(&credentials.expect("the restart is answered"));
     }
 
+    /// A client asks for an ICE restart and never hears of the answer: it stays where it is, under its old credentials.
+    pub fn ask_for_restart(&mut self, client: usize) {
+        let sdp = self.clients[client].offer_restart();
+        let message = RoomToNode::RestartIce {
+            participant: participant(client),
+            attempt: Attempt(1),
+            sdp,
+        };
+        self.tell(self.homes[client], message);
+    }
+
     /// The room ends a client's session.
     pub fn kick(&mut self, client: usize) {
         let message = RoomToNode::Close {

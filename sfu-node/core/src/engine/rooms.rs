@@ -203,6 +203,7 @@ impl Engine {
             return Err((RefusalReason::NoCapacity, "the room is gone".into()));
         };
         let next_timeout = session.next_timeout();
+        let tag = session.tag();
         let mut joined = MemberKey::default();
         let key = self.seats.insert_with_key(|key| {
             joined = room.join(name.clone(), key, negotiated.published, caps, subscriber);
@@ -214,7 +215,9 @@ impl Engine {
         });
         self.with_room(now, room_key, |room, cx| room.assign(cx, joined));
         self.timers.set(Timer::Session(key), next_timeout);
-        self.demux.expect(negotiated.ufrag, key);
+        self.demux
+            .expect(key, [negotiated.credentials.ufrag.as_str()]);
+        self.demux.expect_answers(key, tag);
         Ok(negotiated.sdp)
     }
 
@@ -228,24 +231,23 @@ impl Engine {
     ) -> NodeToRoom {
         let session = self.session_of(id, &name);
         let restarted = session.and_then(|key| {
-            let restart =
-                |session: &mut Session, happened: &mut _| session.restart_ice(now, sdp, happened);
-            let credentials = self.with_session(now, key, restart)?;
-            if credentials.is_none() {
-                self.end_session(now, key);
+            let seat = self.seats.get_mut(key)?;
+            let credentials = seat.session.restart_ice(sdp);
+            match &credentials {
+                Some(_) => self.demux.expect(key, seat.session.ufrags()),
+                None => {
+                    self.end_session(now, key);
+                }
             }
-            Some((key, credentials?))
+            credentials
         });
         let (participant, attempt) = (name.participant, name.attempt);
         match restarted {
-            Some((key, credentials)) => {
-                self.demux.expect_only(credentials.ufrag.clone(), key);
-                NodeToRoom::IceRestarted {
-                    participant,
-                    attempt,
-                    credentials,
-                }
-            }
+            Some(credentials) => NodeToRoom::IceRestarted {
+                participant,
+                attempt,
+                credentials,
+            },
             None => NodeToRoom::Disconnected {
                 participant,
                 attempt,

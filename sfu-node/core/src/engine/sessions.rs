@@ -8,26 +8,34 @@ use protocol::id::RoomId;
 use protocol::node::{NodeToRoom, SessionRef};
 
 use super::{Engine, Timer};
-use crate::io::{Output, TransportAddress};
+use crate::demux::Standing;
+use crate::io::{Output, Transport, TransportAddress};
 use crate::key::SessionKey;
 use crate::room::Context;
-use crate::session::{Happened, Session};
-use crate::stun::is_stun;
+use crate::session::{Happened, Session, Shown};
 
 /// Shortest time between two time-outs of a session.
 const TICK: Duration = Duration::from_millis(1);
 
 impl Engine {
     pub(super) fn datagram(&mut self, now: Instant, from: TransportAddress, data: &[u8]) {
-        let Some(key) = self.demux.find(now, from, data) else {
+        let Some((key, standing)) = self.demux.find(now, from, data) else {
             self.drops().unknown += 1;
             return;
         };
-        let accepted = self.with_session(now, key, |session, happened| {
+        let shown = self.with_session(now, key, |session, happened| {
             session.receive(now, from, data, happened)
         });
-        if accepted == Some(true) && is_stun(data) {
-            self.demux.bind(now, from, key);
+        match shown {
+            Some(Shown::Client) if standing != Some(Standing::Proven) => {
+                self.demux.bind(now, from, key, Standing::Proven);
+                if from.transport == Transport::Tcp {
+                    let reached = Output::Reached { client: from };
+                    self.outbox.messages.push_back(reached);
+                }
+            }
+            Some(Shown::Credentials) => self.demux.bind(now, from, key, Standing::Named),
+            _ => {}
         }
     }
 
@@ -110,6 +118,9 @@ impl Engine {
                     },
                 });
             }
+        }
+        if happened.settled {
+            self.demux.expect(key, seat.session.ufrags());
         }
         if happened.heard_again {
             room.heard_again(&mut cx, member);

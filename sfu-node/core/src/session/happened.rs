@@ -23,6 +23,8 @@ pub struct Happened {
     pub channel_open: bool,
     /// Something has come of a client that was silent.
     pub heard_again: bool,
+    /// After an ICE restart the client was reached: the credentials before are good no more.
+    pub settled: bool,
     /// ICE and DTLS are up …
     pub(super) established: bool,
     /// … and outgoing media can be sealed with this. Boxed: this structure moves with each datagram.
@@ -45,6 +47,7 @@ impl Happened {
         self.texts.clear();
         self.channel_open = false;
         self.heard_again = false;
+        self.settled = false;
         self.established = false;
         self.connected = None;
         self.closed = false;

@@ -50,8 +50,8 @@ pub enum OfferError {
 pub struct Negotiated {
     /// The answer's SDP.
     pub sdp: String,
-    /// Our ICE user name fragment, by which the client's first datagram is recognized.
-    pub ufrag: String,
+    /// Our ICE credentials, by which the client's first datagram is recognized.
+    pub credentials: IceCredentials,
     pub slots: Vec<NegotiatedSlot>,
     pub published: Vec<Published>,
 }
@@ -148,11 +148,15 @@ pub(super) fn negotiate(
         published.push(source);
     }
     let slots = take_slots(&mut rtc, &answer)?;
-    let ufrag = rtc.direct_api().local_ice_credentials().ufrag;
+    let local = rtc.direct_api().local_ice_credentials();
+    let credentials = IceCredentials {
+        ufrag: local.ufrag,
+        pwd: local.pass,
+    };
     let payload_types = PayloadTypes::new(rtc.codec_config());
     let negotiated = Negotiated {
         sdp: answer,
-        ufrag,
+        credentials,
         slots,
         published,
     };
@@ -162,31 +166,6 @@ pub(super) fn negotiate(
         payload_types,
     };
     Ok((rtc, receiving, negotiated))
-}
-
-/// Reads an offer that only restarts ICE (RFC 8839, 4.4.1.1.1), and returns our new credentials.
-pub(super) fn restart(rtc: &mut Rtc, sdp: &str) -> Result<IceCredentials, OfferError> {
-    let lines = sdp.lines().filter(|line| line.starts_with("m=")).count();
-    if lines > MAX_MEDIA_LINES {
-        return Err(OfferError::TooManyLines(lines));
-    }
-    let before = rtc.direct_api().local_ice_credentials();
-    let offer = SdpOffer::from_sdp_string(sdp).map_err(|e| OfferError::Syntax(e.to_string()))?;
-    let answer = rtc
-        .sdp_api()
-        .accept_offer(offer)
-        .map_err(|e| OfferError::Refused(e.to_string()))?
-        .to_sdp_string();
-    // Our slots stay as they were negotiated; str0m is to send none of them.
-    take_slots(rtc, &answer)?;
-    let fresh = rtc.direct_api().local_ice_credentials();
-    if fresh == before {
-        return Err(OfferError::Refused("it restarts nothing".into()));
-    }
-    Ok(IceCredentials {
-        ufrag: fresh.ufrag,
-        pwd: fresh.pass,
-    })
 }
 
 /// Puts the formats of each m-line into the order in which the offer has them: a sender uses the first that its answer
