@@ -18,6 +18,7 @@ mod roster;
 mod seating;
 mod shard;
 mod sibling;
+mod site;
 mod task;
 mod tcp;
 mod udp;

@@ -155,6 +155,13 @@ impl Media {
         }
     }
 
+    /// A session has reached its client at this address: over TCP that is more than a connection has shown by itself.
+    pub fn reached(&mut self, client: TransportAddress) {
+        if client.transport == Transport::Tcp {
+            self.tcp.reached(client.address);
+        }
+    }
+
     /// Sends all that was taken.
     pub fn flush(&mut self) {
         self.udp.0.flush();

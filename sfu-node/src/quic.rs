@@ -3,6 +3,7 @@
 //! All of it runs in the shard's own thread: a datagram goes from socket to engine without crossing one.
 
 mod congestion;
+mod handshakes;
 mod identity;
 mod session;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use tokio::sync::mpsc;
 use crate::backoff::Backoff;
 use crate::task::Task;
 use congestion::DelayBased;
+use handshakes::{Handshake, Handshakes};
 use identity::{Channel, NAME, Pins};
 use session::{Shared, Side, hang_up};
 
@@ -301,6 +303,7 @@ async fn wait_for(
 }
 
 async fn accept(endpoint: Endpoint, doors: Doors) {
+    let handshakes = Rc::new(Handshakes::default());
     while let Some(incoming) = endpoint.accept().await {
         let busy = endpoint.open_connections() >= BUSY_CONNECTIONS;
         if busy && !incoming.remote_address_validated() && incoming.may_retry() {
@@ -308,15 +311,22 @@ async fn accept(endpoint: Endpoint, doors: Doors) {
             let _ = incoming.retry();
             continue;
         }
-        tokio::task::spawn_local(admit(incoming, doors.clone()));
+        match handshakes.begin(incoming.remote_address().ip()) {
+            Some(handshake) => {
+                tokio::task::spawn_local(admit(incoming, handshake, doors.clone()));
+            }
+            // A peer dials again.
+            None => incoming.ignore(),
+        }
     }
 }
 
-async fn admit(incoming: Incoming, doors: Doors) {
+async fn admit(incoming: Incoming, handshake: Handshake, doors: Doors) {
     let connection = match incoming.accept() {
         Ok(connecting) => connecting.await,
         Err(error) => Err(error),
     };
+    drop(handshake);
     let connection = match connection {
         Ok(connection) => connection,
         Err(error) => return tracing::debug!(%error, "dial refused"),

@@ -275,7 +275,7 @@ impl State {
                     contents,
                     segment,
                 } => self.media.send(to, contents, segment),
-                Output::Reached { .. } => {}
+                Output::Reached { client } => self.media.reached(client),
                 Output::PeerDatagram { peer, data } => self.neighbors.send_datagram(peer, data),
                 Output::PeerMessage { peer, message } => {
                     self.neighbors.send_message(peer, message);

@@ -3,6 +3,7 @@
 
 mod connection;
 mod framing;
+mod strangers;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -14,9 +15,12 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
+use crate::site::Site;
 use crate::task::Task;
 use connection::{Connection, Taken};
+use strangers::Strangers;
 
 /// Connections of a shard. Whoever can use UDP needs none.
 const MAX_CONNECTIONS: usize = 1_024;
@@ -71,6 +75,7 @@ struct Shared {
     arrived: Notify,
     connections: RefCell<HashMap<SocketAddr, Rc<Connection>>>,
     counters: Cell<Counters>,
+    strangers: Strangers,
 }
 
 impl Shared {
@@ -96,16 +101,8 @@ impl Shared {
         let connections = self.connections.borrow();
         let same = connections
             .keys()
-            .filter(|address| site(address.ip()) == site(from));
+            .filter(|address| Site::from(address.ip()) == Site::from(from));
         connections.len() >= MAX_CONNECTIONS || same.count() >= MAX_FROM_ONE
-    }
-}
-
-/// What one client has to itself: an IPv4 address, or the /64 of an IPv6 address.
-fn site(address: IpAddr) -> u64 {
-    match address {
-        IpAddr::V4(address) => u64::from(u32::from(address)),
-        IpAddr::V6(address) => (u128::from(address) >> 64) as u64,
     }
 }
 
@@ -165,6 +162,13 @@ impl Tcp {
         }
     }
 
+    /// A session has reached its client there: the connection is its own.
+    pub fn reached(&mut self, client: SocketAddr) {
+        if let Some(connection) = self.shared.connections.borrow().get(&client) {
+            connection.is_known();
+        }
+    }
+
     /// Writes all that was taken, as far as clients are ready for it.
     pub fn flush(&mut self) {
         for connection in self.unwritten.drain(..) {
@@ -180,6 +184,9 @@ impl Tcp {
 
 async fn accept(listener: TcpListener, shared: Rc<Shared>) {
     loop {
+        if let Some(until) = shared.strangers.wait_to_accept(Instant::now()) {
+            sleep_until(until).await;
+        }
         match listener.accept().await {
             Ok((stream, from)) if shared.is_full(from.ip().to_canonical()) => {
                 shared.count(|counters| counters.refused += 1);
@@ -213,12 +220,17 @@ async fn serve(stream: TcpStream, from: SocketAddr, shared: Rc<Shared>) {
     let connection = Rc::new(Connection::new(stream));
     let table = &shared.connections;
     table.borrow_mut().insert(from, connection.clone());
+    let now = Instant::now();
+    shared
+        .strangers
+        .enter(now, from.ip().into(), connection.clone());
     shared.count(|counters| {
         counters.accepted += 1;
         counters.connections += 1;
     });
     let end = connection.run(from, &shared).await;
     tracing::debug!(%end, "connection ended");
+    shared.strangers.leave(&connection);
     // A client that dials again from the same port has taken the place already.
     let mut connections = table.borrow_mut();
     if connections

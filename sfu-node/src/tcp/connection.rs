@@ -13,8 +13,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Shared;
 use super::framing::{self, FrameTooLong, Frames};
+use super::strangers::{BYTES_AT_ONCE, BYTES_OF_ONE};
 
-/// A connection that no session has answered for so long is not a client's.
+/// A connection that no session has known for so long is not a client's.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A client that has been silent for so long is gone: consent alone is asked for every five seconds (RFC 7675, 5.1).
 const IDLE: Duration = Duration::from_secs(30);
@@ -33,8 +34,12 @@ const DATAGRAMS_PER_TURN: usize = 1_024;
 pub enum End {
     #[error("the client hung up")]
     HungUp,
-    #[error("no session answered")]
+    #[error("no session knows it")]
     Stranger,
+    #[error("it sent more than {BYTES_OF_ONE} bytes before a session knew it")]
+    Pushy,
+    #[error("no session knew it, and another one needed its place")]
+    Displaced,
     #[error("the client was silent")]
     Idle,
     #[error("the client takes nothing any more")]
@@ -59,8 +64,12 @@ pub struct Connection {
     /// The task is to look after what waits, or after a connection that is stuck.
     stalled: Notify,
     stuck: Cell<bool>,
-    /// A session has sent something: this is a client.
+    /// A session has sent something: what comes may be a client's.
     answered: Cell<bool>,
+    /// A session has reached its client here.
+    known: Cell<bool>,
+    /// Another stranger needs the place.
+    displaced: Cell<bool>,
 }
 
 impl Connection {
@@ -71,7 +80,28 @@ impl Connection {
             stalled: Notify::new(),
             stuck: Cell::new(false),
             answered: Cell::new(false),
+            known: Cell::new(false),
+            displaced: Cell::new(false),
         }
+    }
+
+    /// Whether no session has reached its client here.
+    pub fn is_stranger(&self) -> bool {
+        !self.known.get()
+    }
+
+    /// A session has reached its client here.
+    pub fn is_known(&self) {
+        self.known.set(true);
+        self.answered.set(true);
+        // The task may be waiting for what a stranger may take.
+        self.stalled.notify_one();
+    }
+
+    /// Another one needs the place.
+    pub fn give_up(&self) {
+        self.displaced.set(true);
+        self.stalled.notify_one();
     }
 
     /// Takes a datagram for the next [`Connection::write`]. Media is dropped rather than queued behind too much.
@@ -113,30 +143,40 @@ impl Connection {
         let opened = Instant::now();
         let mut frames = Frames::new();
         let mut heard = opened;
+        let mut left = BYTES_OF_ONE;
         loop {
-            let deadline = match self.answered.get() {
-                true => heard + IDLE,
-                false => opened + PATIENCE,
+            let stranger = self.is_stranger();
+            let deadline = if stranger {
+                opened + PATIENCE
+            } else {
+                heard + IDLE
             };
+            let pause = shared.strangers.wait_to_read(Instant::now());
+            let pause = pause.filter(|_| stranger);
+            let next = pause.map_or(deadline, |pause| pause.min(deadline));
             tokio::select! {
-                ready = self.stream.readable() => {
+                ready = self.stream.readable(), if pause.is_none() => {
                     heard = Instant::now();
-                    if let Err(end) = ready.map_err(End::Io).and_then(|()| self.read(from, &mut frames, shared)) {
+                    let read = ready.map_err(End::Io).and_then(|()| match stranger {
+                        true => self.read_of_stranger(from, &mut frames, shared, &mut left),
+                        false => self.read(from, &mut frames, shared),
+                    });
+                    if let Err(end) = read {
                         return end;
                     }
                 }
                 () = self.can_go_on_writing() => self.write(),
-                () = sleep_until(deadline) => {
-                    if !self.answered.get() {
-                        return End::Stranger;
-                    }
-                    if heard + IDLE <= Instant::now() {
-                        return End::Idle;
-                    }
-                }
+                () = sleep_until(next) => {}
             }
-            if self.stuck.get() {
-                return End::Stuck;
+            let is_due = deadline <= Instant::now();
+            match (self.stuck.get(), self.is_stranger()) {
+                (true, _) => return End::Stuck,
+                (_, true) if self.displaced.get() => return End::Displaced,
+                (_, true) if stranger && is_due => return End::Stranger,
+                (_, false) if !stranger && is_due && heard + IDLE <= Instant::now() => {
+                    return End::Idle;
+                }
+                _ => {}
             }
         }
     }
@@ -145,28 +185,69 @@ impl Connection {
         if self.waiting.borrow().is_empty() || self.stuck.get() {
             self.stalled.notified().await;
         }
+        if self.waiting.borrow().is_empty() {
+            return;
+        }
         // An error shows at the next read.
         let _ = self.stream.writable().await;
+    }
+
+    /// Reads a little, of which there is not much in all.
+    fn read_of_stranger(
+        &self,
+        from: SocketAddr,
+        frames: &mut Frames,
+        shared: &Shared,
+        left: &mut usize,
+    ) -> Result<(), End> {
+        let bytes = self.fill(frames, BYTES_AT_ONCE)?.unwrap_or(0);
+        shared.strangers.read(Instant::now(), bytes);
+        *left = left.checked_sub(bytes).ok_or(End::Pushy)?;
+        self.pass_on(from, frames, shared, &mut 0)
     }
 
     fn read(&self, from: SocketAddr, frames: &mut Frames, shared: &Shared) -> Result<(), End> {
         let mut taken = 0;
         for _ in 0..READS_PER_TURN {
-            match self.stream.try_read(frames.space()) {
-                Ok(0) => return Err(End::HungUp),
-                Ok(bytes) => frames.filled(bytes),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error.into()),
+            if self.fill(frames, usize::MAX)?.is_none() {
+                break;
             }
-            while let Some(datagram) = frames.next()? {
-                taken += 1;
-                // Who has not shown by STUN that it is a session's client is not heard with anything else.
-                let welcome = self.answered.get() || is_stun(datagram);
-                if welcome && taken <= DATAGRAMS_PER_TURN {
-                    shared.received(from, datagram);
-                } else {
-                    shared.count(|counters| counters.dropped += 1);
-                }
+            self.pass_on(from, frames, shared, &mut taken)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what is there, at most so much; `None` when there is nothing.
+    fn fill(&self, frames: &mut Frames, most: usize) -> Result<Option<usize>, End> {
+        let space = frames.space();
+        let most = most.min(space.len());
+        match self.stream.try_read(&mut space[..most]) {
+            Ok(0) => Err(End::HungUp),
+            Ok(bytes) => {
+                frames.filled(bytes);
+                Ok(Some(bytes))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Hands the shard the datagrams that are whole; `taken` counts those of a turn.
+    fn pass_on(
+        &self,
+        from: SocketAddr,
+        frames: &mut Frames,
+        shared: &Shared,
+        taken: &mut usize,
+    ) -> Result<(), End> {
+        while let Some(datagram) = frames.next()? {
+            *taken += 1;
+            // Who has not shown by STUN that it is a session's client is not heard with anything else.
+            let welcome = self.answered.get() || is_stun(datagram);
+            if welcome && *taken <= DATAGRAMS_PER_TURN {
+                shared.received(from, datagram);
+            } else {
+                shared.count(|counters| counters.dropped += 1);
             }
         }
         Ok(())

@@ -131,15 +131,27 @@ fn a_frame_that_is_too_long_ends_the_connection() {
     });
 }
 
+/// Connects, and is a session's client from then on.
+async fn known(tcp: &mut Tcp, address: SocketAddr) -> TcpStream {
+    let before = tcp.counters().accepted;
+    let client = TcpStream::connect(address).await.unwrap();
+    until(|| tcp.counters().accepted > before).await;
+    tcp.reached(client.local_addr().unwrap());
+    client
+}
+
 #[test]
 fn one_address_cannot_take_all_connections() {
     run(async {
-        let (tcp, first, _) = pair().await;
+        let (mut tcp, first, own) = pair().await;
+        until(|| tcp.counters().accepted == 1).await;
+        tcp.reached(own);
         let address = first.peer_addr().unwrap();
         let mut clients = vec![first];
-        for _ in 0..MAX_FROM_ONE {
-            clients.push(TcpStream::connect(address).await.unwrap());
+        while clients.len() < MAX_FROM_ONE {
+            clients.push(known(&mut tcp, address).await);
         }
+        clients.push(TcpStream::connect(address).await.unwrap());
         until(|| tcp.counters().refused == 1).await;
         assert_eq!(tcp.counters().accepted, MAX_FROM_ONE as u64);
         // One that ends makes room.
@@ -147,6 +159,97 @@ fn one_address_cannot_take_all_connections() {
         until(|| tcp.counters().connections < MAX_FROM_ONE as u64).await;
         clients.push(TcpStream::connect(address).await.unwrap());
         until(|| tcp.counters().connections == MAX_FROM_ONE as u64).await;
+    });
+}
+
+#[test]
+fn a_new_stranger_takes_the_place_of_the_oldest_and_never_that_of_a_client() {
+    run(async {
+        let (mut tcp, mut client, own) = pair().await;
+        until(|| tcp.counters().accepted == 1).await;
+        tcp.reached(own);
+        let address = client.peer_addr().unwrap();
+        let mut strangers = Vec::new();
+        for number in 0..=strangers::MOST_FROM_ONE as u64 {
+            strangers.push(TcpStream::connect(address).await.unwrap());
+            until(|| tcp.counters().accepted == number + 2).await;
+        }
+        let ended = strangers[0].read_u8().await.unwrap_err();
+        assert_eq!(ended.kind(), ErrorKind::UnexpectedEof);
+        let most = strangers::MOST_FROM_ONE as u64;
+        until(|| tcp.counters().connections == 1 + most).await;
+        client.write_all(&frame(&[7; 200])).await.unwrap();
+        assert_eq!(received(&mut tcp).await, (own, vec![7; 200]), "it is heard");
+    });
+}
+
+/// Frames that look like STUN, as many as fit into so many bytes.
+fn push(bytes: usize) -> Vec<u8> {
+    frame(&[0; 98]).repeat(bytes / 100)
+}
+
+#[test]
+fn a_stranger_that_pushes_is_cut_off_after_a_few_bytes() {
+    run(async {
+        let (mut tcp, mut stranger, _) = pair().await;
+        let pushed = push(10 * strangers::BYTES_OF_ONE);
+        let ended = stranger.write_all(&pushed).await;
+        let mut rest = Vec::new();
+        let ended = match ended {
+            Ok(()) => stranger.read_to_end(&mut rest).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        println!("cut off: {ended:?}");
+        until(|| tcp.counters().connections == 0).await;
+        let mut taken = 0;
+        while let Some((_, datagram)) = tcp.receive() {
+            taken += datagram.len() + 2;
+        }
+        assert!(
+            taken > 0 && taken <= strangers::BYTES_OF_ONE,
+            "{taken} bytes"
+        );
+    });
+}
+
+#[test]
+fn strangers_who_push_on_from_ever_new_connections_take_little_and_a_client_loses_nothing() {
+    run(async {
+        let (mut tcp, mut client, own) = pair().await;
+        until(|| tcp.counters().accepted == 1).await;
+        tcp.reached(own);
+        let address = client.peer_addr().unwrap();
+        let began = Instant::now();
+        let pushing: Vec<Task> = (0..8)
+            .map(|_| {
+                let task = tokio::task::spawn_local(async move {
+                    let pushed = push(10 * strangers::BYTES_OF_ONE);
+                    while let Ok(mut stranger) = TcpStream::connect(address).await {
+                        let _ = stranger.write_all(&pushed).await;
+                    }
+                });
+                task.into()
+            })
+            .collect();
+        let (mut heard, mut taken) = (0, 0);
+        // Of each of the client's datagrams, sent one after the other, until strangers have been turned away many times.
+        while heard < 2_000 || tcp.counters().accepted < 100 {
+            client.write_all(&frame(&[1; 1_000])).await.unwrap();
+            loop {
+                let (from, datagram) = received(&mut tcp).await;
+                if from == own {
+                    assert_eq!(datagram.len(), 1_000);
+                    break;
+                }
+                taken += datagram.len() + 2;
+            }
+            heard += 1;
+        }
+        let time = began.elapsed().as_secs_f64();
+        drop(pushing);
+        let each_second = taken as f64 / (time + 1.0) / 1_024.0;
+        println!("{heard} of the client; {each_second:.0} KiB/s of strangers in {time:.1} s");
+        assert!(each_second < 600.0, "{each_second} KiB/s");
     });
 }
 
