@@ -9,6 +9,7 @@ mod dependencies;
 mod dev;
 mod doctor;
 mod failure;
+mod fuzz;
 mod guard;
 mod http;
 mod instructions;
@@ -69,6 +70,7 @@ fn command_line() -> Command {
                 ),
         )
         .subcommand(bench_command())
+        .subcommand(fuzz_command())
         .subcommand(
             Command::new("doctor")
                 .about("Say what is there, what is missing, and what to do; change nothing"),
@@ -180,6 +182,31 @@ fn bench_command() -> Command {
         )
 }
 
+fn fuzz_command() -> Command {
+    Command::new("fuzz")
+        .about("Give everything that comes from outside to a fuzzer: no panic, no hang, no growth")
+        .arg(
+            Arg::new("target")
+                .value_name("TARGET")
+                .help("Fuzz this only; may be given several times [default: all of fuzz/fuzz_targets]")
+                .num_args(0..),
+        )
+        .arg(
+            Arg::new("minutes")
+                .long("minutes")
+                .value_name("N")
+                .help("How long to fuzz each target")
+                .default_value("10")
+                .value_parser(value_parser!(u32).range(1..=10_000)),
+        )
+        .arg(
+            Arg::new("keep")
+                .long("keep")
+                .help("Put what reaches new code into fuzz/corpus, with as few inputs as can be")
+                .action(ArgAction::SetTrue),
+        )
+}
+
 fn run(matches: &ArgMatches) -> Result<()> {
     match matches.subcommand() {
         Some(("dev", matches)) => dev::run(&dev::Arguments {
@@ -211,6 +238,15 @@ fn run(matches: &ArgMatches) -> Result<()> {
                 .collect(),
             seconds: matches.get_one("seconds").copied().unwrap_or(10),
             beside: matches.get_one("beside").cloned(),
+        }),
+        Some(("fuzz", matches)) => fuzz::run(&fuzz::Arguments {
+            targets: matches
+                .get_many("target")
+                .unwrap_or_default()
+                .cloned()
+                .collect(),
+            minutes: matches.get_one("minutes").copied().unwrap_or(10),
+            keep: matches.get_flag("keep"),
         }),
         Some(("doctor", _)) => doctor::run(),
         Some(("reset", matches)) => {

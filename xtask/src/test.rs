@@ -179,7 +179,7 @@ fn run_group(group: Group) -> Result<()> {
         Group::House => cargo_test(&[], &["tests/house"]),
         Group::Unit => cargo_test(
             &["--lib", "--bins"],
-            &["edge/core", "sfu-node", "sfu-node/core", "loadtest"],
+            &["edge/core", "fuzz", "sfu-node", "sfu-node/core", "loadtest"],
         ),
         Group::Simulation => cargo_test(&[], &["tests/simulation"]),
         Group::Instructions => {

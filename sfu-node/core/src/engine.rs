@@ -2,6 +2,8 @@
 //! sent to [`flush`], and all of it to time.
 
 mod flush;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod peers;
 mod rooms;
 mod sessions;

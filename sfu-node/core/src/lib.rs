@@ -13,6 +13,9 @@ mod demux;
 mod e_model;
 mod egress;
 mod engine;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod io;
 mod key;
 mod keyframe;

@@ -7,6 +7,8 @@
 
 mod check;
 mod cookie;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod happened;
 mod incoming;
 mod inner;

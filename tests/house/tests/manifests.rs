@@ -27,10 +27,11 @@ const ONLY: [(&str, &[&str]); 3] = [
 ];
 
 /// Packages of the workspace that a package may depend on.
-const INSIDE: [(&str, &[&str]); 7] = [
+const INSIDE: [(&str, &[&str]); 8] = [
     ("edge", &["edge-core", "protocol"]),
     ("edge-glue", &[]),
     ("sfu-node", &["sfu-core", "protocol"]),
+    ("fuzz", &["edge-core", "sfu-core", "protocol"]),
     ("simulation", &["edge-core", "sfu-core", "protocol"]),
     ("loadtest", &["protocol"]),
     ("house", &[]),

@@ -78,6 +78,14 @@ impl Sealer {
         })
     }
 
+    /// One for tests of what is sent, and not of how it is sealed.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub fn of_test_keys() -> Self {
+        let profile = SrtpProfile::AEAD_AES_128_GCM;
+        let keys = SessionKeys::derive(&[7; 56], profile, true);
+        keys.and_then(|keys| Self::new(&keys)).expect("keys")
+    }
+
     /// Encrypts the payload of the packet at `buf[start..]` in place, and appends the tag. `sequence` is extended: its
     /// upper bits are the roll-over counter, its low 16 must be those in the header. The SSRC is read from the header.
     pub fn seal_rtp(

@@ -55,13 +55,6 @@ pub(super) fn srtcp_keys(profile: SrtpProfile) -> StreamKeys {
     }
 }
 
-impl Sealer {
-    /// One for tests of what is sent, and not of how it is sealed.
-    pub fn of_test_keys() -> Self {
-        gcm(SrtpProfile::AEAD_AES_128_GCM)
-    }
-}
-
 fn gcm(profile: SrtpProfile) -> Sealer {
     let mut sealer = Sealer::new(&SessionKeys {
         rtp: srtcp_keys(profile),

@@ -1,0 +1,79 @@
+//! What a media node is sent: by clients, by other nodes, and by the edge.
+
+use std::time::Instant;
+
+use sfu_core::fuzz::{Call, Handshake, Offers, pieces};
+
+/// What a browser offers, in short: a microphone, a camera in three layers, a slot of each kind, the data channel.
+const OFFER: &str = include_str!("offer.sdp");
+
+thread_local! {
+    /// Its certificate is made once.
+    static OFFERS: Offers = Offers::default();
+}
+
+/// RTP: headers, header extensions, the payload descriptors of each codec, and what slots make of them.
+pub fn rtp(data: &[u8]) {
+    sfu_core::fuzz::rtp(Instant::now(), data);
+}
+
+/// RTCP, in the clear.
+pub fn rtcp(data: &[u8]) {
+    sfu_core::fuzz::rtcp(Instant::now(), data);
+}
+
+/// Transport-wide feedback, and what the estimator makes of it over time.
+pub fn estimator(data: &[u8]) {
+    sfu_core::fuzz::estimator(Instant::now(), data);
+}
+
+/// STUN with the right password and without, and other datagrams of a client whose handshake is not over.
+pub fn stun(data: &[u8]) {
+    OFFERS.with(|offers| {
+        let mut handshake = Handshake::new(Instant::now(), offers, OFFER);
+        pieces(data).for_each(|piece| handshake.receive(piece));
+    });
+}
+
+/// SDP: an offer, and one that restarts ICE.
+pub fn sdp(data: &[u8]) {
+    OFFERS.with(|offers| offers.offer(Instant::now(), data));
+}
+
+/// What other nodes say over QUIC, messages and datagrams: the first byte of a piece says which, and who.
+pub fn cascade(data: &[u8]) {
+    let mut call = Call::new(Instant::now(), OFFER);
+    for line in data.split(|byte| *byte == b'\n') {
+        let Some((&how, rest)) = line.split_first() else {
+            call.media();
+            continue;
+        };
+        match how & 2 {
+            0 => call.peer_sends(how, rest),
+            _ => {
+                if let Ok(message) = serde_json::from_slice(rest) {
+                    call.peer_says(how, message);
+                }
+            }
+        }
+    }
+}
+
+/// What a client says on its data channel, a line each.
+pub fn channel(data: &[u8]) {
+    let mut call = Call::new(Instant::now(), OFFER);
+    for line in data.split(|byte| *byte == b'\n') {
+        call.client_says(line);
+        call.media();
+    }
+}
+
+/// What the edge tells a node about a room, a line each.
+pub fn edge_to_node(data: &[u8]) {
+    let mut call = Call::new(Instant::now(), OFFER);
+    for message in crate::messages(data) {
+        call.told(message);
+        call.media();
+    }
+    for _ in crate::messages::<protocol::node::RegionToNode>(data) {}
+}
