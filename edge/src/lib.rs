@@ -1,6 +1,6 @@
 //! The Worker: HTTP in front of the Durable Objects. The rules are in `edge-core`; what is here carries them out.
 
-mod attachment;
+mod breath;
 mod config;
 mod cookie;
 mod crypto;
@@ -16,6 +16,7 @@ mod region;
 mod room;
 mod routes;
 mod rpc;
+mod socket;
 mod store;
 mod tally;
 mod turn;

@@ -3,9 +3,12 @@
 //! What is known of a node is attached to its WebSocket: it survives hibernation and is gone with the node. That there is
 //! a node is stored as well: after a restart, which ends all WebSockets, the region knows whom to wait for.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 
+use edge_core::conduct::{Conduct, Misbehaves};
 use edge_core::roster::{self, Choice, HEARTBEAT_SECONDS, Member, Remembered};
+use protocol::client::POLICY_VIOLATION;
 use protocol::id::{Epoch, NodeId, RoomId};
 use protocol::node::{NodeToRegion, RegionToNode, VERSION, is_understood};
 use serde::{Deserialize, Serialize};
@@ -15,8 +18,9 @@ use worker::{
     WebSocketIncomingMessage, WebSocketPair, console_log, durable_object,
 };
 
-use crate::attachment::{read, write};
+use crate::breath::Breath;
 use crate::problem::Outcome;
+use crate::socket::{self, attach, attached};
 use crate::store::Store;
 use crate::{crypto, rpc};
 
@@ -52,6 +56,9 @@ impl Attached {
 pub struct RegionObject {
     state: State,
     store: Store,
+    breath: Breath,
+    /// In memory only.
+    conducts: RefCell<HashMap<NodeId, Conduct>>,
 }
 
 impl DurableObject for RegionObject {
@@ -59,6 +66,8 @@ impl DurableObject for RegionObject {
         Self {
             store: Store::new(&state),
             state,
+            breath: Breath::default(),
+            conducts: RefCell::default(),
         }
     }
 
@@ -81,15 +90,22 @@ impl DurableObject for RegionObject {
         link: WebSocket,
         message: WebSocketIncomingMessage,
     ) -> Result<()> {
+        if !socket::is_open(&link) {
+            self.breath.take(&self.state);
+            return Ok(());
+        }
         let now = Date::now().as_millis();
-        let WebSocketIncomingMessage::String(text) = message else {
+        let Some::<Attached>(from) = attached(&link) else {
             return Ok(());
         };
-        // A message of a later version is ignored (`protocol::node`).
-        let (Some(attached), Ok(message)) = (read(&link), serde_json::from_str(&text)) else {
-            return Ok(());
-        };
-        self.heard(&link, attached, message, now)
+        match self.understood(&from.node, &socket::text(message), now) {
+            Ok(Some(message)) => self.heard(&link, from, message, now),
+            Ok(None) => Ok(()),
+            Err(Misbehaves) => {
+                let _ = link.close(Some(POLICY_VIOLATION), Some("far too much is said"));
+                self.lost(&link)
+            }
+        }
     }
 
     async fn websocket_close(&self, link: WebSocket, _: usize, _: String, _: bool) -> Result<()> {
@@ -106,7 +122,7 @@ impl DurableObject for RegionObject {
     async fn alarm(&self) -> Result<Response> {
         let now = Date::now().as_millis();
         for link in self.state.get_websockets() {
-            let attached: Option<Attached> = read(&link);
+            let attached: Option<Attached> = attached(&link);
             let silent =
                 |attached: &Attached| attached.member.as_ref().is_none_or(|m| m.is_silent(now));
             if attached.as_ref().is_none_or(silent) {
@@ -140,8 +156,19 @@ impl RegionObject {
         let pair = WebSocketPair::new()?;
         self.state
             .accept_websocket_with_tags(&pair.server, &[node.as_str()]);
-        write(&pair.server, &Attached::unregistered(node))?;
+        attach(&pair.server, &Attached::unregistered(node))?;
         Response::from_websocket(pair.client)
+    }
+
+    fn understood(
+        &self,
+        node: &NodeId,
+        text: &str,
+        now: u64,
+    ) -> std::result::Result<Option<NodeToRegion>, Misbehaves> {
+        let mut conducts = self.conducts.borrow_mut();
+        let conduct = conducts.entry(node.clone());
+        conduct.or_insert_with(|| Conduct::new(now)).hear(text, now)
     }
 
     fn heard(
@@ -168,12 +195,12 @@ impl RegionObject {
                 for other in self.state.get_websockets_with_tag(node.as_str()) {
                     if other.as_ref() != link.as_ref() {
                         let _ = other.close(Some(1000), Some("replaced"));
-                        write(&other, &Attached::unregistered(node.clone()))?;
+                        attach(&other, &Attached::unregistered(node.clone()))?;
                     }
                 }
                 self.remember(&Remembered::present(node.clone()))?;
                 attached.member = Some(Member::new(load, now));
-                write(link, &attached)?;
+                attach(link, &attached)?;
                 console_log!("{}", json!({ "event": "node registered", "node": node }));
                 send(
                     link,
@@ -186,14 +213,14 @@ impl RegionObject {
                 if let Some(member) = &mut attached.member {
                     member.load = load;
                     member.heard = now;
-                    write(link, &attached)?;
+                    attach(link, &attached)?;
                 }
                 Ok(())
             }
             NodeToRegion::Draining => {
                 if let Some(member) = &mut attached.member {
                     member.draining = true;
-                    write(link, &attached)?;
+                    attach(link, &attached)?;
                 }
                 Ok(())
             }
@@ -208,7 +235,7 @@ impl RegionObject {
             if let Some(Attached {
                 node,
                 member: Some(member),
-            }) = read(&link)
+            }) = attached(&link)
             {
                 links.insert(node.clone(), link);
                 members.insert(node, member);
@@ -222,7 +249,7 @@ impl RegionObject {
         {
             // The next heartbeat says it better; until then this one counts.
             member.load.sessions += 1;
-            write(
+            attach(
                 link,
                 &Attached {
                     node: node.clone(),
@@ -245,7 +272,7 @@ impl RegionObject {
             .state
             .get_websockets()
             .iter()
-            .filter_map(read::<Attached>)
+            .filter_map(attached::<Attached>)
             .filter(|attached| attached.member.is_some())
             .map(|attached| attached.node)
             .collect();
@@ -266,7 +293,7 @@ impl RegionObject {
         let Some(Attached {
             node,
             member: Some(member),
-        }) = read(link)
+        }) = attached(link)
         else {
             return Ok(());
         };
@@ -281,6 +308,7 @@ impl RegionObject {
     /// A node is gone: nobody waits for it.
     fn give_up(&self, link: &WebSocket, node: &NodeId) -> Result<()> {
         forget(link, node);
+        self.conducts.borrow_mut().remove(node);
         self.store.delete(NODE, node.as_str())
     }
 
@@ -296,7 +324,7 @@ impl RegionObject {
 
 /// Lets a link that is over stand for no node any more. An error means that it is gone already.
 fn forget(link: &WebSocket, node: &NodeId) {
-    let _ = write(link, &Attached::unregistered(node.clone()));
+    let _ = attach(link, &Attached::unregistered(node.clone()));
 }
 
 fn send(link: &WebSocket, message: &RegionToNode) -> Result<()> {

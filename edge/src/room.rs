@@ -19,9 +19,10 @@ use worker::{
     WebSocketIncomingMessage, WebSocketRequestResponsePair, durable_object,
 };
 
+use crate::breath::Breath;
 use crate::problem::{Outcome, Refusal};
-use crate::rpc;
 use crate::store::{Everything, Store};
+use crate::{rpc, socket};
 use chat::Lines;
 use sockets::Attached;
 
@@ -43,6 +44,7 @@ struct Shell {
     lines: Lines,
     room: RefCell<Option<Room>>,
     loaded: Cell<bool>,
+    breath: Breath,
     /// When the alarm is set for.
     alarm: Cell<Option<u64>>,
     /// What the directory is to be told next.
@@ -62,6 +64,7 @@ impl DurableObject for RoomObject {
             env,
             room: RefCell::new(None),
             loaded: Cell::new(false),
+            breath: Breath::default(),
             alarm: Cell::new(None),
             report: RefCell::new(None),
             reporting: Cell::new(false),
@@ -84,25 +87,21 @@ impl DurableObject for RoomObject {
 
     async fn websocket_message(
         &self,
-        socket: WebSocket,
+        from: WebSocket,
         message: WebSocketIncomingMessage,
     ) -> Result<()> {
+        if !socket::is_open(&from) {
+            self.0.breath.take(&self.0.state);
+            return Ok(());
+        }
         let now = Date::now().as_millis();
         self.0.load(now)?;
-        // A binary message is none of this protocol, as an empty text is not.
-        let text = match message {
-            WebSocketIncomingMessage::String(text) => text,
-            WebSocketIncomingMessage::Binary(_) => String::new(),
-        };
-        match Attached::of(&socket) {
+        let text = socket::text(message);
+        match Attached::of(&from) {
             Some(Attached::Client(client)) => {
                 self.0.handle(now, Event::ClientSaid { client, text })
             }
-            // A message of a later version is ignored (`protocol::node`).
-            Some(Attached::Node(link)) => match serde_json::from_str(&text) {
-                Ok(message) => self.0.handle(now, Event::NodeSaid { link, message }),
-                Err(_) => Ok(()),
-            },
+            Some(Attached::Node(link)) => self.0.handle(now, Event::NodeSaid { link, text }),
             None => Ok(()),
         }
     }
@@ -149,8 +148,9 @@ impl Shell {
             latest_line,
         };
         let (mut clients, mut links) = (Vec::new(), Vec::new());
-        for socket in self.state.get_websockets() {
-            match Attached::of(&socket) {
+        let sockets = self.state.get_websockets();
+        for open in sockets.iter().filter(|socket| socket::is_open(socket)) {
+            match Attached::of(open) {
                 Some(Attached::Client(client)) => clients.push(client),
                 Some(Attached::Node(link)) => links.push(link),
                 None => {}

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use edge_core::room::{Admission, Client, Effect, Event, NodeLink, Pass, Room, Secret};
 use protocol::api;
+use protocol::id::Epoch;
 use protocol::node::{NodeToRegion, NodeToRoom, VERSION};
 
 /// Between two messages, in milliseconds.
@@ -36,7 +37,7 @@ impl World {
             fingerprint: "00".repeat(32),
             sessions: Vec::new(),
         };
-        world.node_says(ready);
+        world.node_says(&serde_json::to_string(&ready).expect("a message"));
         world
     }
 
@@ -78,14 +79,10 @@ impl World {
                         epoch,
                         place,
                     });
-                    if let Ok(link) = self.room.expect_node(&id("node-1"), epoch) {
-                        self.link = Some(link.clone());
-                        self.handle(Event::NodeOpened {
-                            link,
-                            region: id("eu"),
-                        });
-                    }
+                    self.link(epoch);
                 }
+                // It comes back.
+                Effect::SendNodeAway { link } => self.link(link.epoch),
                 Effect::Recall { client, draft, .. } => {
                     self.handle(Event::Recalled {
                         client,
@@ -101,6 +98,16 @@ impl World {
         }
     }
 
+    fn link(&mut self, epoch: Epoch) {
+        if let Ok(link) = self.room.expect_node(&id("node-1"), epoch) {
+            self.link = Some(link.clone());
+            self.handle(Event::NodeOpened {
+                link,
+                region: id("eu"),
+            });
+        }
+    }
+
     fn says(&mut self, who: usize, text: &str) {
         if let Some(client) = self.people.get(who).cloned() {
             let text = text.to_owned();
@@ -109,9 +116,10 @@ impl World {
         self.pass();
     }
 
-    fn node_says(&mut self, message: NodeToRoom) {
+    fn node_says(&mut self, text: &str) {
         if let Some(link) = self.link.clone() {
-            self.handle(Event::NodeSaid { link, message });
+            let text = text.to_owned();
+            self.handle(Event::NodeSaid { link, text });
         }
         self.pass();
     }
@@ -147,8 +155,10 @@ pub fn client(data: &[u8]) {
 /// What nodes say to the edge, a line each.
 pub fn node_to_edge(data: &[u8]) {
     let mut world = World::new();
-    for message in crate::messages(data) {
-        world.node_says(message);
+    for line in data.split(|byte| *byte == b'\n') {
+        if let Ok(text) = str::from_utf8(line) {
+            world.node_says(text);
+        }
     }
     for _ in crate::messages::<NodeToRegion>(data) {}
 }

@@ -25,6 +25,9 @@ pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 /// The code with which the WebSocket of a client is closed that says far too much, after [`ServerMessage::Wait`]
 /// (RFC 6455, 7.4.2: private use).
 pub const SENT_AWAY: u16 = 4429;
+/// The code with which a WebSocket is closed on which far too much comes that is no message of its protocol; a client's,
+/// after [`ServerMessage::Wait`] (RFC 6455, 7.4.1).
+pub const POLICY_VIOLATION: u16 = 1008;
 
 /// Client → Room Durable Object.
 #[derive(Clone, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ pub mod account;
 pub mod assign;
 pub mod caller;
 pub mod chat;
+pub mod conduct;
 pub mod device;
 pub mod directory;
 pub mod limits;

@@ -31,8 +31,10 @@ use protocol::client::{Offer, RoomEvent, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
 
 use crate::chat::Chat;
+use crate::conduct::Conduct;
 pub use contract::{
-    Admission, Client, Draft, Effect, Event, NoTicket, NodeLink, NotAdmitted, Pass, Ping, Secret,
+    Admission, Client, Draft, Effect, Event, Excess, NoTicket, NodeLink, NotAdmitted, Pass, Ping,
+    Secret,
 };
 use log::Log;
 use pace::{Pace, Writing};
@@ -71,6 +73,7 @@ pub struct Room {
     // What follows is not stored; losing it costs a retry.
     negotiations: HashMap<ParticipantId, Negotiation>,
     paces: HashMap<ParticipantId, Pace>,
+    conducts: HashMap<NodeId, Conduct>,
     writing: Writing,
     /// The search for a node that is under way; one at a time, so that people who join together share a node.
     seeking: Option<Search>,
@@ -122,6 +125,7 @@ impl Room {
             owed: None,
             negotiations: HashMap::new(),
             paces: HashMap::new(),
+            conducts: HashMap::new(),
             writing: Writing::default(),
             signs: HashMap::new(),
             seeking: None,
@@ -197,7 +201,7 @@ impl Room {
             Event::ClientSaid { client, text } => self.client_said(client, &text, now, out),
             Event::ClientClosed { client } => self.client_closed(&client, now, out),
             Event::NodeOpened { link, region } => self.node_opened(link, region, now, out),
-            Event::NodeSaid { link, message } => self.node_said(&link, message, now, out),
+            Event::NodeSaid { link, text } => self.node_heard(&link, &text, now, out),
             Event::NodeClosed { link } => self.node_closed(&link, now, out),
             Event::Found {
                 participant,

@@ -49,6 +49,7 @@ impl Shell {
             Effect::Send { client, message } => {
                 if let ServerMessage::Error { code, .. } = &message {
                     tally::refused(&self.env, json!(code).as_str().unwrap_or_default());
+                    self.breath.take(&self.state);
                 }
                 self.send_to_client(&client, &message)?;
             }
@@ -56,9 +57,10 @@ impl Shell {
                 self.send_to_all(except.as_ref(), &message)?;
             }
             Effect::HangUp { client } => self.hang_up_client(&client),
-            Effect::SendAway { client } => self.send_away(&client),
+            Effect::SendAway { client, excess } => self.send_away(&client, excess),
             Effect::Tell { link, message } => self.send_to_node(&link, &message)?,
             Effect::HangUpNode { link } => self.hang_up_node(&link),
+            Effect::SendNodeAway { link } => self.send_node_away(&link),
             Effect::Seek {
                 participant,
                 epoch,

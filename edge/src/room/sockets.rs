@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use edge_core::room::{Client, Event, NodeLink, Pass, Ping, Secret};
-use protocol::client::{SENT_AWAY, ServerMessage};
+use edge_core::room::{Client, Event, Excess, NodeLink, Pass, Ping, Secret};
+use protocol::client::{POLICY_VIOLATION, SENT_AWAY, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region};
 use protocol::node::RoomToNode;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use worker::{Date, Error, Request, Response, Result, State, WebSocket, WebSocket
 
 use super::Shell;
 use crate::problem::{Outcome, Refusal};
-use crate::{attachment, crypto};
+use crate::{crypto, socket};
 
 /// The tag of all clients' WebSockets.
 const CLIENTS: &str = "client";
@@ -25,7 +25,7 @@ pub(super) enum Attached {
 
 impl Attached {
     pub(super) fn of(socket: &WebSocket) -> Option<Self> {
-        attachment::read(socket)
+        socket::attached(socket)
     }
 }
 
@@ -51,7 +51,7 @@ impl Shell {
         let pair = WebSocketPair::new()?;
         self.state
             .accept_websocket_with_tags(&pair.server, &[CLIENTS, &client_tag(&client)]);
-        attachment::write(&pair.server, &Attached::Client(client.clone()))?;
+        socket::attach(&pair.server, &Attached::Client(client.clone()))?;
         let text = crypto::secret()?;
         let resume = Secret {
             hash: crypto::sha256(&text),
@@ -88,7 +88,7 @@ impl Shell {
         let pair = WebSocketPair::new()?;
         self.state
             .accept_websocket_with_tags(&pair.server, &[&node_tag(&link)]);
-        attachment::write(&pair.server, &Attached::Node(link.clone()))?;
+        socket::attach(&pair.server, &Attached::Node(link.clone()))?;
         self.handle(now, Event::NodeOpened { link, region })?;
         Ok(Response::from_websocket(pair.client)?)
     }
@@ -148,12 +148,20 @@ impl Shell {
         self.hang_up(&client_tag(client), 1000, "closed");
     }
 
-    pub(super) fn send_away(&self, client: &Client) {
-        self.hang_up(&client_tag(client), SENT_AWAY, "far too many messages");
+    pub(super) fn send_away(&self, client: &Client, excess: Excess) {
+        let (code, reason) = match excess {
+            Excess::Messages => (SENT_AWAY, "far too many messages"),
+            Excess::Nonsense => (POLICY_VIOLATION, "not messages of this protocol"),
+        };
+        self.hang_up(&client_tag(client), code, reason);
     }
 
     pub(super) fn hang_up_node(&self, link: &NodeLink) {
         self.hang_up(&node_tag(link), 1000, "closed");
+    }
+
+    pub(super) fn send_node_away(&self, link: &NodeLink) {
+        self.hang_up(&node_tag(link), POLICY_VIOLATION, "far too much is said");
     }
 
     fn send(&self, tag: &str, text: &str) {

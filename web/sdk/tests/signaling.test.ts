@@ -248,4 +248,18 @@ describe("signaling", () => {
     await log.until("failed There is no such room.");
     expect(log.lines).toEqual(["failed There is no such room."]);
   });
+
+  it.each([1008, 4429])(
+    "stays away for a while when it is closed with %i, though the wait was not told",
+    async (code) => {
+      script = (peer) => {
+        welcome(peer, 1, "r1");
+        peer.close(code);
+      };
+      signaling.start();
+      await log.until("lost, to pause");
+      signaling.retryNow();
+      expect(urls).toHaveLength(1);
+    },
+  );
 });

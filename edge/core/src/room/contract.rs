@@ -3,7 +3,7 @@
 use protocol::client::{Offer, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region, UserId};
 use protocol::media::Codec;
-use protocol::node::{NodeToRoom, RoomToNode};
+use protocol::node::RoomToNode;
 use serde::{Deserialize, Serialize};
 
 #[cfg(doc)]
@@ -65,7 +65,7 @@ pub enum Event {
     },
     NodeSaid {
         link: NodeLink,
-        message: NodeToRoom,
+        text: String,
     },
     NodeClosed {
         link: NodeLink,
@@ -150,9 +150,10 @@ pub enum Effect {
     HangUp {
         client: Client,
     },
-    /// Close the WebSocket of a client that says far too much, with a code of its own ([`protocol::client::SENT_AWAY`]).
+    /// Close the WebSocket of a client that says far too much, with a code that tells so.
     SendAway {
         client: Client,
+        excess: Excess,
     },
     /// Send to a node.
     Tell {
@@ -161,6 +162,10 @@ pub enum Effect {
     },
     /// Close a node's link.
     HangUpNode {
+        link: NodeLink,
+    },
+    /// Close the link of a node that says far too much, with a code that tells so.
+    SendNodeAway {
         link: NodeLink,
     },
     /// Find a node for this participant's media, region by region, and tell it to open the room under this epoch unless
@@ -180,6 +185,15 @@ pub enum Effect {
     Forget,
     /// The room is no more: forget it, and everything stored.
     Vanish,
+}
+
+/// What somebody has said far too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Excess {
+    /// Messages, or their bytes.
+    Messages,
+    /// What is no message at all.
+    Nonsense,
 }
 
 /// Why a WebSocket is not admitted.

@@ -6,6 +6,7 @@ use protocol::node::{NodeToRoom, RoomToNode, SessionRef, is_understood};
 
 use super::record::{self, Host, Link, Reach, SessionState};
 use super::{Effect, NodeLink, NotAdmitted, Room};
+use crate::conduct::{Conduct, Misbehaves};
 
 /// How long a node may take to open its room link and be ready, in milliseconds.
 const OPENING: u64 = 3_000;
@@ -115,16 +116,31 @@ impl Room {
         }
     }
 
-    pub(super) fn node_said(
+    pub(super) fn node_heard(
         &mut self,
         link: &NodeLink,
-        message: NodeToRoom,
+        text: &str,
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        if self.hosts.get(&link.node).map(Host::named).as_ref() != Some(link) {
+        let host = self.hosts.get(&link.node);
+        if host
+            .is_none_or(|host| host.named() != *link || matches!(host.state, Link::Broken { .. }))
+        {
             return out.push(Effect::HangUpNode { link: link.clone() });
         }
+        let conduct = self.conducts.entry(link.node.clone());
+        match conduct.or_insert_with(|| Conduct::new(now)).hear(text, now) {
+            Ok(Some(message)) => self.node_said(link, message, now, out),
+            Ok(None) => {}
+            Err(Misbehaves) => {
+                self.node_closed(link, now, out);
+                out.push(Effect::SendNodeAway { link: link.clone() });
+            }
+        }
+    }
+
+    fn node_said(&mut self, link: &NodeLink, message: NodeToRoom, now: u64, out: &mut Vec<Effect>) {
         match message {
             NodeToRoom::Ready {
                 version,
@@ -269,6 +285,7 @@ impl Room {
         let Some(host) = self.hosts.remove(node) else {
             return;
         };
+        self.conducts.remove(node);
         out.push(Effect::Erase(record::host_key(node)));
         release(&host, out);
         for participant in self.people_at(node) {

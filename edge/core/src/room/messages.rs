@@ -2,6 +2,7 @@
 //! answered with its type and nonce, as far as they can be read.
 
 use protocol::client::{ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Offer, ServerMessage};
+use protocol::id::ParticipantId;
 use serde::Deserialize;
 
 use super::{Client, Effect, Room};
@@ -15,6 +16,8 @@ pub(super) struct Refusal {
     pub message: &'static str,
     /// After how many milliseconds the same message may be taken; absent if it never will.
     pub retry_after: Option<u64>,
+    /// Whether it is no message of this protocol at all.
+    pub is_nonsense: bool,
 }
 
 impl Refusal {
@@ -23,6 +26,14 @@ impl Refusal {
             code,
             message,
             retry_after: None,
+            is_nonsense: false,
+        }
+    }
+
+    fn nonsense(code: ErrorCode, message: &'static str) -> Self {
+        Self {
+            is_nonsense: true,
+            ..Self::new(code, message)
         }
     }
 }
@@ -60,19 +71,19 @@ impl Room {
         let Some(person) = self.people.get(&client.participant) else {
             return out.push(Effect::HangUp { client });
         };
-        if person.connection != client.connection {
+        // What was on its way when the room hung up, too.
+        if person.connection != client.connection || !person.is_here() {
             return out.push(Effect::HangUp { client });
-        }
-        // What was on its way when the room hung up.
-        if self.away(&client.participant, now).is_some() {
-            return;
         }
         self.heard_from(&client.participant, now);
         self.has_welcome(&client.participant, out);
         if let Err(refusal) = self.take_up(&client, text, now, out) {
+            if let Some(excess) = self.exceeds(&client.participant, &refusal, now) {
+                return self.send_away(client, excess, now, out);
+            }
             let Head { of, nonce } = Head::of(text);
             out.push(Effect::Send {
-                client: client.clone(),
+                client,
                 message: ServerMessage::Error {
                     code: refusal.code,
                     message: refusal.message.to_owned(),
@@ -81,7 +92,6 @@ impl Room {
                     retry_after_ms: refusal.retry_after.map(|wait| wait as u32),
                 },
             });
-            self.note_refusal(&client, now, out);
         }
     }
 
@@ -92,9 +102,8 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.may_speak(&client.participant, now)?;
         let id = &client.participant;
-        match understood(text)? {
+        match self.understood(id, text, now)? {
             ClientMessage::Offer {
                 attempt,
                 sdp,
@@ -122,13 +131,20 @@ impl Room {
         }
         Ok(())
     }
-}
 
-fn understood(text: &str) -> Result<ClientMessage, Refusal> {
-    if text.len() > MAX_MESSAGE_BYTES {
-        let message = "a message has at most 256 KiB";
-        return Err(Refusal::new(ErrorCode::TooLarge, message));
+    /// The message, if there is one, and it is not too much. What is too long is not read.
+    fn understood(
+        &mut self,
+        id: &ParticipantId,
+        text: &str,
+        now: u64,
+    ) -> Result<ClientMessage, Refusal> {
+        if text.len() > MAX_MESSAGE_BYTES {
+            let message = "a message has at most 256 KiB";
+            return Err(Refusal::nonsense(ErrorCode::TooLarge, message));
+        }
+        self.may_speak(id, text.len(), now)?;
+        serde_json::from_str(text)
+            .map_err(|_| Refusal::nonsense(ErrorCode::Malformed, "not a message of this protocol"))
     }
-    serde_json::from_str(text)
-        .map_err(|_| Refusal::new(ErrorCode::Malformed, "not a message of this protocol"))
 }

@@ -1,19 +1,26 @@
-//! How much somebody may say: messages, bytes of chat, and refusals. Who is refused too often does not listen, and is
-//! sent away for a while.
+//! How much somebody may say: messages, their bytes, bytes of chat, and refusals. Who is refused too often does not listen,
+//! and is sent away for a while; so is, much sooner, who sends what is no message at all.
 
 use std::collections::HashMap;
 
-use protocol::client::{ErrorCode, ServerMessage};
+use protocol::client::{ErrorCode, MAX_MESSAGE_BYTES, ServerMessage};
 use protocol::id::{ParticipantId, UserId};
 
+use super::contract::Excess;
 use super::messages::Refusal;
 use super::{Client, Effect, Room};
+use crate::conduct::NONSENSE;
 use crate::limits::{Bucket, Limit, Turns};
 
 /// How many messages a participant may send: 60 at once, 20 a second in the long run.
 const MESSAGES: Limit = Limit {
     burst: 60,
     window: 3_000,
+};
+/// How many bytes: four of the longest messages at once, and 64 kB a second in the long run. An offer has some 10 kB.
+const BYTES: Limit = Limit {
+    burst: 4 * MAX_MESSAGE_BYTES as u32,
+    window: 16_000,
 };
 /// How much chat a user may send, in bytes: some fifteen of the longest lines at once, and one in four seconds in the long
 /// run. Messages alone would let one user write 7 GB in a day.
@@ -35,7 +42,9 @@ const AWAY: u64 = 10_000;
 /// What a participant has left. It is in memory only.
 pub(super) struct Pace {
     messages: Turns,
+    bytes: Turns,
     refusals: Bucket,
+    nonsense: Bucket,
     /// Until when the participant is sent away.
     away_until: u64,
 }
@@ -45,10 +54,18 @@ pub(super) struct Pace {
 pub(super) struct Writing(HashMap<UserId, Turns>);
 
 impl Room {
-    /// Whether this participant may send another message.
-    pub(super) fn may_speak(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
-        let taken = self.pace(id, now).messages.take(1, MESSAGES, now);
-        taken.map_err(|wait| too_soon("too many messages: wait and send again", wait))
+    /// Whether this participant may send another message, of so many bytes.
+    pub(super) fn may_speak(
+        &mut self,
+        id: &ParticipantId,
+        bytes: usize,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        let pace = self.pace(id, now);
+        let taken = pace.messages.take(1, MESSAGES, now);
+        taken.map_err(|wait| too_soon("too many messages: wait and send again", wait))?;
+        let taken = pace.bytes.take(bytes as u32, BYTES, now);
+        taken.map_err(|wait| too_soon("too many bytes: wait and send again", wait))
     }
 
     /// Whether this user may write so much more.
@@ -65,19 +82,36 @@ impl Room {
         taken.map_err(|wait| too_soon("too much chat: wait and send again", wait))
     }
 
-    /// A message was refused: who goes on regardless is sent away.
-    pub(super) fn note_refusal(&mut self, client: &Client, now: u64, out: &mut Vec<Effect>) {
-        let pace = self.pace(&client.participant, now);
-        if pace.refusals.take(REFUSALS, now).is_err() {
-            pace.away_until = now + AWAY;
-            out.push(Effect::Send {
-                client: client.clone(),
-                message: ServerMessage::Wait { ms: AWAY as u32 },
-            });
-            out.push(Effect::SendAway {
-                client: client.clone(),
-            });
+    /// A message is refused: whether that was once too often.
+    pub(super) fn exceeds(
+        &mut self,
+        id: &ParticipantId,
+        refusal: &Refusal,
+        now: u64,
+    ) -> Option<Excess> {
+        let pace = self.pace(id, now);
+        if refusal.is_nonsense && pace.nonsense.take(NONSENSE, now).is_err() {
+            return Some(Excess::Nonsense);
         }
+        let heeded = pace.refusals.take(REFUSALS, now).is_ok();
+        (!heeded).then_some(Excess::Messages)
+    }
+
+    /// Hangs up on somebody, and keeps them out for a while. The WebSocket is over here and now: its end may be long in coming.
+    pub(super) fn send_away(
+        &mut self,
+        client: Client,
+        excess: Excess,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        self.pace(&client.participant, now).away_until = now + AWAY;
+        out.push(Effect::Send {
+            client: client.clone(),
+            message: ServerMessage::Wait { ms: AWAY as u32 },
+        });
+        self.client_closed(&client, now, out);
+        out.push(Effect::SendAway { client, excess });
     }
 
     /// For how many milliseconds more this participant is sent away.
@@ -89,7 +123,9 @@ impl Room {
     fn pace(&mut self, id: &ParticipantId, now: u64) -> &mut Pace {
         self.paces.entry(id.clone()).or_insert_with(|| Pace {
             messages: Turns::full(MESSAGES, now),
+            bytes: Turns::full(BYTES, now),
             refusals: Bucket::full(REFUSALS, now),
+            nonsense: Bucket::full(NONSENSE, now),
             away_until: 0,
         })
     }

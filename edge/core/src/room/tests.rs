@@ -6,7 +6,9 @@ use protocol::id::{Attempt, Epoch};
 use protocol::node::{NodeToRoom, RoomToNode, VERSION};
 
 use super::record::Stored;
-use super::{Admission, Client, Effect, Event, NodeLink, NotAdmitted, Pass, Room, Search, Secret};
+use super::{
+    Admission, Client, Effect, Event, Excess, NodeLink, NotAdmitted, Pass, Room, Search, Secret,
+};
 
 mod chat;
 mod connection;
@@ -190,7 +192,7 @@ impl World {
     fn node_says(&mut self, link: &NodeLink, message: NodeToRoom) -> Vec<Effect> {
         self.handle(Event::NodeSaid {
             link: link.clone(),
-            message,
+            text: serde_json::to_string(&message).expect("a message"),
         })
     }
 

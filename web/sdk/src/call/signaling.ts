@@ -9,6 +9,9 @@ const WELCOME_WITHIN_MS = 10_000;
 const TRIES = 3;
 /** A ticket is good for 60 s, of which its way here has taken some. */
 const TICKET_FOR_MS = 50_000;
+/** Codes of a close on whoever says far too much, and how long to stay away if the room has not told it. */
+const SENT_AWAY = [1008, 4429];
+const AWAY_MS = 10_000;
 /** No room asks for a longer pause. */
 const LONGEST_PAUSE_MS = 600_000;
 
@@ -111,7 +114,7 @@ export class Signaling {
     socket.onmessage = ({ data }) => {
       if (isCurrent() && typeof data === "string") this.#receive(socket, data);
     };
-    socket.onclose = () => this.#lose(socket);
+    socket.onclose = ({ code }) => this.#lose(socket, code);
   }
 
   #receive(socket: WebSocket, text: string): void {
@@ -159,8 +162,9 @@ export class Signaling {
     this.#options.handlers.onEvent(message);
   }
 
-  #lose(socket: WebSocket): void {
+  #lose(socket: WebSocket, code?: number): void {
     if (this.#socket !== socket) return;
+    if (code !== undefined && SENT_AWAY.includes(code) && this.#pause() === 0) this.#pauseFor(AWAY_MS);
     if (this.#state === "connecting") this.#failures += 1;
     this.#hangUp();
     this.#wait();

@@ -2,7 +2,7 @@
 
 use protocol::client::{ErrorCode, ServerMessage};
 
-use super::{Client, Effect, NotAdmitted, Pass, World, id};
+use super::{Client, Effect, Excess, NotAdmitted, Pass, World, id};
 use crate::chat::HISTORY;
 
 fn chat(nonce: &str, text: &str) -> String {
@@ -44,7 +44,7 @@ fn accepted(effects: &[Effect]) -> Vec<String> {
 fn is_sent_away(effects: &[Effect], who: &Client) -> bool {
     effects
         .iter()
-        .any(|effect| matches!(effect, Effect::SendAway { client } if client == who))
+        .any(|effect| matches!(effect, Effect::SendAway { client, .. } if client == who))
 }
 
 #[test]
@@ -168,9 +168,17 @@ fn who_does_not_listen_is_sent_away_and_kept_out_for_a_while() {
         assert!(told < 1_000, "it ends");
     }
     assert!(told >= 60 + 200, "{told} messages are no flood");
-    // What was on its way is not even looked at.
-    assert!(world.say(&ada, &chat("n", "x")).is_empty());
-    world.handle(super::Event::ClientClosed { client: ada });
+    // What was on its way is not even looked at, for as long as it comes.
+    assert!(!world.room.people[&id("ada")].is_here());
+    for _ in 0..2 {
+        let after = world.say(&ada, &chat("n", "x"));
+        assert!(matches!(after.as_slice(), [Effect::HangUp { client }] if *client == ada));
+    }
+    assert!(
+        world
+            .handle(super::Event::ClientClosed { client: ada })
+            .is_empty()
+    );
     let early = world.open(Pass::Resume("resume ada 1".into()), None);
     assert_eq!(early.err(), Some(NotAdmitted::SentAway { wait: 10_000 }));
     world.now += 10_000;
@@ -179,4 +187,64 @@ fn who_does_not_listen_is_sent_away_and_kept_out_for_a_while() {
         .expect("the same participant");
     assert_eq!(accepted(&world.say(&ada, &chat("n2", "sorry"))).len(), 1);
     assert!(world.room.people.contains_key(&id("ada")));
+}
+
+#[test]
+fn who_talks_nonsense_is_answered_a_few_times_and_then_sent_away_without_a_word_on_each() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let bob = world.enter("bob");
+    let mut answered = 0;
+    let last = loop {
+        let effects = world.say(&bob, "{");
+        if is_sent_away(&effects, &bob) {
+            break effects;
+        }
+        assert_eq!(refusals(&effects).len(), 1);
+        answered += 1;
+        assert!(answered <= 10, "it ends");
+    };
+    assert_eq!(answered, 10);
+    assert!(refusals(&last).is_empty());
+    let wait = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::Send {
+                message: ServerMessage::Wait { ms: 10_000 },
+                ..
+            }
+        )
+    };
+    assert!(last.iter().any(wait), "for how long, is told");
+    let by_name = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::SendAway {
+                excess: Excess::Nonsense,
+                ..
+            }
+        )
+    };
+    assert!(last.iter().any(by_name));
+    let early = world.open(super::token("bob", 1), None);
+    assert_eq!(early.err(), Some(NotAdmitted::SentAway { wait: 10_000 }));
+    assert_eq!(accepted(&world.say(&ada, &chat("n", "quiet again"))), ["1"]);
+}
+
+#[test]
+fn bytes_are_limited_as_messages_are() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let long = format!(
+        r#"{{"type":"mediaFailed","attempt":9,"x":"{}"}}"#,
+        "x".repeat(200_000)
+    );
+    let refused: Vec<Refused> = (0..6)
+        .flat_map(|_| refusals(&world.say(&ada, &long)))
+        .collect();
+    let [(ErrorCode::RateLimited, Some(_), None, Some(wait))] = refused.as_slice() else {
+        panic!("five of 200 kB are in a megabyte: {refused:?}");
+    };
+    world.now += u64::from(*wait);
+    assert!(refusals(&world.say(&ada, &long)).is_empty());
 }

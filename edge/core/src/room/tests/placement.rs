@@ -274,3 +274,35 @@ fn who_was_placed_elsewhere_meanwhile_comes_home_with_the_next_session() {
     assert_eq!(world.room.people_at(&home.node), [id("ada")]);
     assert!(wait_for_release(&mut world, &far));
 }
+
+#[test]
+fn a_node_that_talks_nonsense_loses_its_link_and_may_come_back() {
+    let mut world = World::new();
+    world.enter("ada");
+    let link = world.place("ada", "n1");
+    let says = |world: &mut World, link: &NodeLink, text: &str| {
+        world.handle(Event::NodeSaid {
+            link: link.clone(),
+            text: text.into(),
+        })
+    };
+    for _ in 0..10 {
+        assert!(says(&mut world, &link, "{").is_empty());
+    }
+    let last = says(&mut world, &link, "{");
+    let sent_away =
+        |effect: &Effect| matches!(effect, Effect::SendNodeAway { link: l } if *l == link);
+    assert!(last.iter().any(sent_away));
+    // What was on its way changes nothing any more.
+    let after = world.node_says(
+        &link,
+        NodeToRoom::Quality {
+            participants: Vec::new(),
+        },
+    );
+    assert!(matches!(after.as_slice(), [Effect::HangUpNode { .. }]));
+    let epoch = world.room.info.epoch;
+    let again = world.link("n1", epoch);
+    assert_eq!(again.link, link.link + 1);
+    assert!(says(&mut world, &again, r#"{"type":"of a later version"}"#).is_empty());
+}
