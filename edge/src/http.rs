@@ -5,13 +5,39 @@ use std::net::{IpAddr, Ipv6Addr};
 use edge_core::caller::{Caller, Told};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use worker::{Env, Method, Request, Response, Result};
+use worker::{ByteStream, Env, Request, Response, Result};
 
 use crate::config;
 use crate::problem::{Outcome, Refusal};
 
 /// Largest body of a request, in bytes.
 const MAX_BODY: usize = 64 * 1024;
+/// How much of a body that nobody wants is read all the same, in bytes: who is still sending may not get to see the refusal.
+const MAX_DRAINED: usize = 16 * 1024 * 1024;
+
+/// What a request wants done. The method of `worker` takes all that it does not know for GET.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Delete,
+    Options,
+    /// None that we have anything for.
+    Other,
+}
+
+/// The method of a request. Methods are case-sensitive (RFC 9110, 9.1).
+pub fn method(request: &Request) -> Method {
+    match request.inner().method().as_str() {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        "POST" => Method::Post,
+        "DELETE" => Method::Delete,
+        "OPTIONS" => Method::Options,
+        _ => Method::Other,
+    }
+}
 
 /// Whose page sends the request.
 pub fn caller(request: &Request, env: &Env) -> Result<Caller> {
@@ -32,7 +58,7 @@ pub fn caller(request: &Request, env: &Env) -> Result<Caller> {
 /// out unasked. What counts by cookie is for our own pages alone (see [`crate::cookie`]).
 pub fn refuse_foreign(request: &Request, env: &Env) -> Outcome<()> {
     let changes = !matches!(
-        request.method(),
+        method(request),
         Method::Get | Method::Head | Method::Options
     );
     if changes && caller(request, env)? == Caller::Foreign {
@@ -54,22 +80,26 @@ pub async fn json<T: DeserializeOwned>(request: &mut Request) -> Outcome<T> {
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(Refusal::malformed("the body is not an object"));
     }
+    let no_json = || Refusal::malformed("the body is not JSON");
     let mut reader = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
         if inner.classify() != serde_json::error::Category::Data {
-            return Refusal::malformed("the body is not JSON");
+            return no_json();
         }
         match missing_field(&inner.to_string()) {
             Some(field) => Refusal::invalid_field(&field, "is missing"),
             None if path != "." => Refusal::invalid_field(&path, "is of the wrong type or form"),
             None => Refusal::malformed("the body is not an object"),
         }
-    })
+    })?;
+    // Nothing may follow.
+    reader.end().map_err(|_| no_json())?;
+    Ok(value)
 }
 
-/// The body, of which no more is read than is allowed.
+/// The body, of which no more is kept than is allowed.
 async fn body(request: &mut Request) -> Outcome<Vec<u8>> {
     let mut body = Vec::new();
     if request.inner().body().is_none() {
@@ -79,11 +109,42 @@ async fn body(request: &mut Request) -> Outcome<Vec<u8>> {
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk?;
         if body.len() + chunk.len() > MAX_BODY {
+            drain(chunks).await?;
             return Err(Refusal::too_large());
         }
         body.extend(chunk);
     }
     Ok(body)
+}
+
+/// A request whose body may still be on its way when it is refused.
+pub struct Unread(Request);
+
+impl Unread {
+    /// The same request once more, if it has a body.
+    pub fn of(request: &Request) -> Option<Self> {
+        let raw = request.inner();
+        raw.body().map(|_| Self(Request::from(Clone::clone(raw))))
+    }
+
+    /// Reads what nobody has read.
+    pub async fn drain(mut self) -> Result<()> {
+        if self.0.inner().body_used() {
+            return Ok(());
+        }
+        drain(self.0.stream()?).await
+    }
+}
+
+async fn drain(mut chunks: ByteStream) -> Result<()> {
+    let mut drained = 0;
+    while let Some(chunk) = chunks.next().await {
+        drained += chunk?.len();
+        if drained > MAX_DRAINED {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn is_json(request: &Request) -> Result<bool> {
@@ -109,10 +170,11 @@ pub fn bearer(request: &Request) -> Result<Option<String>> {
     }))
 }
 
-/// Whether the request asks for a WebSocket.
+/// Whether the request asks for a WebSocket (RFC 6455, 4.2.1).
 pub fn wants_websocket(request: &Request) -> Result<bool> {
     let upgrade = request.headers().get("upgrade")?;
-    Ok(upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket")))
+    let asks = upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
+    Ok(asks && method(request) == Method::Get)
 }
 
 /// The client's address, as limits see it: an IPv6 customer has a whole /64. Cloudflare always tells it, and lets no

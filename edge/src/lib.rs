@@ -36,9 +36,10 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     }
     let started = Date::now().as_millis();
     let id = crypto::hex(&crypto::random::<8>()?);
-    let (method, path) = (request.method(), request.path());
+    let (method, path) = (request.inner().method(), request.path());
+    let unread = http::Unread::of(&request);
     let cors = http::Cors::of(&request, &env);
-    let response = if request.method() == worker::Method::Options {
+    let response = if http::method(&request) == http::Method::Options {
         Response::empty().map(|response| response.with_status(204))
     } else {
         let answer = match http::refuse_foreign(&request, &env) {
@@ -50,12 +51,18 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             refusal.into_response()
         })
     }?;
+    if response.status_code() >= 400
+        && let Some(unread) = unread
+    {
+        // An error means that the client is gone.
+        let _ = unread.drain().await;
+    }
     // Ids only: the path has at most a room's; the query, which may hold a ticket, stays out.
     console_log!(
         "{}",
         serde_json::json!({
             "request": id,
-            "method": method.as_ref(),
+            "method": method,
             "path": path,
             "status": response.status_code(),
             "ms": Date::now().as_millis() - started,

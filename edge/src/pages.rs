@@ -1,8 +1,10 @@
 //! The app's page for every address of the app. Files that exist are served before the Worker is asked; what is left are the
 //! addresses that the app itself understands, and what does not exist.
 
-use worker::Method::{Get, Head};
 use worker::{Env, Request, Response, Result};
+
+use crate::http;
+use crate::http::Method::{Get, Head};
 
 /// What is never a page of the app. A missing file of a build must not be answered with a page: it would be kept under the
 /// file's name.
@@ -35,5 +37,5 @@ fn navigates(request: &Request) -> Result<bool> {
             .get("accept")?
             .is_some_and(|types| types.contains("text/html")),
     };
-    Ok(says && matches!(request.method(), Get | Head))
+    Ok(says && matches!(http::method(request), Get | Head))
 }

@@ -10,22 +10,25 @@ pub type Outcome<T> = Result<T, Refusal>;
 /// Why a request is not answered as it wished.
 #[derive(Debug)]
 pub struct Refusal {
-    pub problem: Problem,
+    pub problem: Box<Problem>,
     /// Seconds to wait before the next try.
     pub retry_after: Option<u64>,
+    /// The methods that the address takes.
+    pub allow: Option<&'static str>,
 }
 
 impl Refusal {
     fn new(status: u16, kind: &str, title: &str, detail: impl Into<String>) -> Self {
         Self {
-            problem: Problem {
+            problem: Box::new(Problem {
                 kind: format!("/problems/{kind}"),
                 title: title.into(),
                 status,
                 detail: detail.into(),
                 errors: Vec::new(),
-            },
+            }),
             retry_after: None,
+            allow: None,
         }
     }
 
@@ -85,14 +88,12 @@ impl Refusal {
         Self::not_found("there is no room with this id")
     }
 
-    /// 405.
-    pub fn method_not_allowed() -> Self {
-        Self::new(
-            405,
-            "method-not-allowed",
-            "Not possible here",
-            "this address does not take this method",
-        )
+    /// 405, with the methods that the address takes.
+    pub fn method_not_allowed(methods: &'static str) -> Self {
+        let detail = format!("this address takes {methods}");
+        let mut refusal = Self::new(405, "method-not-allowed", "Not possible here", detail);
+        refusal.allow = Some(methods);
+        refusal
     }
 
     /// 409: there is an account with this address.
@@ -182,6 +183,9 @@ impl Refusal {
             .with_header("content-type", "application/problem+json")?;
         if let Some(seconds) = self.retry_after {
             builder = builder.with_header("retry-after", &seconds.to_string())?;
+        }
+        if let Some(methods) = self.allow {
+            builder = builder.with_header("allow", methods)?;
         }
         if self.problem.status == 401 {
             builder = builder.with_header("www-authenticate", "Bearer")?;

@@ -43,6 +43,7 @@ async fn refusal(response: &mut Response) -> Outcome<Refusal> {
     Ok(Refusal {
         problem: parse(&response.text().await?)?,
         retry_after: wait.and_then(|seconds| seconds.parse().ok()),
+        allow: None,
     })
 }
 

@@ -11,10 +11,13 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 const register = "/api/auth/register";
+const GOOD = { email: "good@example.com", password: "password123", name: "A" };
 
 test.each([
   ["no JSON", register, { raw: "{" }, 400, undefined],
   ["no object", register, { raw: "[1]" }, 400, undefined],
+  ["more than an object", register, { raw: `${JSON.stringify(GOOD)} garbage` }, 400, undefined],
+  ["two objects", register, { raw: `${JSON.stringify(GOOD)}{}` }, 400, undefined],
   ["a number for a text", register, { body: { email: 5, password: "password123", name: "A" } }, 422, "email"],
   ["a missing field", register, { body: { email: "a@b.co", name: "A" } }, 422, "password"],
   ["a weak password", register, { body: { email: "a@b.co", password: "short", name: "A" } }, 422, "password"],
@@ -75,6 +78,54 @@ test("a large body that does not say how large it is", async () => {
     duplex: "half",
   } as RequestInit);
   expect(answer.status).toBe(413);
+});
+
+test("a body of megabytes gets its answer, whatever else is wrong", async () => {
+  const raw = `{"name":"${"x".repeat(5_000_000)}"}`;
+  expect(await world.call(register, { raw })).toMatchObject({
+    status: 413,
+    body: { type: "/problems/too-large" },
+  });
+  expect((await ada.call("/api/rooms", { raw })).status).toBe(413);
+  expect((await world.call("/api/rooms", { raw })).status).toBe(401);
+  expect((await world.call("/api/auth/me", { raw, method: "POST" })).status).toBe(405);
+  expect((await world.call("/api/nothing", { raw })).status).toBe(404);
+  expect((await world.call(register, { raw, headers: { origin: "https://evil.example" } })).status).toBe(403);
+});
+
+test("methods that an address does not take", async () => {
+  const room = await ada.createRoom();
+  for (const [method, path, allow] of [
+    ["PROPFIND", "/api/auth/me", "GET, HEAD"],
+    ["PUT", "/api/rooms", "GET, HEAD, POST"],
+    ["PATCH", `/api/rooms/${room.id}`, "GET, HEAD, DELETE"],
+    ["REPORT", "/api/auth/login", "POST"],
+    ["GET", "/api/auth/login", "POST"],
+    ["PROPFIND", "/.well-known/jwks.json", "GET, HEAD"],
+    ["DELETE", `/api/rooms/${room.id}/ws`, "GET"],
+    ["SEARCH", "/node/regions/eu-west", "GET"],
+  ] as const) {
+    const answer = await ada.call(path, { method });
+    expect(answer, `${method} ${path}`).toMatchObject({
+      status: 405,
+      body: { type: "/problems/method-not-allowed" },
+    });
+    expect(answer.headers.get("allow")).toBe(allow);
+  }
+});
+
+test("HEAD says what GET says, without the body", async () => {
+  const headers = { authorization: `Bearer ${ada.token}` };
+  for (const path of ["/api/auth/me", "/api/nothing", "/api/rooms"]) {
+    const [get, head] = await Promise.all([
+      fetch(world.url + path, { headers }),
+      fetch(world.url + path, { headers, method: "HEAD" }),
+    ]);
+    expect(head.status).toBe(get.status);
+    expect(head.headers.get("content-type")).toBe(get.headers.get("content-type"));
+    expect(await head.text()).toBe("");
+  }
+  expect((await fetch(`${world.url}/api/auth/login`, { method: "HEAD" })).status).toBe(405);
 });
 
 test("a taken address", async () => {
