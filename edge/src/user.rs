@@ -28,13 +28,17 @@ const ROOMS: &str = "rooms";
 #[derive(Serialize, Deserialize)]
 pub struct Register {
     pub user: User,
+    /// Prepared ([`edge_core::password`]).
     pub password: String,
 }
 
 /// A sign-in.
 #[derive(Serialize, Deserialize)]
 pub struct Login {
+    /// Prepared ([`edge_core::password`]).
     pub password: String,
+    /// As it was typed: up to release 0.1 that was hashed.
+    pub typed: String,
     /// The browser, if it has signed in to this account before.
     pub device: Option<String>,
 }
@@ -117,6 +121,7 @@ impl UserObject {
                 let gone = || Refusal::unauthenticated("the account is gone");
                 Ok(json!(self.account()?.ok_or_else(gone)?.user))
             }
+            "exists" => Ok(json!(self.account()?.is_some())),
             "create" => {
                 let limit = config::limit(&self.env, "CONNECT_LIMIT_CREATE_USER")?;
                 rate::take(&self.store, ROOMS, limit, now)?;
@@ -151,13 +156,20 @@ impl UserObject {
         self.try_from(device, limit, now)?;
         let account = self.account()?;
         let hash = account.as_ref().map(|account| account.password.as_str());
-        if !self.is_known(&login.password, now) && !password::verify(&login.password, hash)? {
+        let fits = self.is_known(&login.password, now) || password::verify(&login.password, hash)?;
+        let former =
+            !fits && login.typed != login.password && password::verify(&login.typed, hash)?;
+        if !fits && !former {
             if account.is_none() {
                 self.state.storage().set_alarm(limit.window as i64).await?;
             }
             return Err(Refusal::wrong_credentials());
         }
-        let account = account.ok_or_else(Refusal::wrong_credentials)?;
+        let mut account = account.ok_or_else(Refusal::wrong_credentials)?;
+        if former {
+            account.password = password::hash(&login.password)?;
+            self.store.put("account", "", &account)?;
+        }
         self.succeed_from(device, limit, now)?;
         self.remember(&login.password, now)?;
         self.grant(account.user, now)

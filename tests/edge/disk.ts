@@ -1,4 +1,5 @@
 // What the Durable Objects have on disk: SQLite files, to be opened while workerd is away.
+import { createHash, createHmac } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -26,6 +27,21 @@ export class Disk {
       }
     }
     throw new Error(`no ${className} has a record ${kind} ${name} ${part}`);
+  }
+
+  /** Works on the file of the object of this class that has this name, and need not be there yet. */
+  named<T>(className: string, name: string, work: (database: DatabaseSync) => T): T {
+    const folder = readdirSync(this.folder).find((entry) => entry.endsWith(className)) ?? "";
+    // How workerd derives an id from a name.
+    const key = createHash("sha256").update(folder).digest();
+    const half = (of: string | Buffer) => createHmac("sha256", key).update(of).digest().subarray(0, 16);
+    const id = Buffer.concat([half(name), half(half(name))]).toString("hex");
+    const database = new DatabaseSync(join(this.folder, folder, `${id}.sqlite`));
+    try {
+      return work(database);
+    } finally {
+      database.close();
+    }
   }
 
   /** The file of the room that this participant is in. */

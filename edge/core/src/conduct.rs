@@ -90,7 +90,18 @@ mod tests {
             assert_eq!(hear(&mut conduct, r#"{"type":"fly"}"#, 0), Ok(false));
         }
         let long = " ".repeat(MAX_MESSAGE_BYTES + 1);
-        for nonsense in ["{", "", r#"{"type":"draining"} x"#, &long, "{", "{", "{", "{", "{", "{"] {
+        for nonsense in [
+            "{",
+            "",
+            r#"{"type":"draining"} x"#,
+            &long,
+            "{",
+            "{",
+            "{",
+            "{",
+            "{",
+            "{",
+        ] {
             assert_eq!(hear(&mut conduct, nonsense, 0), Ok(false));
         }
         assert_eq!(hear(&mut conduct, "{", 0), Err(Misbehaves));

@@ -1,5 +1,7 @@
 //! Names as others see them, of people and of rooms: one line of text that shows something, and stays where it stands.
 
+use unicode_normalization::UnicodeNormalization;
+
 /// Longest name, in characters.
 const MAX_NAME: usize = 80;
 
@@ -50,9 +52,9 @@ pub enum BadName {
     Direction,
 }
 
-/// The name without the white space around it, or why it is none.
+/// The name, composed (Unicode's NFC) and without the white space around it, or why it is none.
 pub fn check_name(text: &str) -> Result<String, BadName> {
-    let name = text.trim();
+    let name: String = text.trim().nfc().collect();
     if !(1..=MAX_NAME).contains(&name.chars().count()) {
         return Err(BadName::Length);
     }
@@ -65,10 +67,11 @@ pub fn check_name(text: &str) -> Result<String, BadName> {
     if name.chars().all(is_invisible) {
         return Err(BadName::Invisible);
     }
-    Ok(name.to_owned())
+    Ok(name)
 }
 
-fn is_invisible(c: char) -> bool {
+/// Whether this shows nothing by itself.
+pub(crate) fn is_invisible(c: char) -> bool {
     c.is_whitespace() || INVISIBLE.iter().any(|range| range.contains(&c))
 }
 
@@ -112,6 +115,7 @@ mod tests {
             assert_eq!(check_name(name).as_deref(), Ok(name), "{name:?}");
         }
         assert_eq!(check_name("\u{3000}Ada \n").as_deref(), Ok("Ada"));
+        assert_eq!(check_name("Zoe\u{308}").as_deref(), Ok("Zoë"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Accounts: signing up, in and out, and who one is.
 
-use edge_core::account;
+use edge_core::email::{former_email, normalize_email};
 use edge_core::token::{ACCESS_SECONDS, AccessClaims};
+use edge_core::{account, password};
 use protocol::api::{LoginRequest, RefreshRequest, RegisterRequest, Session, User};
 use protocol::id::UserId;
 use worker::{Env, Request, Response};
@@ -16,28 +17,44 @@ pub(super) async fn register(mut request: Request, env: &Env) -> Answer {
     let body: RegisterRequest = http::json(&mut request).await?;
     let account = account::check_registration(&body).map_err(Refusal::invalid)?;
     Limiter::of(&request, env, Deed::Register)?.take().await?;
-    let id = config::user_id(env, &account.email)?;
+    if former_account(env, &body.email).await?.is_some() {
+        return Err(Refusal::taken());
+    }
     let user = User {
-        id,
+        id: config::user_id(env, &account.email)?,
         email: account.email,
         name: account.name,
     };
     let object = config::user(env, &user.id)?;
     let register = Register {
         user,
-        password: body.password,
+        password: account.password,
     };
     let grant = rpc::call(&object, "register", &register).await?;
     signed_in(&request, env, grant, 201)
 }
 
+/// The account that was registered in the former form of this address, if there is one.
+async fn former_account(env: &Env, typed: &str) -> Outcome<Option<UserId>> {
+    let Some(email) = former_email(typed) else {
+        return Ok(None);
+    };
+    let id = config::user_id(env, &email)?;
+    let exists: bool = rpc::call(&config::user(env, &id)?, "exists", &()).await?;
+    Ok(exists.then_some(id))
+}
+
 pub(super) async fn login(mut request: Request, env: &Env) -> Answer {
     let body: LoginRequest = http::json(&mut request).await?;
-    // What cannot be an address is of an unknown account; it shares one object, and the same work is done.
-    let email = account::normalize_email(&body.email).unwrap_or_default();
-    let id = config::user_id(env, &email)?;
+    let id = match former_account(env, &body.email).await? {
+        Some(id) => id,
+        // What cannot be an address is of an unknown account; it shares one object, and the same work is done.
+        None => config::user_id(env, &normalize_email(&body.email).unwrap_or_default())?,
+    };
+    let typed: String = body.password.chars().take(256).collect();
     let login = Login {
-        password: body.password.chars().take(256).collect(),
+        password: password::prepare(&typed),
+        typed,
         device: cookie::device(&request, env, &id)?,
     };
     // Taken before the password is looked at, so that sign-ins side by side are no way around the limit. A browser that is
