@@ -1,15 +1,18 @@
 //! Links to the edge: WebSockets that this node dials, greets on, keeps alive and dials again.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::future::{Fuse, FusedFuture};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use jsonwebtoken::{EncodingKey, Header};
 use protocol::id::{NodeId, Region};
 use protocol::node::{AUDIENCE, Claims, MAX_TOKEN_SECONDS};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -27,8 +30,11 @@ const TOKEN_SECONDS: u64 = MAX_TOKEN_SECONDS - 15;
 /// How long a dial may take, TLS and upgrade included.
 const DIAL_PATIENCE: Duration = Duration::from_secs(5);
 const PING_INTERVAL: Duration = Duration::from_secs(5);
-/// A link on which nothing has come for so long, not even a pong, is dead.
+/// A link on which nothing has come for so long, not even a pong, is in doubt: the edge is asked beside it. One that answers
+/// there has lost the link. One that does not is away or stalls, and then the link may well be good for longer.
 const SILENCE: Duration = Duration::from_secs(12);
+/// What an edge answers to anybody.
+const ANYBODY: &str = "/.well-known/jwks.json";
 /// Fast first: most losses are a restart of the other end, and clients wait.
 const FIRST_REDIAL: Duration = Duration::from_millis(100);
 const SLOWEST_REDIAL: Duration = Duration::from_secs(5);
@@ -54,7 +60,7 @@ pub enum LinkError {
     Address(#[from] InvalidUri),
     #[error("no answer within {} s", DIAL_PATIENCE.as_secs())]
     NoAnswer,
-    #[error("nothing heard for {} s", SILENCE.as_secs())]
+    #[error("nothing heard for {} s, though the edge answers elsewhere", SILENCE.as_secs())]
     Silent,
     #[error("closed by the edge")]
     Closed,
@@ -121,6 +127,14 @@ impl Edge {
         Ok(socket)
     }
 
+    /// Whether the edge answers at all. A proxy that does so in its place has an error of the server to tell.
+    async fn is_awake(&self) -> bool {
+        match self.dial(ANYBODY).await {
+            Ok(_) => true,
+            Err(error) => error.status().is_some_and(|status| status < 500),
+        }
+    }
+
     fn token(&self) -> Result<String, LinkError> {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -175,7 +189,8 @@ impl<Out: Serialize + Send + Sync + 'static> Link<Out> {
                 match edge.dial(&path).await {
                     Ok(socket) => {
                         let began = Instant::now();
-                        match serve(socket, &mut messages, &greet, &report).await {
+                        let is_awake = || edge.is_awake();
+                        match serve(socket, &mut messages, &greet, &report, is_awake).await {
                             Ok(()) => return,
                             Err(error) => tracing::info!(path, %error, "link lost"),
                         }
@@ -222,15 +237,18 @@ impl<Out: Serialize + Send + Sync + 'static> Link<Out> {
 }
 
 /// Serves one connection. `Ok` means that this side is done with the link.
-async fn serve<In, Out, Greeting, Reporting>(
-    mut socket: Socket,
+async fn serve<In, Out, Stream, Greeting, Reporting, Awake>(
+    mut socket: WebSocketStream<Stream>,
     messages: &mut mpsc::Receiver<Out>,
     greet: &(impl Fn() -> Greeting + Sync),
     report: &(impl Fn(LinkEvent<In>) -> Reporting + Sync),
+    is_awake: impl Fn() -> Awake,
 ) -> Result<(), LinkError>
 where
     In: DeserializeOwned,
     Out: Serialize,
+    Stream: AsyncRead + AsyncWrite + Unpin,
+    Awake: Future<Output = bool>,
     Greeting: Future<Output = Option<Out>> + Send,
     Reporting: Future<Output = ()> + Send,
 {
@@ -240,9 +258,11 @@ where
     let mut heard = Instant::now();
     let mut ping = tokio::time::interval(PING_INTERVAL);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beside = pin!(Fuse::terminated());
     loop {
         tokio::select! {
-            message = messages.recv() => match message {
+            // What is to be said in doubt is kept for a link that is none.
+            message = messages.recv(), if heard.elapsed() <= SILENCE => match message {
                 Some(message) => send(&mut socket, &message).await?,
                 None => {
                     socket.close(None).await?;
@@ -251,6 +271,7 @@ where
             },
             received = socket.next() => {
                 heard = Instant::now();
+                beside.set(Fuse::terminated());
                 match received.ok_or(LinkError::Closed)?? {
                     Message::Text(text) => match serde_json::from_str(&text) {
                         Ok(message) => report(LinkEvent::Message(message)).await,
@@ -261,9 +282,12 @@ where
                     _ => {}
                 }
             }
+            awake = &mut beside => if awake {
+                return Err(LinkError::Silent);
+            },
             _ = ping.tick() => {
-                if heard.elapsed() > SILENCE {
-                    return Err(LinkError::Silent);
+                if heard.elapsed() > SILENCE && beside.is_terminated() {
+                    beside.set(is_awake().fuse());
                 }
                 socket.send(Message::Ping(Default::default())).await?;
             }
@@ -271,37 +295,13 @@ where
     }
 }
 
-async fn send(socket: &mut Socket, message: &impl Serialize) -> Result<(), LinkError> {
+async fn send<Stream: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocketStream<Stream>,
+    message: &impl Serialize,
+) -> Result<(), LinkError> {
     let text = serde_json::to_string(message)?;
     Ok(socket.send(Message::text(text)).await?)
 }
 
 #[cfg(test)]
-mod tests {
-    use jsonwebtoken::{DecodingKey, Validation};
-
-    use super::*;
-
-    #[test]
-    fn a_token_says_who_dials_for_less_than_a_minute() {
-        let secret = b"0123456789012345678901234567890123456789012";
-        let edge = Edge::new(
-            "ws://127.0.0.1:1".into(),
-            secret,
-            "n1".parse().unwrap(),
-            "eu-west".parse().unwrap(),
-        );
-        let mut validation = Validation::default();
-        validation.set_audience(&[AUDIENCE]);
-        let token = edge.token().unwrap();
-        let key = DecodingKey::from_secret(secret);
-        let claims = jsonwebtoken::decode::<Claims>(&token, &key, &validation)
-            .unwrap()
-            .claims;
-        assert_eq!(
-            (claims.sub.as_str(), claims.region.as_str()),
-            ("n1", "eu-west")
-        );
-        assert!(claims.exp - claims.iat <= MAX_TOKEN_SECONDS);
-    }
-}
+mod tests;

@@ -1,0 +1,134 @@
+//! Links in the eyes of a node: who dials, and how long a silent edge is borne. In virtual time, over pipes.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jsonwebtoken::{DecodingKey, Validation};
+use protocol::node::{Load, NodeToRegion, RegionToNode};
+use tokio::io::DuplexStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::*;
+
+#[test]
+fn a_token_says_who_dials_for_less_than_a_minute() {
+    let secret = b"0123456789012345678901234567890123456789012";
+    let edge = Edge::new(
+        "ws://127.0.0.1:1".into(),
+        secret,
+        "n1".parse().unwrap(),
+        "eu-west".parse().unwrap(),
+    );
+    let mut validation = Validation::default();
+    validation.set_audience(&[AUDIENCE]);
+    let token = edge.token().unwrap();
+    let key = DecodingKey::from_secret(secret);
+    let claims = jsonwebtoken::decode::<Claims>(&token, &key, &validation)
+        .unwrap()
+        .claims;
+    assert_eq!(
+        (claims.sub.as_str(), claims.region.as_str()),
+        ("n1", "eu-west")
+    );
+    assert!(claims.exp - claims.iat <= MAX_TOKEN_SECONDS);
+}
+
+/// A node's end of a link, with what the node hears, and the edge's end.
+struct Pair {
+    node: WebSocketStream<DuplexStream>,
+    edge: WebSocketStream<DuplexStream>,
+}
+
+impl Pair {
+    async fn new() -> Self {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        Self {
+            node: WebSocketStream::from_raw_socket(near, Role::Client, None).await,
+            edge: WebSocketStream::from_raw_socket(far, Role::Server, None).await,
+        }
+    }
+}
+
+/// Reads what the node has sent so far, and answers its pings with it.
+async fn read(edge: &mut WebSocketStream<DuplexStream>) -> Vec<String> {
+    let mut said = Vec::new();
+    let instant = Duration::from_millis(1);
+    while let Ok(Some(Ok(message))) = tokio::time::timeout(instant, edge.next()).await {
+        if let Message::Text(text) = message {
+            said.push(text.to_string());
+        }
+    }
+    let _ = edge.flush().await;
+    said
+}
+
+/// Serves a link of a node that has a heartbeat every second, beside an edge that does what is given.
+async fn serve_beside<Doing: Future>(
+    node: WebSocketStream<DuplexStream>,
+    is_awake: impl Fn() -> bool,
+    edge: impl FnOnce() -> Doing,
+) -> Result<Doing::Output, LinkError> {
+    let (outgoing, mut messages) = mpsc::channel(MAX_OUTGOING);
+    let beating = async {
+        loop {
+            let load = Load::default();
+            let _ = outgoing.try_send(NodeToRegion::Heartbeat { load });
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let greet = || async { Some(NodeToRegion::Draining) };
+    let report = |_: LinkEvent<RegionToNode>| async {};
+    let awake = || async {
+        tokio::time::sleep(DIAL_PATIENCE).await;
+        is_awake()
+    };
+    tokio::select! {
+        served = serve(node, &mut messages, &greet, &report, awake) => Err(served.expect_err("it serves on")),
+        done = edge() => Ok(done),
+        () = beating => unreachable!("the heart beats on"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edge_that_stalls_for_a_minute_keeps_its_link() {
+    let Pair { node, mut edge } = Pair::new().await;
+    let asked = AtomicUsize::new(0);
+    let is_awake = || {
+        asked.fetch_add(1, Ordering::Relaxed);
+        false
+    };
+    let heard = serve_beside(node, is_awake, || async {
+        read(&mut edge).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        // What waited comes at once, and then one a second again.
+        let waited = read(&mut edge).await.len();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        (waited, read(&mut edge).await.len())
+    })
+    .await;
+    let (waited, after) = heard.expect("the link is the same");
+    assert!(waited >= 12, "{waited} heartbeats");
+    assert!(waited + after >= 60, "none is lost: {waited} and {after}");
+    assert!(asked.load(Ordering::Relaxed) > 1, "the node has its doubts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_the_edge_has_lost_is_dialed_again() {
+    let Pair { node, edge } = Pair::new().await;
+    let served = serve_beside(node, || true, std::future::pending::<()>).await;
+    assert!(matches!(served, Err(LinkError::Silent)), "{served:?}");
+    drop(edge);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edge_that_answers_pings_is_not_doubted() {
+    let Pair { node, mut edge } = Pair::new().await;
+    let is_awake = || panic!("nobody asks");
+    let served = serve_beside(node, is_awake, || async {
+        for _ in 0..60 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            read(&mut edge).await;
+        }
+    })
+    .await;
+    served.expect("the link is up");
+}
