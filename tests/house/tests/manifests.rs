@@ -7,7 +7,16 @@ const ONLY: [(&str, &[&str]); 3] = [
     ("protocol", &["serde"]),
     (
         "edge-core",
-        &["protocol", "serde", "serde_json", "thiserror"],
+        // The last three are the tables of Unicode (docs/decisions/0016-one-form-for-the-same-text.md).
+        &[
+            "protocol",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "idna",
+            "idna_adapter",
+            "unicode-normalization",
+        ],
     ),
     (
         "sfu-core",
