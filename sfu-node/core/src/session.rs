@@ -17,6 +17,7 @@ mod numbers;
 mod pulse;
 mod unnamed;
 mod way;
+mod refusal;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,13 +38,14 @@ pub use happened::Happened;
 pub use incoming::Shown;
 use incoming::fingerprint;
 use inner::Inner;
-pub use negotiation::{Negotiated, OfferError, Published, Shared};
+pub use negotiation::{Negotiated, Published, Shared};
 use negotiation::{PayloadTypes, SourceLine, negotiate};
 use numbers::Numbers;
 use pulse::Pulse;
 use unnamed::{NameExtensions, without_rid};
 use way::Way;
 
+pub use refusal::OfferError;
 /// The data channel that carries views and slots.
 const CHANNEL_LABEL: &str = "connect";
 /// Most receiving SSRCs of a session that are remembered: four sources with three layers, several times over.
@@ -95,11 +97,9 @@ impl Session {
         let accepted = catch_unwind(AssertUnwindSafe(|| {
             tap.enter(|| negotiate(now, shared, sdp, sources))
         }));
-        let (rtc, received, negotiated) =
-            accepted.unwrap_or_else(|_| Err(OfferError::Refused("internal fault".into())))?;
+        let (rtc, received, negotiated) = accepted.unwrap_or(Err(OfferError::Fault))?;
         let credentials = || {
-            let missing = || OfferError::Refused("it has no ICE credentials".into());
-            Credentials::new(sdp, negotiated.credentials.clone()).ok_or_else(missing)
+            Credentials::new(sdp, negotiated.credentials.clone()).ok_or(OfferError::Contradictory)
         };
         let connection = Connection {
             rtc,

@@ -192,8 +192,11 @@ impl Engine {
                 format!("this node holds its {} sessions", self.config.max_sessions),
             ));
         }
-        let (session, negotiated) = Session::accept(now, &self.shared, sdp, sources)
-            .map_err(|error| (RefusalReason::BadOffer, error.to_string()))?;
+        let (session, negotiated) =
+            Session::accept(now, &self.shared, sdp, sources).map_err(|error| {
+                tracing::debug!(?error, "an offer was refused");
+                (RefusalReason::BadOffer, error.to_string())
+            })?;
         if let Some(former) = former {
             self.end_session(now, former);
         }

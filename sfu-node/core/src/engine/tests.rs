@@ -1,5 +1,7 @@
 //! A fault of our own in what is done for one session ends that session, and the others' media goes on.
 
+mod refusals;
+
 use std::time::{Duration, Instant};
 
 use protocol::client::SourceMid;
@@ -103,13 +105,13 @@ impl Call {
 
     /// The first of them sends a frame, each of which is a keyframe; returns what the room is told meanwhile.
     fn frame(&mut self) -> Vec<NodeToRoom> {
-        self.now += FRAME;
-        self.frames += 1;
         self.frame_of(1_000)
     }
 
     /// The same, of so many bytes.
     fn frame_of(&mut self, bytes: usize) -> Vec<NodeToRoom> {
+        self.now += FRAME;
+        self.frames += 1;
         let (sequence, timestamp) = (self.frames, self.frames as u32 * 3_000);
         let mut payload = vec![0x90, 0xE0, 0x80, 0, 0, 0, 0, 0, 0, 0x9D, 0x01, 0x2A];
         payload.extend([0x80, 0x02, 0x68, 0x01]);

@@ -14,36 +14,15 @@ use str0m::net::TcpType;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc};
 
+use super::refusal::{MAX_MEDIA_LINES, OfferError, lacks};
 use super::unnamed::NameExtensions;
 use crate::egress::extensions::Extensions;
 use crate::egress::seal::provider;
 use crate::egress::stream::{NegotiatedSlot, SlotCodec};
 use crate::io::{Transport, TransportAddress};
 
-/// Most m-lines of an offer: 4 sources, 49 tiles, a few audio slots and the data channel fit.
-const MAX_MEDIA_LINES: usize = 64;
-
 /// Most simulcast layers of a source; rids beyond are not received.
 const MAX_LAYERS: usize = 3;
-
-/// Why an offer cannot be answered.
-#[derive(Debug, thiserror::Error)]
-pub enum OfferError {
-    #[error("the SDP cannot be parsed: {0}")]
-    Syntax(String),
-    #[error("the offer has {0} m-lines; at most {MAX_MEDIA_LINES} are allowed")]
-    TooManyLines(usize),
-    #[error("the offer names no m-line with the mid {0:?} that sends")]
-    UnknownMid(String),
-    #[error("the m-line {0:?} is of another kind than its source")]
-    WrongKind(String),
-    #[error(
-        "the m-line {0:?} shares no codec with this node: Opus, VP8, H.264, VP9 or AV1 is needed"
-    )]
-    NoCodec(String),
-    #[error("the offer was refused: {0}")]
-    Refused(String),
-}
 
 /// The outcome of a negotiation.
 #[derive(Debug)]
@@ -132,14 +111,14 @@ pub(super) fn negotiate(
     if lines > MAX_MEDIA_LINES {
         return Err(OfferError::TooManyLines(lines));
     }
-    let offer = SdpOffer::from_sdp_string(sdp).map_err(|e| OfferError::Syntax(e.to_string()))?;
+    if let Some(lacking) = lacks(sdp) {
+        return Err(OfferError::Lacks(lacking));
+    }
+    let offer = SdpOffer::from_sdp_string(sdp).map_err(|_| OfferError::Syntax)?;
     let mut rtc = new_rtc(now, shared, sdp)?;
-    let answer = rtc
-        .sdp_api()
-        .accept_offer(offer)
-        .map_err(|e| OfferError::Refused(e.to_string()))?
-        .to_sdp_string();
-    let answer = in_order_of_offer(&rtc, &answer);
+    let answer = rtc.sdp_api().accept_offer(offer);
+    let answer = answer.map_err(|_| OfferError::Contradictory)?;
+    let answer = in_order_of_offer(&rtc, &answer.to_sdp_string());
     let mut lines = Vec::with_capacity(sources.len());
     let mut published = Vec::with_capacity(sources.len());
     for named in sources {
@@ -311,7 +290,10 @@ fn new_rtc(now: Instant, shared: &Shared, offer: &str) -> Result<Rtc, OfferError
                 .tcptype(TcpType::Passive)
                 .build(),
         };
-        let candidate = host.map_err(|e| OfferError::Refused(e.to_string()))?;
+        let candidate = host.map_err(|error| {
+            tracing::error!(%error, "an address of this node is no candidate");
+            OfferError::Fault
+        })?;
         rtc.add_local_candidate(candidate);
     }
     Ok(rtc)

@@ -1,0 +1,38 @@
+//! Why an offer is refused, in words for whoever has sent it.
+
+/// Most m-lines of an offer: 4 sources, 49 tiles, a few audio slots and the data channel fit.
+pub const MAX_MEDIA_LINES: usize = 64;
+
+/// Why an offer cannot be answered. It goes to the client, so all of it is in our own words: a library's would tell of this
+/// process.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OfferError {
+    #[error("the offer is no session description that can be read (RFC 8866)")]
+    Syntax,
+    #[error("the offer has no {0} line")]
+    Lacks(&'static str),
+    #[error("the offer has {0} m-lines; at most {MAX_MEDIA_LINES} are allowed")]
+    TooManyLines(usize),
+    #[error("the offer names no m-line with the mid {0:?} that sends")]
+    UnknownMid(String),
+    #[error("the m-line {0:?} is of another kind than its source")]
+    WrongKind(String),
+    #[error(
+        "the m-line {0:?} shares no codec with this node: Opus, VP8, H.264, VP9 or AV1 is needed"
+    )]
+    NoCodec(String),
+    #[error("the offer contradicts itself, or what was negotiated before")]
+    Contradictory,
+    #[error("this node could not answer the offer; the fault is its own")]
+    Fault,
+}
+
+/// What no session can do without, wherever it stands in an offer.
+const NEEDED: [&str; 4] = ["m=", "a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:"];
+
+/// What an offer lacks, as the start of a line.
+pub fn lacks(offer: &str) -> Option<&'static str> {
+    let has = |start: &str| offer.lines().any(|line| line.starts_with(start));
+    let lacking = NEEDED.into_iter().find(|start| !has(start))?;
+    Some(lacking.trim_end_matches([':', '=']))
+}
