@@ -84,10 +84,11 @@ pub fn rtcp(mut now: Instant, data: &[u8]) {
                 .collect(),
             ssrc: SLOT + number,
             rtx_ssrc: Some(REPAIR + number),
+            cname: "fuzz".into(),
             extensions,
         }
     });
-    let mut subscriber = Subscriber::new(now, slots.into(), "fuzz".into());
+    let mut subscriber = Subscriber::new(now, slots.into());
     let router = Router::default();
     for piece in pieces(data) {
         now += 20 * MS;

@@ -5,6 +5,7 @@
 //! negotiation, and the egress sends with the keys that the [`Tap`] sees. Of ICE it knows one path ([`Inner`]): which ones the client
 //! has, and where it is, is ours ([`Way`]).
 
+mod answer;
 mod check;
 mod cookie;
 #[cfg(feature = "fuzz")]

@@ -20,6 +20,7 @@ use crate::router::{LayerKey, Router, TrackKey};
 #[derive(Debug)]
 pub struct Slot {
     mid: String,
+    pub(super) cname: String,
     pub kind: MediaKind,
     /// The track that was given this slot; it keeps it while it is paused.
     pub track: Option<TrackKey>,
@@ -33,8 +34,8 @@ pub struct Slot {
     pub(super) rewriter: Rewriter,
     pub(super) log: SentLog<LayerKey>,
     pub(super) reports: SentReports,
-    overrun: Overrun,
     pub(super) delivery: Delivery,
+    overrun: Overrun,
     pleas: Pleas,
 }
 
@@ -107,11 +108,12 @@ impl Slot {
             rewriter: Rewriter::new(slot.kind, slot.ssrc as u16 >> 1, slot.ssrc.rotate_left(13)),
             log: SentLog::default(),
             reports: SentReports::default(),
-            overrun: Overrun::default(),
             delivery: Delivery::default(),
+            overrun: Overrun::default(),
             pleas: Pleas::default(),
             stream: Stream::new(&slot, rtx_first),
             mid: slot.mid,
+            cname: slot.cname,
         }
     }
 
@@ -313,6 +315,7 @@ mod tests {
             }],
             ssrc: 7,
             rtx_ssrc: None,
+            cname: "c".into(),
             extensions: Extensions::default(),
         };
         let mut slot = Slot::new(negotiated);

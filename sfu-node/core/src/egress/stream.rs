@@ -52,6 +52,8 @@ pub struct NegotiatedSlot {
     /// Repair packets have an SSRC of their own (RFC 4588, 5: SSRC multiplexing).
     pub rtx_ssrc: Option<u32>,
     pub extensions: Extensions,
+    /// Which streams are played in step with it (RFC 3550, 6.5.1).
+    pub cname: String,
 }
 
 /// One slot's outgoing stream.
@@ -244,6 +246,7 @@ mod tests {
                 .collect(),
             ssrc: 0x01020304,
             rtx_ssrc: Some(2),
+            cname: "c".into(),
             extensions: EXTENSIONS,
         }
     }

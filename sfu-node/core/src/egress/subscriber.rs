@@ -57,7 +57,6 @@ pub struct Subscriber {
     pub slots: Vec<Slot>,
     sealer: Option<Sealer>,
     path: Path<Queued>,
-    cname: String,
     report_due: bool,
     connected: Option<Instant>,
     /// When the first feedback on the path was noticed.
@@ -74,14 +73,13 @@ pub struct Subscriber {
 
 impl Subscriber {
     /// A subscriber with these slots; nothing can be sent before [`Subscriber::connected`].
-    pub fn new(now: Instant, slots: Vec<NegotiatedSlot>, cname: String) -> Self {
+    pub fn new(now: Instant, slots: Vec<NegotiatedSlot>) -> Self {
         let slots: Vec<Slot> = slots.into_iter().map(Slot::new).collect();
         let can_probe = slots.iter().any(|slot| slot.stream.can_probe());
         Self {
             path: Path::new(now, can_probe),
             slots,
             sealer: None,
-            cname,
             report_due: false,
             connected: None,
             answered: None,
@@ -285,7 +283,7 @@ impl Subscriber {
                 rtp,
                 sent.packets,
                 sent.octets,
-                &self.cname,
+                &slot.cname,
             );
             match sealer.seal_rtcp(&mut batch.bytes, start) {
                 Ok(_) => {

@@ -200,7 +200,7 @@ impl Engine {
         if let Some(former) = former {
             self.end_session(now, former);
         }
-        let subscriber = Subscriber::new(now, negotiated.slots, format!("connect-{id}"));
+        let subscriber = Subscriber::new(now, negotiated.slots);
         let room_key = self.room_key(id);
         let Some(room) = self.rooms.get_mut(room_key) else {
             return Err((RefusalReason::NoCapacity, "the room is gone".into()));

@@ -119,9 +119,10 @@ pub mod tests {
             codecs: Vec::new(),
             ssrc: 1,
             rtx_ssrc: None,
+            cname: "c".into(),
             extensions: Extensions::default(),
         };
-        let subscriber = Subscriber::new(now, vec![slot], "c".into());
+        let subscriber = Subscriber::new(now, vec![slot]);
         let name = SessionRef {
             participant: "p1".parse().unwrap(),
             attempt: Attempt(1),

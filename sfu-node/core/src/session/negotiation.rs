@@ -14,6 +14,7 @@ use str0m::net::TcpType;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc};
 
+use super::answer::{cname_of, complete};
 use super::refusal::{MAX_MEDIA_LINES, OfferError, lacks};
 use super::unnamed::NameExtensions;
 use crate::egress::extensions::Extensions;
@@ -119,6 +120,7 @@ pub(super) fn negotiate(
     let answer = rtc.sdp_api().accept_offer(offer);
     let answer = answer.map_err(|_| OfferError::Contradictory)?;
     let answer = in_order_of_offer(&rtc, &answer.to_sdp_string());
+    let answer = complete(sdp, &answer);
     let mut lines = Vec::with_capacity(sources.len());
     let mut published = Vec::with_capacity(sources.len());
     for named in sources {
@@ -126,7 +128,10 @@ pub(super) fn negotiate(
         lines.push(line);
         published.push(source);
     }
-    let slots = take_slots(&mut rtc, &answer)?;
+    let mut slots = take_slots(&mut rtc, &answer)?;
+    for slot in &mut slots {
+        slot.cname = cname_of(&answer, slot.ssrc).unwrap_or_default().to_owned();
+    }
     let local = rtc.direct_api().local_ice_credentials();
     let credentials = IceCredentials {
         ufrag: local.ufrag,
@@ -387,6 +392,7 @@ fn take_slots(rtc: &mut Rtc, answer: &str) -> Result<Vec<NegotiatedSlot>, OfferE
             codecs,
             ssrc: *ssrc,
             rtx_ssrc: rtx.map(|rtx| *rtx),
+            cname: String::new(),
             extensions,
         });
     }

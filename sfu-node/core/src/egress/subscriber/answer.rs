@@ -182,7 +182,7 @@ mod tests {
     fn a_flood_of_transport_wide_feedback_is_not_worked_through() {
         let start = Instant::now();
         let router = Router::default();
-        let mut subscriber = Subscriber::new(start, Vec::new(), "c".into());
+        let mut subscriber = Subscriber::new(start, Vec::new());
         subscriber.path.begin(start);
         let sent = subscriber.path.sequence();
         subscriber.path.sent(start, 1_200);
