@@ -7,6 +7,7 @@
 
 mod answer;
 mod check;
+mod compound;
 mod cookie;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
@@ -16,9 +17,9 @@ mod inner;
 mod negotiation;
 mod numbers;
 mod pulse;
+mod refusal;
 mod unnamed;
 mod way;
-mod refusal;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,6 +36,7 @@ use crate::io::TransportAddress;
 use crate::packet::{AudioLevel, Packet};
 use crate::stun::{Tag, is_stun};
 use check::Credentials;
+use compound::Compounds;
 pub use happened::Happened;
 pub use incoming::Shown;
 use incoming::fingerprint;
@@ -43,10 +45,10 @@ pub use negotiation::{Negotiated, Published, Shared};
 use negotiation::{PayloadTypes, SourceLine, negotiate};
 use numbers::Numbers;
 use pulse::Pulse;
+pub use refusal::OfferError;
 use unnamed::{NameExtensions, without_rid};
 use way::Way;
 
-pub use refusal::OfferError;
 /// The data channel that carries views and slots.
 const CHANNEL_LABEL: &str = "connect";
 /// Most receiving SSRCs of a session that are remembered: four sources with three layers, several times over.
@@ -62,6 +64,9 @@ pub struct Session {
     tap: Tap,
     /// What opens feedback on our egress, past str0m.
     opener: Option<Opener>,
+    /// Whether the client has agreed to reduced RTCP (RFC 5506); if not, what is sent instead, once there are keys.
+    takes_reduced: bool,
+    compounds: Option<Compounds>,
     connection: Connection,
     pulse: Pulse,
     over: bool,
@@ -120,6 +125,8 @@ impl Session {
         let session = Self {
             tap,
             opener: None,
+            takes_reduced: sdp.lines().any(|line| line.trim_end() == "a=rtcp-rsize"),
+            compounds: None,
             connection,
             pulse: Pulse::new(now),
             over: false,
@@ -178,6 +185,8 @@ impl Session {
         layer: Layer,
         happened: &mut Happened,
     ) {
+        let takes_reduced = self.takes_reduced;
+        let mut lacking = None;
         self.mutate(now, happened, |connection, _| {
             let line = connection.sources.iter().find(|line| line.source == source);
             if let Some(line) = line {
@@ -187,11 +196,16 @@ impl Session {
                 let named = direct.stream_rx_by_mid(line.mid, rid).is_some();
                 let rid = rid.filter(|_| named || layer.0 > 0);
                 if let Some(stream) = direct.stream_rx_by_mid(line.mid, rid) {
-                    stream.request_keyframe(KeyframeRequestKind::Pli);
+                    match takes_reduced {
+                        true => stream.request_keyframe(KeyframeRequestKind::Pli),
+                        false => lacking = Some(*stream.ssrc()),
+                    }
                 }
             }
             connection.rtc.handle_input(Input::Timeout(now))
         });
+        let request = lacking.and_then(|of| self.compounds.as_mut()?.request_keyframe(of));
+        happened.transmits.extend(self.address().zip(request));
     }
 
     /// Sends a text over the data channel. Returns false when the channel has no room for it now; without a channel it is lost.
@@ -252,6 +266,9 @@ impl Session {
         if happened.established {
             happened.connected = tap.sealer().map(Box::new);
             self.opener = tap.opener();
+            if !self.takes_reduced {
+                self.compounds = tap.reporter().and_then(Compounds::new);
+            }
             let check = connection.way.established(now);
             happened.transmits.extend(check);
         }

@@ -51,14 +51,18 @@ pub fn write_sender_report(
     octets: u32,
     cname: &str,
 ) {
-    const CNAME: u8 = 1;
-
     out.extend_from_slice(&[0x80, SENDER_REPORT, 0, 6]);
     out.extend_from_slice(&ssrc.to_be_bytes());
     out.extend_from_slice(&ntp.to_be_bytes());
     out.extend_from_slice(&rtp_timestamp.to_be_bytes());
     out.extend_from_slice(&packets.to_be_bytes());
     out.extend_from_slice(&octets.to_be_bytes());
+    write_cname(out, ssrc, cname);
+}
+
+/// Appends a source description with a CNAME (RFC 3550, 6.5.1), which is cut after 255 bytes.
+pub fn write_cname(out: &mut Vec<u8>, ssrc: u32, cname: &str) {
+    const CNAME: u8 = 1;
 
     let cname = &cname.as_bytes()[..cname.len().min(MAX_CNAME_LEN)];
     // SSRC, then the item (type, length, text), then at least one zero up to a full word.

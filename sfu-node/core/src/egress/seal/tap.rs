@@ -35,6 +35,8 @@ thread_local! {
 #[derive(Default)]
 struct Overheard {
     sealer: Option<Sealer>,
+    /// The same, for RTCP of the session itself.
+    reporter: Option<Sealer>,
     opener: Option<Opener>,
     /// What the peer seals its RTCP with.
     remote: Option<StreamKeys>,
@@ -52,9 +54,9 @@ impl Overheard {
         active: bool,
     ) -> Result<(), Unspecified> {
         // The active side is the DTLS client.
-        self.sealer = Some(Sealer::new(&SessionKeys::derive(
-            material, profile, active,
-        )?)?);
+        let local = SessionKeys::derive(material, profile, active)?;
+        self.sealer = Some(Sealer::new(&local)?);
+        self.reporter = Some(Sealer::new(&local)?);
         let remote = SessionKeys::derive(material, profile, !active)?.rtcp;
         self.opener = Opener::new(&remote);
         self.remote = Some(remote);
@@ -122,6 +124,11 @@ impl Tap {
     /// The sealer of what this side sends, once, from the end of the DTLS handshake on.
     pub fn sealer(&self) -> Option<Sealer> {
         self.with(|overheard| overheard.sealer.take()).flatten()
+    }
+
+    /// A second one, once. What it seals must be under SSRCs that nothing else is sealed under: it counts for itself.
+    pub fn reporter(&self) -> Option<Sealer> {
+        self.with(|overheard| overheard.reporter.take()).flatten()
     }
 
     /// What opens the other side's feedback, once, if its profile is one that it can be opened for.
