@@ -109,7 +109,7 @@ pub fn node_stamp(profile: Profile) -> Result<Stamp> {
 }
 
 /// Builds the media node.
-fn build_node(step: &Step, profile: Profile) -> Result<Outcome> {
+pub fn build_node(step: &Step, profile: Profile) -> Result<Outcome> {
     let stamp = node_stamp(profile)?;
     if stamp.holds() {
         return Ok(Outcome::UpToDate);

@@ -13,6 +13,7 @@ mod fuzz;
 mod guard;
 mod http;
 mod instructions;
+mod interop;
 mod lan;
 mod namespace;
 mod network;

@@ -49,6 +49,7 @@ pub fn npm_stamp() -> Result<Stamp> {
             "web/app/package.json",
             "tests/edge/package.json",
             "tests/browser/package.json",
+            "tests/interop/package.json",
         ],
     )
 }

@@ -10,7 +10,7 @@ use crate::command::{cargo, npm_scripts, npx, show};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::wasm::{self, Toolchain};
-use crate::{browser, dependencies, instructions, paths, process, setup, worker};
+use crate::{browser, dependencies, instructions, interop, paths, process, setup, worker};
 
 /// A group of checks; they run in this order, the quick ones first.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,13 +33,15 @@ pub enum Group {
     Web,
     /// The built Worker in workerd.
     Edge,
+    /// WebRTC stacks that are neither a browser's nor ours, through a real node.
+    Interop,
     /// Real browsers, real nodes, in a private network.
     Browser,
 }
 
 impl Group {
     /// All of them, in the order they run.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Fmt,
         Self::Deny,
         Self::Clippy,
@@ -49,6 +51,7 @@ impl Group {
         Self::Instructions,
         Self::Web,
         Self::Edge,
+        Self::Interop,
         Self::Browser,
     ];
 
@@ -64,6 +67,7 @@ impl Group {
             Self::Instructions => "instructions",
             Self::Web => "web",
             Self::Edge => "edge",
+            Self::Interop => "interop",
             Self::Browser => "browser",
         }
     }
@@ -116,6 +120,11 @@ fn summarize(results: &[(Group, bool, Duration)]) -> Result<()> {
     for (group, passed, time) in results {
         let result = if *passed { "passed" } else { "FAILED" };
         println!("{:<12} {result:<8} {:>5} s", group.name(), time.as_secs());
+    }
+    if results.iter().any(|(group, ..)| *group == Group::Interop)
+        && let Some(remark) = interop::remark()
+    {
+        println!("{remark}");
     }
     let failed: Vec<&str> = results
         .iter()
@@ -199,6 +208,7 @@ fn run_group(group: Group) -> Result<()> {
             npm_scripts("test", &["@connect/tests-edge"])?;
             npm_scripts("size", &["@connect/tests-edge"])
         }
+        Group::Interop => interop::run(),
         Group::Browser => {
             build::all(&Progress::new(build::STEPS), Profile::Dev)?;
             browser::run()

@@ -1,0 +1,54 @@
+// werift: WebRTC in TypeScript, without a line of native code.
+import { MediaStreamTrack, RTCPeerConnection, RtpHeader, RtpPacket } from "werift";
+import { KINDS, type Kind, midsOf, type Packet, type Peer, type Stack } from "./stack.ts";
+
+/** By itself it offers neither transport-cc nor repair packets of their own. */
+export const werift: Stack = {
+  name: "werift",
+  repairs: false,
+
+  async offer({ apart = false }): Promise<Peer> {
+    const connection = new RTCPeerConnection({
+      iceServers: [],
+      iceUseIpv6: false,
+      // It leaves out loopback, where the node is.
+      iceAdditionalHostAddresses: ["127.0.0.1"],
+    });
+    const tracks = {
+      audio: new MediaStreamTrack({ kind: "audio" }),
+      video: new MediaStreamTrack({ kind: "video" }),
+    };
+    const received: Record<Kind, Packet[]> = { audio: [], video: [] };
+    connection.onTrack.subscribe((track) => {
+      const packets = received[track.kind as Kind];
+      track.onReceiveRtp.subscribe(({ header, payload }) => {
+        const { sequenceNumber: sequence, timestamp, marker } = header;
+        packets.push({ sequence, timestamp, marker, payload: Buffer.from(payload) });
+      });
+    });
+    for (const kind of KINDS) {
+      if (apart) connection.addTransceiver(tracks[kind], { direction: "sendonly" });
+      else connection.addTrack(tracks[kind]);
+    }
+    for (const kind of apart ? KINDS : []) connection.addTransceiver(kind, { direction: "recvonly" });
+    await connection.setLocalDescription(await connection.createOffer());
+    const sdp = connection.localDescription?.sdp ?? "";
+    return {
+      sdp,
+      mids: midsOf(sdp),
+      async accept(answer) {
+        const connected = new Promise<void>((resolve) => {
+          connection.connectionStateChange.subscribe((state) => state === "connected" && resolve());
+        });
+        await connection.setRemoteDescription({ type: "answer", sdp: answer });
+        await connected;
+      },
+      send(kind, { sequence, timestamp, marker, payload }) {
+        const header = new RtpHeader({ sequenceNumber: sequence, timestamp, marker, payloadType: 0 });
+        tracks[kind].writeRtp(new RtpPacket(header, payload));
+      },
+      received: (kind) => received[kind],
+      close: () => connection.close(),
+    };
+  },
+};
