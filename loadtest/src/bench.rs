@@ -1,4 +1,4 @@
-//! A bench: one media node, alone on a core, forwards real traffic in a known shape.
+//! A bench: a media node, or two that share a room, alone on a core, forwards real traffic in a known shape.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use protocol::node::Peer;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -14,7 +15,7 @@ use crate::crew::{self, Progress, Timing, Workers};
 use crate::janus::Janus;
 use crate::node::{Node, NodeError};
 use crate::plan::Plan;
-use crate::report::Report;
+use crate::report::{Hop, Report};
 use crate::shape::Shape;
 use crate::signaling::{Door, EnterError};
 use crate::stand_in::StandIn;
@@ -22,6 +23,8 @@ use crate::stand_in::StandIn;
 const ROOM: &str = "bench-room";
 const REGION: &str = "eu-west";
 const NODE: &str = "bench-1";
+/// The one that those are on who are away.
+const OTHER_NODE: &str = "bench-2";
 /// How long the node may take to listen, and to dial the room's link.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two joins: each costs the node a handshake.
@@ -64,16 +67,26 @@ impl Bench<'_> {
         stop: impl Future<Output = ()>,
         show: impl FnMut(Progress),
     ) -> Result<Report, BenchError> {
-        let stand_in = StandIn::start(ROOM.parse()?, REGION.parse()?, NODE.parse()?).await?;
         let cores = Cores::split()?;
-        cores.take_first()?;
-        let started = start(program, &stand_in.address.to_string(), self.ip).await;
-        cores.take_rest()?;
-        let (_child, node) = started?;
-        stand_in.ready(PATIENCE).await?;
+        let home = Host::start(program, NODE, self.ip, &cores).await?;
+        let mut away = None;
+        if self.shape.away > 0 {
+            let other = Host::start(program, OTHER_NODE, self.ip, &cores).await?;
+            home.edge.share_with(vec![other.peer.clone()]).await?;
+            other.edge.share_with(vec![home.peer.clone()]).await?;
+            away = Some(other);
+        }
+        let nodes: Vec<_> = std::iter::once(&home)
+            .chain(&away)
+            .map(|host| host.node.clone())
+            .collect();
         let plans = self.shape.plans(self.ip)?.into_iter();
-        let crew = plans.map(|(participant, plan)| (plan, stand_in.door(participant)));
-        self.measure(crew.collect(), node, &cores, stop, show).await
+        let crew = plans.enumerate().map(|(number, (participant, plan))| {
+            let host = away.as_ref().filter(|_| self.shape.is_away(number));
+            (plan, host.unwrap_or(&home).edge.door(participant))
+        });
+        self.measure(crew.collect(), &nodes, &cores, stop, show)
+            .await
     }
 
     /// Measures Janus.
@@ -91,14 +104,14 @@ impl Bench<'_> {
         cores.take_rest()?;
         let janus = started?;
         let crew = janus.doors(self.shape.plans(self.ip)?);
-        self.measure(crew, janus.node.clone(), &cores, stop, show)
-            .await
+        let nodes = [janus.node.clone()];
+        self.measure(crew, &nodes, &cores, stop, show).await
     }
 
     async fn measure<D: Door>(
         &self,
         crew: Vec<(Plan, D)>,
-        node: Node,
+        nodes: &[Node],
         cores: &Cores,
         stop: impl Future<Output = ()>,
         show: impl FnMut(Progress),
@@ -108,19 +121,59 @@ impl Bench<'_> {
             ramp: JOIN_INTERVAL * crew.len() as u32,
             measured: self.measured,
         };
-        let raw = crew::run(crew, &[node], timing, &workers, stop, show).await;
+        let raw = crew::run(crew, nodes, timing, &workers, stop, show).await;
         cores.take_all()?;
-        Ok(Report::of(self.shape.name, &raw?))
+        let raw = raw?;
+        let mut report = Report::of(self.shape.name, &raw);
+        if self.shape.away > 0 {
+            report.hop = Hop::of(&raw.outcomes, |number| self.shape.is_away(number));
+        }
+        Ok(report)
     }
 }
 
-/// Starts the node; it is killed when the handle goes.
-async fn start(program: &Path, edge: &str, ip: IpAddr) -> Result<(Child, Node), BenchError> {
+/// A node of ours, which lives as long as this, and what it takes for the edge.
+struct Host {
+    edge: StandIn,
+    node: Node,
+    /// How the other one reaches it.
+    peer: Peer,
+    _child: Child,
+}
+
+impl Host {
+    async fn start(
+        program: &Path,
+        name: &str,
+        ip: IpAddr,
+        cores: &Cores,
+    ) -> Result<Self, BenchError> {
+        let edge = StandIn::start(ROOM.parse()?, REGION.parse()?, name.parse()?).await?;
+        cores.take_first()?;
+        let started = start(program, name, &edge.address.to_string(), ip).await;
+        cores.take_rest()?;
+        let (child, node) = started?;
+        Ok(Self {
+            peer: edge.ready(PATIENCE).await?,
+            edge,
+            node,
+            _child: child,
+        })
+    }
+}
+
+/// Starts a node; it is killed when the handle goes.
+async fn start(
+    program: &Path,
+    name: &str,
+    edge: &str,
+    ip: IpAddr,
+) -> Result<(Child, Node), BenchError> {
     let data = std::env::temp_dir().join(format!("connect-bench-{:016x}", fastrand::u64(..)));
     let mut command = Command::new(program);
     command
         .args(["--edge", &format!("http://{edge}")])
-        .args(["--region", REGION, "--node-id", NODE, "--shards", "1"])
+        .args(["--region", REGION, "--node-id", name, "--shards", "1"])
         .args(["--media", &SocketAddr::new(ip, 0).to_string()])
         .arg("--data-dir")
         .arg(&data)
@@ -145,7 +198,7 @@ async fn start(program: &Path, edge: &str, ip: IpAddr) -> Result<(Child, Node), 
         .find_map(|word| word.strip_prefix("metrics="))
         .ok_or_else(|| BenchError::NotReady(line.trim().to_owned()))?;
     let node = Node {
-        id: NODE.into(),
+        id: name.into(),
         region: REGION.into(),
         pid: child.id(),
         metrics: Some(metrics.to_owned()),

@@ -122,7 +122,7 @@ fn sealing_share(node: &Figures, price: Price) -> Option<f64> {
 
 fn print_summary(own: &[Report], other: &[Report], sealing: Price) {
     println!(
-        "{:<14}{:<10}{:>12}{:>12}{:>14}{:>10}{:>10}{:>10}{:>14}",
+        "{:<14}{:<10}{:>12}{:>12}{:>14}{:>10}{:>10}{:>10}{:>14}{:>12}{:>12}",
         "shape",
         "server",
         "packets/s",
@@ -131,12 +131,15 @@ fn print_summary(own: &[Report], other: &[Report], sealing: Price) {
         "system, %",
         "SRTP, %",
         "loss, %",
-        "estimate, k"
+        "estimate, k",
+        "delay, ms",
+        "hop, ms"
     );
+    println!("(delay and hop: p50/p95; the delay is from bot to bot, with their own waiting)");
     for report in own.iter().chain(other) {
         for node in &report.nodes {
             println!(
-                "{:<14}{:<10}{:>12.0}{:>12.2}{:>14.0}{:>10.0}{:>10}{:>10.3}{:>14}",
+                "{:<14}{:<10}{:>12.0}{:>12.2}{:>14.0}{:>10.0}{:>10}{:>10.3}{:>14}{:>12}{:>12}",
                 report.scenario,
                 node.node,
                 node.packets_per_second,
@@ -149,11 +152,18 @@ fn print_summary(own: &[Report], other: &[Report], sealing: Price) {
                 report
                     .estimate_p50
                     .map_or("-".into(), |estimate| format!("{:.0}", estimate / 1_000.0)),
+                two(report.delay_p50_ms.zip(report.delay_p95_ms)),
+                two(report.hop.map(|hop| (hop.p50_ms, hop.p95_ms))),
             );
         }
     }
     print_comparison(own, other);
     print_growth(own);
+}
+
+/// The median and the 95th percentile.
+fn two(quantiles: Option<(f64, f64)>) -> String {
+    quantiles.map_or("-".into(), |(p50, p95)| format!("{p50:.1}/{p95:.1}"))
 }
 
 fn print_comparison(own: &[Report], other: &[Report]) {

@@ -47,6 +47,8 @@ pub struct Report {
     /// From the sending bot's to the receiving bot's clock, which are one; bots' own waiting included.
     pub delay_p50_ms: Option<f64>,
     pub delay_p95_ms: Option<f64>,
+    /// What passing from one node to another adds to it.
+    pub hop: Option<Hop>,
     pub renegotiations: u64,
     pub links_lost: usize,
     /// Packets that the bots' own machine would not send.
@@ -72,6 +74,31 @@ pub struct Stream {
     #[serde(flatten)]
     pub counts: Counts,
     pub loss_percent: f64,
+}
+
+/// What passing from one node to another adds to the delay: the quantiles of those to whom it comes that way less those of
+/// viewers on the senders' own node, in the same run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hop {
+    pub p50_ms: f64,
+    pub p95_ms: f64,
+}
+
+impl Hop {
+    /// Of these bots, of which some are away; `None` if either received nothing.
+    pub fn of(outcomes: &[Outcome], is_away: impl Fn(usize) -> bool) -> Option<Self> {
+        let (mut near, mut far) = (Delays::default(), Delays::default());
+        for (number, outcome) in outcomes.iter().enumerate() {
+            let side = if is_away(number) { &mut far } else { &mut near };
+            side.add(&outcome.received.delay);
+        }
+        let added = |share| Some(far.quantile(share)? - near.quantile(share)?);
+        Some(Self {
+            p50_ms: added(0.5)?,
+            p95_ms: added(0.95)?,
+        })
+    }
 }
 
 impl Report {
@@ -127,6 +154,7 @@ impl Report {
             keyframes_sent: sum(|outcome| outcome.keyframes_sent),
             delay_p50_ms: delay.quantile(0.5),
             delay_p95_ms: delay.quantile(0.95),
+            hop: None,
             renegotiations: sum(|outcome| outcome.renegotiations),
             links_lost: outcomes.iter().filter(|outcome| outcome.link_lost).count(),
             unsent: sum(|outcome| outcome.unsent),
@@ -221,6 +249,12 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "  delay from bot to bot p50 {p50:.1} ms, p95 {p95:.1} ms"
+            )?;
+        }
+        if let Some(Hop { p50_ms, p95_ms }) = self.hop {
+            writeln!(
+                f,
+                "  the hop between the nodes adds p50 {p50_ms:.1} ms, p95 {p95_ms:.1} ms"
             )?;
         }
         self.fmt_nodes(f)
@@ -331,6 +365,21 @@ mod tests {
             },
             ..Outcome::default()
         }
+    }
+
+    #[test]
+    fn a_hop_adds_what_those_beyond_it_wait_for_longer() {
+        let with = |milliseconds: &[u32]| {
+            let mut outcome = outcome(Some(1), 1);
+            for delay in milliseconds {
+                outcome.received.delay.note(delay * 1_000);
+            }
+            outcome
+        };
+        let bots = [with(&[]), with(&[1, 2, 3]), with(&[3, 5, 9])];
+        let hop = Hop::of(&bots, |number| number == 2).unwrap();
+        assert!((hop.p50_ms - 3.0).abs() < 1e-9 && (hop.p95_ms - 6.0).abs() < 1e-9);
+        assert_eq!(Hop::of(&bots[..2], |number| number == 2), None);
     }
 
     #[test]

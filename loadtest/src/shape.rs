@@ -15,6 +15,8 @@ pub struct Shape {
     pub publishers: usize,
     /// Who only watch; without them the publishers watch each other.
     pub viewers: usize,
+    /// So many of the viewers, the last ones, are on another node than all others.
+    pub away: usize,
     pub camera: Camera,
     pub slots: Slots,
     /// How large the first camera and the others are shown, which is what decides about layers.
@@ -22,7 +24,7 @@ pub struct Shape {
 }
 
 /// The shapes that are measured.
-pub const SHAPES: [Shape; 10] = [
+pub const SHAPES: [Shape; 11] = [
     shape("1-20", 1, 20),
     shape("1-50", 1, 50),
     shape("5-25", 5, 25),
@@ -41,6 +43,13 @@ pub const SHAPES: [Shape; 10] = [
         camera: Camera::SIMULCAST,
         tiles: Tiles::SPEAKER,
         ..shape("10-10-layers", 10, 0)
+    },
+    // Over two nodes: as many packets a second pass from one to the other as make both of them busy.
+    Shape {
+        away: 4,
+        camera: Camera::HEAVY,
+        slots: Slots { audio: 3, video: 5 },
+        ..shape("10-8-hop", 10, 8)
     },
     // Growth: about as many packets a second to 10 people as to 500.
     Shape {
@@ -63,6 +72,7 @@ const fn shape(name: &'static str, publishers: usize, viewers: usize) -> Shape {
         name,
         publishers,
         viewers,
+        away: 0,
         camera: Camera::PLAIN,
         // As many as there is to receive.
         slots: Slots {
@@ -74,9 +84,19 @@ const fn shape(name: &'static str, publishers: usize, viewers: usize) -> Shape {
 }
 
 impl Shape {
-    /// Whether another server can be measured in it: one layer, and no more people than such are made for.
+    /// Whether another server can be measured in it: one layer, one node, and no more people than such are made for.
     pub fn is_for_others(&self) -> bool {
-        self.camera.layers.len() == 1 && self.publishers + self.viewers <= 100
+        self.camera.layers.len() == 1 && self.away == 0 && self.people() <= 100
+    }
+
+    /// How many there are.
+    pub fn people(&self) -> usize {
+        self.publishers + self.viewers
+    }
+
+    /// Whether this one, counted from the first publisher, is on the other node.
+    pub fn is_away(&self, number: usize) -> bool {
+        number + self.away >= self.people()
     }
 
     /// The bots of this shape, publishers first, at this local address.
@@ -87,7 +107,7 @@ impl Shape {
         let epoch = Instant::now();
         let name = |number: usize| format!("p{number}").parse::<ParticipantId>();
         let mut bots = Vec::new();
-        for number in 0..self.publishers + self.viewers {
+        for number in 0..self.people() {
             let publishes = number < self.publishers;
             // The next ones around the circle of publishers, so that all are watched equally often.
             let watched = (1..=self.publishers)
@@ -128,6 +148,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_is_away_sees_every_publisher_on_the_other_node() {
+        let shape = SHAPES.iter().find(|shape| shape.away > 0).unwrap();
+        let plans = shape.plans(std::net::Ipv4Addr::LOCALHOST.into()).unwrap();
+        let seen: std::collections::BTreeSet<_> = plans
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| shape.is_away(*number))
+            .flat_map(|(_, (_, plan))| match &plan.watch {
+                Watch::These(these) => these.clone(),
+                Watch::Everybody => unreachable!("a bench names them"),
+            })
+            .collect();
+        assert_eq!(seen.len(), shape.publishers);
+        assert!(!shape.is_away(shape.publishers));
+    }
+
+    #[test]
     fn a_shape_has_its_people_and_its_streams() {
         let streams = |name: &str| {
             let shape = SHAPES.iter().find(|shape| shape.name == name).unwrap();
@@ -147,6 +184,7 @@ mod tests {
         assert_eq!(streams("10-50"), (60, 500));
         assert_eq!(streams("50-in-9"), (50, 450));
         assert_eq!(streams("5-50-heavy"), (55, 250));
+        assert_eq!(streams("10-8-hop"), (18, 40));
         assert_eq!(streams("10-growth"), (10, 90));
         assert_eq!(streams("500-growth"), (500, 495));
     }

@@ -10,7 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use protocol::client::{ClientMessage, ErrorCode, Offer, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region, RoomId};
 use protocol::media::Caps;
-use protocol::node::{NodeToRegion, NodeToRoom, RegionToNode, RoomToNode};
+use protocol::node::{NodeToRegion, NodeToRoom, Peer, RegionToNode, RoomToNode};
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -26,7 +26,7 @@ const HEARTBEAT_SECONDS: u32 = 30;
 pub struct StandIn {
     pub address: SocketAddr,
     shared: Arc<Shared>,
-    ready: watch::Receiver<bool>,
+    ready: watch::Receiver<Option<Peer>>,
 }
 
 struct Shared {
@@ -46,7 +46,7 @@ impl StandIn {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (to_node, for_node) = mpsc::channel(MAX_WAITING);
-        let (says_ready, ready) = watch::channel(false);
+        let (says_ready, ready) = watch::channel(None);
         let shared = Arc::new(Shared {
             room,
             region,
@@ -62,17 +62,27 @@ impl StandIn {
         })
     }
 
-    /// Waits until the node has dialed the room's link.
+    /// Waits until the node has dialed the room's link. Returns how other nodes reach it.
     ///
     /// # Errors
     /// It did not within `patience`.
-    pub async fn ready(&self, patience: Duration) -> Result<(), EnterError> {
+    pub async fn ready(&self, patience: Duration) -> Result<Peer, EnterError> {
         let mut ready = self.ready.clone();
-        let waited = tokio::time::timeout(patience, ready.wait_for(|ready| *ready)).await;
-        waited
-            .map_err(|_| EnterError::Gone)?
-            .map(drop)
-            .map_err(|_| EnterError::Gone)
+        let waited = tokio::time::timeout(patience, ready.wait_for(Option::is_some)).await;
+        let ready = waited.map_err(|_| EnterError::Gone)?;
+        let peer = ready.map_err(|_| EnterError::Gone)?.clone();
+        peer.ok_or(EnterError::Gone)
+    }
+
+    /// Tells the node that these are the other nodes of its room.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub async fn share_with(&self, peers: Vec<Peer>) -> Result<(), EnterError> {
+        let epoch = Epoch(2);
+        let plan = RoomToNode::Plan { epoch, peers };
+        let sent = self.shared.to_node.send(plan).await;
+        sent.map_err(|_| EnterError::Gone)
     }
 
     /// A door for one participant.
@@ -149,6 +159,16 @@ impl Shared {
         self.to_node.send(offer).await.map_err(|_| EnterError::Gone)
     }
 
+    /// How other nodes' plans name this one.
+    fn as_peer(&self, quic: String, fingerprint: String) -> Peer {
+        Peer {
+            node: self.node.clone(),
+            region: self.region.clone(),
+            quic,
+            fingerprint,
+        }
+    }
+
     /// Passes on what the node says to whom it concerns.
     fn pass_on(&self, message: NodeToRoom) {
         let (participant, message) = match message {
@@ -206,7 +226,7 @@ async fn serve(
     listener: TcpListener,
     shared: Arc<Shared>,
     mut for_node: mpsc::Receiver<RoomToNode>,
-    ready: watch::Sender<bool>,
+    ready: watch::Sender<Option<Peer>>,
 ) {
     while let Ok((stream, _)) = listener.accept().await {
         let Ok((path, socket)) = accept(stream).await else {
@@ -274,7 +294,7 @@ async fn room_link(
     mut socket: WebSocketStream<TcpStream>,
     shared: &Shared,
     for_node: &mut mpsc::Receiver<RoomToNode>,
-    ready: &watch::Sender<bool>,
+    ready: &watch::Sender<Option<Peer>>,
 ) -> Result<(), Error> {
     loop {
         tokio::select! {
@@ -284,7 +304,10 @@ async fn room_link(
             },
             message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                    Ok(NodeToRoom::Ready { .. }) => drop(ready.send(true)),
+                    Ok(NodeToRoom::Ready { quic, fingerprint, .. }) => {
+                        let peer = shared.as_peer(quic, fingerprint);
+                        drop(ready.send(Some(peer)));
+                    }
                     Ok(message) => shared.pass_on(message),
                     // Of a later version.
                     Err(_) => {}
