@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::time::Instant;
 
 use sfu_core::{Transport, TransportAddress};
 
@@ -116,15 +117,26 @@ impl Media {
         }
     }
 
+    /// How many datagrams have come over TCP that were not taken yet.
+    pub fn waiting(&self) -> usize {
+        self.tcp.waiting()
+    }
+
     /// Calls `each` per datagram that is there, up to a limit. Returns whether there may be more.
     ///
     /// # Errors
     /// A socket is broken.
-    pub fn receive(&mut self, mut each: impl FnMut(TransportAddress, &[u8])) -> io::Result<bool> {
+    pub fn receive(
+        &mut self,
+        mut each: impl FnMut(TransportAddress, Instant, &[u8]),
+    ) -> io::Result<bool> {
         let mut more = false;
         for udp in std::iter::once(&mut self.udp.0).chain(&mut self.udp.1) {
             let mut batches = 0;
-            while udp.receive(|from, data| each(TransportAddress::udp(from), data))? {
+            while udp.receive(|message, data| {
+                let from = TransportAddress::udp(message.from).reached_at(message.to);
+                each(from, message.arrived, data);
+            })? {
                 batches += 1;
                 if batches == BATCHES_PER_TURN {
                     more = true;
@@ -133,10 +145,11 @@ impl Media {
             }
         }
         for _ in 0..FRAMES_PER_TURN {
-            let Some((from, data)) = self.tcp.receive() else {
+            let Some(received) = self.tcp.receive() else {
                 return Ok(more);
             };
-            each(TransportAddress::tcp(from), &data);
+            let from = TransportAddress::tcp(received.from);
+            each(from, received.at, &received.datagram);
         }
         Ok(true)
     }
@@ -149,7 +162,7 @@ impl Media {
                     Some(second) if to.address.is_ipv4() != self.first_is_ipv4 => second,
                     _ => &mut self.udp.0,
                 };
-                of_family.send(to.address, contents, segment);
+                of_family.send(to.address, to.local, contents, segment);
             }
             Transport::Tcp => self.tcp.send(to.address, contents, segment),
         }

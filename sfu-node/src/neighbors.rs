@@ -44,6 +44,11 @@ impl Neighbors {
         }
     }
 
+    /// How much other nodes did that was not taken yet.
+    pub fn waiting(&self) -> usize {
+        self.quic.waiting()
+    }
+
     /// What a neighbor did next.
     pub fn next(&mut self) -> Option<Event> {
         if let Some(sibling) = self.arriving.pop() {

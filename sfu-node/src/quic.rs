@@ -151,6 +151,11 @@ impl Quic {
         self.shared.filled().await;
     }
 
+    /// How much peers did that was not taken yet.
+    pub fn waiting(&self) -> usize {
+        self.shared.waiting()
+    }
+
     /// What peers did next.
     pub fn next(&self) -> Option<Event> {
         self.shared.next()

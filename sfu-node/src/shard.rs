@@ -21,6 +21,7 @@ use crate::media::{self, Media};
 use crate::neighbors::Neighbors;
 use crate::quic::{self, Identity, IdentityError, Path, Quic, QuicError};
 use crate::sibling::Siblings;
+use crate::task;
 use crate::tcp;
 use crate::udp;
 
@@ -182,13 +183,18 @@ impl State {
     async fn run(mut self, mut inbox: mpsc::Receiver<ToShard>) -> Result<(), ShardError> {
         let start = Instant::now();
         self.report(start);
-        let mut deadline = self.drain(start);
+        let mut deadline = self.drain();
+        let mut busy = false;
         loop {
             let mut message = None;
-            if let Some(pause) = self.gather.pause(Instant::now()) {
-                block(pause);
-                // QUIC's own tasks live in this thread, too.
-                tokio::task::yield_now().await;
+            if busy {
+                task::let_run().await;
+            } else if self.gather.pause(Instant::now()).is_some() {
+                // What this turn gave to QUIC and TCP leaves before the pause, and what came meanwhile is taken in this turn: their
+                // tasks live in this thread, too.
+                task::let_run().await;
+                block(self.gather.pause(Instant::now()).unwrap_or_default());
+                task::let_take(|| self.neighbors.waiting() + self.media.waiting()).await;
             } else {
                 let wake = deadline.min(self.measured.0 + REPORT_INTERVAL);
                 tokio::select! {
@@ -203,7 +209,7 @@ impl State {
             let received = udp.datagrams_in + tcp.datagrams_in;
             let sent = udp.datagrams_out + tcp.datagrams_out;
             self.gather.turn(now, received, sent);
-            let mut busy = self.take_datagrams(now).map_err(ShardError::Media)?;
+            busy = self.take_datagrams(now).map_err(ShardError::Media)?;
             busy |= self.take_peer_events(now);
             for _ in 0..MESSAGES_PER_TURN {
                 match message.take().or_else(|| inbox.try_recv().ok()) {
@@ -231,18 +237,21 @@ impl State {
             if now >= self.measured.0 + REPORT_INTERVAL {
                 self.report(now);
             }
-            deadline = self.drain(now);
-            if busy {
-                tokio::task::yield_now().await;
-            }
+            deadline = self.drain();
         }
     }
 
     /// Hands in what the media socket has, up to a limit; returns whether there may be more.
     fn take_datagrams(&mut self, now: Instant) -> io::Result<bool> {
         let engine = &mut self.engine;
-        let hand_in = |from, data: &[u8]| engine.handle(now, Input::Datagram { from, data });
-        self.media.receive(hand_in)
+        self.media.receive(|from, arrived, data| {
+            let input = Input::Datagram {
+                from,
+                arrived,
+                data,
+            };
+            engine.handle(now, input);
+        })
     }
 
     /// Hands in what peers did, up to a limit; returns whether there may be more.
@@ -267,9 +276,10 @@ impl State {
     }
 
     /// Does what the engine wants done; returns when it wants to be woken.
-    fn drain(&mut self, now: Instant) -> Instant {
+    fn drain(&mut self) -> Instant {
         loop {
-            match self.engine.poll_output(now) {
+            // Of each batch its own time: what is late in a turn has left later than what was first.
+            match self.engine.poll_output(Instant::now()) {
                 Output::Transmit {
                     to,
                     contents,

@@ -68,10 +68,19 @@ pub fn bind(address: SocketAddr, only: bool) -> io::Result<StdListener> {
     Ok(socket.into())
 }
 
+/// A datagram that has come.
+#[derive(Debug)]
+pub struct Received {
+    pub from: SocketAddr,
+    /// When it was read.
+    pub at: std::time::Instant,
+    pub datagram: Vec<u8>,
+}
+
 /// What the shard and the connections' tasks share.
 #[derive(Default)]
 struct Shared {
-    inbox: RefCell<VecDeque<(SocketAddr, Vec<u8>)>>,
+    inbox: RefCell<VecDeque<Received>>,
     arrived: Notify,
     connections: RefCell<HashMap<SocketAddr, Rc<Connection>>>,
     counters: Cell<Counters>,
@@ -85,14 +94,18 @@ impl Shared {
         self.counters.set(counters);
     }
 
-    fn received(&self, from: SocketAddr, datagram: &[u8]) {
+    fn received(&self, from: SocketAddr, at: std::time::Instant, datagram: &[u8]) {
         let mut inbox = self.inbox.borrow_mut();
         if inbox.len() >= MAX_INBOX {
             self.count(|counters| counters.dropped += 1);
             return;
         }
         self.count(|counters| counters.datagrams_in += 1);
-        inbox.push_back((from, datagram.to_vec()));
+        inbox.push_back(Received {
+            from,
+            at,
+            datagram: datagram.to_vec(),
+        });
         self.arrived.notify_one();
     }
 
@@ -139,8 +152,13 @@ impl Tcp {
         }
     }
 
+    /// How many datagrams have been received and not taken yet.
+    pub fn waiting(&self) -> usize {
+        self.shared.inbox.borrow().len()
+    }
+
     /// The next received datagram.
-    pub fn receive(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
+    pub fn receive(&mut self) -> Option<Received> {
         self.shared.inbox.borrow_mut().pop_front()
     }
 

@@ -1,26 +1,31 @@
 //! Batched UDP: many datagrams per system call in, many runs of equal-sized datagrams per system call out.
 
+mod incoming;
 mod outgoing;
+mod stamps;
+mod uncut;
 
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket as StdSocket};
 use std::ops::Add;
 use std::os::fd::AsFd;
+use std::time::Instant;
 
-use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
+use quinn_udp::UdpSocketState;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use incoming::Incoming;
+pub use incoming::Message;
 use outgoing::Outgoing;
+use uncut::Uncut;
 
 /// Kernel buffers, in bytes: a few hundred milliseconds of a busy shard, so that a late wake-up loses nothing. The
 /// kernel grants what `net.core.rmem_max` and `wmem_max` allow.
 const SOCKET_BUFFER: usize = 8 << 20;
 /// The largest payload of one IPv4 UDP message, in bytes: a GSO run must fit in it.
 const MAX_MESSAGE: usize = 65_507;
-/// Room for one coalesced message (GRO), in bytes.
-const RECEIVE_BUFFER: usize = 1 << 16;
 
 /// What went through a socket since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,11 +81,13 @@ pub fn bind(address: SocketAddr, only: bool) -> io::Result<StdSocket> {
 pub struct Udp {
     /// Watched for input alone: the runtime's own socket also wakes up each time the kernel has sent something.
     socket: AsyncFd<StdSocket>,
-    state: UdpSocketState,
-    buffers: Box<[u8]>,
+    /// Whether it has all addresses of this machine, so that an answer is to leave from the one that was asked.
+    has_any_address: bool,
+    incoming: Incoming,
     outgoing: Outgoing,
     /// Datagrams of one message; 1 where the kernel cannot segment.
     segments: usize,
+    uncut: Uncut,
     counters: Counters,
 }
 
@@ -88,14 +95,17 @@ impl Udp {
     /// Takes over a bound socket. Needs the runtime that it will be polled in.
     pub fn new(socket: StdSocket) -> io::Result<Self> {
         let state = UdpSocketState::new((&socket).into())?;
+        let has_any_address = socket.local_addr()?.ip().is_unspecified();
         // SAFETY: a socket of the standard library keeps its one descriptor open until it is dropped.
         let socket = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) };
+        let socket = socket?;
         Ok(Self {
-            socket: socket?,
-            segments: state.max_gso_segments(),
-            state,
-            buffers: vec![0; BATCH_SIZE * RECEIVE_BUFFER].into_boxed_slice(),
+            has_any_address,
+            incoming: Incoming::new(socket.get_ref().as_fd()),
             outgoing: Outgoing::default(),
+            segments: state.max_gso_segments(),
+            uncut: Uncut::default(),
+            socket,
             counters: Counters::default(),
         })
     }
@@ -114,54 +124,56 @@ impl Udp {
     ///
     /// # Errors
     /// The socket is broken; a mere lack of datagrams is `Ok(false)`.
-    pub fn receive(&mut self, mut each: impl FnMut(SocketAddr, &[u8])) -> io::Result<bool> {
-        let mut metas = [RecvMeta::default(); BATCH_SIZE];
-        let mut chunks = self.buffers.chunks_exact_mut(RECEIVE_BUFFER);
-        let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
-            std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+    pub fn receive(&mut self, mut each: impl FnMut(&Message, &[u8])) -> io::Result<bool> {
         // Straight from the kernel: what the runtime knows may be older than the shard's last pause.
-        let mut received = self
-            .state
-            .recv(self.socket.get_ref().into(), &mut slices, &mut metas);
+        let mut received = self.incoming.receive(self.socket.get_ref().as_fd());
         if is_would_block(&received) {
             // Once more, so that the runtime learns that it is empty.
+            let incoming = &mut self.incoming;
             received = self.socket.try_io(Interest::READABLE, |socket| {
-                self.state.recv(socket.into(), &mut slices, &mut metas)
+                incoming.receive(socket.as_fd())
             });
         }
-        let messages = match received {
-            Ok(messages) => messages,
+        let is_full = match received {
+            Ok(is_full) => is_full,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
             // An ICMP error of an earlier send, reported here: that peer is gone, the socket is well.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(true),
             Err(error) => return Err(error),
         };
         self.counters.reads += 1;
-        for (meta, slice) in metas.iter().zip(&slices).take(messages) {
-            let from = canonical(meta.addr);
-            // An empty datagram is one, too.
-            let empty = (meta.len == 0).then_some(&[][..]);
-            let coalesced = slice[..meta.len].chunks(meta.stride.max(1));
-            for datagram in empty.into_iter().chain(coalesced) {
+        for (message, datagrams) in self.incoming.batch() {
+            let mut message = *message;
+            message.to = message.to.filter(|_| self.has_any_address);
+            for datagram in datagrams {
                 self.counters.datagrams_in += 1;
-                each(from, datagram);
+                each(&message, datagram);
             }
         }
-        // Fewer than there was room for: that was all, and asking for the rest would cost a call, or two.
-        Ok(messages == BATCH_SIZE)
+        if !is_full {
+            // That was all. The runtime need not find out by another turn and two calls; what comes next is a new event to it.
+            let empty = |_: &StdSocket| Err::<(), _>(io::ErrorKind::WouldBlock.into());
+            let _ = self.socket.try_io(Interest::READABLE, empty);
+        }
+        Ok(is_full)
     }
 
-    /// Takes `contents`, cut after every `segment` bytes, for the next [`Udp::flush`].
-    pub fn send(&mut self, to: SocketAddr, contents: &[u8], segment: usize) {
+    /// Takes `contents`, cut after every `segment` bytes, for the next [`Udp::flush`]; they leave from that address of this
+    /// machine, if there is one.
+    pub fn send(&mut self, to: SocketAddr, from: Option<IpAddr>, contents: &[u8], segment: usize) {
         let segment = segment.max(1);
         if to.port() == 0 {
             // The kernel's answer (EINVAL) is the same as for missing segmentation: it must not end that.
             self.counters.send_errors += contents.len().div_ceil(segment) as u64;
             return;
         }
-        let most = self.segments.min(MAX_MESSAGE / segment).max(1);
+        let most = match self.uncut.holds(to.ip()) {
+            true => 1,
+            false => self.segments.min(MAX_MESSAGE / segment).max(1),
+        };
         for run in contents.chunks(most * segment) {
-            self.outgoing.push(to, run, segment);
+            self.outgoing.push(to, from, run, segment);
             if self.outgoing.is_full() {
                 self.flush();
             }
@@ -195,16 +207,15 @@ impl Udp {
         self.outgoing.clear();
     }
 
-    /// The kernel refused a message: either it cannot segment, which shows at the first run, or this one cannot be sent.
-    /// Returns how many messages to go on by.
+    /// The kernel refused a message: either it cannot cut it on the way there, or this one cannot be sent. Returns how many
+    /// messages to go on by.
     fn refused(&mut self, index: usize, error: &io::Error) -> usize {
-        let datagrams = self.outgoing.messages()[index].datagrams();
+        let message = &self.outgoing.messages()[index];
+        let (to, datagrams) = (message.to.ip(), message.datagrams());
         let cannot_cut = matches!(error.raw_os_error(), Some(libc::EIO | libc::EINVAL));
         if cannot_cut && datagrams > 1 {
-            if self.segments > 1 {
-                tracing::info!(%error, "no UDP segmentation here, sending one by one");
-                self.segments = 1;
-            }
+            tracing::debug!(%error, "a run is not cut by the kernel, its datagrams leave one by one");
+            self.uncut.note(Instant::now(), to);
             self.outgoing.split(index);
             return 0;
         }
@@ -216,15 +227,6 @@ impl Udp {
 
 fn is_would_block<T>(outcome: &io::Result<T>) -> bool {
     matches!(outcome, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-}
-
-/// An IPv4 address seen through a dual-stack socket is an IPv4 address.
-fn canonical(address: SocketAddr) -> SocketAddr {
-    match address.ip().to_canonical() {
-        IpAddr::V4(ip) => SocketAddr::new(ip.into(), address.port()),
-        // Whole: a link-local address is reached by its scope.
-        IpAddr::V6(_) => address,
-    }
 }
 
 #[cfg(test)]
@@ -249,7 +251,7 @@ mod tests {
                 .unwrap()
                 .unwrap();
             while udp
-                .receive(|from, data| all.push((from, data.to_vec())))
+                .receive(|message, data| all.push((message.from, data.to_vec())))
                 .unwrap()
             {}
         }
@@ -261,7 +263,7 @@ mod tests {
         let ((mut a, from), (mut b, to)) = (socket(), socket());
         // More than one message can hold, and a short last datagram.
         let run: Vec<u8> = (0..1_100 * 100 + 7).map(|i| (i / 1_100) as u8).collect();
-        a.send(to, &run, 1_100);
+        a.send(to, None, &run, 1_100);
         a.flush();
         let received = receive(&mut b, 101).await;
         let expected = run.chunks(1_100).map(|chunk| (from, chunk.to_vec()));
@@ -278,9 +280,9 @@ mod tests {
     async fn runs_of_different_sizes_for_different_addresses_leave_together() {
         let ((mut a, from), (mut b, to_b), (mut c, to_c)) = (socket(), socket(), socket());
         for _ in 0..100 {
-            a.send(to_b, &[1; 250], 100);
-            a.send(to_c, &[2; 70], 30);
-            a.send(to_b, &[3; 40], 40);
+            a.send(to_b, None, &[1; 250], 100);
+            a.send(to_c, None, &[2; 70], 30);
+            a.send(to_b, None, &[3; 40], 40);
         }
         a.flush();
         let expected = [(100, 1), (100, 1), (50, 1), (40, 3)];
@@ -294,27 +296,122 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_the_kernel_cannot_segment_datagrams_leave_one_by_one() {
+    async fn where_the_kernel_cannot_cut_datagrams_leave_one_by_one_and_others_in_runs() {
         let ((mut a, from), (mut b, to)) = (socket(), socket());
-        a.outgoing.push(to, &[1; 250], 100);
+        a.outgoing.push(to, None, &[1; 250], 100);
         a.refused(0, &io::Error::from_raw_os_error(libc::EIO));
-        assert_eq!(a.segments, 1);
-        a.send(to, &[2; 150], 100);
+        a.send(to, None, &[2; 150], 100);
         a.flush();
         let expected = [(100, 1), (100, 1), (50, 1), (100, 2), (50, 2)];
         let expected = expected.map(|(len, byte): (usize, u8)| (from, vec![byte; len]));
         assert_eq!(receive(&mut b, 5).await, expected);
         assert_eq!(a.counters().messages_out, 5);
+        let socket = bind("127.0.0.2:0".parse().unwrap(), true).unwrap();
+        let (elsewhere, mut other) = (socket.local_addr().unwrap(), Udp::new(socket).unwrap());
+        a.send(elsewhere, None, &[3; 150], 100);
+        a.flush();
+        receive(&mut other, 2).await;
+        let messages = if a.segments > 1 { 6 } else { 7 };
+        assert_eq!(a.counters().messages_out, messages);
+    }
+
+    #[tokio::test]
+    async fn a_datagram_has_arrived_when_it_came_and_not_when_it_was_read() {
+        let ((mut a, _), (mut b, to)) = (socket(), socket());
+        let began = Instant::now();
+        // The kernel starts to stamp a moment after it was asked to.
+        while began.elapsed() < PATIENCE {
+            a.send(to, None, b"now", 1_200);
+            a.flush();
+            let left = Instant::now();
+            b.readable().await.unwrap();
+            let mut arrived = None;
+            let each = |message: &Message, _: &[u8]| arrived = Some(message.arrived);
+            b.receive(each).unwrap();
+            if arrived.is_some_and(|arrived| began <= arrived && arrived <= left) {
+                return;
+            }
+        }
+        panic!("every datagram arrived after it had left the sender, which is in the kernel");
+    }
+
+    /// A socket on all addresses of `bound`'s family answers from the one that was asked.
+    async fn assert_answers_from(bound: &str, asked: IpAddr) {
+        let socket = bind(bound.parse().unwrap(), false).unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let mut node = Udp::new(socket).unwrap();
+        let any = match asked {
+            IpAddr::V4(_) => "127.0.0.1:0",
+            IpAddr::V6(_) => "[::1]:0",
+        };
+        let client = tokio::net::UdpSocket::bind(any).await.unwrap();
+        client.send_to(b"who", (asked, port)).await.unwrap();
+        node.readable().await.unwrap();
+        let mut question = None;
+        node.receive(|message, _| question = Some(*message))
+            .unwrap();
+        let question = question.unwrap();
+        assert_eq!(question.to, Some(asked));
+        assert_eq!(question.from, client.local_addr().unwrap());
+        node.send(question.from, question.to, &[7; 250], 100);
+        node.flush();
+        for len in [100, 100, 50] {
+            let mut answer = [0; 200];
+            let received = tokio::time::timeout(PATIENCE, client.recv_from(&mut answer));
+            let (received, from) = received.await.unwrap().unwrap();
+            assert_eq!((received, from.ip()), (len, asked), "bound to {bound}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_leaves_from_the_address_that_was_asked() {
+        for asked in ["127.0.0.1", "127.0.0.2", "127.3.2.1"] {
+            let asked = asked.parse().unwrap();
+            assert_answers_from("0.0.0.0:0", asked).await;
+            assert_answers_from("[::]:0", asked).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn so_it_does_over_ipv6_whichever_address_that_is() {
+        let addresses = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+        // Those of the loopback device, of which a machine may have several.
+        let own = addresses.lines().filter(|line| line.ends_with(" lo"));
+        for line in own {
+            let bits = u128::from_str_radix(&line[..32], 16).unwrap();
+            let asked = std::net::Ipv6Addr::from_bits(bits);
+            assert_answers_from("[::]:0", asked.into()).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_socket_on_one_address_needs_not_be_told_which() {
+        let ((mut a, _), (mut b, to)) = (socket(), socket());
+        a.send(to, None, b"to you", 1_200);
+        a.flush();
+        b.readable().await.unwrap();
+        b.receive(|message, _| assert_eq!(message.to, None))
+            .unwrap();
     }
 
     #[tokio::test]
     async fn a_datagram_to_nowhere_is_counted_and_harms_nothing() {
         let ((mut a, from), (mut b, to)) = (socket(), socket());
-        a.send("[2001:db8::1]:9".parse().unwrap(), b"wrong family", 1_200);
+        a.send(
+            "[2001:db8::1]:9".parse().unwrap(),
+            None,
+            b"wrong family",
+            1_200,
+        );
         a.flush();
         assert_eq!(a.counters().send_errors, 1);
-        a.send("[2001:db8::1]:9".parse().unwrap(), b"wrong family", 1_200);
-        a.send(to, b"still here", 1_200);
+        a.send(
+            "[2001:db8::1]:9".parse().unwrap(),
+            None,
+            b"wrong family",
+            1_200,
+        );
+        a.send(to, None, b"still here", 1_200);
         a.flush();
         assert_eq!(receive(&mut b, 1).await, [(from, b"still here".to_vec())]);
         assert_eq!(a.counters().send_errors, 2);

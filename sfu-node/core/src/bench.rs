@@ -62,7 +62,8 @@ impl Fanout {
     /// The router keeps the next packet.
     pub fn receive(&mut self) -> bool {
         self.next();
-        self.router.received(self.now, self.key, &self.packet)
+        self.router
+            .received(self.now, self.key, self.now, &self.packet)
     }
 
     /// Each slot finds the latest packet and gives it its place; returns how many took it.

@@ -107,7 +107,11 @@ impl Engine {
     /// Takes one input.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         match input {
-            Input::Datagram { from, data } => self.datagram(now, from, data),
+            Input::Datagram {
+                from,
+                arrived,
+                data,
+            } => self.datagram(now, from, arrived, data),
             Input::Room { room, message } => self.room_message(now, room, message),
             Input::Relinked { room } => self.say_again(now, &room),
             Input::Siblings { room, shards } => self.set_siblings(now, room, shards),
@@ -123,7 +127,8 @@ impl Engine {
         self.run_effects(now);
     }
 
-    /// The next thing to do; [`Output::Timeout`] when there is nothing more.
+    /// The next thing to do; [`Output::Timeout`] when there is nothing more. `now` is when it is going to be done: datagrams
+    /// leave one subscriber after the other, and each one's path is told its own time.
     pub fn poll_output(&mut self, now: Instant) -> Output<'_> {
         if let Some((to, contents)) = self.outbox.datagrams.pop_front() {
             self.outbox.current = contents;

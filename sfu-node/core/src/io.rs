@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -23,19 +23,33 @@ pub enum Transport {
 pub struct TransportAddress {
     pub transport: Transport,
     pub address: SocketAddr,
+    /// A client's: which address of this machine it speaks to, and is to be answered from, where there may be several. Two of
+    /// them are two paths, as they are two candidate pairs of ICE.
+    pub local: Option<IpAddr>,
 }
 
 impl TransportAddress {
     /// This address over UDP.
     pub fn udp(address: SocketAddr) -> Self {
-        let transport = Transport::Udp;
-        Self { transport, address }
+        Self {
+            transport: Transport::Udp,
+            address,
+            local: None,
+        }
     }
 
     /// This address over TCP.
     pub fn tcp(address: SocketAddr) -> Self {
-        let transport = Transport::Tcp;
-        Self { transport, address }
+        Self {
+            transport: Transport::Tcp,
+            address,
+            local: None,
+        }
+    }
+
+    /// The same, as it speaks to this address of this machine.
+    pub fn reached_at(self, local: Option<IpAddr>) -> Self {
+        Self { local, ..self }
     }
 }
 
@@ -223,6 +237,8 @@ pub enum Input<'a> {
     /// A datagram arrived on the shard's media port; over TCP, what one frame holds (RFC 4571).
     Datagram {
         from: TransportAddress,
+        /// When it came to this machine, which is before its turn.
+        arrived: Instant,
         data: &'a [u8],
     },
     /// A message arrived on a room's link.

@@ -39,4 +39,4 @@ pub use io::{
     Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, SlotUse, Stats,
     Transport, TransportAddress,
 };
-pub use stun::is_stun;
+pub use stun::{is_media, is_stun};

@@ -48,8 +48,8 @@ impl std::ops::AddAssign for Interval {
 }
 
 impl Reception {
-    /// A packet has come.
-    pub fn note(&mut self, now: Instant, packet: &Packet) {
+    /// A packet has come to this machine at that time.
+    pub fn note(&mut self, arrived: Instant, packet: &Packet) {
         self.interval.bytes += packet.payload.len() as u64;
         let highest = self.highest.unwrap_or(packet.sequence.wrapping_sub(1));
         let step = packet.sequence.wrapping_sub(highest) as i64;
@@ -62,11 +62,11 @@ impl Reception {
         self.interval.expected += if step > MAX_GAP { 1 } else { step };
         self.interval.received += 1;
         self.clock_rate = packet.codec.clock_rate();
-        self.note_jitter(now, packet.timestamp);
+        self.note_jitter(arrived, packet.timestamp);
     }
 
-    fn note_jitter(&mut self, now: Instant, timestamp: u32) {
-        let Some((before, timestamp_before)) = self.last.replace((now, timestamp)) else {
+    fn note_jitter(&mut self, arrived: Instant, timestamp: u32) {
+        let Some((before, timestamp_before)) = self.last.replace((arrived, timestamp)) else {
             return;
         };
         let sent = timestamp.wrapping_sub(timestamp_before) as i32;
@@ -75,7 +75,7 @@ impl Reception {
             self.last = Some((before, timestamp_before));
             return;
         }
-        let passed = now.saturating_duration_since(before).as_secs_f64();
+        let passed = arrived.saturating_duration_since(before).as_secs_f64();
         let difference = passed * f64::from(self.clock_rate) - f64::from(sent);
         // A pause tells nothing about the path.
         if difference.abs() < f64::from(self.clock_rate) {

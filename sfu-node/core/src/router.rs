@@ -141,9 +141,15 @@ impl Router {
     }
 
     /// A packet of a layer was received ([`TrackLayer::received`]).
-    pub fn received(&mut self, now: Instant, key: LayerKey, packet: &Packet) -> bool {
+    pub fn received(
+        &mut self,
+        now: Instant,
+        key: LayerKey,
+        arrived: Instant,
+        packet: &Packet,
+    ) -> bool {
         let layer = self.layer_mut(key);
-        layer.is_some_and(|layer| layer.received(now, packet))
+        layer.is_some_and(|layer| layer.received(now, arrived, packet))
     }
 }
 

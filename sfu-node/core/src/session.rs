@@ -37,7 +37,7 @@ use crate::packet::{AudioLevel, Packet};
 use crate::stun::{Tag, is_stun};
 use check::Credentials;
 use compound::Compounds;
-pub use happened::Happened;
+pub use happened::{Happened, Media};
 pub use incoming::Shown;
 use incoming::fingerprint;
 use inner::Inner;
@@ -341,6 +341,7 @@ impl Connection {
             dbov: level.unsigned_abs(),
             voice: values.voice_activity.unwrap_or(false),
         });
+        let arrived = packet.timestamp;
         let sequence = self
             .numbers
             .entry((source, layer))
@@ -354,7 +355,12 @@ impl Connection {
             level,
             packet.payload,
         );
-        happened.media.push((source, layer, packet));
+        happened.media.push(Media {
+            source,
+            layer,
+            arrived,
+            packet,
+        });
     }
 
     /// Lets in a stream that names no rid although rids were offered.

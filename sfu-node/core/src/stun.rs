@@ -13,6 +13,11 @@ pub fn is_stun(data: &[u8]) -> bool {
     data.len() >= HEADER && data[0] < 4
 }
 
+/// Whether a datagram on a multiplexed port is RTP or RTCP (RFC 7983).
+pub fn is_media(data: &[u8]) -> bool {
+    data.first().is_some_and(|first| (128..192).contains(first))
+}
+
 /// The id of the answer to a genuine binding request (RFC 8489, 5).
 pub fn answered_id(data: &[u8]) -> Option<&[u8; TRANSACTION_ID]> {
     let is_answer = is_stun(data) && data[..2] == [0x01, 0x01];

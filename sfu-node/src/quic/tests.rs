@@ -278,3 +278,48 @@ fn media_flows_on_over_a_path_that_loses_one_packet_in_ten() {
         assert!(received > PACKETS * 3 / 4, "{received} of {PACKETS} arrive");
     });
 }
+
+#[test]
+fn what_a_shard_sends_before_its_pause_is_there_right_after_that_of_another() {
+    let (say_plan, plan) = std::sync::mpsc::channel();
+    let (say_other, other_plan) = std::sync::mpsc::channel::<PeerPlan>();
+    let (command, mut commands) = mpsc::unbounded_channel::<u8>();
+    let (say_sent, sent) = std::sync::mpsc::channel();
+    let (wake, pause) = std::sync::mpsc::channel();
+    let sender = std::thread::spawn(move || {
+        in_a_shard(async {
+            let mut a = Peer::new("a");
+            say_plan.send(a.plan(false)).unwrap();
+            let other = other_plan.recv().unwrap();
+            let to = other.id;
+            a.quic.set_peers(vec![other]);
+            a.next().await;
+            while let Some(number) = commands.recv().await {
+                a.quic.send_datagram(to, &[number; 1_000]);
+                crate::task::let_run().await;
+                say_sent.send(()).unwrap();
+                // None of its tasks runs before it is woken.
+                pause.recv().unwrap();
+            }
+        });
+    });
+    in_a_shard(async {
+        let mut b = Peer::new("b");
+        let other = plan.recv().unwrap();
+        let from = other.id;
+        b.quic.set_peers(vec![other]);
+        say_other.send(b.plan(true)).unwrap();
+        b.next().await;
+        for number in 0..20 {
+            command.send(number).unwrap();
+            // Nor does one of this thread while it waits here.
+            sent.recv().unwrap();
+            crate::task::let_take(|| b.quic.waiting()).await;
+            let datagram = Bytes::from(vec![number; 1_000]);
+            assert_eq!(b.quic.next(), Some(Event::Datagram(from, datagram)));
+            wake.send(()).unwrap();
+        }
+        drop(command);
+    });
+    sender.join().unwrap();
+}

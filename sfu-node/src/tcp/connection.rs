@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use sfu_core::is_stun;
+use sfu_core::{is_media, is_stun};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -240,23 +240,17 @@ impl Connection {
         shared: &Shared,
         taken: &mut usize,
     ) -> Result<(), End> {
+        let at = std::time::Instant::now();
         while let Some(datagram) = frames.next()? {
             *taken += 1;
             // Who has not shown by STUN that it is a session's client is not heard with anything else.
             let welcome = self.answered.get() || is_stun(datagram);
             if welcome && *taken <= DATAGRAMS_PER_TURN {
-                shared.received(from, datagram);
+                shared.received(from, at, datagram);
             } else {
                 shared.count(|counters| counters.dropped += 1);
             }
         }
         Ok(())
     }
-}
-
-/// RTP and RTCP, by the first byte (RFC 7983, 7).
-fn is_media(datagram: &[u8]) -> bool {
-    datagram
-        .first()
-        .is_some_and(|first| (128..192).contains(first))
 }

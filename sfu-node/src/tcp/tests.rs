@@ -35,8 +35,8 @@ fn frame(datagram: &[u8]) -> Vec<u8> {
 
 async fn received(tcp: &mut Tcp) -> (SocketAddr, Vec<u8>) {
     loop {
-        if let Some(datagram) = tcp.receive() {
-            return datagram;
+        if let Some(received) = tcp.receive() {
+            return (received.from, received.datagram);
         }
         tcp.readable().await;
     }
@@ -202,8 +202,8 @@ fn a_stranger_that_pushes_is_cut_off_after_a_few_bytes() {
         println!("cut off: {ended:?}");
         until(|| tcp.counters().connections == 0).await;
         let mut taken = 0;
-        while let Some((_, datagram)) = tcp.receive() {
-            taken += datagram.len() + 2;
+        while let Some(received) = tcp.receive() {
+            taken += received.datagram.len() + 2;
         }
         assert!(
             taken > 0 && taken <= strangers::BYTES_OF_ONE,
@@ -260,5 +260,29 @@ fn a_datagram_for_nobody_is_counted() {
         tcp.send("127.0.0.1:9".parse().unwrap(), &[0; 30], 20);
         tcp.flush();
         assert_eq!(tcp.counters().dropped, 2);
+    });
+}
+
+#[test]
+fn what_came_while_the_thread_slept_is_there_after_its_tasks_have_run() {
+    run(async {
+        let (mut tcp, mut client, own) = pair().await;
+        client.write_all(&frame(&[0; 20])).await.unwrap();
+        received(&mut tcp).await;
+        tcp.send(own, &[7; 20], 20);
+        // Each write is in the other socket when it returns.
+        client.set_nodelay(true).unwrap();
+        let mut client = client.into_std().unwrap();
+        for number in 1..=3 {
+            let before = std::time::Instant::now();
+            // In the kernel, and nobody has run since.
+            std::io::Write::write_all(&mut client, &frame(&[0x80; 100]).repeat(number)).unwrap();
+            crate::task::let_take(|| tcp.waiting()).await;
+            assert_eq!(tcp.waiting(), number);
+            for _ in 0..number {
+                let received = tcp.receive().unwrap();
+                assert!(received.at >= before && received.from == own);
+            }
+        }
     });
 }

@@ -1,6 +1,7 @@
 //! A simulated participant: a WebRTC peer that offers once, sends stamped media and writes down what it receives.
 
 mod channel;
+mod feedback;
 mod microphone;
 mod offer;
 mod reception;
@@ -22,6 +23,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 use crate::decoder::Decoder;
 use crate::encoder::{Encoded, Encoder, Videos};
 
+pub use feedback::Feedback;
 use microphone::Microphone;
 use offer::Offer;
 pub use reception::Received;
@@ -68,6 +70,8 @@ pub struct Client {
     /// What it was told, with the time.
     pub demands: Vec<(Instant, Vec<SourceDemand>)>,
     pub speakers: Vec<(Instant, Vec<ParticipantId>)>,
+    /// What it was told of its own packets.
+    pub feedback: Feedback,
 }
 
 impl Client {
@@ -108,6 +112,7 @@ impl Client {
             obeys_demand: videos != Videos::PLAIN,
             demands: Vec::new(),
             speakers: Vec::new(),
+            feedback: Feedback::new(now),
         };
         (client, offer.sdp, offer.sources)
     }
@@ -322,6 +327,7 @@ impl Client {
                 }
             }
             Event::RtpPacket(packet) => self.note(now, &packet),
+            Event::RawPacket(packet) => self.feedback.note(*packet),
             _ => {}
         }
     }

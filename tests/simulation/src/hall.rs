@@ -144,7 +144,11 @@ impl Hall {
             }
             while let Some((client, data)) = self.to_node.pop_front() {
                 let from = TransportAddress::udp(self.clients[client].address);
-                let input = Input::Datagram { from, data: &data };
+                let input = Input::Datagram {
+                    from,
+                    arrived: self.now,
+                    data: &data,
+                };
                 let media = client < self.publishers;
                 door.handle(&mut self.engine, self.now, input, media);
             }

@@ -20,6 +20,8 @@ pub(crate) enum Delivery {
         /// The client's address as it sent this.
         from: SocketAddr,
         data: Vec<u8>,
+        /// When it arrived at the node, where it waits for its turn.
+        arrived: Option<Instant>,
     },
     ToClient {
         node: usize,
@@ -182,10 +184,25 @@ impl World {
             node,
             from,
             data,
+            arrived: None,
         };
         let path = self.uplink_of.get(&client).copied();
         let path = path.unwrap_or_else(|| self.path_of(client));
         self.wire.send(path, self.now, delivery);
+    }
+
+    /// What has arrived at a node is taken at its next turn.
+    pub(crate) fn wait_for_turn(&mut self, mut delivery: Delivery) {
+        let now = self.now;
+        if let Delivery::ToNode { arrived, .. } = &mut delivery {
+            *arrived = Some(now);
+        }
+        let passed = now.saturating_duration_since(self.start).as_nanos();
+        let wait = self
+            .pace
+            .map_or(0, |pace| passed.next_multiple_of(pace.as_nanos()) - passed);
+        self.wire
+            .schedule(now + Duration::from_nanos(wait as u64), delivery);
     }
 
     /// A client's last nomination comes to its node once more, as if from this address.
@@ -193,7 +210,12 @@ impl World {
         let nomination = self.nominations.get(&client).cloned();
         let data = nomination.expect("clients nominate before anything else");
         let from = TransportAddress::udp(from);
-        self.input(self.homes[client], Input::Datagram { from, data: &data });
+        let input = Input::Datagram {
+            from,
+            arrived: self.now,
+            data: &data,
+        };
+        self.input(self.homes[client], input);
     }
 
     /// A node sends to an address; nothing comes of it if no client is there, or if the way to it is full.

@@ -19,6 +19,7 @@ use crate::wire::{Delivery, Wire};
 /// Nodes, clients and the network between them, in one room.
 pub struct World {
     pub now: Instant,
+    pub(crate) start: Instant,
     pub(crate) room: RoomId,
     pub(crate) nodes: Vec<Node>,
     pub(crate) epoch: u32,
@@ -37,6 +38,8 @@ pub struct World {
     pub bottlenecks: HashMap<usize, Bottleneck>,
     /// Between two nodes.
     pub backbone: Path,
+    /// Nodes are busy: what has arrived from clients they take so often only.
+    pub pace: Option<Duration>,
     pub(crate) wire: Wire,
     /// Pairs of nodes that are connected, the smaller number first; and those that cannot be.
     pub(crate) links: BTreeSet<(usize, usize)>,
@@ -74,6 +77,7 @@ impl World {
         }
         let mut world = Self {
             now,
+            start: now,
             room: "bako-tuvi-remo-dasu".parse().expect("an id"),
             nodes: shards,
             epoch: 0,
@@ -86,6 +90,7 @@ impl World {
             uplink_of: HashMap::new(),
             bottlenecks: HashMap::new(),
             backbone,
+            pace: None,
             wire: Wire::new(seed),
             links: BTreeSet::new(),
             severed: BTreeSet::new(),
@@ -122,6 +127,7 @@ impl World {
             node,
             Input::Datagram {
                 from: TransportAddress::udp(from),
+                arrived: self.now,
                 data: &data,
             },
         );
@@ -209,13 +215,19 @@ impl World {
 
     fn deliver(&mut self, delivery: Delivery) {
         match delivery {
+            Delivery::ToNode { arrived: None, .. } => self.wait_for_turn(delivery),
             Delivery::ToNode {
-                node, from, data, ..
+                node,
+                from,
+                data,
+                arrived: Some(arrived),
+                ..
             } => {
                 self.input(
                     node,
                     Input::Datagram {
                         from: TransportAddress::udp(from),
+                        arrived,
                         data: &data,
                     },
                 );

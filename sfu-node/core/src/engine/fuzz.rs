@@ -13,6 +13,7 @@ use crate::egress::seal::Sealer;
 use crate::io::{Config, Input, Output, PeerId, TransportAddress};
 use crate::key::SessionKey;
 use crate::packet::Packet;
+use crate::session::Media;
 
 const FRAME: Duration = Duration::from_millis(20);
 const PEERS: [PeerId; 2] = [PeerId([1; 32]), PeerId([2; 32])];
@@ -146,7 +147,12 @@ impl Call {
             self.engine
                 .with_session(now, self.people[1], |session, happened| {
                     session.handle_timeout(now, happened);
-                    happened.media.push((source, Layer(0), packet));
+                    happened.media.push(Media {
+                        source,
+                        layer: Layer(0),
+                        arrived: now,
+                        packet,
+                    });
                 });
         }
         self.pass();

@@ -18,13 +18,19 @@ use crate::session::{Happened, Session, Shown};
 const TICK: Duration = Duration::from_millis(1);
 
 impl Engine {
-    pub(super) fn datagram(&mut self, now: Instant, from: TransportAddress, data: &[u8]) {
+    pub(super) fn datagram(
+        &mut self,
+        now: Instant,
+        from: TransportAddress,
+        arrived: Instant,
+        data: &[u8],
+    ) {
         let Some((key, standing)) = self.demux.find(now, from, data) else {
             self.drops().unknown += 1;
             return;
         };
         let shown = self.with_session(now, key, |session, happened| {
-            session.receive(now, from, data, happened)
+            session.receive(now, from, arrived, data, happened)
         });
         match shown {
             Some(Shown::Client) if standing != Some(Standing::Proven) => {
@@ -142,9 +148,10 @@ impl Engine {
             }
         }
         self.stats.bytes_in += happened.media_bytes as u64;
-        for (source, layer, packet) in happened.media.drain(..) {
+        for media in happened.media.drain(..) {
             self.stats.packets_in += 1;
-            if !room.publish(&mut cx, member, source, layer, packet) {
+            let (stream, arrived) = ((media.source, media.layer), media.arrived);
+            if !room.publish(&mut cx, member, stream, arrived, media.packet) {
                 self.stats.drops.not_allowed += 1;
             }
         }

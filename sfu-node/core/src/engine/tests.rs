@@ -119,7 +119,8 @@ impl Call {
         let packet = Packet::new(sequence, timestamp, true, Codec::Vp8, None, payload.into());
         let (_, publisher) = self.people[0];
         self.engine.with_room(self.now, self.room, |room, cx| {
-            room.publish(cx, publisher, Source::Camera, Layer(0), packet)
+            let stream = (Source::Camera, Layer(0));
+            room.publish(cx, publisher, stream, cx.now, packet)
         });
         self.engine.handle(self.now, Input::Timeout);
         let mut told = Vec::new();

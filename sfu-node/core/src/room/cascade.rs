@@ -342,7 +342,7 @@ impl Room {
             return false;
         }
         self.router.count(cx.now, key, &packet);
-        self.route(cx, key, packet);
+        self.route(cx, key, cx.now, packet);
         true
     }
 }

@@ -1,6 +1,6 @@
 //! How packets move through a room: from a publisher or a peer to the slots and flows that want them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
 use protocol::media::{Layer, MediaKind, Source};
@@ -27,8 +27,8 @@ impl Room {
         &mut self,
         cx: &mut Context<'_>,
         member: MemberKey,
-        source: Source,
-        layer: Layer,
+        (source, layer): (Source, Layer),
+        arrived: Instant,
         packet: Packet,
     ) -> bool {
         let Some(publisher) = self.member(member) else {
@@ -40,13 +40,19 @@ impl Room {
         if !self.may_publish(cx, member, source, layer, &packet) {
             return false;
         }
-        self.route(cx, (track, layer), packet);
+        self.route(cx, (track, layer), arrived, packet);
         true
     }
 
     /// Hands a packet to everybody who wants its layer.
-    pub(super) fn route(&mut self, cx: &mut Context<'_>, key: LayerKey, packet: Packet) {
-        if !self.router.received(cx.now, key, &packet) {
+    pub(super) fn route(
+        &mut self,
+        cx: &mut Context<'_>,
+        key: LayerKey,
+        arrived: Instant,
+        packet: Packet,
+    ) {
+        if !self.router.received(cx.now, key, arrived, &packet) {
             return;
         }
         if packet.codec.kind() == MediaKind::Audio {

@@ -163,11 +163,11 @@ impl TrackLayer {
 
     /// Keeps a received packet for repair and notes what it tells about losses and keyframes. Returns false for a packet
     /// that has been received before.
-    pub fn received(&mut self, now: Instant, packet: &Packet) -> bool {
+    pub fn received(&mut self, now: Instant, arrived: Instant, packet: &Packet) -> bool {
         if self.store.get(packet.sequence).is_some() {
             return false;
         }
-        self.reception.note(now, packet);
+        self.reception.note(arrived, packet);
         if packet.keyframe {
             self.keyframes.received();
             let newer = |(newest, _): (u64, Instant)| packet.sequence > newest;

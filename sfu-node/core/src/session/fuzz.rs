@@ -122,10 +122,12 @@ impl Handshake {
         let _ = (stun::receiver_ufrag(data), stun::answered_tag(data));
         let mut happened = Happened::default();
         match how & 1 {
-            0 => self.session.receive(self.now, from, data, &mut happened),
+            0 => self
+                .session
+                .receive(self.now, from, self.now, data, &mut happened),
             _ => self
                 .session
-                .receive(self.now, from, &self.signed(data), &mut happened),
+                .receive(self.now, from, self.now, &self.signed(data), &mut happened),
         };
         assert!(!happened.panicked);
         if how & 4 != 0 {

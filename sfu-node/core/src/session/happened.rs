@@ -1,5 +1,7 @@
 //! What a session brings about, for its room and for the sockets.
 
+use std::time::Instant;
+
 use protocol::media::{Layer, Source};
 
 use crate::egress::seal::Sealer;
@@ -12,7 +14,7 @@ pub struct Happened {
     /// Datagrams of ICE, DTLS and str0m's own RTCP.
     pub transmits: Vec<(TransportAddress, Vec<u8>)>,
     /// Received media, decrypted.
-    pub media: Vec<(Source, Layer, Packet)>,
+    pub media: Vec<Media>,
     /// The length of the datagram that it came in.
     pub media_bytes: usize,
     /// Decrypted compound RTCP packets, one after the other, with their lengths.
@@ -35,6 +37,15 @@ pub struct Happened {
     pub panicked: bool,
     /// A datagram could not be made sense of.
     pub malformed: u32,
+}
+
+/// A packet of one of the participant's streams.
+#[derive(Debug)]
+pub struct Media {
+    pub source: Source,
+    pub layer: Layer,
+    pub arrived: Instant,
+    pub packet: Packet,
 }
 
 impl Happened {

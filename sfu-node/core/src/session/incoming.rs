@@ -13,7 +13,7 @@ use super::way::Answered;
 use super::{Connection, Happened, Session};
 use crate::egress::seal::OpenError;
 use crate::io::{Transport, TransportAddress};
-use crate::stun::is_stun;
+use crate::stun::{is_media, is_stun};
 
 /// What a datagram has shown of the address that it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +31,13 @@ impl Session {
         &mut self,
         now: Instant,
         from: TransportAddress,
+        arrived: Instant,
         data: &[u8],
         happened: &mut Happened,
     ) -> Shown {
         let shown = match is_stun(data) {
             true => self.take_stun(now, from, data, happened),
-            false => self.take_in(now, from, data, happened),
+            false => self.take_in(now, from, arrived, data, happened),
         };
         if shown == Shown::Client {
             happened.heard_again = self.pulse.beat(now);
@@ -111,7 +112,7 @@ impl Session {
             to: to.address,
         };
         if let Some(request) = connection.inner.requested(path, nominates, known) {
-            self.hand_in(now, &request, happened);
+            self.hand_in(now, now, &request, happened);
         }
     }
 
@@ -119,12 +120,13 @@ impl Session {
         &mut self,
         now: Instant,
         from: TransportAddress,
+        arrived: Instant,
         data: &[u8],
         happened: &mut Happened,
     ) -> Shown {
         let is_feedback = self.take_feedback(data, happened);
         if !is_feedback {
-            self.hand_in(now, data, happened);
+            self.hand_in(now, arrived, data, happened);
         }
         if !happened.media.is_empty() {
             happened.media_bytes = data.len();
@@ -142,14 +144,16 @@ impl Session {
     }
 
     /// Hands a datagram to str0m, as if it came on the one path that it knows.
-    fn hand_in(&mut self, now: Instant, data: &[u8], happened: &mut Happened) {
+    fn hand_in(&mut self, now: Instant, arrived: Instant, data: &[u8], happened: &mut Happened) {
         let path = self.connection.inner.path();
         self.mutate(now, happened, |connection, happened| {
             let receive = path.and_then(|path| {
                 let protocol = protocol_of(path.from.transport);
                 Receive::new(protocol, path.from.address, path.to, data).ok()
             });
-            let input = receive.map(|receive| Input::Receive(now, receive));
+            // Who sent media is told when it arrived; str0m's time itself does not run back.
+            let at = if is_media(data) { arrived } else { now };
+            let input = receive.map(|receive| Input::Receive(at, receive));
             let Some(input) = input.filter(|input| connection.rtc.accepts(input)) else {
                 happened.malformed += 1;
                 return Ok(());

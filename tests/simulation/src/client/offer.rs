@@ -32,6 +32,7 @@ pub struct Offer {
 pub fn peer(now: Instant, address: SocketAddr, videos: Videos) -> Rtc {
     let builder = Rtc::builder()
         .set_rtp_mode(true)
+        .enable_raw_packets(true)
         .clear_codecs()
         .enable_opus(true, false);
     // What stands first is what it sends.
