@@ -10,6 +10,7 @@ mod cascade;
 mod catalog;
 mod deadlines;
 mod demand;
+mod intake;
 mod media;
 mod peers;
 mod quality;
@@ -41,13 +42,14 @@ use crate::key::{MemberKey, RoomKey, SessionKey};
 use crate::loudest::Loudest;
 use crate::relay::{Relay, RelayBatch};
 use crate::router::{Forward, LayerKey, Origin, Router, TrackKey};
-use crate::session::Published;
+use crate::session::{MAX_LAYERS, Published};
 use crate::timers::Timers;
 
 pub use cascade::Announcement;
 use catalog::Catalog;
 use deadlines::Deadline;
 use demand::Told;
+use intake::Intake;
 use peers::Peers;
 pub use peers::Ring;
 
@@ -94,6 +96,8 @@ pub struct Member {
     caps: Caps,
     /// How much sound it sends, by [`source_index`].
     sound: [caps::Sound; 4],
+    /// What is let in of it, by [`source_index`] and layer.
+    intakes: [[Intake; MAX_LAYERS]; 4],
     /// What it has sent of late, if its bit rate is limited.
     allowance: Option<Box<caps::Allowance>>,
     published: Vec<Published>,
@@ -218,6 +222,7 @@ impl Room {
             session,
             caps,
             sound: Default::default(),
+            intakes: Default::default(),
             allowance: None,
             published,
             tracks: [None; 4],

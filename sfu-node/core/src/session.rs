@@ -41,7 +41,7 @@ pub use happened::{Happened, Media};
 pub use incoming::Shown;
 use incoming::fingerprint;
 use inner::Inner;
-pub use negotiation::{Negotiated, Published, Shared};
+pub use negotiation::{MAX_LAYERS, Negotiated, Published, Shared};
 use negotiation::{PayloadTypes, SourceLine, negotiate};
 use numbers::Numbers;
 use pulse::Pulse;

@@ -65,6 +65,8 @@ pub struct Client {
     /// The decoder of each video slot that something came in.
     pub decoders: HashMap<usize, Decoder>,
     pub assignments: Vec<SlotAssignment>,
+    /// Whether it asks for what is missing where no stream for repair was negotiated, too; str0m does not by itself.
+    pub asks_without_rtx: bool,
     /// Whether it stops encoding what it is told that nobody watches.
     pub obeys_demand: bool,
     /// What it was told, with the time.
@@ -109,6 +111,7 @@ impl Client {
             received: Vec::new(),
             decoders: HashMap::new(),
             assignments: Vec::new(),
+            asks_without_rtx: false,
             obeys_demand: videos != Videos::PLAIN,
             demands: Vec::new(),
             speakers: Vec::new(),

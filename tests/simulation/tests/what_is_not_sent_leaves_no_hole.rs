@@ -1,7 +1,6 @@
 //! A path that carries less than is wanted, and loses nothing: what is held back from it is no loss to the receiver. Its numbers
 //! have no hole, and none comes twice.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use protocol::media::{Codec, Source};
@@ -54,23 +53,6 @@ fn world(
     world
 }
 
-/// What the viewer has received in its slots: how many numbers between the first and the last did not come.
-fn holes(world: &World) -> u64 {
-    let mut slots: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
-    for packet in &world.clients[VIEWER].received {
-        slots.entry(packet.slot).or_default().push(packet.sequence);
-    }
-    let mut missing = 0;
-    for numbers in slots.values_mut() {
-        let came = numbers.len();
-        numbers.sort_unstable();
-        numbers.dedup();
-        assert_eq!(numbers.len(), came, "a number came twice");
-        missing += numbers[came - 1] - numbers[0] + 1 - came as u64;
-    }
-    missing
-}
-
 /// Share of the time after the first two seconds in which a picture stands still, in percent: the mean of all slots.
 fn still(world: &World) -> f64 {
     let decoders = &world.clients[VIEWER].decoders;
@@ -86,7 +68,7 @@ fn a_path_that_loses_nothing_shows_no_loss() {
         for cameras in [(1, 3), (8, 1)] {
             let world = world(seed, codec, cameras, as_offered);
             let held_back = world.stats(0).drops.stale;
-            let (holes, still) = (holes(&world), still(&world));
+            let (holes, still) = (world.clients[VIEWER].holes(), still(&world));
             println!(
                 "{cameras:?} in {codec:?}: {held_back} packets held back, {holes} holes, still for {still:.1}%"
             );
@@ -102,6 +84,6 @@ fn a_path_that_loses_nothing_shows_no_loss() {
 fn nor_to_a_client_without_transport_wide_feedback() {
     for (seed, cameras) in [(3, (1, 3)), (4, (8, 1))] {
         let world = world(seed, Codec::Vp8, cameras, without_transport_wide);
-        assert_eq!(holes(&world), 0, "{cameras:?}");
+        assert_eq!(world.clients[VIEWER].holes(), 0, "{cameras:?}");
     }
 }

@@ -208,6 +208,18 @@ impl Slot {
         Some((departed.key, departed.timestamp_offset))
     }
 
+    /// What comes next of this layer does not go on with what came before, though nothing was lost: its numbers close up. Video goes
+    /// on at a keyframe.
+    pub fn break_off(&mut self, key: LayerKey) {
+        match self.kind {
+            MediaKind::Video => self.carrying = self.carrying.interrupt(key),
+            MediaKind::Audio if self.carrying.flowing() == Some(key) => {
+                self.stretch = self.stretch.wrapping_add(1);
+            }
+            MediaKind::Audio => {}
+        }
+    }
+
     /// A packet of this layer is not sent, because the path does not carry so much. Nothing flows until a keyframe: a decoder
     /// could not show it, and the path is spared.
     pub fn overrun(&mut self, now: Instant, key: LayerKey) {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use protocol::cascade::CascadeMessage;
 use protocol::media::{Layer, MediaKind, Source};
 
+use super::intake::Taken;
 use super::{Context, Room, source_index};
 use crate::clock::ClockMap;
 use crate::egress::subscriber::{Offered, Requests};
@@ -29,7 +30,7 @@ impl Room {
         member: MemberKey,
         (source, layer): (Source, Layer),
         arrived: Instant,
-        packet: Packet,
+        mut packet: Packet,
     ) -> bool {
         let Some(publisher) = self.member(member) else {
             return true;
@@ -37,10 +38,15 @@ impl Room {
         let Some(track) = publisher.tracks[source_index(source)] else {
             return true;
         };
-        if !self.may_publish(cx, member, source, layer, &packet) {
-            return false;
+        let allowed = self.may_publish(cx, member, source, layer, &packet);
+        match self.take_in(member, (source, layer), allowed, &mut packet) {
+            Taken::In => self.route(cx, (track, layer), arrived, packet),
+            Taken::Out => return false,
+            Taken::NeedsKeyframe => {
+                self.request_keyframe(cx, (track, layer));
+                return false;
+            }
         }
-        self.route(cx, (track, layer), arrived, packet);
         true
     }
 
@@ -68,6 +74,9 @@ impl Room {
                 continue;
             };
             let subscriber = &mut member.subscriber;
+            if layer.resumes {
+                subscriber.slots[forward.slot].break_off(key);
+            }
             let offered = subscriber.offer(cx.now, forward.slot, key, &packet);
             let Offered::Queued { left, began } = offered else {
                 continue;

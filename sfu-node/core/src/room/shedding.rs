@@ -75,6 +75,11 @@ impl Room {
             // What was not sent was not lost.
             inbound.loss.restart();
             layer.expect_again();
+            for forward in &layer.forwards {
+                if let Some(member) = self.members.get_mut(forward.member) {
+                    member.subscriber.slots[forward.slot].break_off(key);
+                }
+            }
         }
         for relay in &layer.relays {
             cx.tell_peer(relay.peer, standing(relay.flow, paused));

@@ -59,6 +59,8 @@ pub struct TrackLayer {
     pub store: PacketStore,
     /// The highest extended sequence number received, and when the last packet came.
     latest: Option<(u64, Instant)>,
+    /// The packet that came last does not go on with those before: what is missing between them was not sent to us.
+    pub resumes: bool,
     pub keyframes: KeyframeGate,
     /// The sequence number that the newest keyframe starts with, and when that came.
     newest_keyframe: Option<(u64, Instant)>,
@@ -100,6 +102,7 @@ impl TrackLayer {
         Self {
             store: PacketStore::new(kind),
             latest: None,
+            resumes: false,
             keyframes: KeyframeGate::default(),
             newest_keyframe: None,
             reception: Reception::default(),
@@ -177,12 +180,14 @@ impl TrackLayer {
             self.size = packet.size().or(self.size);
         }
         let highest = self.highest();
+        self.resumes = false;
         if let Some(inbound) = &mut self.inbound {
             let gap = packet
                 .sequence
                 .saturating_sub(highest.unwrap_or(packet.sequence));
             if packet.codec.kind() == MediaKind::Audio && gap > MAX_AUDIO_GAP {
                 inbound.loss.restart();
+                self.resumes = true;
             }
             inbound.loss.note(packet.sequence, now);
         }

@@ -23,7 +23,7 @@ use crate::egress::stream::{NegotiatedSlot, SlotCodec};
 use crate::io::{Transport, TransportAddress};
 
 /// Most simulcast layers of a source; rids beyond are not received.
-const MAX_LAYERS: usize = 3;
+pub const MAX_LAYERS: usize = 3;
 
 /// The outcome of a negotiation.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The receive slots of a client: what comes in them is written down, and decoded where it is video.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use protocol::media::MediaKind;
@@ -26,10 +27,30 @@ pub struct Received {
 }
 
 impl Client {
+    /// How many numbers between the first and the last that came in a slot did not come, in all slots together.
+    pub fn holes(&self) -> u64 {
+        let mut slots: BTreeMap<usize, BTreeSet<u64>> = BTreeMap::new();
+        for packet in &self.received {
+            let is_new = slots
+                .entry(packet.slot)
+                .or_default()
+                .insert(packet.sequence);
+            assert!(is_new, "number {} came twice", packet.sequence);
+        }
+        let missing = slots.values().map(|numbers| {
+            let ends = numbers.first().zip(numbers.last());
+            ends.map_or(0, |(first, last)| last - first + 1) - numbers.len() as u64
+        });
+        missing.sum()
+    }
+
     pub(super) fn note(&mut self, now: Instant, packet: &RtpPacket) {
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_rx(&packet.header.ssrc).expect("a known one");
         let slot = self.slots[&stream.mid()];
+        if self.asks_without_rtx {
+            stream.suppress_nack(false);
+        }
         if slot >= AUDIO_SLOTS {
             let stamp = Stamp::of_video(&packet.payload);
             let part = Part {
