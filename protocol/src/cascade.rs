@@ -3,7 +3,11 @@
 //! Two connections per pair of nodes, told apart by ALPN. On the control connection the dialing node opens one
 //! bidirectional stream; each message on it is a 4-byte big-endian length and that many bytes of JSON. On the media
 //! connection each datagram is a QUIC varint, the flow id, followed by one RTP packet. The node that wants a flow
-//! chooses its id, unique among those it asked this peer for.
+//! chooses its id, unique among those it asked this peer for, and never [`FRAGMENT`].
+//!
+//! A datagram that a path's packets are too small for goes in fragments to a peer that takes them: a varint [`FRAGMENT`]; two
+//! bytes, big-endian, that number the datagram; one byte, which fragment this is, from 0; one byte, how many there are, from 2
+//! to [`MOST_FRAGMENTS`]; and its part of the datagram.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +23,11 @@ pub const ALPN_CONTROL: &[u8] = b"connect-control/1";
 /// Longest control message, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
+/// In place of a flow id: a fragment of a datagram.
+pub const FRAGMENT: u64 = 0;
+/// A datagram goes in no more fragments than this. No packet of a client is as large, on the smallest path that QUIC knows.
+pub const MOST_FRAGMENTS: usize = 8;
+
 /// A message on the control stream, in either direction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
@@ -28,7 +37,13 @@ pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 )]
 pub enum CascadeMessage {
     /// First message of both sides.
-    Hello { version: u32, node: NodeId },
+    Hello {
+        version: u32,
+        node: NodeId,
+        /// Whether it takes datagrams in fragments. Absent from nodes that do not know of them.
+        #[serde(default)]
+        fragments: bool,
+    },
     /// The sender hosts this room and takes announcements of its tracks. Whoever hosts it too answers with them; an
     /// `Open` that comes before the receiver knows of the room is remembered.
     Open { room: RoomId },

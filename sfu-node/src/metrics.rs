@@ -84,6 +84,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Packets sent again because another node asked",
     ),
     (
+    (
+        "connect_relay_fragmented_total",
+        "Media packets that were too large for the path to another node, and went in fragments",
+    ),
         "connect_relay_pauses_total",
         "Flows to other nodes paused because the path was too narrow",
     ),
@@ -255,6 +259,7 @@ pub fn shard(index: u16, report: &Report) {
         ("relay_too_large", quic.drops.too_large),
         ("relay_overflow", quic.drops.overflow),
         ("relay_late", quic.drops.late),
+    total("connect_relay_fragmented_total", quic.fragmented);
         ("sibling_busy", report.sibling_drops),
     ] {
         counter!("connect_drops_total", "shard" => shard.clone(), "reason" => reason)
@@ -266,6 +271,7 @@ pub fn shard(index: u16, report: &Report) {
     }
     estimates(&shard, &stats.estimates);
     slots(&shard, "audio", &stats.audio_slots);
+        ("relay_incomplete", quic.drops.incomplete),
     slots(&shard, "video", &stats.video_slots);
     now("connect_sessions", stats.sessions as f64);
     now("connect_rooms", stats.rooms as f64);

@@ -85,12 +85,15 @@ pub struct Counters {
     pub rejected_dials: u64,
     /// Dials of ours that came to nothing.
     pub failed_dials: u64,
+    /// Datagrams that the path's packets were too small for, and that went in fragments.
+    pub fragmented: u64,
     pub drops: Drops,
 }
 
 /// A shard's QUIC endpoint and its peers.
 pub struct Quic {
     endpoint: Endpoint,
+    transport: Arc<TransportConfig>,
     identity: Identity,
     shared: Rc<Shared>,
     pins: Arc<Pins>,
@@ -105,9 +108,19 @@ type Doors = Rc<RefCell<HashMap<PeerId, mpsc::Sender<(Channel, Connection)>>>>;
 impl Quic {
     /// Listens on `socket`. Must be called inside the shard's runtime.
     pub fn new(socket: UdpSocket, identity: Identity, node: NodeId) -> Result<Self, QuicError> {
+        Self::over(transport(), socket, identity, node)
+    }
+
+    fn over(
+        transport: TransportConfig,
+        socket: UdpSocket,
+        identity: Identity,
+        node: NodeId,
+    ) -> Result<Self, QuicError> {
+        let transport = Arc::new(transport);
         let pins = Arc::new(Pins::default());
         let mut server = ServerConfig::with_crypto(Arc::new(identity.server(pins.clone())?));
-        server.transport_config(transport());
+        server.transport_config(transport.clone());
         let endpoint = Endpoint::new(
             EndpointConfig::default(),
             Some(server),
@@ -118,6 +131,7 @@ impl Quic {
         let acceptor = tokio::task::spawn_local(accept(endpoint.clone(), doors.clone()));
         Ok(Self {
             endpoint,
+            transport,
             identity,
             shared: Rc::new(Shared::new(node)),
             pins,
@@ -187,6 +201,7 @@ impl Quic {
             peers: self.shared.peers() as u64,
             rejected_dials: self.pins.rejected(),
             failed_dials: self.shared.failed_dials.get(),
+            fragmented: self.shared.fragmented.get(),
             drops: self.shared.drops(),
         }
     }
@@ -207,7 +222,7 @@ impl Quic {
         let client = |channel| {
             let tls = self.identity.client(peer.id, channel)?;
             let mut config = ClientConfig::new(Arc::new(tls));
-            config.transport_config(transport());
+            config.transport_config(self.transport.clone());
             Ok::<_, IdentityError>(config)
         };
         let dialer = Dialer {
@@ -220,7 +235,7 @@ impl Quic {
     }
 }
 
-fn transport() -> Arc<TransportConfig> {
+fn transport() -> TransportConfig {
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
@@ -231,7 +246,7 @@ fn transport() -> Arc<TransportConfig> {
         .datagram_receive_buffer_size(Some(DATAGRAM_RECEIVE_BUFFER))
         .max_concurrent_bidi_streams(VarInt::from_u32(1))
         .max_concurrent_uni_streams(VarInt::from_u32(0));
-    Arc::new(transport)
+    transport
 }
 
 /// What it takes to dial a peer.

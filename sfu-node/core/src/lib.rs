@@ -39,4 +39,5 @@ pub use io::{
     Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, SlotUse, Stats,
     Transport, TransportAddress,
 };
+pub use relay::fragment::{Assembly, Fragment, Taken, fragments};
 pub use stun::{is_media, is_stun};

@@ -1,10 +1,12 @@
 //! The cascade's table: which flows run between this shard and its peers, and how a media datagram is written.
 
+pub mod fragment;
 pub mod shedding;
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use protocol::cascade::FRAGMENT;
 use protocol::id::RoomId;
 
 use crate::io::PeerId;
@@ -47,7 +49,8 @@ pub struct RelayPeer {
     path: Path,
     /// When the rates of the flows were measured last.
     measured: Option<Instant>,
-    next_flow: u64,
+    /// How many ids were given.
+    flows: u64,
     pub round_trip: Option<Duration>,
 }
 
@@ -121,11 +124,11 @@ impl Relay {
     /// The peer is gone: forgets all flows with it.
     pub fn down(&mut self, peer: PeerId) {
         // Flow ids go on counting, so that a datagram of the old connection cannot meet a new flow.
-        let next_flow = self.peer(peer).map_or(0, |peer| peer.next_flow);
+        let flows = self.peer(peer).map_or(0, |peer| peer.flows);
         self.peers.insert(
             peer,
             RelayPeer {
-                next_flow,
+                flows,
                 ..RelayPeer::default()
             },
         );
@@ -134,8 +137,8 @@ impl Relay {
     /// Opens a flow from a peer to us and returns its id.
     pub fn open_inbound(&mut self, peer: PeerId, target: FlowTarget) -> u64 {
         let peer = self.peer_mut(peer);
-        let flow = peer.next_flow;
-        peer.next_flow += 1;
+        peer.flows += 1;
+        let flow = FRAGMENT + peer.flows;
         peer.inbound.insert(flow, target);
         flow
     }

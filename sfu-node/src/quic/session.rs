@@ -12,7 +12,7 @@ use quinn::{
     Connection, ConnectionError, ReadExactError, RecvStream, SendDatagramError, SendStream, VarInt,
     WriteError,
 };
-use sfu_core::PeerId;
+use sfu_core::{Assembly, Fragment, PeerId, Taken, fragments};
 use tokio::sync::{Notify, mpsc};
 
 /// How long a peer may take for its `Hello`.
@@ -90,8 +90,10 @@ pub enum Side {
 pub struct Drops {
     /// To a peer that is not there.
     pub no_peer: u64,
-    /// Larger than the path to the peer takes now.
+    /// Larger than the path to the peer takes now, for a peer that takes no fragments; or larger than anything that is sent.
     pub too_large: u64,
+    /// Received in fragments, of which some were missing or made no sense.
+    pub incomplete: u64,
     /// The path is full: it would have waited for too long.
     pub late: u64,
     /// Received, but the shard was too busy.
@@ -105,6 +107,8 @@ pub struct Shared {
     filled: Notify,
     links: RefCell<HashMap<PeerId, Link>>,
     drops: Cell<Drops>,
+    /// Datagrams that went in fragments.
+    pub fragmented: Cell<u64>,
     pub failed_dials: Cell<u64>,
     /// Where datagrams lie until they leave: many in one piece of memory, which is used again when all of them have left.
     datagrams: RefCell<BytesMut>,
@@ -116,6 +120,10 @@ struct Link {
     /// Most bytes that may wait for the path now.
     room: Cell<usize>,
     outgoing: mpsc::Sender<CascadeMessage>,
+    /// The peer takes datagrams in fragments.
+    takes_fragments: bool,
+    /// The number of the next datagram that goes in fragments.
+    number: Cell<u16>,
 }
 
 impl Shared {
@@ -126,6 +134,7 @@ impl Shared {
             filled: Notify::new(),
             links: RefCell::default(),
             drops: Cell::default(),
+            fragmented: Cell::default(),
             failed_dials: Cell::default(),
             datagrams: RefCell::new(BytesMut::with_capacity(DATAGRAMS_BYTES)),
         }
@@ -197,12 +206,34 @@ impl Shared {
         if queued + data.len() > room.min(MOST_QUEUED) {
             return self.dropped(|drops| &mut drops.late);
         }
-        let mut datagrams = self.datagrams.borrow_mut();
-        datagrams.extend_from_slice(data);
-        match link.media.send_datagram(datagrams.split().freeze()) {
+        match self.queue(link, &[data]) {
             Ok(()) => {}
-            Err(SendDatagramError::TooLarge) => self.dropped(|drops| &mut drops.too_large),
+            Err(SendDatagramError::TooLarge) => self.send_fragments(link, data),
             Err(_) => self.dropped(|drops| &mut drops.no_peer),
+        }
+    }
+
+    fn queue(&self, link: &Link, parts: &[&[u8]]) -> Result<(), SendDatagramError> {
+        let mut datagrams = self.datagrams.borrow_mut();
+        for part in parts {
+            datagrams.extend_from_slice(part);
+        }
+        link.media.send_datagram(datagrams.split().freeze())
+    }
+
+    /// Sends a datagram that the path's packets are too small for, as they are known now.
+    fn send_fragments(&self, link: &Link, data: &[u8]) {
+        let room = link.media.max_datagram_size().unwrap_or_default();
+        let fragments = fragments(link.number.get(), data, room);
+        let Some(fragments) = fragments.filter(|_| link.takes_fragments) else {
+            return self.dropped(|drops| &mut drops.too_large);
+        };
+        link.number.update(|number| number.wrapping_add(1));
+        self.fragmented.update(|count| count + 1);
+        for Fragment { header, body } in fragments {
+            if self.queue(link, &[&header, body]).is_err() {
+                return self.dropped(|drops| &mut drops.too_large);
+            }
         }
     }
 
@@ -242,11 +273,22 @@ pub async fn run(
 ) -> Result<(), SessionError> {
     let connections = HangUp(media.clone(), control.clone());
     let greeting = greet(&control, side, &shared.node);
-    let (sender, receiver) = tokio::time::timeout(HELLO_PATIENCE, greeting)
+    let Greeted {
+        sender,
+        receiver,
+        takes_fragments,
+    } = tokio::time::timeout(HELLO_PATIENCE, greeting)
         .await
         .map_err(|_| SessionError::Silent)??;
     let (outgoing, messages) = mpsc::channel(MAX_OUTGOING);
-    let _presence = Presence::announce(shared.clone(), peer, media.clone(), outgoing);
+    let link = Link {
+        media: media.clone(),
+        room: Cell::new(LEAST_QUEUED),
+        outgoing,
+        takes_fragments,
+        number: Cell::default(),
+    };
+    let _presence = Presence::announce(shared.clone(), peer, link);
     let ended = tokio::select! {
         ended = read_datagrams(&shared, peer, &media) => ended,
         ended = read_messages(&shared, peer, receiver) => ended,
@@ -279,21 +321,11 @@ struct Presence {
 }
 
 impl Presence {
-    fn announce(
-        shared: Rc<Shared>,
-        peer: PeerId,
-        media: Connection,
-        outgoing: mpsc::Sender<CascadeMessage>,
-    ) -> Self {
+    fn announce(shared: Rc<Shared>, peer: PeerId, link: Link) -> Self {
         let presence = Self {
             peer,
-            media: media.stable_id(),
+            media: link.media.stable_id(),
             shared,
-        };
-        let link = Link {
-            media,
-            room: Cell::new(LEAST_QUEUED),
-            outgoing,
         };
         presence.shared.links.borrow_mut().insert(peer, link);
         presence.shared.push(Event::Up(peer));
@@ -315,11 +347,14 @@ impl Drop for Presence {
     }
 }
 
-async fn greet(
-    control: &Connection,
-    side: Side,
-    node: &NodeId,
-) -> Result<(SendStream, RecvStream), SessionError> {
+/// The control stream, after both sides' first words.
+struct Greeted {
+    sender: SendStream,
+    receiver: RecvStream,
+    takes_fragments: bool,
+}
+
+async fn greet(control: &Connection, side: Side, node: &NodeId) -> Result<Greeted, SessionError> {
     let (mut sender, mut receiver) = match side {
         Side::Dialing => control.open_bi().await?,
         Side::Waiting => control.accept_bi().await?,
@@ -327,10 +362,15 @@ async fn greet(
     let hello = CascadeMessage::Hello {
         version: VERSION,
         node: node.clone(),
+        fragments: true,
     };
     write(&mut sender, &hello).await?;
     match read(&mut receiver).await? {
-        Some(CascadeMessage::Hello { .. }) => Ok((sender, receiver)),
+        Some(CascadeMessage::Hello { fragments, .. }) => Ok(Greeted {
+            sender,
+            receiver,
+            takes_fragments: fragments,
+        }),
         _ => Err(SessionError::NoHello),
     }
 }
@@ -340,8 +380,23 @@ async fn read_datagrams(
     peer: PeerId,
     media: &Connection,
 ) -> Result<(), SessionError> {
+    let mut assembly = Assembly::default();
     loop {
         let data = media.read_datagram().await?;
+        let before = assembly.given_up();
+        let whole = match assembly.take(&data) {
+            Taken::Whole => Some(data),
+            Taken::Completed(data) => Some(data.into()),
+            Taken::Kept => None,
+            Taken::Malformed => {
+                shared.dropped(|drops| &mut drops.incomplete);
+                None
+            }
+        };
+        for _ in before..assembly.given_up() {
+            shared.dropped(|drops| &mut drops.incomplete);
+        }
+        let Some(data) = whole else { continue };
         if shared.is_full() {
             shared.dropped(|drops| &mut drops.overflow);
         } else {

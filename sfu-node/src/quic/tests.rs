@@ -22,11 +22,22 @@ struct Peer {
 
 impl Peer {
     fn new(name: &str) -> Self {
+        Self::over(transport(), name)
+    }
+
+    /// One whose paths carry the smallest packets that QUIC knows, for good.
+    fn on_narrow_paths(name: &str) -> Self {
+        let mut transport = transport();
+        transport.initial_mtu(1_200).mtu_discovery_config(None);
+        Self::over(transport, name)
+    }
+
+    fn over(transport: TransportConfig, name: &str) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         let identity = Identity::generate().unwrap();
         let id = identity.id;
-        let quic = Quic::new(socket, identity, name.parse().unwrap()).unwrap();
+        let quic = Quic::over(transport, socket, identity, name.parse().unwrap()).unwrap();
         Self { quic, id, address }
     }
 
@@ -49,7 +60,10 @@ impl Peer {
 
 /// Two peers that are connected; the first one has dialed.
 async fn pair() -> (Peer, Peer) {
-    let (mut a, mut b) = (Peer::new("a"), Peer::new("b"));
+    connected(Peer::new("a"), Peer::new("b")).await
+}
+
+async fn connected(mut a: Peer, mut b: Peer) -> (Peer, Peer) {
     b.quic.set_peers(vec![a.plan(false)]);
     a.quic.set_peers(vec![b.plan(true)]);
     assert_eq!(a.next().await, Event::Up(b.id));
@@ -83,6 +97,45 @@ fn pinned_peers_exchange_messages_and_datagrams() {
             ..Counters::default()
         };
         assert_eq!((a.quic.counters(), b.quic.counters()), (expected, expected));
+    });
+}
+
+#[test]
+fn packets_larger_than_the_path_takes_arrive_whole() {
+    in_a_shard(async {
+        let (a, b) = connected(Peer::on_narrow_paths("a"), Peer::on_narrow_paths("b")).await;
+        for (from, to) in [(&a, &b), (&b, &a)] {
+            for (large, len) in [(1, 1_250), (2, 4_000)] {
+                let datagram: Vec<u8> = (0..len).map(|at| (at % 251) as u8 + 1).collect();
+                from.quic.send_datagram(to.id, &datagram);
+                assert_eq!(to.next().await, Event::Datagram(from.id, datagram.into()));
+                assert_eq!(from.quic.counters().fragmented, large);
+            }
+            // No packet is as large: it is counted. The path has room for it.
+            from.quic.paths();
+            from.quic.send_datagram(to.id, &[0x80; 20_000]);
+            assert_eq!(from.quic.counters().drops.too_large, 1);
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_does_not_know_of_fragments_gets_none() {
+    in_a_shard(async {
+        let mut peer = Peer::on_narrow_paths("b");
+        let identity = Identity::generate().unwrap();
+        peer.quic.set_peers(vec![PeerPlan {
+            id: identity.id,
+            address: String::new(),
+            dial: false,
+        }]);
+        let _connection = later_release(&identity, &peer).await;
+        assert_eq!(peer.next().await, Event::Up(identity.id));
+        peer.quic.send_datagram(identity.id, &[0x80; 1_450]);
+        let Counters {
+            fragmented, drops, ..
+        } = peer.quic.counters();
+        assert_eq!((fragmented, drops.too_large), (0, 1));
     });
 }
 
