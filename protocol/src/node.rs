@@ -22,6 +22,9 @@ pub fn is_understood(version: u32) -> bool {
 /// signs of life are missing.
 pub const SILENT_AFTER_MS: u64 = 2_000;
 
+/// A node whose busiest shard uses this share of its core takes no new session.
+const MAX_CPU: f32 = 0.9;
+
 /// The `aud` claim of a node's token.
 pub const AUDIENCE: &str = "connect-edge";
 
@@ -72,6 +75,13 @@ pub struct Load {
     pub rooms: u32,
     /// How many sessions the node is willing to hold.
     pub max_sessions: u32,
+}
+
+impl Load {
+    /// Whether the node may take one more session: what the region places by, and what the node says of itself.
+    pub fn has_headroom(&self) -> bool {
+        self.sessions < self.max_sessions && self.cpu < MAX_CPU
+    }
 }
 
 /// Region Durable Object → node.

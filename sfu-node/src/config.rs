@@ -9,6 +9,8 @@ use clap::Parser;
 use protocol::id::{NodeId, Region};
 use tokio_tungstenite::tungstenite::http::Uri;
 
+use crate::probe::Probe;
+
 /// Addresses that clients are told. Each is two candidates in every answer.
 const MAX_MEDIA_ADDRESSES: usize = 8;
 /// The shortest node key: 32 bytes in base64url without padding.
@@ -52,9 +54,12 @@ pub struct Arguments {
     /// HOST:PORT that other nodes reach the QUIC port at [default: the bound one]
     #[arg(long, env = "CONNECT_QUIC_ADDRESS")]
     quic_address: Option<String>,
-    /// TCP address of /metrics and /healthz; keep it private
+    /// TCP address of /metrics, /livez and /readyz; keep it private
     #[arg(long, env = "CONNECT_PRIVATE", default_value = "127.0.0.1:0")]
-    private: SocketAddr,
+    pub private: SocketAddr,
+    /// Ask the node that runs with these settings how it is, say so by the exit code, and end
+    #[arg(long, value_name = "WHAT")]
+    pub probe: Option<Probe>,
     /// Media threads, each with its own sockets and rooms [default: one per core]
     #[arg(long, env = "CONNECT_SHARDS")]
     shards: Option<NonZeroU16>,

@@ -1,6 +1,6 @@
 //! The media node: reads its configuration, binds its sockets, starts its shards and joins them with the edge.
 //!
-//! Exit codes: 0 after SIGTERM or SIGINT, 1 for a failure while running, 2 for a bad configuration, 3 when an address
+//! Exit codes: 0 after SIGTERM or SIGINT, 1 for a failure while running, or a probe that is answered with no, 2 for a bad configuration, 3 when an address
 //! cannot be bound. Standard output carries one line, `ready …`; logs go to standard error.
 
 mod backoff;
@@ -13,6 +13,7 @@ mod media;
 mod metrics;
 mod neighbors;
 mod node;
+mod probe;
 mod quic;
 mod roster;
 mod seating;
@@ -31,15 +32,16 @@ use std::time::SystemTime;
 
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing_subscriber::EnvFilter;
 
 use config::{Arguments, Config, ConfigError, port_of_shard};
 use control::Edge;
-use health::Healthy;
+use health::Health;
 use ledger::{LedgerError, Recorder, Sqlite};
 use metrics_exporter_prometheus::BuildError;
 use node::RunningShard;
+use probe::ProbeError;
 use quic::Identity;
 use shard::ShardError;
 
@@ -61,6 +63,8 @@ enum Failure {
         address: SocketAddr,
         error: io::Error,
     },
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -98,7 +102,11 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Result<(), Failure> {
-    let config = Arguments::parse().check(std::env::var("CONNECT_NODE_KEY").ok())?;
+    let arguments = Arguments::parse();
+    if let Some(what) = arguments.probe {
+        return Ok(probe::ask(arguments.private, what)?);
+    }
+    let config = arguments.check(std::env::var("CONNECT_NODE_KEY").ok())?;
     // The edge's certificate and our own: one cryptography for all of the process. It fails only when set before.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let sockets = Sockets::bind(&config)?;
@@ -153,10 +161,10 @@ impl Sockets {
 async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
     let stop = stop_signal()?;
     let page = metrics::install()?;
-    let healthy = Healthy::default();
+    let (health, health_now) = watch::channel(Health::default());
     let private = tokio::net::TcpListener::from_std(sockets.private)?;
     let private_address = private.local_addr()?;
-    let router = health::router(page, healthy.clone());
+    let router = health::router(page, health_now);
     let _private = task::Task::from(tokio::spawn(async move {
         if let Err(error) = axum::serve(private, router).await {
             tracing::error!(%error, "the private endpoint is gone");
@@ -210,7 +218,7 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
         shards,
         from_shards,
         ledger,
-        healthy,
+        health,
         max_sessions: config.max_sessions,
         max_sessions_per_shard: config.max_sessions_per_shard,
     };

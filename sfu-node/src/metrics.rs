@@ -5,6 +5,7 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 
 use sfu_core::{Estimates, SlotUse};
 
+use crate::ledger;
 use crate::shard::Report;
 
 /// Installs the recorder of the process and describes every metric.
@@ -84,10 +85,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Packets sent again because another node asked",
     ),
     (
-    (
         "connect_relay_fragmented_total",
         "Media packets that were too large for the path to another node, and went in fragments",
     ),
+    (
         "connect_relay_pauses_total",
         "Flows to other nodes paused because the path was too narrow",
     ),
@@ -162,8 +163,16 @@ const COUNTERS: &[(&str, &str)] = &[
         "Shards that ended by a fault, with their sessions; the last one ends the process",
     ),
     (
+        "connect_shard_hung_total",
+        "Shards that reported no more and were given up, with their sessions",
+    ),
+    (
         "connect_ledger_lost_total",
-        "Ledger entries lost because the disk did not keep up",
+        "Ledger entries lost because the disk did not take them for too long",
+    ),
+    (
+        "connect_ledger_failed_writes_total",
+        "Attempts to write ledger entries that failed, and were repeated",
     ),
 ];
 
@@ -202,6 +211,10 @@ const GAUGES: &[(&str, &str)] = &[
     (
         "connect_registered",
         "1 while the node is registered with its region",
+    ),
+    (
+        "connect_ledger_waiting",
+        "Ledger entries that wait for the disk",
     ),
     ("connect_room_links", "Room links, open or being dialed"),
 ];
@@ -246,6 +259,7 @@ pub fn shard(index: u16, report: &Report) {
     total("connect_tcp_datagrams_out_total", tcp.datagrams_out);
     total("connect_quic_rejected_dials_total", quic.rejected_dials);
     total("connect_quic_failed_dials_total", quic.failed_dials);
+    total("connect_relay_fragmented_total", quic.fragmented);
     total("connect_shard_lost_messages_total", report.lost_messages);
     for (reason, value) in [
         ("unknown", stats.drops.unknown),
@@ -257,9 +271,9 @@ pub fn shard(index: u16, report: &Report) {
         ("tcp_slow", tcp.dropped),
         ("relay_no_peer", quic.drops.no_peer),
         ("relay_too_large", quic.drops.too_large),
+        ("relay_incomplete", quic.drops.incomplete),
         ("relay_overflow", quic.drops.overflow),
         ("relay_late", quic.drops.late),
-    total("connect_relay_fragmented_total", quic.fragmented);
         ("sibling_busy", report.sibling_drops),
     ] {
         counter!("connect_drops_total", "shard" => shard.clone(), "reason" => reason)
@@ -271,7 +285,6 @@ pub fn shard(index: u16, report: &Report) {
     }
     estimates(&shard, &stats.estimates);
     slots(&shard, "audio", &stats.audio_slots);
-        ("relay_incomplete", quic.drops.incomplete),
     slots(&shard, "video", &stats.video_slots);
     now("connect_sessions", stats.sessions as f64);
     now("connect_rooms", stats.rooms as f64);
@@ -331,12 +344,19 @@ pub fn link_refused(kind: &'static str, status: u16) {
         .increment(1);
 }
 
-/// A ledger entry was lost.
-pub fn ledger_lost() {
-    counter!("connect_ledger_lost_total").increment(1);
+/// What became of the ledger's entries.
+pub fn ledger(counts: ledger::Counts) {
+    gauge!("connect_ledger_waiting").set(counts.waiting as f64);
+    counter!("connect_ledger_failed_writes_total").absolute(counts.failed_writes);
+    counter!("connect_ledger_lost_total").absolute(counts.lost);
 }
 
 /// A shard ended by a fault.
 pub fn shard_ended() {
     counter!("connect_shard_ended_total").increment(1);
+}
+
+/// A shard hung and was given up.
+pub fn shard_hung() {
+    counter!("connect_shard_hung_total").increment(1);
 }

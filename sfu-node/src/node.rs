@@ -1,27 +1,34 @@
 //! The node as a whole: joins the links to the edge, the shards, the roster and the ledger.
+//!
+//! Its loop waits for nothing but what comes next: what one shard or one link does not take at once holds up no other.
 
+mod farewell;
+mod inbox;
 mod seats;
+mod vitals;
 
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use protocol::id::{Epoch, NodeId, Region, RoomId};
 use protocol::node::{
     Load, NodeToRegion, NodeToRoom, RegionToNode, RoomToNode, SessionRef, VERSION,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use sfu_core::PeerId;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior, timeout};
 
 use crate::control::{Edge, Link, LinkEvent};
-use crate::health::Healthy;
+use crate::health::{Health, Readiness};
 use crate::ledger::{Entry, Recorder, What};
 use crate::metrics;
 use crate::roster::{Direct, Roster};
 use crate::seating::Seating;
-use crate::shard::{FromShard, Report, Shard, ShardError, ToShard};
+use crate::shard::{FromShard, Report, Shard, ShardError};
+use inbox::Inbox;
+use vitals::Vitals;
 
 /// Events of links waiting for the node.
 const MAX_WAITING: usize = 1_024;
@@ -39,7 +46,8 @@ pub struct Parts {
     /// What the shards say.
     pub from_shards: mpsc::Receiver<(u16, FromShard)>,
     pub ledger: Recorder,
-    pub healthy: Healthy,
+    /// What probes are told.
+    pub health: watch::Sender<Health>,
     pub max_sessions: u32,
     pub max_sessions_per_shard: u32,
 }
@@ -48,6 +56,14 @@ pub struct Parts {
 pub struct RunningShard {
     pub shard: Shard,
     pub quic_address: String,
+}
+
+/// A shard as the node knows it.
+struct Place {
+    /// What peers pin.
+    id: PeerId,
+    inbox: Inbox,
+    quic_address: String,
 }
 
 /// What links report.
@@ -68,9 +84,11 @@ struct OpenRoom {
 
 struct Node {
     edge: Arc<Edge>,
-    shards: Vec<RunningShard>,
+    shards: Vec<Place>,
+    vitals: Vitals,
     ledger: Recorder,
-    healthy: Healthy,
+    health: watch::Sender<Health>,
+    registered: bool,
     region: Link<NodeToRegion>,
     roster: Box<dyn Roster>,
     heartbeat: Option<Interval>,
@@ -84,7 +102,7 @@ struct Node {
 /// Runs the node until `stop` resolves.
 ///
 /// # Errors
-/// A shard has ended by itself.
+/// A shard was lost, and nobody is left at the others.
 pub async fn run(parts: Parts, stop: impl Future<Output = ()>) -> Result<(), ShardError> {
     let (events, mut incoming) = mpsc::channel(MAX_WAITING);
     let (load, load_now) = watch::channel(Load {
@@ -99,28 +117,46 @@ pub async fn run(parts: Parts, stop: impl Future<Output = ()>) -> Result<(), Sha
         edge: parts.edge,
         reports: vec![Report::default(); parts.shards.len()],
         seating: Seating::new(parts.shards.len(), parts.max_sessions_per_shard as usize),
-        shards: parts.shards,
+        vitals: Vitals::new(parts.shards.len()),
+        shards: parts.shards.into_iter().map(Place::from).collect(),
         ledger: parts.ledger,
-        healthy: parts.healthy,
+        health: parts.health,
+        registered: false,
         heartbeat: None,
         load,
         rooms: HashMap::new(),
         events,
     };
+    let mut look = tokio::time::interval(vitals::LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tokio::pin!(stop);
-    loop {
+    let ended = loop {
         tokio::select! {
-            () = &mut stop => break,
+            () = &mut stop => break Ok(()),
             Some(event) = incoming.recv() => match event {
                 Event::Region(event) => node.on_region(event),
-                Event::Room { room, epoch, event } => node.on_room(room, epoch, event).await,
+                Event::Room { room, epoch, event } => node.on_room(room, epoch, event),
             },
-            Some((index, message)) = from_shards.recv() => node.on_shard(index, message).await?,
+            Some((index, message)) = from_shards.recv() => node.on_shard(index, message),
             () = next_beat(&mut node.heartbeat) => node.beat(),
+            _ = look.tick() => node.look(),
+        }
+        if node.is_spent() {
+            break Err(ShardError::Lost);
+        }
+    };
+    node.say_goodbye(from_shards).await;
+    ended
+}
+
+impl From<RunningShard> for Place {
+    fn from(running: RunningShard) -> Self {
+        Self {
+            id: running.shard.id,
+            inbox: Inbox::new(running.shard.inbox),
+            quic_address: running.quic_address,
         }
     }
-    node.say_goodbye(from_shards).await;
-    Ok(())
 }
 
 fn open_region_link(
@@ -192,7 +228,36 @@ impl Node {
         }
         tracing::info!(registered, "registration");
         metrics::registered(registered);
-        self.healthy.store(registered, Ordering::Relaxed);
+        self.registered = registered;
+        self.tell_health();
+    }
+
+    /// Looks after itself: which shards report, and what probes are told.
+    fn look(&mut self) {
+        for shard in self.vitals.look() {
+            tracing::error!(shard, "a shard hangs: it is given up");
+            metrics::shard_hung();
+            self.shard_lost(shard);
+        }
+        metrics::ledger(self.ledger.counts());
+        self.tell_health();
+    }
+
+    fn tell_health(&self) {
+        let load = *self.load.borrow();
+        let readiness = match self.registered {
+            false => Readiness::NotRegistered,
+            true if !load.has_headroom() => Readiness::Overloaded,
+            true => Readiness::Ready,
+        };
+        self.health
+            .send_replace(Health::now(self.vitals.lost(), readiness));
+    }
+
+    /// Whether a new process is better than this one: a shard is lost, and nobody is left whom the end would disturb.
+    fn is_spent(&self) -> bool {
+        self.vitals.lost().is_some()
+            && (self.seating.alive_count() == 0 || self.load.borrow().sessions == 0)
     }
 
     fn beat(&mut self) {
@@ -218,23 +283,20 @@ impl Node {
     }
 
     fn open_room_link(&mut self, room: &RoomId, epoch: Epoch) -> Link<NodeToRoom> {
-        let running = &self.shards[self.seating.open(room)];
-        let inboxes = self
-            .shards
-            .iter()
-            .map(|running| running.shard.inbox.clone());
-        let inboxes: Arc<[_]> = inboxes.collect();
-        let (quic, fingerprint) = (running.quic_address.clone(), running.shard.id.to_string());
+        let home = &self.shards[self.seating.open(room)];
+        let doors = self.shards.iter().map(|place| place.inbox.door());
+        let doors: Arc<[_]> = doors.collect();
+        let (quic, fingerprint) = (home.quic_address.clone(), home.id.to_string());
         let asked = room.clone();
         let greet = move || {
-            let (inboxes, room) = (inboxes.clone(), asked.clone());
+            let (doors, room) = (doors.clone(), asked.clone());
             let (quic, fingerprint) = (quic.clone(), fingerprint.clone());
             async move {
                 Some(NodeToRoom::Ready {
                     version: VERSION,
                     quic,
                     fingerprint,
-                    sessions: sessions_of(&room, &inboxes).await,
+                    sessions: inbox::sessions_of(&room, &doors).await,
                 })
             }
         };
@@ -246,14 +308,14 @@ impl Node {
         })
     }
 
-    async fn on_room(&mut self, room: RoomId, epoch: Epoch, event: LinkEvent<RoomToNode>) {
+    fn on_room(&mut self, room: RoomId, epoch: Epoch, event: LinkEvent<RoomToNode>) {
         // The last words of a link that has been replaced or closed are of no interest.
         if self.rooms.get(&room).is_none_or(|open| open.epoch != epoch) {
             return;
         }
         match event {
             LinkEvent::Up => {}
-            LinkEvent::Message(RoomToNode::Release) => self.release(room).await,
+            LinkEvent::Message(RoomToNode::Release) => self.release(room),
             LinkEvent::Message(message) => {
                 if let RoomToNode::Close {
                     participant,
@@ -269,7 +331,7 @@ impl Node {
                         },
                     );
                 }
-                self.tell_shard(room, message).await;
+                self.tell_shard(room, message);
             }
             LinkEvent::Down => metrics::link_lost("room"),
             LinkEvent::Refused(status) => {
@@ -277,39 +339,47 @@ impl Node {
                 // Not allowed, no such room, an old epoch, a room that is over: dialing again will not help.
                 if matches!(status, 403 | 404 | 409 | 410) {
                     tracing::info!(%room, epoch = epoch.0, status, "room refused");
-                    self.release(room).await;
+                    self.release(room);
                 }
             }
         }
     }
 
-    async fn release(&mut self, room: RoomId) {
+    fn release(&mut self, room: RoomId) {
         let Some(open) = self.rooms.remove(&room) else {
             return;
         };
         tracing::info!(%room, epoch = open.epoch.0, "room released");
         metrics::room_links(self.rooms.len());
         self.record(&room, What::Released);
-        self.tell_shard(room, RoomToNode::Release).await;
+        self.tell_shard(room, RoomToNode::Release);
         tokio::spawn(timeout(FAREWELL, open.link.close()));
     }
 
-    async fn on_shard(&mut self, index: u16, message: FromShard) -> Result<(), ShardError> {
+    fn on_shard(&mut self, index: u16, message: FromShard) {
+        // What was given up may come to life again; its sessions are elsewhere by then.
+        if self.vitals.is_lost(index.into()) {
+            return;
+        }
         match message {
             FromShard::Room { room, message } => {
                 if let Some(session) = session_that_ends(&message) {
-                    self.session_over(&room, &session).await;
+                    self.session_over(&room, &session);
                 }
                 self.tell_room(room, message);
             }
             FromShard::Report(report) => self.take_report(index, *report),
             FromShard::Ended(ended) => {
-                tracing::error!(shard = index, "shard ended");
+                let error = ended.err();
+                tracing::error!(
+                    shard = index,
+                    error = error.map(tracing::field::display),
+                    "shard ended"
+                );
                 metrics::shard_ended();
-                return self.shard_ended(index.into(), ended).await;
+                self.shard_lost(index.into());
             }
         }
-        Ok(())
     }
 
     fn tell_room(&mut self, room: RoomId, message: NodeToRoom) {
@@ -345,8 +415,14 @@ impl Node {
     }
 
     fn take_report(&mut self, index: u16, report: Report) {
-        metrics::shard(index, &report);
+        self.vitals.reported(index.into());
         self.seating.set_load(index.into(), report.load);
+        self.note_report(index, report);
+    }
+
+    /// Counts what a shard holds: in the node's load, and for whoever reads the metrics.
+    fn note_report(&mut self, index: u16, report: Report) {
+        metrics::shard(index, &report);
         if let Some(place) = self.reports.get_mut(usize::from(index)) {
             *place = report;
         }
@@ -360,60 +436,8 @@ impl Node {
 
     fn record(&self, room: &RoomId, what: What) {
         let (at, room) = (SystemTime::now(), room.clone());
-        if !self.ledger.record(Entry { at, room, what }) {
-            metrics::ledger_lost();
-        }
+        self.ledger.record(Entry { at, room, what });
     }
-
-    /// Tells the edge, ends the links, then the shards; what is in the ledger's queue is written.
-    async fn say_goodbye(self, mut from_shards: mpsc::Receiver<(u16, FromShard)>) {
-        self.healthy.store(false, Ordering::Relaxed);
-        for room in self.rooms.keys() {
-            self.record(room, What::Released);
-        }
-        if let Err(error) = self.region.send(NodeToRegion::Draining) {
-            tracing::warn!(%error, "the edge does not learn that this node drains");
-        }
-        // It holds a sender of the region link, which closes when the last one is gone.
-        drop(self.roster);
-        let mut closing = tokio::task::JoinSet::new();
-        closing.spawn(self.region.close());
-        for open in self.rooms.into_values() {
-            closing.spawn(open.link.close());
-        }
-        // A link that is down has nobody to say goodbye to: the time-out ends it.
-        let _ = timeout(FAREWELL, closing.join_all()).await;
-        for running in &self.shards {
-            // A shard that has ended already needs no telling.
-            let _ = running.shard.inbox.try_send(ToShard::Stop);
-        }
-        let ended = async {
-            let mut left = self.seating.alive_count();
-            while left > 0 {
-                match from_shards.recv().await {
-                    Some((_, FromShard::Ended(_))) => left -= 1,
-                    Some(_) => {}
-                    None => break,
-                }
-            }
-        };
-        if timeout(FAREWELL, ended).await.is_err() {
-            tracing::warn!("a shard did not end in time");
-        }
-    }
-}
-
-/// The media sessions of a room on all shards. One that has ended has none.
-async fn sessions_of(room: &RoomId, inboxes: &[mpsc::Sender<ToShard>]) -> Vec<SessionRef> {
-    let mut all = Vec::new();
-    for inbox in inboxes {
-        let (reply, sessions) = oneshot::channel();
-        let room = room.clone();
-        if inbox.send(ToShard::Sessions { room, reply }).await.is_ok() {
-            all.extend(sessions.await.unwrap_or_default());
-        }
-    }
-    all
 }
 
 /// The session that is over with this message.

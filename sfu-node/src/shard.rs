@@ -29,8 +29,9 @@ use crate::udp;
 const EVENTS_PER_TURN: usize = 512;
 /// Messages of links taken per turn.
 const MESSAGES_PER_TURN: usize = 64;
-/// Messages of links waiting for the shard.
-const MAX_WAITING: usize = 1_024;
+/// Messages of links waiting for the shard: several for each of the sessions that a shard is made for. Whoever lets so many wait
+/// reads no more.
+const MAX_WAITING: usize = 8_192;
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a shard is told, besides datagrams.
@@ -85,6 +86,8 @@ pub struct Report {
 pub enum ShardError {
     #[error("panicked")]
     Panic,
+    #[error("shards are lost, and nobody is left whom a new start would disturb")]
+    Lost,
     #[error("no thread or runtime: {0}")]
     Runtime(io::Error),
     #[error("the media socket broke: {0}")]

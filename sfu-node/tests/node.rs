@@ -16,11 +16,11 @@ use support::{Edge, Node, command, open_room, plan, room_at};
 async fn a_node_registers_beats_and_comes_back_after_a_loss() {
     let (edge, address) = Edge::new().await;
     let node = Node::start(address);
-    let health = node.get("/healthz").await;
-    assert!(health.starts_with("HTTP/1.1 503"), "{health}");
+    let ready = node.get("/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
     for _ in 0..2 {
         let mut region = edge.registered().await;
-        node.get_until("/healthz", |answer| answer.starts_with("HTTP/1.1 200"))
+        node.get_until("/readyz", |answer| answer.starts_with("HTTP/1.1 200"))
             .await;
         let beat = region.receive().await;
         assert!(matches!(beat, NodeToRegion::Heartbeat { .. }), "{beat:?}");
@@ -34,8 +34,18 @@ async fn a_node_registers_beats_and_comes_back_after_a_loss() {
         let beat = region.receive().await;
         assert!(matches!(beat, NodeToRegion::Heartbeat { .. }), "{beat:?}");
         drop(region);
-        node.get_until("/healthz", |answer| answer.starts_with("HTTP/1.1 503"))
+        node.get_until("/readyz", |answer| answer.starts_with("HTTP/1.1 503"))
             .await;
+        // Without the edge, calls go on: no reason to end the process.
+        let live = node.get("/livez").await;
+        assert!(live.starts_with("HTTP/1.1 200"), "{live}");
+        let private = node.field("metrics").trim_start_matches("http://");
+        let private = private.trim_end_matches("/metrics").to_owned();
+        for (what, code) in [("livez", 0), ("readyz", 1)] {
+            let arguments = ["--private", &private, "--probe", what];
+            let (said_by, said) = refused(&mut command(&arguments));
+            assert_eq!(said_by, Some(code), "{what}: {said}");
+        }
     }
 }
 

@@ -18,8 +18,8 @@ use crate::{http, paths};
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause before a restart.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A node that ran for so long starts with a clean record.
-const STEADY: Duration = Duration::from_secs(60);
+/// A node that ran for so long starts with a clean record: who fails at its start does so sooner.
+const STEADY: Duration = Duration::from_secs(10);
 
 /// How to start a node.
 pub struct Plan {
@@ -101,7 +101,7 @@ impl Node {
             .trim_end_matches("/metrics");
         metrics
             .parse()
-            .is_ok_and(|address| http::status(address, "/healthz") == Some(200))
+            .is_ok_and(|address| http::status(address, "/readyz") == Some(200))
     }
 
     /// Moves on what has to move on; tells whether anything changed.

@@ -6,9 +6,6 @@ use protocol::id::NodeId;
 use protocol::node::Load;
 use serde::{Deserialize, Serialize};
 
-/// A node with less than this share of its busiest core free takes no new session.
-const MAX_CPU: f32 = 0.9;
-
 /// Seconds between heartbeats.
 pub const HEARTBEAT_SECONDS: u32 = 1;
 /// A node silent for this long, in milliseconds, counts as gone.
@@ -151,10 +148,6 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn has_headroom(&self) -> bool {
-        self.load.sessions < self.load.max_sessions && self.load.cpu < MAX_CPU
-    }
-
     /// Its busier side: processor or sessions.
     fn burden(&self) -> f32 {
         let sessions = self.load.sessions as f32 / self.load.max_sessions.max(1) as f32;
@@ -168,7 +161,7 @@ fn choose(candidates: &[Candidate], random: [u32; 2]) -> Option<&NodeId> {
     let fit = |avoid: bool| -> Vec<&Candidate> {
         candidates
             .iter()
-            .filter(|c| c.has_headroom() && c.avoid == avoid)
+            .filter(|c| c.load.has_headroom() && c.avoid == avoid)
             .collect()
     };
     let mut pool = fit(false);

@@ -1,7 +1,7 @@
 //! The default ledger: an SQLite file beside the node.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, params};
 
@@ -21,6 +21,9 @@ const MIGRATIONS: &[&str] = &["
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX sessions_by_start ON sessions (started);
 "];
+
+/// How long a write waits for others who use the file: a backup, or somebody who looks. Then it is tried again later.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The ledger's file, open.
 pub struct Sqlite {
@@ -42,6 +45,7 @@ impl Sqlite {
         // With FULL a commit in the log survives a loss of power.
         database.pragma_update(None, "synchronous", "FULL")?;
         migrate(&mut database)?;
+        database.busy_timeout(BUSY_TIMEOUT)?;
         Ok(Self {
             database,
             run: milliseconds(now),
@@ -106,9 +110,8 @@ fn milliseconds(time: SystemTime) -> i64 {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-    use std::time::Duration;
 
-    use super::super::Recorder;
+    use super::super::{Counts, Recorder};
     use super::*;
 
     /// A directory that goes when the test ends.
@@ -174,12 +177,12 @@ mod tests {
             entry(12, ended("ada")),
             entry(13, ended("ada")),
         ] {
-            assert!(first.record(entry));
+            first.record(entry);
         }
         drop(first);
         let second = open(2);
-        assert!(second.record(entry(20, started("cy"))));
-        assert!(second.record(entry(21, What::Released)));
+        second.record(entry(20, started("cy")));
+        second.record(entry(21, What::Released));
         drop(second);
         let expected = [
             ("ada".to_owned(), 10_000, Some(12_000)),
@@ -188,6 +191,63 @@ mod tests {
             ("cy".to_owned(), 20_000, Some(21_000)),
         ];
         assert_eq!(rows(&path), expected);
+    }
+
+    /// Waits until the counts are as they should be.
+    fn counted(recorder: &Recorder, holds: impl Fn(Counts) -> bool) {
+        let began = std::time::Instant::now();
+        while !holds(recorder.counts()) {
+            assert!(began.elapsed().as_secs() < 20, "{:?}", recorder.counts());
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_once_it_can_be() {
+        let directory = Directory::new();
+        let path = directory.0.join("ledger.sqlite");
+        let recorder = Recorder::start(Box::new(Sqlite::open(&path, UNIX_EPOCH).unwrap())).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        recorder.record(entry(1, started("ada")));
+        counted(&recorder, |counts| counts.failed_writes > 0);
+        recorder.record(entry(2, ended("ada")));
+        other.execute_batch("COMMIT").unwrap();
+        counted(&recorder, |counts| counts.waiting == 0);
+        assert_eq!(recorder.counts().lost, 0);
+        assert_eq!(rows(&path), [("ada".to_owned(), 1_000, Some(2_000))]);
+    }
+
+    #[test]
+    fn the_end_waits_for_a_disk_that_is_not_ready() {
+        let directory = Directory::new();
+        let path = directory.0.join("ledger.sqlite");
+        let recorder = Recorder::start(Box::new(Sqlite::open(&path, UNIX_EPOCH).unwrap())).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        recorder.record(entry(1, started("ada")));
+        counted(&recorder, |counts| counts.failed_writes > 0);
+        let end = std::thread::spawn(move || drop(recorder));
+        other.execute_batch("COMMIT").unwrap();
+        end.join().unwrap();
+        assert_eq!(rows(&path), [("ada".to_owned(), 1_000, None)]);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_counted() {
+        let directory = Directory::new();
+        let path = directory.0.join("ledger.sqlite");
+        let recorder = Recorder::start(Box::new(Sqlite::open(&path, UNIX_EPOCH).unwrap())).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let all = super::super::recorder::MAX_WAITING as u64 + 3;
+        for n in 0..all {
+            recorder.record(entry(n, started(&format!("p{n}"))));
+        }
+        assert_eq!(recorder.counts().lost, 3);
+        other.execute_batch("COMMIT").unwrap();
+        counted(&recorder, |counts| counts.waiting == 0);
+        assert_eq!(rows(&path).len() as u64, all - 3);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! A room's sessions on the shards of the node: who is told what, as people come and go and shards end.
 
 use protocol::id::RoomId;
-use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
+use protocol::node::{NodeToRoom, RefusalReason, RoomToNode, SessionRef};
 
 use super::Node;
-use crate::shard::{ShardError, ToShard};
+use crate::shard::{Report, ToShard};
 
 impl Node {
     /// A message of a room's link, to the shard that it is for.
-    pub(super) async fn tell_shard(&mut self, room: RoomId, message: RoomToNode) {
+    pub(super) fn tell_shard(&mut self, room: RoomId, message: RoomToNode) {
         let shard = match &message {
             RoomToNode::Offer {
                 participant,
@@ -19,7 +19,11 @@ impl Node {
                     participant: participant.clone(),
                     attempt: *attempt,
                 };
-                Some(self.seat(&room, &session).await)
+                let shard = self.seat(&room, &session);
+                if self.shards[shard].inbox.is_busy() {
+                    return self.give_away(&room, session);
+                }
+                Some(shard)
             }
             RoomToNode::Caps { participant, .. }
             | RoomToNode::RestartIce { participant, .. }
@@ -27,7 +31,7 @@ impl Node {
             RoomToNode::Plan { .. } => Some(self.seating.open(&room)),
             RoomToNode::Release => {
                 for shard in self.seating.release(&room) {
-                    self.tell(shard, room.clone(), RoomToNode::Release).await;
+                    self.tell(shard, room.clone(), RoomToNode::Release);
                 }
                 None
             }
@@ -43,66 +47,79 @@ impl Node {
             _ => None,
         };
         if let Some(shard) = shard {
-            self.tell(shard, room.clone(), message).await;
+            self.tell(shard, room.clone(), message);
         }
         if let Some(session) = closed {
-            self.session_over(&room, &session).await;
+            self.session_over(&room, &session);
         }
     }
 
-    async fn tell(&self, shard: usize, room: RoomId, message: RoomToNode) {
-        // A shard that has ended says so itself.
-        let inbox = &self.shards[shard].shard.inbox;
-        let _ = inbox.send(ToShard::Room { room, message }).await;
+    fn tell(&mut self, shard: usize, room: RoomId, message: RoomToNode) {
+        self.hand_over(shard, ToShard::Room { room, message });
+    }
+
+    fn hand_over(&mut self, shard: usize, message: ToShard) {
+        if self.shards[shard].inbox.tell(message).is_err() {
+            tracing::error!(shard, "a shard takes no messages any more");
+            self.vitals.overrun(shard);
+        }
+    }
+
+    /// A session that would wait for too long here.
+    fn give_away(&mut self, room: &RoomId, session: SessionRef) {
+        self.session_over(room, &session);
+        let message = NodeToRoom::Refused {
+            participant: session.participant,
+            attempt: session.attempt,
+            reason: RefusalReason::NoCapacity,
+            message: "the node is busy".to_owned(),
+        };
+        self.tell_room(room.clone(), message);
     }
 
     /// Gives a session its seat. A shard that is new to the room is introduced to the others.
-    async fn seat(&mut self, room: &RoomId, session: &SessionRef) -> usize {
+    fn seat(&mut self, room: &RoomId, session: &SessionRef) -> usize {
         let before = self.seating.shards(room);
         let shard = self.seating.sit(room, session);
         if !before.is_empty() && self.seating.shards(room) != before {
             tracing::info!(%room, shard, "room spreads");
-            self.introduce(room).await;
+            self.introduce(room);
         }
         shard
     }
 
     /// Tells each shard of a room which others there are.
-    async fn introduce(&self, room: &RoomId) {
+    fn introduce(&mut self, room: &RoomId) {
         let shards = self.seating.shards(room);
         for shard in &shards {
             let others = shards.iter().filter(|other| *other != shard);
             let message = ToShard::Siblings {
                 room: room.clone(),
-                shards: others.map(|other| self.shards[*other].shard.id).collect(),
+                shards: others.map(|other| self.shards[*other].id).collect(),
             };
-            let _ = self.shards[*shard].shard.inbox.send(message).await;
+            self.hand_over(*shard, message);
         }
     }
 
     /// A session is over. A shard that has nobody of the room any more lets go of it.
-    pub(super) async fn session_over(&mut self, room: &RoomId, session: &SessionRef) {
+    pub(super) fn session_over(&mut self, room: &RoomId, session: &SessionRef) {
         if let Some(empty) = self.seating.leave(room, session) {
-            self.introduce(room).await;
-            self.tell(empty, room.clone(), RoomToNode::Release).await;
+            self.introduce(room);
+            self.tell(empty, room.clone(), RoomToNode::Release);
         }
     }
 
-    /// A shard has ended by itself: its sessions are over, and so are the rooms whose home it was; the others go on.
-    pub(super) async fn shard_ended(
-        &mut self,
-        shard: usize,
-        ended: Result<(), ShardError>,
-    ) -> Result<(), ShardError> {
+    /// A shard has ended, or hangs and is given up: its sessions are over, and so are the rooms whose home it was; the
+    /// others go on. One that only seemed to hang finds its inbox closed, and ends.
+    pub(super) fn shard_lost(&mut self, shard: usize) {
+        self.vitals.lose(shard);
+        self.shards[shard].inbox.close();
         let lost = self.seating.lose(shard);
-        if self.seating.alive_count() == 0 {
-            return ended.and(Err(ShardError::Panic));
-        }
-        if let Err(error) = ended {
-            tracing::error!(shard, %error, "shard lost: its sessions start anew elsewhere");
+        if let Ok(index) = u16::try_from(shard) {
+            self.note_report(index, Report::default());
         }
         for (room, session) in lost.sessions {
-            self.session_over(&room, &session).await;
+            self.session_over(&room, &session);
             let SessionRef {
                 participant,
                 attempt,
@@ -114,8 +131,8 @@ impl Node {
             self.tell_room(room, message);
         }
         for room in lost.rooms {
-            self.release(room).await;
+            self.release(room);
         }
-        Ok(())
+        self.tell_health();
     }
 }

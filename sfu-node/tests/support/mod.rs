@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
 pub mod client;
+pub mod hung_thread;
 pub mod way;
 
 use std::io::{BufRead, BufReader};
