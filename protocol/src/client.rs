@@ -62,6 +62,8 @@ pub enum ClientMessage {
     },
     /// The owner sends this participant's user out of the room, who may not come back for [`REMOVAL_SECONDS`].
     Remove { participant: ParticipantId },
+    /// The answer to [`ServerMessage::CheckMedia`]: media came until just now, and comes no more.
+    NoMedia { attempt: Attempt },
     /// The call goes on here: everything else that the same user has in the room ends ([`CloseReason::Moved`]).
     MoveHere,
     /// Goes now, without the grace period of a lost connection.
@@ -152,6 +154,9 @@ pub enum ServerMessage {
     },
     /// The media session is over (its node died, drained or refused); offer anew with a higher attempt.
     Renegotiate { attempt: Attempt, reason: String },
+    /// The room has lost its link to the node of this attempt. Answer with [`ClientMessage::NoMedia`] if media has stopped as
+    /// well: then the node is gone. While it comes, nothing needs to be done.
+    CheckMedia { attempt: Attempt },
     /// The chat line with this nonce is stored.
     ChatAccepted { nonce: String, id: String },
     /// A message of the client was refused. The connection stays.

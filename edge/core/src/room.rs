@@ -7,6 +7,7 @@
 mod chat;
 mod connection;
 mod contract;
+mod doubt;
 mod hosts;
 mod log;
 mod messages;
@@ -18,6 +19,7 @@ mod people;
 mod placement;
 mod plan;
 mod quality;
+mod questions;
 pub mod record;
 mod redial;
 mod report;
@@ -36,9 +38,11 @@ pub use contract::{
     Admission, Client, Draft, Effect, Event, Excess, NoTicket, NodeLink, NotAdmitted, Pass, Ping,
     Secret,
 };
+use doubt::Doubts;
 use log::Log;
 use pace::{Pace, Writing};
 use quality::Qualities;
+use questions::Questions;
 use record::{Host, Info, Link, Moved, Person, Record, Ruling, Stored};
 use report::Owed;
 pub use report::Report;
@@ -87,8 +91,8 @@ pub struct Room {
     astray: HashSet<ParticipantId>,
     /// Who was told that there is no node.
     told: HashSet<ParticipantId>,
-    /// When a node's answer to an offer is due.
-    answers_due: HashMap<ParticipantId, u64>,
+    questions: Questions,
+    doubts: Doubts,
     /// Whose media failed and was not connected since.
     failed: HashSet<ParticipantId>,
     /// Where the media of a person just failed.
@@ -133,7 +137,8 @@ impl Room {
             unsure: HashMap::new(),
             astray: HashSet::new(),
             told: HashSet::new(),
-            answers_due: HashMap::new(),
+            questions: Questions::default(),
+            doubts: Doubts::default(),
             failed: HashSet::new(),
             avoid: HashMap::new(),
             qualities: Qualities::default(),
@@ -242,12 +247,11 @@ impl Room {
         // The end of the search that is under way begins the next.
         let retries = self.retries.values().copied();
         let retries = retries.filter(|_| self.seeking.is_none());
-        let answers = self.answers_due.values().copied();
         people
             .chain(links)
             .chain(releases)
             .chain(retries)
-            .chain(answers)
+            .chain(self.questions.next_due())
             .chain(self.owed.map(|owed| owed.at))
             .min()
     }

@@ -128,7 +128,11 @@ pub fn assign(
             avoid: request.avoid.contains(node),
         })
         .collect();
-    let is_awaited = |known: &Remembered| !members.contains_key(&known.node) && !known.is_over(now);
+    let is_awaited = |known: &Remembered| {
+        // Who asks has given up some of them.
+        let is_missed = !members.contains_key(&known.node) && !known.is_over(now);
+        is_missed && !request.avoid.contains(&known.node)
+    };
     match choose(&candidates, random) {
         Some(node) => Choice::Node(node.clone()),
         None if remembered.iter().any(is_awaited) => Choice::NotKnown,
@@ -278,6 +282,18 @@ mod tests {
                 "{linked:?} {remembered:?}"
             );
         }
+    }
+
+    #[test]
+    fn who_was_given_up_by_those_who_ask_is_not_awaited() {
+        let node: NodeId = "a".parse().unwrap();
+        let request = Request {
+            hosting: vec![],
+            avoid: vec![node.clone()],
+        };
+        let remembered = [Remembered::broken(node, 1_000)];
+        let choice = assign(&BTreeMap::new(), &remembered, &request, 1_000, [0, 0]);
+        assert_eq!(choice, Choice::Nobody);
     }
 
     #[test]

@@ -89,17 +89,22 @@ impl Room {
     }
 
     pub(super) fn node_closed(&mut self, link: &NodeLink, now: u64, out: &mut Vec<Effect>) {
-        self.link_broken(link, now + LINK_GRACE, out);
+        if self.link_broken(link, now + LINK_GRACE, out) {
+            self.doubt(&link.node, out);
+        }
     }
 
-    fn link_broken(&mut self, link: &NodeLink, until: u64, out: &mut Vec<Effect>) {
-        if let Some(host) = self.hosts.get_mut(&link.node)
-            && host.named() == *link
-            && !matches!(host.state, Link::Broken { .. })
-        {
-            host.state = Link::Broken { until };
-            self.save_host(&link.node, out);
+    /// Notes that a link is lost; returns whether that is news.
+    fn link_broken(&mut self, link: &NodeLink, until: u64, out: &mut Vec<Effect>) -> bool {
+        let Some(host) = self.hosts.get_mut(&link.node) else {
+            return false;
+        };
+        if host.named() != *link || matches!(host.state, Link::Broken { .. }) {
+            return false;
         }
+        host.state = Link::Broken { until };
+        self.save_host(&link.node, out);
+        true
     }
 
     /// After a restart: nodes that had a link and have none now may come back.
@@ -141,6 +146,7 @@ impl Room {
     }
 
     fn node_said(&mut self, link: &NodeLink, message: NodeToRoom, now: u64, out: &mut Vec<Effect>) {
+        self.questions.heard(&link.node, now);
         match message {
             NodeToRoom::Ready {
                 version,
@@ -165,6 +171,7 @@ impl Room {
                 credentials,
             } => {
                 if self.has_session(link, &participant, attempt) {
+                    self.questions.close(&participant);
                     let message = ServerMessage::IceRestarted {
                         attempt,
                         credentials,
@@ -229,6 +236,7 @@ impl Room {
         host.state = Link::Ready;
         host.reach = Some(reach);
         self.save_host(&link.node, out);
+        self.doubts.end(&link.node);
         self.plan(out);
         for held in sessions {
             if !self.has_session(link, &held.participant, held.attempt) {
@@ -281,11 +289,13 @@ impl Room {
     }
 
     /// The room leaves a node; whoever has media there offers anew, to another one.
-    fn drop_host(&mut self, node: &NodeId, reason: &str, out: &mut Vec<Effect>) {
+    pub(super) fn drop_host(&mut self, node: &NodeId, reason: &str, out: &mut Vec<Effect>) {
         let Some(host) = self.hosts.remove(node) else {
             return;
         };
         self.conducts.remove(node);
+        self.questions.forget(node);
+        self.doubts.end(node);
         out.push(Effect::Erase(record::host_key(node)));
         release(&host, out);
         for participant in self.people_at(node) {

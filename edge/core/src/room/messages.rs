@@ -116,10 +116,13 @@ impl Room {
                 };
                 self.offered(id, offer, now, out);
             }
-            ClientMessage::RestartIce { attempt, sdp } => self.restarts_ice(id, attempt, sdp, out),
+            ClientMessage::RestartIce { attempt, sdp } => {
+                self.restarts_ice(id, attempt, sdp, now, out);
+            }
             ClientMessage::Publishing { publishing } => self.publishes(id, publishing, now, out),
             ClientMessage::Chat { nonce, text } => self.says(client, nonce, text, now, out)?,
             ClientMessage::MediaFailed { attempt } => self.media_failed(id, attempt, now, out),
+            ClientMessage::NoMedia { attempt } => self.no_media(id, attempt, out),
             ClientMessage::SetCaps { participant, caps } => {
                 self.sets_caps(client, &participant, caps, now, out)?;
             }

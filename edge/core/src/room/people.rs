@@ -9,6 +9,7 @@ use protocol::media::{Codec, MediaKind, Publishing};
 use super::connection::GRACE;
 use super::log::Log;
 use super::passes::TICKET;
+use super::questions::Questions;
 use super::record::{self, Media, Person, Presence, Record};
 use super::{Admission, Client, Effect, Pass, Room, Secret, redial};
 use crate::chat::Chat;
@@ -296,7 +297,7 @@ impl Room {
         }));
         self.people.clear();
         self.retries.clear();
-        self.answers_due.clear();
+        self.questions = Questions::default();
         self.release_all(out);
         self.rulings.clear();
         self.log = Log::default();

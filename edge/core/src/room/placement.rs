@@ -1,5 +1,7 @@
 //! Placement: which node has whose media, and the search for one.
 
+use std::collections::BTreeSet;
+
 use protocol::client::{ErrorCode, RoomEvent, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region};
 
@@ -42,11 +44,13 @@ impl Room {
             epoch: self.info.epoch,
             hosting: hosting.clone(),
         });
+        let avoid = self.avoid.get(&participant).cloned().into_iter();
+        let avoid: BTreeSet<NodeId> = avoid.chain(self.questions.shunned(now)).collect();
         out.push(Effect::Seek {
             regions,
             epoch: self.info.epoch,
             hosting,
-            avoid: self.avoid.get(&participant).cloned().into_iter().collect(),
+            avoid: avoid.into_iter().collect(),
             participant,
             patient,
         });
@@ -143,7 +147,7 @@ impl Room {
 
     /// Takes the media of a person off its node, which is not to be the next one if there is another.
     pub(super) fn displace(&mut self, participant: &ParticipantId, out: &mut Vec<Effect>) {
-        self.answers_due.remove(participant);
+        self.questions.close(participant);
         if let Some(person) = self.people.get_mut(participant) {
             if let Some(node) = person.node.take() {
                 self.avoid.insert(participant.clone(), node);

@@ -8,8 +8,6 @@ use super::placement::RETRY;
 use super::record::{Link, Media, Person, Presence, Session, SessionState};
 use super::{Effect, Negotiation, NodeLink, Room};
 
-/// How long a node may take to answer an offer, in milliseconds. It takes a few; after this it has lost the offer.
-const ANSWER: u64 = 3_000;
 /// How many media sessions a user may have at once for tickets that are not used yet. Nodes hold them for nobody, so who
 /// joins over and over offers anew for the oldest.
 const EARLY: usize = 8;
@@ -81,7 +79,7 @@ impl Room {
         self.save_person(participant, out);
         let negotiation = Negotiation { offer, reply: None };
         self.negotiations.insert(participant.clone(), negotiation);
-        self.answers_due.remove(participant);
+        self.questions.close(participant);
         self.forward(participant, now, out);
     }
 
@@ -98,7 +96,7 @@ impl Room {
         let Some(Negotiation { offer, reply: None }) = self.negotiations.get(participant) else {
             return;
         };
-        self.answers_due.insert(participant.clone(), now + ANSWER);
+        self.questions.ask(participant, &host.node, now);
         out.push(Effect::Tell {
             link: host.named(),
             message: RoomToNode::Offer {
@@ -117,22 +115,23 @@ impl Room {
             let session = person.session;
             session.is_some_and(|session| session.state == SessionState::Offered)
         };
-        let waiting = self.people.values().filter(offered);
-        self.answers_due = waiting
-            .map(|person| (person.id.clone(), now + ANSWER))
-            .collect();
+        for person in self.people.values().filter(offered) {
+            if let Some(node) = &person.node {
+                self.questions.have_asked(&person.id, node, now);
+            }
+        }
     }
 
-    /// Gives up nodes that do not answer: who offered there does so again, to another one.
+    /// Gives up nodes that do not answer: what they were asked, another one is.
     pub(super) fn expire_answers(&mut self, now: u64, out: &mut Vec<Effect>) {
-        let due = self.answers_due.iter().filter(|(_, at)| **at <= now);
-        let mut late: Vec<ParticipantId> =
-            due.map(|(participant, _)| participant.clone()).collect();
-        late.sort();
-        for participant in late {
+        for participant in self.questions.overdue(now) {
+            self.questions.give_up(&participant, now);
             self.end_session(&participant, out);
             self.vacate(&participant, now, out);
-            self.renegotiate(&participant, "the media node did not answer", out);
+            // An offer without an answer is as good for the next node.
+            if !self.is_waiting(&participant) {
+                self.renegotiate(&participant, "the media node did not answer", out);
+            }
         }
     }
 
@@ -150,7 +149,7 @@ impl Room {
         let Some(region) = self.hosts.get(&link.node).map(|host| host.region.clone()) else {
             return;
         };
-        self.answers_due.remove(participant);
+        self.questions.close(participant);
         self.advance(participant, attempt, SessionState::Answered, out);
         let answer = ServerMessage::Answer {
             attempt,
@@ -170,6 +169,7 @@ impl Room {
         participant: &ParticipantId,
         attempt: Attempt,
         sdp: String,
+        now: u64,
         out: &mut Vec<Effect>,
     ) {
         let Some(person) = self.people.get(participant) else {
@@ -180,14 +180,17 @@ impl Room {
         }
         let host = person.node.as_ref().and_then(|node| self.hosts.get(node));
         match host.filter(|host| host.state == Link::Ready) {
-            Some(host) => out.push(Effect::Tell {
-                link: host.named(),
-                message: RoomToNode::RestartIce {
-                    participant: participant.clone(),
-                    attempt,
-                    sdp,
-                },
-            }),
+            Some(host) => {
+                self.questions.ask(participant, &host.node, now);
+                out.push(Effect::Tell {
+                    link: host.named(),
+                    message: RoomToNode::RestartIce {
+                        participant: participant.clone(),
+                        attempt,
+                        sdp,
+                    },
+                });
+            }
             None => self.renegotiate(participant, "the media node is away", out),
         }
     }
@@ -203,7 +206,7 @@ impl Room {
         let is_news = |person: &Person| person.is_in() && person.media != Media::Heard;
         if self.people.get(participant).is_some_and(is_news) {
             self.negotiations.remove(participant);
-            self.answers_due.remove(participant);
+            self.questions.close(participant);
             self.failed.remove(participant);
             if let Some(person) = self.people.get_mut(participant) {
                 person.media = Media::Heard;
@@ -330,7 +333,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Option<Attempt> {
         self.negotiations.remove(participant);
-        self.answers_due.remove(participant);
+        self.questions.close(participant);
         let person = self.people.get_mut(participant)?;
         let attempt = person.live_attempt()?;
         person.session = Some(Session {
@@ -382,7 +385,7 @@ impl Room {
         self.astray.remove(participant);
         self.told.remove(participant);
         self.avoid.remove(participant);
-        self.answers_due.remove(participant);
+        self.questions.close(participant);
         self.failed.remove(participant);
     }
 

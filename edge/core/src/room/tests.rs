@@ -13,6 +13,7 @@ use super::{
 mod chat;
 mod connection;
 mod connection_replay;
+mod doubt;
 mod early;
 mod gateways;
 mod ice_restart;
@@ -160,12 +161,18 @@ impl World {
     /// The node is found for whoever is sought for, and its link is ready.
     fn place(&mut self, name: &str, node: &str) -> NodeLink {
         let epoch = self.room.info.epoch;
+        self.seat(name, node);
+        self.link(node, epoch)
+    }
+
+    /// This node is found for whoever is sought for.
+    fn seat(&mut self, name: &str, node: &str) {
+        let epoch = self.room.info.epoch;
         self.handle(Event::Found {
             participant: id(name),
             epoch,
             place: Some((id(node), id("eu"))),
         });
-        self.link(node, epoch)
     }
 
     fn link(&mut self, node: &str, epoch: Epoch) -> NodeLink {

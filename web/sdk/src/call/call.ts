@@ -297,6 +297,8 @@ export class Call {
         });
       case "renegotiate":
         return void this.#media.renegotiate(message.attempt);
+      case "checkMedia":
+        return void this.#media.check(message.attempt);
       case "chatAccepted":
         return this.#outbox.drop(message.nonce);
       case "error":

@@ -51,6 +51,11 @@ export class Lifeline {
     return this.#hear(now, null);
   }
 
+  /** Whether something came within this time. */
+  hasHeardWithin(ms: number, now: number): boolean {
+    return this.#heard !== null && now - this.#heard.at <= ms;
+  }
+
   #hear(now: number, traffic: Traffic | null): Change | null {
     this.#heard = { at: now, traffic };
     if (!this.#silent) return null;

@@ -204,6 +204,14 @@ export class MediaSession {
     if (this.#restarting && this.#peer !== null) await this.#restartIce(this.#peer);
   }
 
+  /** The room has lost its node: if nothing comes from it any more, it is gone, and nobody has to wait for it. */
+  async check(attempt: Attempt): Promise<void> {
+    const peer = this.#peer;
+    if (peer === null || peer.attempt !== attempt || peer !== this.#connectedPeer) return;
+    const silent = await peer.hasFallenSilent();
+    if (silent && this.#peer === peer) this.#handlers.send({ type: "noMedia", attempt });
+  }
+
   /** The node's word on a restart of ICE. */
   async iceRestarted(attempt: Attempt, credentials: IceCredentials): Promise<void> {
     // If it fails, the time for it runs out.

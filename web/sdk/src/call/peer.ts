@@ -25,6 +25,8 @@ const LOOK_EVERY_MS = 250;
 const TOLD_WITHIN_MS = 2_000;
 /** A page whose timers stood still for so long was asleep. */
 const ASLEEP_MS = 1_500;
+/** Media that came a moment ago and has not for so long has stopped: packets of sound are 20 ms apart. */
+const STOPPED_AFTER_MS = 250;
 /** How often the node hears that we live: each second, also by the timers of a hidden page, of which none is ever quite on time. */
 const ALIVE_EVERY_MS = 900;
 
@@ -178,6 +180,14 @@ export class Peer {
   /** What is sent on an m-line. */
   sourceOf(mid: string): Source | undefined {
     return [...this.#transceivers].find(([, transceiver]) => transceiver.mid === mid)?.[0];
+  }
+
+  /** Whether nothing comes, of all that came until just now. Where nothing came, that says nothing. */
+  async hasFallenSilent(): Promise<boolean> {
+    if (!this.#lifeline.hasHeardWithin(2 * LOOK_EVERY_MS, performance.now())) return false;
+    const { received } = trafficOf(await this.#pc.getStats());
+    await new Promise((resolve) => setTimeout(resolve, STOPPED_AFTER_MS));
+    return !this.#closed && trafficOf(await this.#pc.getStats()).received === received;
   }
 
   getStats(): Promise<RTCStatsReport> {

@@ -161,7 +161,7 @@ export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string,
 /**
  * Which sending m-line is which source; all other m-lines are receive slots.
  */
-sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: Caps, } | { "type": "remove", participant: ParticipantId, } | { "type": "moveHere" } | { "type": "leave" };
+sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: Caps, } | { "type": "remove", participant: ParticipantId, } | { "type": "noMedia", attempt: Attempt, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -191,7 +191,7 @@ redialWithinMs: number,
 /**
  * The whole state, or `null` when the connection was resumed: then every event after `since` follows.
  */
-snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "error", code: ErrorCode, message: string, 
+snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "error", code: ErrorCode, message: string, 
 /**
  * The nonce of the refused chat line, if it was one.
  */

@@ -17,12 +17,7 @@ impl World {
         let ada = world.enter("ada");
         let link = world.place("ada", "n1");
         world.say(&ada, OFFER);
-        let answer = NodeToRoom::Answer {
-            participant: id("ada"),
-            attempt: Attempt(1),
-            sdp: "v=0".into(),
-        };
-        world.node_says(&link, answer);
+        world.node_says(&link, answered());
         assert!(told(&world.node_says(&link, connected(1))).is_empty());
         (world, ada, link)
     }
@@ -45,6 +40,14 @@ impl World {
     /// What somebody who comes now is shown of Ada.
     fn shown(&self) -> Connection {
         self.room.people[&id("ada")].view().connection
+    }
+}
+
+fn answered() -> NodeToRoom {
+    NodeToRoom::Answer {
+        participant: id("ada"),
+        attempt: Attempt(1),
+        sdp: "v=0".into(),
     }
 }
 
@@ -156,6 +159,7 @@ fn a_word_that_was_lost_with_a_link_is_made_good_by_the_next_one() {
     let ada = world.enter("ada");
     let link = world.place("ada", "n1");
     world.say(&ada, OFFER);
+    world.node_says(&link, answered());
     // The node said that she is connected on a link that broke. On the next it says of everybody whether they are heard.
     world.wait_pinging(&ada);
     assert_eq!(world.shown(), Connection::Connecting);
@@ -200,17 +204,12 @@ fn a_newcomer_without_media_is_connecting_after_two_seconds() {
     let link = world.place("ada", "n1");
     world.say(&ada, OFFER);
     assert_eq!(world.shown(), Connection::Connected);
+    world.node_says(&link, answered());
     let effects = world.wait_pinging(&ada);
     assert_eq!(
         (world.now, told(&effects)),
         (2_000, vec![Connection::Connecting])
     );
-    let answer = NodeToRoom::Answer {
-        participant: id("ada"),
-        attempt: Attempt(1),
-        sdp: "v=0".into(),
-    };
-    world.node_says(&link, answer);
     // She tries another way; that she has come is not told anew.
     let again = world.say(&ada, r#"{"type":"mediaFailed","attempt":1}"#);
     assert!(told(&again).is_empty());
@@ -225,9 +224,10 @@ fn a_newcomer_without_media_is_connecting_after_two_seconds() {
 fn a_first_offer_that_comes_late_has_its_two_seconds() {
     let mut world = World::new();
     let ada = world.enter("ada");
-    world.place("ada", "n1");
+    let link = world.place("ada", "n1");
     world.now = 10_000;
     assert!(told(&world.say(&ada, OFFER)).is_empty());
+    world.node_says(&link, answered());
     let effects = world.wait_pinging(&ada);
     assert_eq!(
         (world.now, told(&effects)),

@@ -51,6 +51,41 @@ fn a_restart_goes_to_the_node_and_its_credentials_come_back() {
 }
 
 #[test]
+fn a_node_that_answers_no_restart_is_left_and_sooner_for_two() {
+    let mut world = World::new();
+    let (ada, bob) = (world.enter("ada"), world.enter("bob"));
+    let link = world.place("ada", "n1");
+    world.seat("bob", "n1");
+    for client in [&ada, &bob] {
+        world.say(client, OFFER);
+        let participant = client.participant.clone();
+        let attempt = Attempt(1);
+        let sdp = "v=0".into();
+        let answer = NodeToRoom::Answer {
+            participant: participant.clone(),
+            attempt,
+            sdp,
+        };
+        world.node_says(&link, answer);
+        let connected = NodeToRoom::Connected {
+            participant,
+            attempt,
+        };
+        world.node_says(&link, connected);
+    }
+    world.now = 1_000;
+    world.say(&ada, RESTART);
+    assert_eq!(world.room.deadline(), Some(1_800));
+    world.now = 1_100;
+    world.say(&bob, RESTART);
+    let effects = world.wait();
+    assert_eq!((world.now, renegotiations(&effects)), (1_400, 2));
+    let avoids =
+        |effect: &Effect| matches!(effect, Effect::Seek { avoid, .. } if *avoid == [id("n1")]);
+    assert!(effects.iter().any(avoids));
+}
+
+#[test]
 fn without_a_way_to_the_node_a_new_offer_is_asked_for() {
     let mut world = World::new();
     let ada = world.enter("ada");

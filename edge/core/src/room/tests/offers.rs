@@ -57,13 +57,44 @@ fn closes(effects: &[Effect]) -> usize {
 fn a_node_that_does_not_answer_is_left() {
     let (mut world, ada, link) = World::with_ada();
     assert_eq!(offers(&world.say(&ada, OFFER)), 1);
-    world.wait(); // The others learn that she is connecting.
     let effects = world.wait();
-    assert_eq!(world.now, 3_000);
-    assert_eq!((closes(&effects), renegotiations(&effects)), (1, 1));
+    assert_eq!(world.now, 800);
+    assert_eq!((closes(&effects), renegotiations(&effects)), (1, 0));
     assert_eq!(avoided(&effects), Some(id("n1")));
-    // The answer comes too late.
+    // The answer comes too late: the next node has the offer.
     assert!(world.answered(&link, 1).is_empty());
+    let next = world.place("ada", "n2");
+    assert!(!world.answered(&next, 1).is_empty());
+}
+
+#[test]
+fn a_node_that_is_slow_but_speaks_is_waited_for() {
+    let (mut world, ada, link) = World::with_ada();
+    world.say(&ada, OFFER);
+    let bob = world.enter("bob");
+    world.seat("bob", "n1");
+    world.now = 1;
+    world.say(&bob, OFFER);
+    let answer = NodeToRoom::Answer {
+        participant: id("bob"),
+        attempt: Attempt(1),
+        sdp: "v=0".into(),
+    };
+    world.node_says(&link, answer);
+    while world.now < 3_000 {
+        assert!(world.room.people[&id("ada")].node.is_some());
+        world.wait();
+    }
+    assert_eq!(world.room.people[&id("ada")].node, None);
+}
+
+#[test]
+fn who_joins_is_not_sent_to_a_node_that_was_left_for_its_silence() {
+    let (mut world, ada, _) = World::with_ada();
+    world.say(&ada, OFFER);
+    world.wait();
+    world.place("ada", "n2");
+    assert_eq!(avoided(&world.admit("bob")), Some(id("n1")));
 }
 
 #[test]
@@ -71,7 +102,7 @@ fn an_answer_in_time_leaves_nothing_due() {
     let (mut world, ada, link) = World::with_ada();
     world.say(&ada, OFFER);
     world.answered(&link, 1);
-    assert!(world.room.answers_due.is_empty());
+    assert!(world.room.questions.is_empty());
 }
 
 #[test]
@@ -79,7 +110,7 @@ fn an_offer_is_not_due_before_there_is_a_node() {
     let mut world = World::new();
     let ada = world.enter("ada");
     world.say(&ada, OFFER);
-    assert!(world.room.answers_due.is_empty());
+    assert!(world.room.questions.is_empty());
 }
 
 #[test]

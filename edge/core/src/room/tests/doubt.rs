@@ -1,0 +1,88 @@
+//! A node's link is lost: its people say whether the node is.
+
+use protocol::client::ServerMessage;
+use protocol::id::Attempt;
+use protocol::node::NodeToRoom;
+
+use super::{Client, Effect, Event, NodeLink, OFFER, World, id, renegotiations};
+
+const NO_MEDIA: &str = r#"{"type":"noMedia","attempt":1}"#;
+
+/// A room with these people, whose media one node has.
+fn with_media(names: &[&str]) -> (World, NodeLink, Vec<Client>) {
+    let mut world = World::new();
+    let clients: Vec<Client> = names.iter().map(|name| world.enter(name)).collect();
+    let link = world.place(names[0], "n1");
+    for (name, client) in names.iter().zip(&clients).skip(1) {
+        world.seat(name, "n1");
+        assert_eq!(client.participant, id(name));
+    }
+    for client in &clients {
+        world.say(client, OFFER);
+        let (participant, attempt) = (client.participant.clone(), Attempt(1));
+        let answer = NodeToRoom::Answer {
+            participant: participant.clone(),
+            attempt,
+            sdp: "v=0".into(),
+        };
+        world.node_says(&link, answer);
+        let connected = NodeToRoom::Connected {
+            participant,
+            attempt,
+        };
+        world.node_says(&link, connected);
+    }
+    (world, link, clients)
+}
+
+fn asked(effects: &[Effect]) -> usize {
+    let check = |effect: &&Effect| {
+        matches!(
+            effect,
+            Effect::Send {
+                message: ServerMessage::CheckMedia { .. },
+                ..
+            }
+        )
+    };
+    effects.iter().filter(check).count()
+}
+
+#[test]
+fn a_node_without_link_and_media_is_left_at_once() {
+    let (mut world, link, clients) = with_media(&["ada", "bob", "cy"]);
+    assert_eq!(asked(&world.handle(Event::NodeClosed { link })), 3);
+    // One alone may have lost its own network; its word counts once.
+    for _ in 0..2 {
+        assert_eq!(renegotiations(&world.say(&clients[0], NO_MEDIA)), 0);
+    }
+    let effects = world.say(&clients[2], NO_MEDIA);
+    assert_eq!(renegotiations(&effects), 3);
+    assert!(world.room.hosts.is_empty());
+}
+
+#[test]
+fn the_word_of_the_only_one_there_is_enough() {
+    let (mut world, link, clients) = with_media(&["ada"]);
+    world.handle(Event::NodeClosed { link });
+    assert_eq!(renegotiations(&world.say(&clients[0], NO_MEDIA)), 1);
+}
+
+#[test]
+fn a_node_that_has_its_link_or_comes_back_is_not_left() {
+    let (mut world, link, clients) = with_media(&["ada", "bob"]);
+    assert_eq!(renegotiations(&world.say(&clients[0], NO_MEDIA)), 0);
+    world.handle(Event::NodeClosed { link: link.clone() });
+    world.say(&clients[0], NO_MEDIA);
+    let again = world
+        .room
+        .expect_node(&link.node, link.epoch)
+        .expect("it hosts the room");
+    world.handle(Event::NodeOpened {
+        link: again,
+        region: id("eu"),
+    });
+    // It has dialed: what was said before is out of date.
+    assert_eq!(renegotiations(&world.say(&clients[1], NO_MEDIA)), 0);
+    assert_eq!(world.room.hosts.len(), 1);
+}

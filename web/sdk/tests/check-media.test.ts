@@ -1,0 +1,70 @@
+// The room has lost its node: the client knows whether media has, too.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { MediaSession } from "../src/call/media-session.ts";
+import type { ClientMessage } from "../src/generated/protocol.ts";
+import { Connection, stubConnection, stubPlaying } from "./fake-connection.ts";
+
+let sent: ClientMessage[];
+let media: MediaSession;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  stubConnection();
+  stubPlaying();
+  sent = [];
+  const ignore = () => {};
+  media = new MediaSession(1, {
+    send: (message) => sent.push(message) > 0,
+    onStatus: ignore,
+    onShown: ignore,
+    onSpeakers: ignore,
+    onQuality: ignore,
+    onStep: ignore,
+  });
+  await media.offer();
+  await media.answer(1, "v=0");
+  Connection.newest.becomes("connected");
+  sent.length = 0;
+});
+afterEach(() => {
+  media.end();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** So much has come until now; half a second of looks has seen it. */
+const came = async (bytesReceived: number) => {
+  Connection.newest.traffic = { type: "candidate-pair", bytesSent: 500, bytesReceived };
+  await vi.advanceTimersByTimeAsync(500);
+};
+
+it("says so when media that came until now has stopped", async () => {
+  await came(1_000);
+  await came(2_000);
+  const checked = media.check(1);
+  await vi.advanceTimersByTimeAsync(250);
+  await checked;
+  expect(sent).toEqual([{ type: "noMedia", attempt: 1 }]);
+});
+
+it("says nothing while media comes, or where none came before", async () => {
+  const nothing = media.check(1);
+  await vi.advanceTimersByTimeAsync(250);
+  await nothing;
+  await came(1_000);
+  const checked = media.check(1);
+  await vi.advanceTimersByTimeAsync(0);
+  await came(1_100);
+  await checked;
+  expect(sent).toEqual([]);
+});
+
+it("says nothing of an attempt that is over", async () => {
+  await came(1_000);
+  const checked = media.check(1);
+  await vi.advanceTimersByTimeAsync(0);
+  await media.restart();
+  await vi.advanceTimersByTimeAsync(250);
+  await checked;
+  expect(sent.map(({ type }) => type)).toEqual(["offer"]);
+});
