@@ -177,7 +177,8 @@ impl<'a> Target<'a> {
         fs::create_dir_all(&fewest).map_err(|error| Failure::file("make", &fewest, &error))?;
         let mut command = Command::new(&self.program);
         command
-            .arg("-set_cover_merge=1")
+            // How often an edge is passed does not count, or there would be thousands.
+            .args(["-set_cover_merge=1", "-use_counters=0"])
             .arg(&fewest)
             .args([&self.corpus, &self.found]);
         if !self.run(&mut command)? {

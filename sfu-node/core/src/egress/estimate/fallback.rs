@@ -31,7 +31,9 @@ impl Fallback {
     /// The estimate in bits per second, if anything was said.
     pub fn estimate(&self) -> Option<u64> {
         let said = [self.remb, self.loss.bound()].into_iter().flatten();
-        said.min().map(|lowest| lowest.max(MIN_BITRATE))
+        // Reports can be forged: whatever they say, no path is taken for more than one can be.
+        said.min()
+            .map(|lowest| lowest.clamp(MIN_BITRATE, MAX_BITRATE))
     }
 
     /// Share of packets lost of late, 0 to 1.
@@ -94,5 +96,21 @@ mod tests {
         fallback.remb(u64::MAX);
         let lowest = fallback.estimate();
         assert!(lowest < Some(1_000_000), "{lowest:?}");
+    }
+
+    #[test]
+    fn no_path_is_taken_for_more_than_one_can_be() {
+        let mut fallback = Fallback::default();
+        for second in 0..60 {
+            fallback.report(1_000, 500);
+            let rates = Rates {
+                sending: 4_000_000_000,
+                allowed: 4_000_000_000,
+                acknowledged: Some(3_000_000_000),
+                round_trip: SECOND / 10,
+            };
+            fallback.update(second * SECOND, &rates);
+        }
+        assert_eq!(fallback.estimate(), Some(MAX_BITRATE));
     }
 }
