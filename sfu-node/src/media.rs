@@ -117,9 +117,9 @@ impl Media {
         }
     }
 
-    /// How many datagrams have come over TCP that were not taken yet.
-    pub fn waiting(&self) -> usize {
-        self.tcp.waiting()
+    /// How many tasks take in what clients send over TCP.
+    pub fn tasks(&self) -> usize {
+        self.tcp.counters().connections as usize
     }
 
     /// Calls `each` per datagram that is there, up to a limit. Returns whether there may be more.

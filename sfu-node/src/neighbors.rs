@@ -44,9 +44,9 @@ impl Neighbors {
         }
     }
 
-    /// How much other nodes did that was not taken yet.
-    pub fn waiting(&self) -> usize {
-        self.quic.waiting()
+    /// How many tasks there are for other nodes.
+    pub fn tasks(&self) -> usize {
+        self.quic.tasks()
     }
 
     /// What a neighbor did next.

@@ -51,6 +51,8 @@ const FIRST_REDIAL: Duration = Duration::from_millis(100);
 const SLOWEST_REDIAL: Duration = Duration::from_secs(3);
 /// From so many connections on, a dialing address must first show that it is real.
 const BUSY_CONNECTIONS: usize = 64;
+/// Of a peer: what drives each of its two connections, and the session.
+const TASKS_OF_PEER: usize = 3;
 /// How long the farewell to peers may take.
 const FAREWELL: Duration = Duration::from_millis(200);
 
@@ -165,9 +167,9 @@ impl Quic {
         self.shared.filled().await;
     }
 
-    /// How much peers did that was not taken yet.
-    pub fn waiting(&self) -> usize {
-        self.shared.waiting()
+    /// How many tasks take in what peers send.
+    pub fn tasks(&self) -> usize {
+        self.shared.peers() * TASKS_OF_PEER
     }
 
     /// What peers did next.

@@ -197,7 +197,7 @@ impl State {
                 // tasks live in this thread, too.
                 task::let_run().await;
                 block(self.gather.pause(Instant::now()).unwrap_or_default());
-                task::let_take(|| self.neighbors.waiting() + self.media.waiting()).await;
+                task::let_take(self.neighbors.tasks() + self.media.tasks()).await;
             } else {
                 let wake = deadline.min(self.measured.0 + REPORT_INTERVAL);
                 tokio::select! {

@@ -20,26 +20,21 @@ impl Task {
     }
 }
 
-/// Most rounds of [`let_take`] after the first look. A round runs some sixty tasks, so these are hundreds of connections; and
-/// who floods them must not hold the thread.
-const MAX_ROUNDS: usize = 8;
+/// Tasks that the runtime runs in a round before it looks at the sockets again (tokio's event interval is 61).
+const ROUND: usize = 60;
 
 /// Lets the tasks of this thread do what is ready, and then look at their sockets.
 pub async fn let_run() {
     tokio::task::yield_now().await;
 }
 
-/// The same after the thread has slept, until they have taken in what came to their sockets meanwhile: `taken` is how much that
-/// is so far.
-pub async fn let_take(taken: impl Fn() -> usize) {
+/// The same after the thread has slept, for so many tasks: they take what came to their sockets meanwhile. As many rounds as run
+/// each of them once, and no more: each costs a look at the sockets, and who floods one of them must not hold the thread.
+pub async fn let_take(tasks: usize) {
     // The look comes after the round: what it finds is for the next one.
     let_run().await;
-    for _ in 0..MAX_ROUNDS {
-        let before = taken();
+    for _ in 0..=tasks / ROUND {
         let_run().await;
-        if taken() == before {
-            return;
-        }
     }
 }
 

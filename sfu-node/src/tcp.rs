@@ -152,11 +152,6 @@ impl Tcp {
         }
     }
 
-    /// How many datagrams have been received and not taken yet.
-    pub fn waiting(&self) -> usize {
-        self.shared.inbox.borrow().len()
-    }
-
     /// The next received datagram.
     pub fn receive(&mut self) -> Option<Received> {
         self.shared.inbox.borrow_mut().pop_front()

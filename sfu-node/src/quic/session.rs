@@ -147,11 +147,6 @@ impl Shared {
         }
     }
 
-    /// How many events there are.
-    pub fn waiting(&self) -> usize {
-        self.events.borrow().len()
-    }
-
     /// The next event.
     pub fn next(&self) -> Option<Event> {
         self.events.borrow_mut().pop_front()

@@ -367,7 +367,7 @@ fn what_a_shard_sends_before_its_pause_is_there_right_after_that_of_another() {
             command.send(number).unwrap();
             // Nor does one of this thread while it waits here.
             sent.recv().unwrap();
-            crate::task::let_take(|| b.quic.waiting()).await;
+            crate::task::let_take(b.quic.tasks()).await;
             let datagram = Bytes::from(vec![number; 1_000]);
             assert_eq!(b.quic.next(), Some(Event::Datagram(from, datagram)));
             wake.send(()).unwrap();
