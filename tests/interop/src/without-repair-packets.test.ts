@@ -3,5 +3,5 @@ import { call } from "./call.ts";
 import { withEachStack } from "./stacks.ts";
 
 withEachStack("without repair packets what arrives is as it was sent", (stack) =>
-  call(stack, { loss: 0.05, wish: { apart: true, withoutRepair: true } }),
+  call(stack, { loss: 0.05, wish: { apart: true, withoutRepair: true, withoutTransportCc: true } }),
 );
