@@ -10,6 +10,12 @@ import { metric, type NodeInfo, newRoom, node, nodes } from "./stack.ts";
 const TRIES = Number(process.env.CONNECT_TRIES ?? 3);
 const REGIONS = 3;
 
+declare global {
+  interface Window {
+    gaps: { from: number; to: number }[];
+  }
+}
+
 let browser: Browser;
 before(async () => {
   browser = await launch();
@@ -58,6 +64,8 @@ async function series(name: string, fail: (pid: number) => void, mend = () => {}
       assert.ok(doomed.pid > 0);
       const failed = Date.now();
       fail(doomed.pid);
+      await ada.leaves(doomed.id);
+      await everybodyMeets([ada, ben]);
       for (const person of [ada, ben]) gaps.push((await firstFrameAfterGap(person, failed)) - failed);
       mend();
     }
@@ -84,16 +92,15 @@ async function everyNodeServes(): Promise<void> {
   });
 }
 
-/** Notes, in the page, when the other's frames come again after a gap. */
+/** Notes, in the page, the gaps between the other's frames. */
 async function watch(person: Person, other: string): Promise<void> {
   await person.page.evaluate((id) => {
-    /** Longer than the slowest gap between frames of a living call on a busy machine. */
-    const GAP_MS = 400;
+    window.gaps = [];
     let last = Date.now();
     let seen: HTMLVideoElement | null = null;
     const onFrame = () => {
       const now = Date.now();
-      if (now - last > GAP_MS) document.documentElement.dataset.back = String(now);
+      window.gaps.push({ from: last, to: now });
       last = now;
       seen?.requestVideoFrameCallback(onFrame);
     };
@@ -109,10 +116,11 @@ async function watch(person: Person, other: string): Promise<void> {
   }, other);
 }
 
+/** When the longest gap was over that ended since then: that between the last old frame and the first new one. */
 async function firstFrameAfterGap(person: Person, since: number): Promise<number> {
-  const back = await person.page.waitForFunction((since) => {
-    const at = Number(document.documentElement.dataset.back ?? 0);
-    return at > since && at;
+  return person.page.evaluate((since) => {
+    const gaps = window.gaps.filter(({ to }) => to > since);
+    window.gaps = [];
+    return gaps.reduce((a, b) => (b.to - b.from > a.to - a.from ? b : a)).to;
   }, since);
-  return Number(await back.jsonValue());
 }

@@ -185,6 +185,11 @@ export class Person {
     return { id: node, region };
   }
 
+  /** Waits until their media is at another node than this one. */
+  async leaves(node: string): Promise<void> {
+    await this.page.waitForFunction((former) => window.connect.state.get().node !== former, node);
+  }
+
   /** Waits until so many people are in the room. */
   async counts(people: number): Promise<void> {
     await this.page.waitForFunction(
