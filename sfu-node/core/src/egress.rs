@@ -1,5 +1,7 @@
 //! The sending side of a session: packets built, sealed, repaired and reported by ourselves.
 
+#[cfg(debug_assertions)]
+pub mod audit;
 pub mod batch;
 pub mod carrying;
 pub mod counters;
@@ -7,6 +9,7 @@ pub mod delivery;
 pub mod estimate;
 pub mod extensions;
 pub mod feedback;
+pub mod kept;
 pub mod overrun;
 pub mod pace;
 pub mod path;

@@ -128,7 +128,12 @@ impl Hall {
             self.step(door);
         }
         self.now = end;
-        self.engine.stats().packets_out - before
+        let stats = self.engine.stats();
+        assert_eq!(
+            stats.drops.faults, 0,
+            "see what a session panicked with, above"
+        );
+        stats.packets_out - before
     }
 
     /// Does all that is due now. As in the shell, what arrives together is handed in before the engine is drained.

@@ -168,6 +168,7 @@ impl World {
             self.step();
         }
         self.now = end;
+        self.expect_no_fault();
     }
 
     /// Lets time pass until something holds, at most so long; returns whether it does.
@@ -180,7 +181,16 @@ impl World {
             self.now = self.now.max(at);
             self.step();
         }
+        self.expect_no_fault();
         true
+    }
+
+    /// A panic in an engine ends one session there, and would not be seen here: the checker of outgoing streams panics.
+    fn expect_no_fault(&self) {
+        for node in &self.nodes {
+            let faults = node.stats().drops.faults;
+            assert_eq!(faults, 0, "see what a session panicked with, above");
+        }
     }
 
     fn next_event(&self) -> Option<Instant> {

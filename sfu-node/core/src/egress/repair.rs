@@ -1,6 +1,6 @@
 //! What a slot has sent, so that a NACK is answered.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::packet::{Packet, extend};
@@ -19,9 +19,18 @@ pub struct SentLog<K> {
     highest: u64,
     /// What comes before this number is not repaired.
     first: u64,
-    /// What was sent again of late, and when.
-    again: VecDeque<(u64, Instant)>,
+    /// What was sent again, as long as it can be asked for.
+    again: BTreeMap<u64, Again>,
+    /// Since when answers are counted, and how many there were.
+    answers: Option<(Instant, usize)>,
     guard: Duration,
+}
+
+/// How often a packet was sent again, and when last.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    at: Instant,
+    times: u8,
 }
 
 /// A stretch of the slot's stream that came from one source.
@@ -42,6 +51,11 @@ pub struct Sent<K> {
 }
 
 impl<K> Sent<K> {
+    /// The extended number that it was sent with.
+    pub fn number(&self) -> u64 {
+        self.sequence.wrapping_add(self.offsets.sequence)
+    }
+
     /// The numbers that the packet was sent with.
     pub fn rewritten(&self, packet: &Packet) -> Rewritten {
         self.offsets.apply(packet)
@@ -54,6 +68,8 @@ const MAX_RUNS: usize = 16;
 const MAX_AGE: u64 = 1_024;
 /// Shortest time between two answers for one packet: receivers ask in bursts.
 const MIN_GUARD: Duration = Duration::from_millis(20);
+/// Answers for one packet: who has not got it after so many will not get it in time.
+const MAX_TIMES: u8 = 8;
 /// Answers within that time, over which a receiver gets no more: it asks for the whole stream again.
 const MAX_AGAIN: usize = 128;
 
@@ -64,7 +80,8 @@ impl<K> Default for SentLog<K> {
             former: VecDeque::new(),
             highest: 0,
             first: 0,
-            again: VecDeque::new(),
+            again: BTreeMap::new(),
+            answers: None,
             guard: MIN_GUARD,
         }
     }
@@ -130,16 +147,26 @@ impl<K: Copy + PartialEq> SentLog<K> {
 
     /// Whether this number may be sent again, and if so, that it is.
     fn guard(&mut self, now: Instant, sequence: u64) -> bool {
-        let recent = |at: Instant| now.saturating_duration_since(at) < self.guard;
-        while self.again.front().is_some_and(|(_, at)| !recent(*at)) {
-            self.again.pop_front();
+        let reach = (self.highest + 1).saturating_sub(MAX_AGE);
+        while let Some(oldest) = self.again.first_entry().filter(|old| *old.key() < reach) {
+            oldest.remove();
         }
-        if self.again.len() == MAX_AGAIN
-            || self.again.iter().any(|(answered, _)| *answered == sequence)
-        {
+        let recent = |at: Instant| now.saturating_duration_since(at) < self.guard;
+        let (since, answers) = self
+            .answers
+            .filter(|(at, _)| recent(*at))
+            .unwrap_or((now, 0));
+        let times = match self.again.get(&sequence) {
+            Some(again) if recent(again.at) || again.times == MAX_TIMES => return false,
+            Some(again) => again.times,
+            None => 0,
+        };
+        if answers == MAX_AGAIN {
             return false;
         }
-        self.again.push_back((sequence, now));
+        self.answers = Some((since, answers + 1));
+        let times = times + 1;
+        self.again.insert(sequence, Again { at: now, times });
         true
     }
 }
@@ -227,5 +254,30 @@ mod tests {
             .filter(|n| log.find(now + 300 * MS, *n).is_some())
             .count();
         assert_eq!(answered, MAX_AGAIN);
+    }
+
+    #[test]
+    fn one_packet_is_sent_again_so_often_and_no_more() {
+        let mut now = Instant::now();
+        let mut rewriter = Rewriter::new(MediaKind::Audio, 0, 0);
+        let mut log = SentLog::default();
+        for n in 0..100 {
+            let r = rewriter.rewrite(now, &packet(n, 0)).unwrap();
+            log.record((), &r, rewriter.offsets().unwrap());
+        }
+        for sequence in [7, 8] {
+            let mut answers = 0;
+            for _ in 0..50 {
+                now += MIN_GUARD;
+                answers += u8::from(log.find(now, sequence).is_some());
+            }
+            assert_eq!(answers, MAX_TIMES);
+        }
+        for n in 100..2_000 {
+            let r = rewriter.rewrite(now, &packet(n, 0)).unwrap();
+            log.record((), &r, rewriter.offsets().unwrap());
+        }
+        assert!(log.find(now, 1_990).is_some());
+        assert_eq!(log.again.len(), 1, "what is too old is forgotten");
     }
 }

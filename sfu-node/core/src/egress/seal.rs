@@ -52,7 +52,7 @@ impl From<Unspecified> for SealError {
 /// Seals what a session sends.
 ///
 /// Never a (SSRC, index) twice under one key: a slot's SSRC belongs to one [`crate::rewrite::Rewriter`], which gives no
-/// sequence number twice; its RTX stream counts its own; and str0m sends no media, and its RTCP from another SSRC and
+/// sequence number twice; what is repeated under it is the sealed bytes ([`crate::egress::kept`]); its RTX stream counts its own; and str0m sends no media, and its RTCP from another SSRC and
 /// other indices than ours.
 pub struct Sealer {
     rtp: Protection,

@@ -66,12 +66,15 @@ pub struct Stream {
     sent: SenderCounts,
     /// Extended, as [`Rewritten::sequence`] is.
     rtx_sequence: u64,
+    repeats: bool,
 }
 
 impl Stream {
     /// A slot's stream that has sent nothing. `rtx_first` is the first sequence number of its repair packets.
     pub fn new(slot: &NegotiatedSlot, rtx_first: u16) -> Self {
+        let has_rtx = slot.codecs.iter().any(|codec| codec.rtx_pt.is_some());
         Self {
+            repeats: slot.kind == MediaKind::Video && !(has_rtx && slot.rtx_ssrc.is_some()),
             ssrc: slot.ssrc,
             rtx_ssrc: slot.rtx_ssrc,
             payload_types: PayloadTypes::new(&slot.codecs),
@@ -84,6 +87,12 @@ impl Stream {
     /// Whether the client can receive this codec.
     pub fn carries(&self, codec: Codec) -> bool {
         self.payload_types.of(codec).is_some()
+    }
+
+    /// Whether a NACK for it is answered by the same packet once more: it is video, whose losses are reported, and nothing else was
+    /// negotiated to repair them.
+    pub fn repeats(&self) -> bool {
+        self.repeats
     }
 
     pub fn ssrc(&self) -> u32 {
@@ -366,5 +375,21 @@ mod tests {
         out.clear();
         let written = stream.write(&mut out, &packet(Codec::Av1), &REWRITTEN, 0);
         assert_eq!((written, out.len()), (None, 0));
+    }
+
+    #[test]
+    fn video_without_repair_packets_repeats_its_own() {
+        let repeats = |codec, rtx_pt, rtx_ssrc| {
+            let mut slot = slot("m", &[(codec, 96, rtx_pt)]);
+            slot.rtx_ssrc = rtx_ssrc;
+            Stream::new(&slot, 0).repeats()
+        };
+        assert!(repeats(Codec::Vp8, None, Some(2)));
+        assert!(repeats(Codec::Vp8, Some(97), None));
+        assert!(!repeats(Codec::Vp8, Some(97), Some(2)));
+        assert!(
+            !repeats(Codec::Opus, None, None),
+            "nobody asks for sound again"
+        );
     }
 }

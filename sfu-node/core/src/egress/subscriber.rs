@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 use protocol::client::SlotAssignment;
 use protocol::media::{Codec, MediaKind, TrackId};
 
+#[cfg(debug_assertions)]
+use super::audit::Audit;
 use super::batch::Batch;
 use super::carrying::Carrying;
 use super::counters::Counters;
+use super::kept::Kept;
 use super::pace::Class;
 use super::path::Path;
 use super::repair::Sent;
@@ -57,6 +60,9 @@ pub struct Subscriber {
     pub slots: Vec<Slot>,
     sealer: Option<Sealer>,
     path: Path<Queued>,
+    kept: Kept,
+    #[cfg(debug_assertions)]
+    audit: Audit,
     report_due: bool,
     connected: Option<Instant>,
     /// When the first feedback on the path was noticed.
@@ -78,6 +84,9 @@ impl Subscriber {
         let can_probe = slots.iter().any(|slot| slot.stream.can_probe());
         Self {
             path: Path::new(now, can_probe),
+            kept: Kept::default(),
+            #[cfg(debug_assertions)]
+            audit: Audit::new(slots.iter().map(|slot| slot.kind)),
             slots,
             sealer: None,
             report_due: false,

@@ -3,11 +3,14 @@
 use std::time::Instant;
 
 use super::{Queued, Subscriber};
+#[cfg(debug_assertions)]
+use crate::egress::audit::Clear;
 use crate::egress::batch::Batch;
 use crate::egress::path::Departure;
+use crate::egress::repair::Sent;
 use crate::egress::slot::{Entered, Turn};
 use crate::egress::stream::Written;
-use crate::router::Router;
+use crate::router::{LayerKey, Router};
 
 /// What an Ethernet carries in one piece of 1,500 bytes, behind an IPv4 and a UDP header. Longer datagrams are sent, too, and
 /// are lost on many a path.
@@ -26,8 +29,23 @@ impl Subscriber {
         self.path.begin(now);
         while let Some(departure) = self.path.next(now) {
             let start = batch.bytes.len();
+            let mut repeats = None;
+            #[cfg(debug_assertions)]
+            let is_repair = !matches!(departure, Departure::Queued(_, Queued::Media { .. }));
             let written = match departure {
-                Departure::Queued(since, queued) => self.write((now, since), router, queued, batch),
+                Departure::Queued(_, Queued::Repair { slot, sent })
+                    if self.slots[slot].stream.repeats() =>
+                {
+                    self.repeat(slot, sent.number(), batch);
+                    continue;
+                }
+                Departure::Queued(since, Queued::Media { slot, entered }) => {
+                    repeats = self.slots[slot].stream.repeats().then_some(slot);
+                    self.write((now, since), router, (slot, &entered), batch)
+                }
+                Departure::Queued(_, Queued::Repair { slot, sent }) => {
+                    self.write_repair(router, (slot, &sent), batch)
+                }
                 Departure::Filler => {
                     let written = self.write_filler(router, batch);
                     match written {
@@ -53,7 +71,19 @@ impl Subscriber {
                 continue;
             }
             let bytes = batch.bytes.len() - start;
+            if let Some(slot) = repeats {
+                let sealed = &batch.bytes[start..];
+                self.kept.keep(slot, sequence, sealed);
+                #[cfg(debug_assertions)]
+                self.audit.sealed(slot, sequence, sealed);
+            }
+            #[cfg(debug_assertions)]
+            if is_repair {
+                assert_eq!(self.audit.repair(&batch.bytes[start..], sequence), Ok(()));
+            }
             if numbered {
+                #[cfg(debug_assertions)]
+                assert_eq!(self.audit.transport_wide(self.path.sequence()), Ok(()));
                 self.path.sent(now, bytes);
             }
             self.counters.packets += 1;
@@ -87,42 +117,71 @@ impl Subscriber {
         self.slots[slot].skip(now, dropped, recovers);
     }
 
-    /// Writes a packet in the clear.
+    /// Writes a packet in the clear, if it departs.
     fn write(
         &mut self,
         (now, since): (Instant, Instant),
         router: &Router,
-        queued: Queued,
+        (slot, entered): (usize, &Entered),
         batch: &mut Batch,
     ) -> Option<Written> {
         let twcc = self.path.sequence();
-        match queued {
-            Queued::Media { slot, entered } => {
-                let packet = router.packet(entered.key, entered.sequence);
-                let entry = &mut self.slots[slot];
-                let turn =
-                    packet.map(|packet| (packet, entry.depart(since, &entered, packet, router)));
-                let (packet, rewritten) = match turn {
-                    Some((packet, Turn::Departs(rewritten))) => (packet, rewritten),
-                    Some((_, Turn::Superfluous)) => return None,
-                    // What is kept no more is as good as dropped.
-                    Some((_, Turn::Undecodable)) | None => {
-                        self.drop_up_to_keyframe(now, slot, &entered);
-                        return None;
-                    }
-                };
-                let stream = &mut entry.stream;
-                stream.write(&mut batch.bytes, packet, &rewritten, twcc)
+        let packet = router.packet(entered.key, entered.sequence);
+        let entry = &mut self.slots[slot];
+        let turn = packet.map(|packet| (packet, entry.depart(since, entered, packet, router)));
+        let (packet, rewritten) = match turn {
+            Some((packet, Turn::Departs(rewritten))) => (packet, rewritten),
+            Some((_, Turn::Superfluous)) => return None,
+            // What is kept no more is as good as dropped.
+            Some((_, Turn::Undecodable)) | None => {
+                self.drop_up_to_keyframe(now, slot, entered);
+                return None;
             }
-            Queued::Repair { slot, sent } => {
-                let packet = router.packet(sent.key, sent.sequence)?;
-                let rewritten = sent.rewritten(packet);
-                let stream = &mut self.slots[slot].stream;
-                let written = stream.write_rtx(&mut batch.bytes, packet, &rewritten, twcc)?;
-                self.counters.repairs += 1;
-                Some(written)
-            }
+        };
+        #[cfg(debug_assertions)]
+        let start = batch.bytes.len();
+        let stream = &mut entry.stream;
+        let written = stream.write(&mut batch.bytes, packet, &rewritten, twcc)?;
+        #[cfg(debug_assertions)]
+        {
+            let clear = Clear {
+                bytes: &batch.bytes[start..],
+                number: written.sequence,
+            };
+            let came = |sequence| router.packet(entered.key, sequence).is_some();
+            let found = self.audit.media(now, slot, clear, (entered, packet), came);
+            assert_eq!(found, Ok(()));
         }
+        Some(written)
+    }
+
+    /// Writes a packet once more in the slot's stream for repair, in the clear.
+    fn write_repair(
+        &mut self,
+        router: &Router,
+        (slot, sent): (usize, &Sent<LayerKey>),
+        batch: &mut Batch,
+    ) -> Option<Written> {
+        let packet = router.packet(sent.key, sent.sequence)?;
+        let rewritten = sent.rewritten(packet);
+        let (twcc, stream) = (self.path.sequence(), &mut self.slots[slot].stream);
+        let written = stream.write_rtx(&mut batch.bytes, packet, &rewritten, twcc)?;
+        self.counters.repairs += 1;
+        Some(written)
+    }
+
+    /// Sends a packet once more as it was. It has its transport-wide number still, of which the feedback has been awaited.
+    fn repeat(&mut self, slot: usize, number: u64, batch: &mut Batch) {
+        let Some(sealed) = self.kept.get(slot, number) else {
+            return;
+        };
+        #[cfg(debug_assertions)]
+        assert_eq!(self.audit.repeated(slot, number, sealed), Ok(()));
+        batch.bytes.extend_from_slice(sealed);
+        batch.end_datagram();
+        self.counters.repairs += 1;
+        self.counters.packets += 1;
+        self.counters.bytes += sealed.len() as u64;
     }
 
     /// Writes something that fills a probe: a packet of late once more, which may even be of use, or else padding.
