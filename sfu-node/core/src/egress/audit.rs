@@ -171,6 +171,13 @@ impl Audit {
         }
     }
 
+    /// What belongs to this number of a slot leaves as repair.
+    #[inline(never)]
+    pub fn repaired(&mut self, slot: usize, number: u64) {
+        let holes = &mut self.trails[slot].holes;
+        holes.retain(|hole| hole.number != number);
+    }
+
     /// A packet of a stream for repair leaves with this extended number.
     #[inline(never)]
     pub fn repair(&mut self, bytes: &[u8], number: u64) -> Result<(), Violation> {

@@ -7,7 +7,7 @@ use super::{Engine, Timer};
 use crate::egress::batch::Batch;
 use crate::egress::counters::Counters;
 use crate::egress::subscriber::Subscriber;
-use crate::io::Stats;
+use crate::io::{Stats, TransportAddress};
 use crate::key::{MemberKey, RoomKey};
 use crate::router::Router;
 
@@ -20,6 +20,10 @@ impl Engine {
                 self.pending.pop();
                 continue;
             };
+            // What has nowhere to go stays behind: it has no numbers yet, and none of them are lost.
+            if self.address_of(key, member).is_none() {
+                continue;
+            }
             let flushed = self.flush(now, (key, member), |subscriber, router, batch| {
                 let due = subscriber.flush(now, router, batch);
                 subscriber.report(now, router, batch);
@@ -32,6 +36,12 @@ impl Engine {
         false
     }
 
+    /// Where a member's client is, as far as that is known.
+    fn address_of(&self, key: RoomKey, member: MemberKey) -> Option<TransportAddress> {
+        let session = self.rooms.get(key)?.member(member)?.session;
+        self.seats.get(session)?.session.address()
+    }
+
     /// Builds a member's batch. Returns whether there is one to send. A panic ends the member's session and nothing else.
     pub(super) fn flush(
         &mut self,
@@ -39,12 +49,11 @@ impl Engine {
         (key, member): (RoomKey, MemberKey),
         build: impl FnOnce(&mut Subscriber, &Router, &mut Batch) -> Option<Instant>,
     ) -> bool {
+        let to = self.address_of(key, member);
         let Some(room) = self.rooms.get_mut(key) else {
             return false;
         };
         let session = room.member(member).map(|member| member.session);
-        let seat = session.and_then(|session| self.seats.get(session));
-        let to = seat.and_then(|seat| seat.session.address());
         let Some((subscriber, router)) = room.subscriber(member) else {
             return false;
         };

@@ -175,6 +175,19 @@ fn what_came_late_and_was_never_sent_is_found() {
 }
 
 #[test]
+fn what_came_late_may_leave_as_repair() {
+    let mut stream = Stream::new();
+    let late = stream.next;
+    stream.step();
+    stream.go_on(1);
+    stream.came.push(late.source);
+    stream.go_on(1);
+    stream.audit.repaired(0, late.number);
+    stream.now += LONGEST_WAIT + MS;
+    stream.go_on(1);
+}
+
+#[test]
 fn a_gap_that_is_closed_within_a_frame_or_before_an_interframe_is_found() {
     for left_out in [1, 2] {
         let mut stream = Stream::new();

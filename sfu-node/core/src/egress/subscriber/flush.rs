@@ -166,6 +166,8 @@ impl Subscriber {
         let rewritten = sent.rewritten(packet);
         let (twcc, stream) = (self.path.sequence(), &mut self.slots[slot].stream);
         let written = stream.write_rtx(&mut batch.bytes, packet, &rewritten, twcc)?;
+        #[cfg(debug_assertions)]
+        self.audit.repaired(slot, sent.number());
         self.counters.repairs += 1;
         Some(written)
     }
