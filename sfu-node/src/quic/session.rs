@@ -272,9 +272,13 @@ pub async fn run(
         sender,
         receiver,
         takes_fragments,
-    } = tokio::time::timeout(HELLO_PATIENCE, greeting)
-        .await
-        .map_err(|_| SessionError::Silent)??;
+    } = tokio::select! {
+        greeted = tokio::time::timeout(HELLO_PATIENCE, greeting) => {
+            greeted.map_err(|_| SessionError::Silent)??
+        }
+        // A peer that learns of us between our two dials refuses the first, and has no use for the second alone.
+        lost = media.closed() => return Err(SessionError::Lost(lost)),
+    };
     let (outgoing, messages) = mpsc::channel(MAX_OUTGOING);
     let link = Link {
         media: media.clone(),
