@@ -12,6 +12,7 @@ mod deadlines;
 mod demand;
 mod intake;
 mod media;
+mod pairing;
 mod peers;
 mod quality;
 mod recovery;

@@ -1,11 +1,13 @@
 //! What each receive slot carries: the loudest for audio, the client's view for video.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::client::{NodeMediaMessage, Tile};
 use protocol::media::{Layer, MediaKind};
 
 use super::deadlines::Deadline;
+use super::pairing::{Sound, partner, place_picture, place_sounds};
+use super::shown::Shown;
 use super::{ASSIGN_INTERVAL, Context, Member, Room};
 use crate::egress::carrying::Carrying;
 use crate::key::MemberKey;
@@ -13,6 +15,8 @@ use crate::router::{Forward, LayerKey, TrackKey};
 
 /// Most tiles of a view that count: more than anybody has slots for.
 const MAX_TILES: usize = 128;
+/// In so long a pause sound can be moved unheard: a client has played what came before.
+const PAUSE: Duration = Duration::from_millis(300);
 
 impl Room {
     /// The client says what it shows. What comes too soon after the last word waits, and only the latest counts.
@@ -62,38 +66,84 @@ impl Room {
     /// Decides anew what the slots of one member carry, and tells the client when that has changed. One that is not connected
     /// yet wants the same: what publishers have to start for it, and other nodes to send, is on its way by then.
     pub fn assign(&mut self, cx: &mut Context<'_>, key: MemberKey) {
-        let Some(member) = self.member(key) else {
-            return;
-        };
-        let audio = self.wanted_audio(member);
-        self.fill(cx, key, MediaKind::Audio, &audio);
-        self.assign_video(cx, key);
+        // Pictures first: sound follows them.
+        self.fill_video(cx, key);
+        self.fill_audio(cx, key);
+        self.tell_slots(cx, key);
     }
 
     /// The same for its video slots alone.
     pub(super) fn assign_video(&mut self, cx: &mut Context<'_>, key: MemberKey) {
-        let Some(member) = self.member(key) else {
-            return;
-        };
-        let slots = member.subscriber.slots.iter();
-        let slots = slots.filter(|slot| slot.kind == MediaKind::Video).count();
-        let mut shown = self.shown(member);
-        shown.truncate(slots);
-        let layers = self.decide(cx, key, &shown);
-        let wanted: Vec<Wanted> = shown
-            .iter()
-            .zip(layers)
-            .map(|(shown, layer)| Wanted {
-                track: shown.track,
-                layer,
-            })
-            .collect();
-        self.fill(cx, key, MediaKind::Video, &wanted);
+        self.fill_video(cx, key);
         self.tell_slots(cx, key);
     }
 
+    fn fill_audio(&mut self, cx: &mut Context<'_>, key: MemberKey) {
+        let Some(member) = self.member(key) else {
+            return;
+        };
+        let slots = slots_of(member, MediaKind::Audio);
+        let mut wanted = self.wanted_audio(member);
+        wanted.truncate(slots.len());
+        let pictures = slots_of(member, MediaKind::Video);
+        let home = |track: TrackKey| {
+            let picture = self.router.find(&partner(&self.router.get(track)?.id))?;
+            pictures.iter().position(|slot| slot.track == Some(picture))
+        };
+        let speaking = self.talk.speakers();
+        // What a screen sounds speaks for nobody.
+        let sounded = |track: &TrackKey| {
+            let spoke = self.loudest.spoke(track);
+            spoke.is_some_and(|at| cx.now < at + PAUSE)
+        };
+        let sound = |track: &TrackKey| Sound {
+            track: *track,
+            home: home(*track),
+            speaks: speaking.contains(track) || sounded(track),
+        };
+        let sounds: Vec<_> = wanted.iter().map(sound).collect();
+        let carried: Vec<_> = slots.iter().map(|slot| slot.track).collect();
+        let places = place_sounds(&carried, &sounds);
+        self.fill(cx, key, &slots, &places, |track| Some((track, Layer(0))));
+    }
+
+    fn fill_video(&mut self, cx: &mut Context<'_>, key: MemberKey) {
+        let Some(member) = self.member(key) else {
+            return;
+        };
+        let slots = slots_of(member, MediaKind::Video);
+        let pairs = slots_of(member, MediaKind::Audio).len();
+        let mut shown = self.shown(member);
+        shown.truncate(slots.len());
+        let is_shown = |track: &TrackKey| shown.iter().any(|shown| shown.track == *track);
+        let carried = slots.iter().map(|slot| slot.track.filter(is_shown));
+        let mut places: Vec<Option<TrackKey>> = carried.collect();
+        for Shown { track, .. } in &shown {
+            if places.contains(&Some(*track)) {
+                continue;
+            }
+            let free = (0..places.len()).filter(|place| places[*place].is_none());
+            if let Some(place) = place_picture(free, pairs, shown.len(), self.is_heard(*track)) {
+                places[place] = Some(*track);
+            }
+        }
+        let layers = self.decide(cx, key, &shown);
+        let wanted: Vec<_> = shown.iter().map(|shown| shown.track).zip(layers).collect();
+        self.fill(cx, key, &slots, &places, |track| {
+            let (_, layer) = wanted.iter().find(|(wanted, _)| *wanted == track)?;
+            layer.map(|layer| (track, layer))
+        });
+    }
+
+    /// Whether sound of the same origin as a picture is among what is sent to all.
+    fn is_heard(&self, picture: TrackKey) -> bool {
+        let picture = self.router.get(picture);
+        let sound = picture.and_then(|picture| self.router.find(&partner(&picture.id)));
+        sound.is_some_and(|sound| self.loudest.selected().contains(&sound))
+    }
+
     /// The selected but oneself: who speaks, and then the others, in both cases the loudest first.
-    fn wanted_audio(&self, member: &Member) -> Vec<Wanted> {
+    fn wanted_audio(&self, member: &Member) -> Vec<TrackKey> {
         let selected = self.loudest.selected().iter().copied();
         let mut others: Vec<_> = selected
             .filter(|track| !self.is_own(member, *track))
@@ -102,56 +152,36 @@ impl Room {
         let speaking = self.talk.speakers();
         let rank = |track: &TrackKey| speaking.iter().position(|speaker| speaker == track);
         others.sort_by_key(|track| rank(track).unwrap_or(usize::MAX));
-        let wanted = others.into_iter().map(|track| Wanted {
-            track,
-            layer: Some(Layer(0)),
-        });
-        wanted.collect()
+        others
     }
 
-    /// Puts the wanted tracks into the slots of a kind; what is carried already stays where it is.
-    fn fill(&mut self, cx: &mut Context<'_>, key: MemberKey, kind: MediaKind, wanted: &[Wanted]) {
-        let Some(member) = self.member(key) else {
-            return;
+    /// Has the slots of a kind carry what is placed there, at the layer that is wanted; what is carried already flows on.
+    fn fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        key: MemberKey,
+        slots: &[Held],
+        places: &[Option<TrackKey>],
+        layer: impl Fn(TrackKey) -> Option<LayerKey>,
+    ) {
+        let moves = || {
+            slots
+                .iter()
+                .zip(places)
+                .filter(|(slot, place)| slot.track != **place)
         };
-        let slots = member.subscriber.slots.iter().enumerate();
-        let mut slots: Vec<(usize, Option<TrackKey>)> = slots
-            .filter(|(_, slot)| slot.kind == kind)
-            .map(|(index, slot)| (index, slot.track))
-            .collect();
-        let wanted = &wanted[..wanted.len().min(slots.len())];
-
-        for (slot, carried) in &mut slots {
-            if let Some(track) = *carried
-                && wanted.iter().all(|wanted| wanted.track != track)
-            {
-                self.give(key, *slot, None);
-                self.steer(cx, key, *slot, None);
-                *carried = None;
-            }
+        // All that go first: none is in two slots at once.
+        for (slot, _) in moves() {
+            self.give(key, slot.index, None);
+            self.steer(cx, key, slot.index, None);
         }
-        for wanted in wanted {
-            let place = slots
-                .iter_mut()
-                .find(|(_, track)| *track == Some(wanted.track));
-            let slot = match place {
-                Some((slot, _)) => *slot,
-                None => {
-                    let Some((slot, free)) = slots.iter_mut().find(|(_, track)| track.is_none())
-                    else {
-                        continue;
-                    };
-                    *free = Some(wanted.track);
-                    self.give(key, *slot, Some(wanted.track));
-                    *slot
-                }
-            };
-            self.steer(
-                cx,
-                key,
-                slot,
-                wanted.layer.map(|layer| (wanted.track, layer)),
-            );
+        for (slot, place) in moves() {
+            self.give(key, slot.index, *place);
+        }
+        for (slot, place) in slots.iter().zip(places) {
+            if let Some(track) = place {
+                self.steer(cx, key, slot.index, layer(*track));
+            }
         }
     }
 
@@ -250,11 +280,22 @@ impl Room {
     }
 }
 
-/// A track that a member is to be sent, and which of its layers; none of them while it is paused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wanted {
-    track: TrackKey,
-    layer: Option<Layer>,
+/// A slot of a member, by its place among all of them, and the track that it was given.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    index: usize,
+    track: Option<TrackKey>,
+}
+
+/// A member's slots of a kind, in their order.
+fn slots_of(member: &Member, kind: MediaKind) -> Vec<Held> {
+    let slots = member.subscriber.slots.iter().enumerate();
+    let slots = slots.filter(|(_, slot)| slot.kind == kind);
+    let held = slots.map(|(index, slot)| Held {
+        index,
+        track: slot.track,
+    });
+    held.collect()
 }
 
 /// Until when to wait with a decision; `None` when it is time.
@@ -265,8 +306,6 @@ fn wait(last: Option<Instant>, now: Instant) -> Option<Instant> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use protocol::media::{Source, TrackId};
 
     use super::*;

@@ -41,7 +41,7 @@ fn complete_section(
     let has = |wanted: &str| section.lines().any(|line| line.trim_end() == wanted);
     let sends = has("a=sendonly") || has("a=sendrecv");
     let is_rejected = section.split(' ').nth(1) == Some("0");
-    let cname = names.of(section);
+    let name = names.of(section);
     for line in section.split_inclusive('\n') {
         let text = line.trim_end();
         match text
@@ -52,13 +52,10 @@ fn complete_section(
             // Whoever sends nothing has no stream to name (RFC 8829, 5.3.1).
             Some(("msid", _)) if !sends => {}
             Some(("candidate", _)) => {}
-            Some(("ssrc", value)) => match (&cname, value.split_once(" cname:")) {
-                (Some(cname), Some((ssrc, _))) => {
-                    out.push_str(&format!("a=ssrc:{ssrc} cname:{cname}\r\n"));
-                }
-                _ => out.push_str(line),
+            _ => match name.as_deref().and_then(|name| of_pair(text, name)) {
+                Some(named) => out.push_str(&named),
+                None => out.push_str(line),
             },
-            _ => out.push_str(line),
         }
         // Some stacks look for them on the last m-line alone, though one is enough (RFC 9143, 7.1.3).
         if text.starts_with("c=") && !is_rejected {
@@ -69,6 +66,21 @@ fn complete_section(
             out.push_str("a=rtcp-rsize\r\n");
         }
     }
+}
+
+/// A line that names the source or the stream (`a=msid`, RFC 8830) of a slot, with the name of its pair.
+fn of_pair(line: &str, name: &str) -> Option<String> {
+    let stream = |ids: &str| Some(format!("{name} {}", ids.split_once(' ')?.1));
+    if let Some(ids) = line.strip_prefix("a=msid:") {
+        return Some(format!("a=msid:{}\r\n", stream(ids)?));
+    }
+    let (ssrc, said) = line.strip_prefix("a=ssrc:")?.split_once(' ')?;
+    let said = match said.split_once(':')? {
+        ("cname", _) => format!("cname:{name}"),
+        ("msid", ids) => format!("msid:{}", stream(ids)?),
+        _ => return None,
+    };
+    Some(format!("a=ssrc:{ssrc} {said}\r\n"))
 }
 
 /// Whether an m-line of the offer has this feedback for its payload type, or for all of them (RFC 4585, 4.2).
@@ -84,8 +96,9 @@ fn is_offered(offered: &str, feedback: &str) -> bool {
     })
 }
 
-/// The CNAMEs of the slots. Streams of one CNAME are played in step (RFC 3550, 6.5.1), and two slots of one kind may carry people
-/// whose clocks have nothing to do with each other: so each pair of a slot for sound and one for a picture has its own.
+/// The CNAMEs of the slots, by which their streams are named too. What is of one CNAME (RFC 3550, 6.5.1), or to browsers of one
+/// stream, is played in step, and two slots of one kind may carry people whose clocks have nothing to do with each other: so
+/// each pair of a slot for sound and one for a picture has its own.
 #[derive(Debug, Default)]
 struct Names {
     pairs: Vec<String>,
@@ -184,13 +197,15 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_for_sound_and_one_for_a_picture_share_a_cname_with_nobody_else() {
+    fn a_slot_for_sound_and_one_for_a_picture_share_a_name_with_nobody_else() {
         let answer = complete(OFFER, ANSWER);
         let names = [7, 8, 9, 10].map(|ssrc| cname_of(&answer, ssrc));
         assert_eq!(names[..3], [Some("first"); 3]);
         assert_eq!(names[3], Some("third"));
         assert_eq!(cname_of(&answer, 11), None);
-        assert!(answer.contains("a=ssrc:7 msid:u v\r\n"));
+        for line in ["a=msid:first v", "a=ssrc:7 msid:first v", "a=msid:first x"] {
+            assert!(answer.contains(&format!("{line}\r\n")), "{line}");
+        }
     }
 
     #[test]
