@@ -81,6 +81,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Offers that could not be answered",
     ),
     (
+        "connect_failed_handshakes_total",
+        "Sessions whose DTLS handshake failed",
+    ),
+    (
         "connect_relay_retransmissions_total",
         "Packets sent again because another node asked",
     ),
@@ -241,6 +245,7 @@ pub fn shard(index: u16, report: &Report) {
     total("connect_probes_total", stats.probes);
     total("connect_probe_packets_total", stats.probe_packets);
     total("connect_refused_offers_total", stats.refused_offers);
+    total("connect_failed_handshakes_total", stats.failed_handshakes);
     total(
         "connect_relay_retransmissions_total",
         stats.relay_retransmissions,

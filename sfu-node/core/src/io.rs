@@ -92,6 +92,8 @@ pub struct Stats {
     pub layer_switches: u64,
     /// Offers that could not be answered.
     pub refused_offers: u64,
+    /// Sessions whose DTLS handshake failed.
+    pub failed_handshakes: u64,
     pub sessions: u64,
     pub rooms: u64,
     /// Flows that this shard receives from and sends to peers now.

@@ -9,52 +9,55 @@ mod answer;
 mod check;
 mod compound;
 mod cookie;
+mod description;
+mod extmap;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
+mod handshake;
 mod happened;
 mod incoming;
 mod inner;
+mod mids;
 mod negotiation;
 mod numbers;
+mod offer;
 mod pulse;
 mod refusal;
-mod unnamed;
+mod rids;
+mod streams;
+mod twcc;
 mod way;
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use protocol::client::SourceMid;
-use protocol::media::{Layer, MediaKind, Source};
+use protocol::media::{Layer, Source};
 use str0m::channel::ChannelId;
-use str0m::media::{KeyframeRequestKind, Mid};
+use str0m::media::KeyframeRequestKind;
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
 use crate::egress::seal::{Opener, Tap};
 use crate::io::TransportAddress;
-use crate::packet::{AudioLevel, Packet};
+use crate::packet::Packet;
 use crate::stun::{Tag, is_stun};
 use check::Credentials;
 use compound::Compounds;
+pub use handshake::HandshakeError;
 pub use happened::{Happened, Media};
 pub use incoming::Shown;
 use incoming::fingerprint;
 use inner::Inner;
-pub use negotiation::{MAX_LAYERS, Negotiated, Published, Shared};
-use negotiation::{PayloadTypes, SourceLine, negotiate};
-use numbers::Numbers;
+pub use negotiation::{Negotiated, Published, Shared};
+use negotiation::{PayloadTypes, negotiate};
 use pulse::Pulse;
 pub use refusal::OfferError;
-use unnamed::{NameExtensions, without_rid};
+pub use rids::MAX_LAYERS;
+use streams::Streams;
 use way::Way;
 
 /// The data channel that carries views and slots.
 const CHANNEL_LABEL: &str = "connect";
-/// Most receiving SSRCs of a session that are remembered: four sources with three layers, several times over.
-const MAX_INCOMING: usize = 64;
-/// Most streams without a rid that are taken in; they are recognized before anything is known about who sends them.
-const MAX_UNNAMED: u8 = 4;
 /// Longest data channel message that is looked at, in bytes.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
@@ -76,13 +79,8 @@ pub struct Session {
 struct Connection {
     rtc: Rtc,
     candidates: Vec<TransportAddress>,
-    sources: Vec<SourceLine>,
     payload_types: PayloadTypes,
-    /// The source and layer of each receiving SSRC that has been seen.
-    incoming: HashMap<u32, (Source, Layer)>,
-    numbers: HashMap<(Source, Layer), Numbers>,
-    names: Option<NameExtensions>,
-    unnamed: u8,
+    streams: Streams,
     channel: Option<ChannelId>,
     way: Way,
     inner: Inner,
@@ -110,12 +108,8 @@ impl Session {
         let connection = Connection {
             rtc,
             candidates: shared.candidates.clone(),
-            sources: received.lines,
             payload_types: received.payload_types,
-            incoming: HashMap::new(),
-            numbers: HashMap::new(),
-            names: received.names,
-            unnamed: 0,
+            streams: received.streams,
             channel: None,
             way: Way::new(now, credentials()?),
             inner: Inner::new(credentials()?),
@@ -188,18 +182,12 @@ impl Session {
         let takes_reduced = self.takes_reduced;
         let mut lacking = None;
         self.mutate(now, happened, |connection, _| {
-            let line = connection.sources.iter().find(|line| line.source == source);
-            if let Some(line) = line {
-                let rid = line.rids.get(usize::from(layer.0)).copied();
-                let mut direct = connection.rtc.direct_api();
-                // One that names no rid although there are some is the lowest.
-                let named = direct.stream_rx_by_mid(line.mid, rid).is_some();
-                let rid = rid.filter(|_| named || layer.0 > 0);
-                if let Some(stream) = direct.stream_rx_by_mid(line.mid, rid) {
-                    match takes_reduced {
-                        true => stream.request_keyframe(KeyframeRequestKind::Pli),
-                        false => lacking = Some(*stream.ssrc()),
-                    }
+            let main = connection.streams.main_of(source, layer);
+            let mut direct = connection.rtc.direct_api();
+            if let Some(stream) = main.and_then(|main| direct.stream_rx(&main.into())) {
+                match takes_reduced {
+                    true => stream.request_keyframe(KeyframeRequestKind::Pli),
+                    false => lacking = main,
                 }
             }
             connection.rtc.handle_input(Input::Timeout(now))
@@ -251,6 +239,7 @@ impl Session {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::debug!(%error, "session ended by an error");
+                happened.failed = HandshakeError::of(&error, tap.failure().as_ref());
                 happened.closed = true;
             }
             Err(_) => {
@@ -283,7 +272,7 @@ impl Session {
 
     /// The source and layer of a receiving SSRC, for its sender reports.
     pub fn stream_of(&self, ssrc: u32) -> Option<(Source, Layer)> {
-        self.connection.incoming.get(&ssrc).copied()
+        self.connection.streams.stream_of(ssrc)
     }
 }
 
@@ -326,84 +315,30 @@ impl Connection {
     }
 
     fn media(&mut self, packet: str0m::rtp::RtpPacket, happened: &mut Happened) {
+        let ssrc = *packet.header.ssrc;
+        let (now, number) = (packet.timestamp, *packet.seq_no);
         let codec = self.payload_types.get(*packet.header.payload_type);
-        let stream = self.stream_of(*packet.header.ssrc);
-        let (Some(codec), Some((source, layer))) = (codec, stream) else {
+        let arrived = self.streams.arrived(now, &mut self.rtc, ssrc, number);
+        let (Some(codec), Some(arrived)) = (codec, arrived) else {
             happened.malformed += 1;
             return;
         };
-        let values = &packet.header.ext_vals;
-        // Only sound is loud: a picture that says so would take a speaker's place.
-        let level = values
-            .audio_level
-            .filter(|_| source.kind() == MediaKind::Audio);
-        let level = level.map(|level| AudioLevel {
-            dbov: level.unsigned_abs(),
-            voice: values.voice_activity.unwrap_or(false),
-        });
-        let arrived = packet.timestamp;
-        let sequence = self
-            .numbers
-            .entry((source, layer))
-            .or_default()
-            .extend(*packet.header.ssrc, *packet.seq_no);
         let packet = Packet::new(
-            sequence,
+            arrived.sequence,
             packet.header.timestamp,
             packet.header.marker,
             codec,
-            level,
+            arrived.level,
             packet.payload,
         );
         happened.media.push(Media {
-            source,
-            layer,
-            arrived,
+            source: arrived.source,
+            layer: arrived.layer,
+            arrived: now,
             packet,
         });
     }
-
-    /// Lets in a stream that names no rid although rids were offered.
-    fn adopt_unnamed(&mut self, data: &[u8]) {
-        let Some(names) = self.names.filter(|_| self.unnamed < MAX_UNNAMED) else {
-            return;
-        };
-        let Some((ssrc, payload_type, mid)) = without_rid(data, names) else {
-            return;
-        };
-        let mid = Mid::from(mid);
-        let is_layered = |line: &&SourceLine| line.mid == mid && !line.rids.is_empty();
-        let is_media = self.payload_types.get(payload_type).is_some();
-        if !is_media || !self.sources.iter().any(|line| is_layered(&line)) {
-            return;
-        }
-        let mut direct = self.rtc.direct_api();
-        if direct.stream_rx(&ssrc.into()).is_none() {
-            direct.expect_stream_rx(ssrc.into(), None, mid, None);
-            self.unnamed += 1;
-        }
-    }
-
-    /// What a receiving SSRC carries: a source by its m-line, a layer by its rid.
-    fn stream_of(&mut self, ssrc: u32) -> Option<(Source, Layer)> {
-        if let Some(stream) = self.incoming.get(&ssrc) {
-            return Some(*stream);
-        }
-        let mut direct = self.rtc.direct_api();
-        let stream = direct.stream_rx(&ssrc.into())?;
-        let (mid, rid) = (stream.mid(), stream.rid());
-        let line = self.sources.iter().find(|line| line.mid == mid)?;
-        let layer = match rid {
-            Some(rid) if !line.rids.is_empty() => {
-                line.rids.iter().position(|known| *known == rid)?
-            }
-            _ => 0,
-        };
-        if self.incoming.len() == MAX_INCOMING {
-            self.incoming.clear();
-        }
-        let found = (line.source, Layer(layer as u8));
-        self.incoming.insert(ssrc, found);
-        Some(found)
-    }
 }
+
+#[cfg(test)]
+mod tests;

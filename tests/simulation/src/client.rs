@@ -1,5 +1,6 @@
 //! A simulated participant: a WebRTC peer that offers once, sends stamped media and writes down what it receives.
 
+pub mod accent;
 mod channel;
 mod feedback;
 mod microphone;
@@ -15,7 +16,7 @@ use protocol::id::ParticipantId;
 use protocol::media::{MediaKind, Source};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::ChannelId;
-use str0m::media::{KeyframeRequestKind, Mid, Rid};
+use str0m::media::{Direction, KeyframeRequestKind, Mid, Rid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
@@ -23,6 +24,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 use crate::decoder::Decoder;
 use crate::encoder::{Encoded, Encoder, Videos};
 
+use accent::Accent;
 pub use feedback::Feedback;
 use microphone::Microphone;
 use offer::Offer;
@@ -41,6 +43,7 @@ pub struct Client {
     /// What its clock, which its sender reports tell, is ahead of the world's.
     skew: Duration,
     rtc: Rtc,
+    accent: Option<Accent>,
     pending: Option<SdpPendingOffer>,
     /// The node's answer to its offer.
     answer: String,
@@ -83,15 +86,22 @@ impl Client {
         number: u8,
         address: SocketAddr,
         videos: Videos,
+        accent: Option<Accent>,
     ) -> (Self, String, Vec<SourceMid>) {
         let skew = SKEW * u32::from(number);
-        let mut rtc = offer::peer(now + skew, address, videos);
-        let offer = Offer::new(&mut rtc, now, videos);
+        let mut rtc = offer::peer(now + skew, address, videos, accent);
+        let both_ways = accent.is_some_and(|accent| accent.both_ways);
+        let sending = match both_ways {
+            true => Direction::SendRecv,
+            false => Direction::SendOnly,
+        };
+        let offer = Offer::new(&mut rtc, now, videos, sending);
         let client = Self {
             number,
             address,
             skew,
             rtc,
+            accent,
             pending: Some(offer.pending),
             answer: String::new(),
             microphone: offer.microphone,
@@ -117,13 +127,21 @@ impl Client {
             speakers: Vec::new(),
             feedback: Feedback::new(now),
         };
-        (client, offer.sdp, offer.sources)
+        match accent {
+            Some(accent) => {
+                let sources = accent.sources(offer.sources);
+                (client, accent.offer(&offer.sdp), sources)
+            }
+            None => (client, offer.sdp, offer.sources),
+        }
     }
 
     /// The node's answer.
     pub fn accept(&mut self, answer: &str) {
         self.answer = answer.to_owned();
-        let answer = SdpAnswer::from_sdp_string(answer).expect("the node's answer parses");
+        let translated = self.accent.map(|accent| accent.answer(answer));
+        let answer = SdpAnswer::from_sdp_string(translated.as_deref().unwrap_or(answer));
+        let answer = answer.expect("the node's answer parses");
         let pending = self.pending.take().expect("one answer per offer");
         self.rtc
             .sdp_api()
@@ -143,7 +161,11 @@ impl Client {
         api.ice_restart(true);
         let (offer, pending) = api.apply().expect("there is a change");
         self.pending = Some(pending);
-        offer.to_sdp_string()
+        let offer = offer.to_sdp_string();
+        match self.accent {
+            Some(accent) => accent.offer(&offer),
+            None => offer,
+        }
     }
 
     /// The node's new credentials take the place of those of its answer.

@@ -84,7 +84,7 @@ impl Hall {
     fn join(&mut self, number: usize) {
         let address = SocketAddr::from(([10, 1, number as u8, 2], 5_000));
         let (mut client, sdp, sources) =
-            Client::new(self.now, number as u8, address, Videos::PLAIN);
+            Client::new(self.now, number as u8, address, Videos::PLAIN, None);
         let told = self.tell(RoomToNode::Offer {
             participant: participant(number),
             attempt: Attempt(1),

@@ -20,6 +20,7 @@ mod sessions;
 mod wire;
 mod world;
 
+pub use client::accent::{Accent, Ids};
 pub use client::{Client, Received};
 pub use decoder::{Decoder, Part};
 pub use dialect::Dialect;

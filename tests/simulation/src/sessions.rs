@@ -10,6 +10,7 @@ use protocol::node::{NodeToRoom, RoomToNode};
 use sfu_core::Input;
 
 use crate::client::Client;
+use crate::client::accent::Accent;
 use crate::encoder::Videos;
 use crate::names::participant;
 use crate::world::World;
@@ -22,23 +23,44 @@ impl World {
 
     /// The same, with this video.
     pub fn join_with(&mut self, node: usize, videos: Videos) -> usize {
-        self.join_writing(node, videos, |sdp| sdp)
+        self.join_as(node, videos, None)
     }
 
-    /// The same, of a client that writes its offer in its own way.
+    /// The same, of a client that writes in its own way.
+    pub fn join_as(&mut self, node: usize, videos: Videos, accent: Option<Accent>) -> usize {
+        let (client, sdp, sources) = self.newcomer(videos, accent);
+        self.enter(node, client, sdp, sources)
+    }
+
+    /// The same, of a client whose offer is rewritten on its way.
     pub fn join_writing(
         &mut self,
         node: usize,
         videos: Videos,
         write: impl FnOnce(String) -> String,
     ) -> usize {
+        let (client, sdp, sources) = self.newcomer(videos, None);
+        self.enter(node, client, write(sdp), sources)
+    }
+
+    fn newcomer(&self, videos: Videos, accent: Option<Accent>) -> (Client, String, Vec<SourceMid>) {
+        let number = self.clients.len() as u8;
+        let address = SocketAddr::from(([10, 1, number, 2], 5_000));
+        Client::new(self.now, number, address, videos, accent)
+    }
+
+    fn enter(
+        &mut self,
+        node: usize,
+        client: Client,
+        sdp: String,
+        sources: Vec<SourceMid>,
+    ) -> usize {
         let number = self.clients.len();
-        let address = SocketAddr::from(([10, 1, number as u8, 2], 5_000));
-        let (client, sdp, sources) = Client::new(self.now, number as u8, address, videos);
         self.clients.push(client);
         self.homes.push(node);
         self.attempts.push(1);
-        self.offer(number, write(sdp), sources, Caps::default());
+        self.offer(number, sdp, sources, Caps::default());
         number
     }
 
@@ -131,7 +153,7 @@ impl World {
         address.set_port(address.port() + 1);
         let number = self.clients[client].number;
         let level = self.clients[client].level;
-        let (mut anew, sdp, sources) = Client::new(self.now, number, address, Videos::PLAIN);
+        let (mut anew, sdp, sources) = Client::new(self.now, number, address, Videos::PLAIN, None);
         anew.level = level;
         self.clients[client] = anew;
         self.homes[client] = node;

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use protocol::client::ClientMediaMessage;
 use protocol::id::RoomId;
-use protocol::node::{NodeToRoom, SessionRef};
+use protocol::node::{NodeToRoom, RefusalReason, SessionRef};
 
 use super::{Engine, Timer};
 use crate::demux::Standing;
 use crate::io::{Output, Transport, TransportAddress};
 use crate::key::SessionKey;
 use crate::room::Context;
-use crate::session::{Happened, Session, Shown};
+use crate::session::{HandshakeError, Happened, Session, Shown};
 
 /// Shortest time between two time-outs of a session.
 const TICK: Duration = Duration::from_millis(1);
@@ -87,7 +87,7 @@ impl Engine {
     pub(super) fn session_faulted(&mut self, now: Instant, key: SessionKey) {
         tracing::error!("a session ended by a panic of its room");
         self.drops().faults += 1;
-        self.session_ended(now, key);
+        self.session_ended(now, key, None);
     }
 
     pub(super) fn session_happened(
@@ -171,21 +171,39 @@ impl Engine {
             self.watch(key);
         }
         if happened.closed {
-            self.session_ended(now, key);
+            self.session_ended(now, key, happened.failed);
         }
     }
 
-    /// A session is over by itself: the room's Durable Object is told.
-    fn session_ended(&mut self, now: Instant, key: SessionKey) {
-        if let Some((room, name)) = self.end_session(now, key) {
-            self.outbox.messages.push_back(Output::Room {
-                room,
-                message: NodeToRoom::Disconnected {
-                    participant: name.participant,
-                    attempt: name.attempt,
-                },
-            });
-        }
+    /// A session is over by itself: the room's Durable Object is told. If its handshake failed, the next one would: that is
+    /// a refusal of what was offered.
+    fn session_ended(&mut self, now: Instant, key: SessionKey, failed: Option<HandshakeError>) {
+        let Some((room, name)) = self.end_session(now, key) else {
+            return;
+        };
+        let SessionRef {
+            participant,
+            attempt,
+        } = name;
+        let message = match failed {
+            Some(error) => {
+                tracing::info!(%room, %error, "a client's handshake failed");
+                self.stats.failed_handshakes += 1;
+                NodeToRoom::Refused {
+                    participant,
+                    attempt,
+                    reason: RefusalReason::BadOffer,
+                    message: error.to_string(),
+                }
+            }
+            None => NodeToRoom::Disconnected {
+                participant,
+                attempt,
+            },
+        };
+        self.outbox
+            .messages
+            .push_back(Output::Room { room, message });
     }
 
     /// Ends a session, and says whose it was.

@@ -14,6 +14,7 @@ use crate::egress::seal::Sealer;
 use crate::io::{Config, Input, Output};
 use crate::key::{MemberKey, RoomKey, SessionKey};
 use crate::packet::Packet;
+use crate::session::{HandshakeError, Happened, Session};
 
 const FRAME: Duration = Duration::from_millis(33);
 const ROOM: &str = "bako-tuvi-remo-dasu";
@@ -162,6 +163,28 @@ impl Call {
 
 fn room_id() -> RoomId {
     ROOM.parse().unwrap()
+}
+
+#[test]
+fn a_session_whose_handshake_fails_is_refused_by_name() {
+    let mut call = Call::new();
+    let (session, _) = call.people[2];
+    let failed = |_: &mut Session, happened: &mut Happened| {
+        happened.closed = true;
+        happened.failed = Some(HandshakeError::Certificate);
+    };
+    call.engine.with_session(call.now, session, failed);
+    let told = call.frame();
+    let refused = told.iter().find_map(|message| match message {
+        NodeToRoom::Refused { message, .. } => Some(message),
+        _ => None,
+    });
+    assert!(
+        refused.is_some_and(|message| message.contains("ECDSA")),
+        "{told:?}"
+    );
+    let stats = call.engine.stats();
+    assert_eq!((stats.sessions, stats.failed_handshakes), (2, 1));
 }
 
 #[test]

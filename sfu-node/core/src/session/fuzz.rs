@@ -6,12 +6,13 @@ use protocol::client::SourceMid;
 use protocol::media::Source;
 use str0m::ice::StunMessage;
 
+use super::extmap::text;
 use super::negotiation::Shared;
 use super::refusal::OfferError;
-use super::unnamed::{NameExtensions, without_rid};
 use super::{Happened, Session};
 use crate::egress::seal::sha1_hmac;
 use crate::io::TransportAddress;
+use crate::packet::rtp::RtpPacket;
 use crate::stun;
 
 /// Between two datagrams.
@@ -21,11 +22,11 @@ const INTEGRITY: [u8; 4] = [0, 8, 0, 20];
 
 /// What names an RTP packet's stream.
 pub fn names(data: &[u8]) {
-    let ids = NameExtensions {
-        mid: 4,
-        rids: [Some(10), Some(11)],
-    };
-    let _ = without_rid(data, ids);
+    if let Some(packet) = RtpPacket::read(data) {
+        for id in [4, 10, 11, 200] {
+            let _ = text(&packet, Some(id));
+        }
+    }
 }
 
 /// Somebody who offers anything.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use protocol::media::{Layer, Source};
 
+use super::HandshakeError;
 use crate::egress::seal::Sealer;
 use crate::io::TransportAddress;
 use crate::packet::Packet;
@@ -33,6 +34,8 @@ pub struct Happened {
     pub connected: Option<Box<Sealer>>,
     /// The session is over.
     pub closed: bool,
+    /// It never began: its handshake failed.
+    pub failed: Option<HandshakeError>,
     /// It ended by a fault of our own.
     pub panicked: bool,
     /// A datagram could not be made sense of.
@@ -62,6 +65,7 @@ impl Happened {
         self.established = false;
         self.connected = None;
         self.closed = false;
+        self.failed = None;
         self.panicked = false;
         self.malformed = 0;
     }

@@ -158,8 +158,14 @@ impl Session {
                 happened.malformed += 1;
                 return Ok(());
             };
-            connection.adopt_unnamed(data);
-            connection.rtc.handle_input(input)
+            let Connection {
+                rtc,
+                streams,
+                payload_types,
+                ..
+            } = connection;
+            streams.expect(now, rtc, payload_types, data);
+            rtc.handle_input(input)
         });
     }
 
@@ -169,8 +175,8 @@ impl Session {
             return false;
         };
         happened.clear();
-        let incoming = &self.connection.incoming;
-        let is_received = |ssrc| incoming.contains_key(&ssrc);
+        let streams = &self.connection.streams;
+        let is_received = |ssrc| streams.stream_of(ssrc).is_some();
         match opener.open(data, &mut happened.rtcp, is_received) {
             Ok(len) => happened.rtcp_lengths.push(len),
             Err(OpenError::NotFeedback) => return false,

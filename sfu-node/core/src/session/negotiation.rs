@@ -7,23 +7,21 @@ use protocol::client::{IceCredentials, SourceMid};
 use protocol::media::{Codec, MediaKind, Source};
 use str0m::change::SdpOffer;
 use str0m::crypto::CryptoProvider;
-use str0m::crypto::dtls::DtlsCert;
+use str0m::crypto::dtls::{DtlsCert, DtlsVersion};
 use str0m::format::{CodecConfig, FormatParams};
-use str0m::media::{Direction, Frequency, Media, Mid, Rid, Rids};
+use str0m::media::{Frequency, Media, Mid};
 use str0m::net::TcpType;
-use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc};
 
 use super::answer::{cname_of, complete};
-use super::refusal::{MAX_MEDIA_LINES, OfferError, lacks};
-use super::unnamed::NameExtensions;
-use crate::egress::extensions::Extensions;
+use super::mids::restore;
+use super::offer::{Offer, short_mid};
+use super::refusal::{OfferError, lacks};
+use super::streams::{SourceLine, Streams};
+use super::twcc::Reader;
 use crate::egress::seal::provider;
 use crate::egress::stream::{NegotiatedSlot, SlotCodec};
 use crate::io::{Transport, TransportAddress};
-
-/// Most simulcast layers of a source; rids beyond are not received.
-pub const MAX_LAYERS: usize = 3;
 
 /// The outcome of a negotiation.
 #[derive(Debug)]
@@ -45,40 +43,41 @@ pub struct Published {
     pub layers: u8,
 }
 
-/// The m-line on which a source is sent.
+/// The codec of each payload type that a client sends with, and whether it repairs that.
 #[derive(Debug)]
-pub struct SourceLine {
-    pub mid: Mid,
-    pub source: Source,
-    /// The rids of its layers, the lowest first; none without simulcast.
-    pub rids: Vec<Rid>,
-}
-
-/// What is known about what a session receives.
-#[derive(Debug)]
-pub struct Receiving {
-    pub lines: Vec<SourceLine>,
-    pub payload_types: PayloadTypes,
-    /// Where the packets of layered sources name themselves; `None` without such sources.
-    pub names: Option<NameExtensions>,
-}
-
-/// The codec of each payload type that a client sends with.
-#[derive(Debug)]
-pub struct PayloadTypes([Option<Codec>; 128]);
+pub struct PayloadTypes([Option<(Codec, bool)>; 128]);
 
 impl PayloadTypes {
     fn new(config: &CodecConfig) -> Self {
         let mut types = [None; 128];
         for params in config.params() {
-            types[usize::from(*params.pt() & 0x7F)] = our_codec(params.spec().codec);
+            let codec = our_codec(params.spec().codec);
+            let place = |pt: u8| usize::from(pt & 0x7F);
+            if let Some(pt) = params.resend() {
+                types[place(*pt)] = codec.map(|codec| (codec, true));
+            }
+            types[place(*params.pt())] = codec.map(|codec| (codec, false));
         }
         Self(types)
     }
 
-    pub fn get(&self, payload_type: u8) -> Option<Codec> {
+    /// The codec of a payload type, and whether its packets repair others.
+    pub fn of(&self, payload_type: u8) -> Option<(Codec, bool)> {
         self.0[usize::from(payload_type & 0x7F)]
     }
+
+    /// The codec of a payload type that repairs nothing.
+    pub fn get(&self, payload_type: u8) -> Option<Codec> {
+        let (codec, repairs) = self.of(payload_type)?;
+        (!repairs).then_some(codec)
+    }
+}
+
+/// What is known about what a session receives.
+#[derive(Debug)]
+pub struct Receiving {
+    pub streams: Streams,
+    pub payload_types: PayloadTypes,
 }
 
 /// What all sessions of a shard share: the cryptography and one DTLS certificate.
@@ -108,27 +107,27 @@ pub(super) fn negotiate(
     sdp: &str,
     sources: &[SourceMid],
 ) -> Result<(Rtc, Receiving, Negotiated), OfferError> {
-    let lines = sdp.lines().filter(|line| line.starts_with("m=")).count();
-    if lines > MAX_MEDIA_LINES {
-        return Err(OfferError::TooManyLines(lines));
-    }
     if let Some(lacking) = lacks(sdp) {
         return Err(OfferError::Lacks(lacking));
     }
-    let offer = SdpOffer::from_sdp_string(sdp).map_err(|_| OfferError::Syntax)?;
-    let mut rtc = new_rtc(now, shared, sdp)?;
-    let answer = rtc.sdp_api().accept_offer(offer);
-    let answer = answer.map_err(|_| OfferError::Contradictory)?;
-    let answer = in_order_of_offer(&rtc, &answer.to_sdp_string());
-    let answer = complete(sdp, &answer);
-    let mut lines = Vec::with_capacity(sources.len());
-    let mut published = Vec::with_capacity(sources.len());
-    for named in sources {
-        let (line, source) = source_line(&rtc, named)?;
+    let offered = Offer::read(sdp)?;
+    let named = name_lines(&offered, sources)?;
+    let reader = Reader::default();
+    let mut rtc = new_rtc(now, shared, sdp, &reader)?;
+    let is_source = |place| named.iter().any(|(_, at)| *at == place);
+    let answer = answer(&mut rtc, &offered.plain(is_source))?;
+    let answer = complete(sdp, &in_order_of_offer(&rtc, &answer));
+    let mut lines = Vec::with_capacity(named.len());
+    let mut published = Vec::with_capacity(named.len());
+    for (source, place) in &named {
+        let (line, source) = source_line(&rtc, &offered, *source, *place)?;
         lines.push(line);
         published.push(source);
     }
-    let mut slots = take_slots(&mut rtc, &answer)?;
+    if lines.iter().any(|line| line.ids.twcc.is_some()) {
+        rtc.direct_api().enable_twcc_feedback();
+    }
+    let mut slots = take_slots(&mut rtc, &offered)?;
     for slot in &mut slots {
         slot.cname = cname_of(&answer, slot.ssrc).unwrap_or_default().to_owned();
     }
@@ -137,19 +136,43 @@ pub(super) fn negotiate(
         ufrag: local.ufrag,
         pwd: local.pass,
     };
-    let payload_types = PayloadTypes::new(rtc.codec_config());
     let negotiated = Negotiated {
-        sdp: answer,
+        sdp: restore(&offered, &answer)?,
         credentials,
         slots,
         published,
     };
     let receiving = Receiving {
-        names: name_extensions(&rtc, &lines),
-        lines,
-        payload_types,
+        payload_types: PayloadTypes::new(rtc.codec_config()),
+        streams: Streams::new(lines, reader, &mut rtc),
     };
     Ok((rtc, receiving, negotiated))
+}
+
+/// The m-line of each source that the client names, by its place.
+fn name_lines(
+    offer: &Offer<'_>,
+    sources: &[SourceMid],
+) -> Result<Vec<(Source, usize)>, OfferError> {
+    let mut named: Vec<(Source, usize)> = Vec::with_capacity(sources.len());
+    for SourceMid { mid, source } in sources {
+        let place = offer.find(mid).filter(|place| offer.lines[*place].sends);
+        let place = place.ok_or_else(|| OfferError::UnknownMid(mid.clone()))?;
+        let same = |(of, at): &(Source, usize)| of == source || *at == place;
+        if named.iter().any(same) {
+            return Err(OfferError::NamedTwice(mid.clone()));
+        }
+        named.push((*source, place));
+    }
+    Ok(named)
+}
+
+/// str0m's answer to what it is shown of an offer.
+fn answer(rtc: &mut Rtc, plain: &str) -> Result<String, OfferError> {
+    let offer = SdpOffer::from_sdp_string(plain).map_err(|_| OfferError::Syntax)?;
+    let answer = rtc.sdp_api().accept_offer(offer);
+    let answer = answer.map_err(|_| OfferError::Contradictory)?;
+    Ok(answer.to_sdp_string())
 }
 
 /// Puts the formats of each m-line into the order in which the offer has them: a sender uses the first that its answer
@@ -205,45 +228,45 @@ fn mids(sdp: &str) -> Vec<String> {
 }
 
 /// The m-line on which a source is sent, and how.
-fn source_line(rtc: &Rtc, named: &SourceMid) -> Result<(SourceLine, Published), OfferError> {
-    let mid = Mid::from(named.mid.as_str());
+fn source_line(
+    rtc: &Rtc,
+    offer: &Offer<'_>,
+    source: Source,
+    place: usize,
+) -> Result<(SourceLine, Published), OfferError> {
+    let offered = &offer.lines[place];
+    let mid = || offered.mid.to_owned();
     let media = rtc
-        .media(mid)
-        .filter(|media| media.direction() == Direction::RecvOnly)
-        .ok_or_else(|| OfferError::UnknownMid(named.mid.clone()))?;
-    if media.kind().is_audio() != (named.source.kind() == MediaKind::Audio) {
-        return Err(OfferError::WrongKind(named.mid.clone()));
+        .media(short_mid(place))
+        .filter(|media| media.direction().is_receiving())
+        .ok_or_else(|| OfferError::UnknownMid(mid()))?;
+    if media.kind().is_audio() != (source.kind() == MediaKind::Audio) {
+        return Err(OfferError::WrongKind(mid()));
     }
     let codec = slot_codecs(rtc, media)
         .first()
         .map(|first| first.codec)
-        .ok_or_else(|| OfferError::NoCodec(named.mid.clone()))?;
-    let mut rids = match media.rids_rx() {
-        Rids::Specific(rids) => rids.clone(),
-        Rids::Any | Rids::None => Vec::new(),
-    };
-    rids.truncate(MAX_LAYERS);
+        .ok_or_else(|| OfferError::NoCodec(mid()))?;
+    let rids: Vec<String> = (offered.rids.layers.iter())
+        .map(|rid| rid.id.to_owned())
+        .collect();
     let published = Published {
-        source: named.source,
+        source,
         codec,
         layers: rids.len().max(1) as u8,
     };
+    let params = rtc.codec_config().params().iter();
+    let mut params = params.filter(|params| media.remote_pts().contains(&params.pt()));
     let line = SourceLine {
-        mid,
-        source: named.source,
+        mid: mid(),
+        place: place as u8,
+        source,
         rids,
+        ids: offered.extensions.incoming(),
+        repairs: params.any(|params| params.fb_nack()),
+        announced: offered.announced,
     };
     Ok((line, published))
-}
-
-/// The extensions by which the packets of layered sources name themselves.
-fn name_extensions(rtc: &Rtc, lines: &[SourceLine]) -> Option<NameExtensions> {
-    let layered = lines.iter().find(|line| !line.rids.is_empty())?;
-    let map = rtc.media(layered.mid)?.remote_extmap();
-    Some(NameExtensions {
-        mid: map.id_of(Extension::RtpMid)?,
-        rids: [Extension::RtpStreamId, Extension::RepairedRtpStreamId].map(|ext| map.id_of(ext)),
-    })
 }
 
 /// The codecs of an m-line in the order that the client prefers.
@@ -267,19 +290,14 @@ fn slot_codecs(rtc: &Rtc, media: &Media) -> Vec<SlotCodec> {
     codecs
 }
 
-fn new_rtc(now: Instant, shared: &Shared, offer: &str) -> Result<Rtc, OfferError> {
-    let mut extensions = ExtensionMap::empty();
-    extensions.set(1, Extension::AudioLevel);
-    extensions.set(3, Extension::TransportSequenceNumber);
-    extensions.set(4, Extension::RtpMid);
-    extensions.set(10, Extension::RtpStreamId);
-    extensions.set(11, Extension::RepairedRtpStreamId);
+fn new_rtc(now: Instant, shared: &Shared, offer: &str, reader: &Reader) -> Result<Rtc, OfferError> {
     let mut config = Rtc::builder()
         .set_crypto_provider(shared.crypto.clone())
         .set_ice_lite(true)
+        .set_dtls_version(dtls_version(offer))
         .set_rtp_mode(true)
         .clear_codecs()
-        .set_extension_map(extensions)
+        .set_extension_map(reader.extension_map())
         .set_stats_interval(None);
     enable_codecs(config.codec_config(), offer);
     if let Some(certificate) = &shared.certificate {
@@ -302,6 +320,18 @@ fn new_rtc(now: Instant, shared: &Shared, offer: &str) -> Result<Rtc, OfferError
         rtc.add_local_candidate(candidate);
     }
     Ok(rtc)
+}
+
+/// The versions of DTLS that a session speaks: of those that the client's hello offers the newest. Where the hello is ours, and
+/// no client can choose, that which all understand.
+fn dtls_version(offer: &str) -> DtlsVersion {
+    match offer
+        .lines()
+        .any(|line| line.trim_end() == "a=setup:passive")
+    {
+        true => DtlsVersion::Dtls12,
+        false => DtlsVersion::Auto,
+    }
 }
 
 /// The codecs of [`Codec`], each in the one profile that every browser has.
@@ -355,45 +385,34 @@ fn our_codec(codec: str0m::format::Codec) -> Option<Codec> {
 
 /// Reads the receive slots off a negotiated session, and takes their streams away from str0m: it then neither reports
 /// on them nor uses their SSRCs as the sender of its own RTCP.
-fn take_slots(rtc: &mut Rtc, answer: &str) -> Result<Vec<NegotiatedSlot>, OfferError> {
+fn take_slots(rtc: &mut Rtc, offer: &Offer<'_>) -> Result<Vec<NegotiatedSlot>, OfferError> {
     let mut slots = Vec::new();
-    for mid in mids(answer) {
-        let key = Mid::from(mid.as_str());
-        let Some(media) = rtc.media(key) else {
-            continue; // the data channel
-        };
-        if media.direction() != Direction::SendOnly {
+    for (place, offered) in offer.lines.iter().enumerate() {
+        let mid = short_mid(place);
+        let media = rtc
+            .media(mid)
+            .filter(|media| media.direction().is_sending());
+        let (Some(media), Some(kind)) = (media, offered.kind) else {
             continue;
-        }
-        let kind = if media.kind().is_audio() {
-            MediaKind::Audio
-        } else {
-            MediaKind::Video
-        };
-        let map = media.remote_extmap();
-        let extensions = Extensions {
-            mid: map.id_of(Extension::RtpMid),
-            twcc: map.id_of(Extension::TransportSequenceNumber),
-            level: map.id_of(Extension::AudioLevel),
         };
         let codecs = slot_codecs(rtc, media);
         if codecs.is_empty() {
-            return Err(OfferError::NoCodec(mid));
+            return Err(OfferError::NoCodec(offered.mid.into()));
         }
         let mut direct = rtc.direct_api();
-        let Some(stream) = direct.stream_tx_by_mid(key, None) else {
+        let Some(stream) = direct.stream_tx_by_mid(mid, None) else {
             continue;
         };
         let (ssrc, rtx) = (stream.ssrc(), stream.rtx());
         direct.remove_stream_tx(ssrc);
         slots.push(NegotiatedSlot {
-            mid,
+            mid: offered.mid.into(),
             kind,
             codecs,
             ssrc: *ssrc,
             rtx_ssrc: rtx.map(|rtx| *rtx),
             cname: String::new(),
-            extensions,
+            extensions: offered.extensions.outgoing(),
         });
     }
     Ok(slots)

@@ -1,5 +1,7 @@
 //! Why an offer is refused, in words for whoever has sent it.
 
+use crate::egress::extensions::MAX_MID;
+
 /// Most m-lines of an offer: 4 sources, 49 tiles, a few audio slots and the data channel fit.
 pub const MAX_MEDIA_LINES: usize = 64;
 
@@ -13,6 +15,12 @@ pub enum OfferError {
     Lacks(&'static str),
     #[error("the offer has {0} m-lines; at most {MAX_MEDIA_LINES} are allowed")]
     TooManyLines(usize),
+    #[error("each m-line needs an a=mid that is a token of at most {MAX_MID} characters")]
+    BadMid,
+    #[error("the mid {0:?} is that of two m-lines")]
+    DuplicateMid(String),
+    #[error("the m-line {0:?}, or what it sends, is named twice")]
+    NamedTwice(String),
     #[error("the offer names no m-line with the mid {0:?} that sends")]
     UnknownMid(String),
     #[error("the m-line {0:?} is of another kind than its source")]

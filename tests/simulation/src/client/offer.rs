@@ -10,6 +10,7 @@ use str0m::change::{SdpApi, SdpPendingOffer};
 use str0m::media::{Direction, MediaKind, Mid, Simulcast, SimulcastLayer};
 use str0m::{Candidate, Rtc};
 
+use super::accent::Accent;
 use crate::encoder::{Encoder, Videos};
 
 pub const AUDIO_SLOTS: usize = 3;
@@ -29,7 +30,7 @@ pub struct Offer {
 }
 
 /// A WebRTC peer that speaks what nodes speak.
-pub fn peer(now: Instant, address: SocketAddr, videos: Videos) -> Rtc {
+pub fn peer(now: Instant, address: SocketAddr, videos: Videos, accent: Option<Accent>) -> Rtc {
     let builder = Rtc::builder()
         .set_rtp_mode(true)
         .enable_raw_packets(true)
@@ -40,6 +41,10 @@ pub fn peer(now: Instant, address: SocketAddr, videos: Videos) -> Rtc {
         Codec::H264 => builder.enable_h264(videos.knows_h264).enable_vp8(true),
         _ => builder.enable_vp8(true).enable_h264(videos.knows_h264),
     };
+    let builder = match accent {
+        Some(accent) => builder.set_extension_map(accent.extension_map()),
+        None => builder,
+    };
     let mut rtc = builder.build(now);
     let candidate = Candidate::host(address, "udp").expect("a valid address");
     rtc.add_local_candidate(candidate);
@@ -47,25 +52,37 @@ pub fn peer(now: Instant, address: SocketAddr, videos: Videos) -> Rtc {
 }
 
 impl Offer {
-    /// Offers these videos, a microphone, a screen's sound, and all the slots.
-    pub fn new(rtc: &mut Rtc, now: Instant, videos: Videos) -> Self {
+    /// Offers these videos, a microphone, a screen's sound, and all the slots. `sending`: the direction of the m-lines of what
+    /// it sends; if they receive, too, camera and microphone have the first slots.
+    pub fn new(rtc: &mut Rtc, now: Instant, videos: Videos, sending: Direction) -> Self {
         let mut api = rtc.sdp_api();
-        let (mut sources, encoders) = offer_videos(&mut api, now, videos);
+        let (mut sources, encoders) = offer_videos(&mut api, now, videos, sending);
         let mut add = |kind, direction| api.add_media(kind, direction, None, None, None);
         let [microphone, screen_sound] = [Source::Microphone, Source::ScreenAudio].map(|source| {
-            let mid = add(MediaKind::Audio, Direction::SendOnly);
+            let mid = add(MediaKind::Audio, sending);
             sources.push(SourceMid {
                 mid: mid.to_string(),
                 source,
             });
             mid
         });
-        let mut slots = HashMap::new();
-        for slot in 0..AUDIO_SLOTS {
-            slots.insert(add(MediaKind::Audio, Direction::RecvOnly), slot);
+        let mut shared = HashMap::new();
+        if sending == Direction::SendRecv {
+            let camera = encoders.first().map(|encoder| encoder.mid);
+            shared.extend([(0, microphone), (1, screen_sound)]);
+            shared.extend(camera.map(|camera| (AUDIO_SLOTS, camera)));
         }
-        for slot in AUDIO_SLOTS..AUDIO_SLOTS + VIDEO_SLOTS {
-            slots.insert(add(MediaKind::Video, Direction::RecvOnly), slot);
+        let mut slots = HashMap::new();
+        for slot in 0..AUDIO_SLOTS + VIDEO_SLOTS {
+            let kind = match slot < AUDIO_SLOTS {
+                true => MediaKind::Audio,
+                false => MediaKind::Video,
+            };
+            let shared = shared.get(&slot).copied();
+            slots.insert(
+                shared.unwrap_or_else(|| add(kind, Direction::RecvOnly)),
+                slot,
+            );
         }
         api.add_channel("connect".into());
         let (offer, pending) = api.apply().expect("there are changes");
@@ -86,6 +103,7 @@ fn offer_videos(
     api: &mut SdpApi<'_>,
     now: Instant,
     videos: Videos,
+    sending: Direction,
 ) -> (Vec<SourceMid>, Vec<Encoder>) {
     let formats = videos.formats();
     let mut sources = Vec::new();
@@ -98,8 +116,7 @@ fn offer_videos(
         }
         if formats.clone().next().is_some() {
             let simulcast = (!simulcast.send.is_empty()).then_some(simulcast);
-            let send = Direction::SendOnly;
-            let mid = api.add_media(MediaKind::Video, send, None, None, simulcast);
+            let mid = api.add_media(MediaKind::Video, sending, None, None, simulcast);
             encoders.extend(formats.map(|format| Encoder::new(now, *format, mid)));
             sources.push(SourceMid {
                 mid: mid.to_string(),

@@ -1,4 +1,4 @@
-//! What we overhear of str0m: the keys that its DTLS handshake yields, and the RTCP that it decrypts.
+//! What we overhear of str0m: the keys that its DTLS handshake yields, or why it yields none, and the RTCP that it decrypts.
 //!
 //! str0m's crypto provider is wrapped. It is shared by all sessions and knows none of them, so each call into a session
 //! is made inside its [`Tap`], and a thread-local says whose keys and packets come by.
@@ -42,6 +42,8 @@ struct Overheard {
     remote: Option<StreamKeys>,
     /// The clear start of the SRTCP packet that AES-CM decrypts next.
     header: [u8; RTCP_HEADER_LEN],
+    /// What ended the handshake before there were keys.
+    failure: Option<DtlsImplError>,
     /// Decrypted compound packets, each after its length in two bytes.
     rtcp: Vec<u8>,
 }
@@ -63,6 +65,12 @@ impl Overheard {
         Ok(())
     }
 
+    fn failed(&mut self, error: &DtlsImplError) {
+        if self.remote.is_none() {
+            self.failure = Some(error.clone());
+        }
+    }
+
     fn push(&mut self, header: &[u8], payload: &[u8]) {
         let len = header.len() + payload.len();
         let Ok(prefix) = u16::try_from(len) else {
@@ -75,6 +83,10 @@ impl Overheard {
         self.rtcp.extend_from_slice(header);
         self.rtcp.extend_from_slice(payload);
     }
+}
+
+fn handshake_failed(error: &DtlsImplError) {
+    overhear(|session| session.failed(error));
 }
 
 /// Runs on the session that this thread works for, if any.
@@ -134,6 +146,11 @@ impl Tap {
     /// What opens the other side's feedback, once, if its profile is one that it can be opened for.
     pub fn opener(&self) -> Option<Opener> {
         self.with(|overheard| overheard.opener.take()).flatten()
+    }
+
+    /// What ended the handshake before there were keys.
+    pub fn failure(&self) -> Option<DtlsImplError> {
+        self.with(|overheard| overheard.failure.clone()).flatten()
     }
 
     /// Hands out the compound RTCP packets that were decrypted since the last call, whole.
@@ -232,11 +249,13 @@ impl DtlsInstance for Instance {
     }
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.inner.handle_packet(packet)
+        let outcome = self.inner.handle_packet(packet);
+        outcome.inspect_err(handshake_failed)
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
-        self.inner.handle_timeout(now)
+        let outcome = self.inner.handle_timeout(now);
+        outcome.inspect_err(handshake_failed)
     }
 
     fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
