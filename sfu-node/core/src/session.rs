@@ -264,6 +264,12 @@ impl Session {
         self.over |= happened.closed;
     }
 
+    /// Its client is connected, and there.
+    #[cfg(test)]
+    pub fn reach(&mut self, at: TransportAddress) {
+        self.connection.way.reach(at);
+    }
+
     /// Work inside of it panics.
     #[cfg(test)]
     pub fn panic(&mut self, now: Instant, happened: &mut Happened) {

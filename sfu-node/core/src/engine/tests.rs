@@ -11,7 +11,7 @@ use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
 
 use super::Engine;
 use crate::egress::seal::Sealer;
-use crate::io::{Config, Input, Output};
+use crate::io::{Config, Input, Output, TransportAddress};
 use crate::key::{MemberKey, RoomKey, SessionKey};
 use crate::packet::Packet;
 use crate::session::{HandshakeError, Happened, Session};
@@ -97,7 +97,10 @@ impl Call {
         };
         self.engine.room_message(self.now, room_id(), offer);
         let session = self.engine.session_of(&room_id(), &name).expect("answered");
-        let member = self.engine.seats[session].member;
+        let seat = &mut self.engine.seats[session];
+        let at = ([10, 1, 0, self.people.len() as u8], 5_000).into();
+        seat.session.reach(TransportAddress::udp(at));
+        let member = seat.member;
         self.engine.with_room(self.now, self.room, |room, cx| {
             room.connected(cx, member, Sealer::of_test_keys());
         });

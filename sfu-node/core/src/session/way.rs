@@ -250,6 +250,13 @@ impl Way {
         self.ask(now, to, Purpose::Go)
     }
 
+    /// The handshake is over, and the client is there.
+    #[cfg(test)]
+    pub fn reach(&mut self, at: TransportAddress) {
+        self.handshake = Handshake::Over;
+        self.go(at);
+    }
+
     /// The client was reached there.
     fn prove(&mut self, now: Instant, at: TransportAddress) {
         self.proven.retain(|(other, _)| *other != at);
