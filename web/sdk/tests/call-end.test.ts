@@ -7,6 +7,9 @@ import { ApiError } from "../src/problem.ts";
 import { stubConnection } from "./fake-connection.ts";
 import { FakeDevices } from "./fake-devices.ts";
 
+/** How a browser says that a connection is gone without a word (RFC 6455, 7.1.5). */
+const LOST = 1006;
+
 /** The room's end of a socket, as far as entering needs it. */
 class Socket {
   static readonly OPEN = 1;
@@ -14,7 +17,7 @@ class Socket {
   readyState = 1;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
   constructor() {
     Socket.newest = this;
     queueMicrotask(() => this.onopen?.());
@@ -122,7 +125,7 @@ describe("the devices of a call", () => {
     vi.useFakeTimers();
     // Neither this socket nor a resumption works any more.
     while (status().name !== "failed") {
-      Socket.newest.onclose?.();
+      Socket.newest.onclose?.({ code: LOST });
       await vi.advanceTimersByTimeAsync(5_000);
     }
     expect(live()).toEqual([]);

@@ -2,6 +2,9 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Signaling } from "../src/call/signaling.ts";
 
+/** How a browser says that a connection is gone without a word (RFC 6455, 7.1.5). */
+const LOST = 1006;
+
 /** Just enough of a WebSocket for virtual time: a real one would need real seconds. */
 class SilentSocket {
   static readonly OPEN = 1;
@@ -10,7 +13,7 @@ class SilentSocket {
   readyState = 1;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
 
   constructor(readonly url: string) {
     SilentSocket.all.push(this);
@@ -138,7 +141,7 @@ it("gives a page that has slept a second to read what came meanwhile", async () 
 
 it("spreads the first redial over the time that the room can take", async () => {
   const { socket } = await connect(0.5, 8_000);
-  socket.onclose?.();
+  socket.onclose?.({ code: LOST });
   vi.advanceTimersByTime(3_999);
   expect(SilentSocket.all).toHaveLength(1);
   vi.advanceTimersByTime(1);
@@ -148,7 +151,7 @@ it("spreads the first redial over the time that the room can take", async () => 
 it("does not dial before a pause is over that the room has asked for, whatever the network does", async () => {
   const { socket, signaling } = await connect();
   socket.hears({ type: "wait", ms: 30_000 });
-  socket.onclose?.();
+  socket.onclose?.({ code: LOST });
   expect(pauses).toEqual([30_000]);
   vi.advanceTimersByTime(29_999);
   signaling.retryNow();

@@ -6,6 +6,9 @@ import type { ClientMessage, ServerMessage } from "../src/generated/protocol.ts"
 import { ApiError } from "../src/problem.ts";
 import { stubConnection } from "./fake-connection.ts";
 
+/** How a browser says that a connection is gone without a word (RFC 6455, 7.1.5). */
+const LOST = 1006;
+
 /** The room's end of a socket, as far as entering needs it. */
 class Socket {
   static readonly OPEN = 1;
@@ -14,7 +17,7 @@ class Socket {
   readyState = 0;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
   constructor() {
     Socket.newest = this;
     queueMicrotask(() => {
@@ -125,7 +128,7 @@ it("leaves what one wrote to wait, when one could not come back", async () => {
   call.chat("on its way");
   refused = new ApiError({ type: "x", title: "Gone", status: 403, detail: "Not now." });
   for (let tries = 0; tries < 5; tries += 1) {
-    Socket.newest.onclose?.();
+    Socket.newest.onclose?.({ code: LOST });
     await vi.advanceTimersByTimeAsync(5_000);
   }
   expect(call.state.get().status.name).toBe("failed");
