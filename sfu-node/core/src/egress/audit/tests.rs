@@ -75,7 +75,7 @@ impl Stream {
         next.number += 1;
         next.source += 1;
         next.starts = false;
-        if next.source % 2 == 0 {
+        if next.source.is_multiple_of(2) {
             next.timestamp += 3_000;
             next.source_timestamp += 3_000;
             next.picture += 1;
@@ -217,7 +217,7 @@ fn a_frame_that_is_glued_to_the_rest_of_another_is_found() {
     let mut sent = stream.next;
     sent.stretch += 1;
     sent.starts = true;
-    sent.timestamp = stream.next.timestamp - 3_000 * u32::from(stream.next.source % 2 == 0);
+    sent.timestamp = stream.next.timestamp - 3_000 * u32::from(stream.next.source.is_multiple_of(2));
     assert_eq!(stream.send(sent), Err(Violation::Time(sent.number)));
 }
 
