@@ -11,6 +11,7 @@ mod compound;
 mod cookie;
 mod description;
 mod extmap;
+mod formats;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 mod handshake;

@@ -14,6 +14,7 @@ use str0m::net::TcpType;
 use str0m::{Candidate, Rtc};
 
 use super::answer::{cname_of, complete};
+use super::formats::Formats;
 use super::mids::restore;
 use super::offer::{Offer, short_mid};
 use super::refusal::{OfferError, lacks};
@@ -115,8 +116,10 @@ pub(super) fn negotiate(
     let reader = Reader::default();
     let mut rtc = new_rtc(now, shared, sdp, &reader)?;
     let is_source = |place| named.iter().any(|(_, at)| *at == place);
-    let answer = answer(&mut rtc, &offered.plain(is_source))?;
-    let answer = complete(sdp, &in_order_of_offer(&rtc, &answer));
+    let formats = offered.formats(is_source)?;
+    let answer = answer(&mut rtc, &offered.plain(&formats, is_source))?;
+    let answer = formats.restore(in_order_of_offer(&rtc, &answer));
+    let answer = complete(sdp, &answer);
     let mut lines = Vec::with_capacity(named.len());
     let mut published = Vec::with_capacity(named.len());
     for (source, place) in &named {
@@ -127,7 +130,7 @@ pub(super) fn negotiate(
     if lines.iter().any(|line| line.ids.twcc.is_some()) {
         rtc.direct_api().enable_twcc_feedback();
     }
-    let mut slots = take_slots(&mut rtc, &offered)?;
+    let mut slots = take_slots(&mut rtc, &offered, &formats)?;
     for slot in &mut slots {
         slot.cname = cname_of(&answer, slot.ssrc).unwrap_or_default().to_owned();
     }
@@ -385,7 +388,11 @@ fn our_codec(codec: str0m::format::Codec) -> Option<Codec> {
 
 /// Reads the receive slots off a negotiated session, and takes their streams away from str0m: it then neither reports
 /// on them nor uses their SSRCs as the sender of its own RTCP.
-fn take_slots(rtc: &mut Rtc, offer: &Offer<'_>) -> Result<Vec<NegotiatedSlot>, OfferError> {
+fn take_slots(
+    rtc: &mut Rtc,
+    offer: &Offer<'_>,
+    formats: &Formats,
+) -> Result<Vec<NegotiatedSlot>, OfferError> {
     let mut slots = Vec::new();
     for (place, offered) in offer.lines.iter().enumerate() {
         let mid = short_mid(place);
@@ -395,7 +402,11 @@ fn take_slots(rtc: &mut Rtc, offer: &Offer<'_>) -> Result<Vec<NegotiatedSlot>, O
         let (Some(media), Some(kind)) = (media, offered.kind) else {
             continue;
         };
-        let codecs = slot_codecs(rtc, media);
+        let mut codecs = slot_codecs(rtc, media);
+        for codec in &mut codecs {
+            codec.pt = formats.offered(place, codec.pt);
+            codec.rtx_pt = codec.rtx_pt.map(|pt| formats.offered(place, pt));
+        }
         if codecs.is_empty() {
             return Err(OfferError::NoCodec(offered.mid.into()));
         }

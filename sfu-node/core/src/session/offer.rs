@@ -4,6 +4,7 @@
 //! shown none of these: its mids are short ones of ours, and what a packet belongs to is found by ourselves
 //! ([`super::streams`]).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -12,6 +13,7 @@ use str0m::media::Mid;
 
 use super::description::{Section, sections};
 use super::extmap::ExtMap;
+use super::formats::Formats;
 use super::refusal::{MAX_MEDIA_LINES, OfferError};
 use super::rids::Rids;
 use crate::egress::extensions::MAX_MID;
@@ -88,15 +90,22 @@ impl<'a> Offer<'a> {
         self.lines.iter().position(|line| line.mid == mid)
     }
 
-    /// What str0m is to answer: `is_source` says of an m-line's place whether what is sent there is wanted.
-    pub fn plain(&self, is_source: impl Fn(usize) -> bool) -> String {
+    /// The payload types by which str0m knows what is offered: `is_source` says of an m-line's place whether what is sent there
+    /// is wanted.
+    pub fn formats(&self, is_source: impl Fn(usize) -> bool) -> Result<Formats, OfferError> {
+        let media: Vec<&Section<'_>> = self.lines.iter().map(|line| &line.section).collect();
+        Formats::read(&media, is_source)
+    }
+
+    /// What str0m is to answer.
+    pub fn plain(&self, formats: &Formats, is_source: impl Fn(usize) -> bool) -> String {
         let mut out = String::from("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n");
         self.group(&mut out);
-        show(&self.session, &mut out);
+        show(&self.session, &mut out, Cow::from);
         for (place, line) in self.lines.iter().enumerate() {
             let first = line.section.lines.first().copied().unwrap_or_default();
             // Writing into a string cannot fail.
-            let _ = write!(out, "{}\r\na=mid:{place}\r\n", first);
+            let _ = write!(out, "{}\r\na=mid:{place}\r\n", formats.show(place, first));
             if line.kind.is_some() {
                 let direction = match (line.sends && is_source(place), line.receives) {
                     (true, true) => "sendrecv",
@@ -106,7 +115,7 @@ impl<'a> Offer<'a> {
                 };
                 let _ = write!(out, "a={direction}\r\n");
             }
-            show(&line.section, &mut out);
+            show(&line.section, &mut out, |line| formats.show(place, line));
         }
         out
     }
@@ -133,13 +142,13 @@ impl<'a> Offer<'a> {
     }
 }
 
-/// The lines of a section that str0m is shown.
-fn show(section: &Section<'_>, out: &mut String) {
+/// The lines of a section that str0m is shown, each in its form.
+fn show<'a>(section: &Section<'a>, out: &mut String, as_shown: impl Fn(&'a str) -> Cow<'a, str>) {
     for line in &section.lines {
         let attribute = line.strip_prefix("a=");
         if attribute.is_some_and(|attribute| SHOWN.iter().any(|shown| attribute.starts_with(shown)))
         {
-            out.push_str(line);
+            out.push_str(&as_shown(line));
             out.push_str("\r\n");
         }
     }

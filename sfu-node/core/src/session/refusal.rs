@@ -29,6 +29,10 @@ pub enum OfferError {
         "the m-line {0:?} shares no codec with this node: Opus, VP8, H.264, VP9 or AV1 is needed"
     )]
     NoCodec(String),
+    #[error(
+        "the m-line {0:?} sends a codec under another payload type than another m-line that sends it: one is needed"
+    )]
+    OtherPayloadType(String),
     #[error("the offer contradicts itself, or what was negotiated before")]
     Contradictory,
     #[error("this node could not answer the offer; the fault is its own")]

@@ -273,3 +273,57 @@ fn who_has_no_ecdsa_certificate_is_told_so() {
     assert!(happened.closed);
     assert_eq!(happened.failed, Some(HandshakeError::Certificate));
 }
+
+/// libdatachannel's offer with a slot that numbers the camera's codec 120.
+fn with_another_number(both_ways: bool) -> String {
+    let (sender, slot) = ("a=mid:video-main", "a=mid:slot");
+    let start = LIBDATACHANNEL.find("m=video").expect("a camera");
+    let end = LIBDATACHANNEL.find("m=application").expect("a channel");
+    let camera = &LIBDATACHANNEL[start..end];
+    let mut line = camera
+        .replace(sender, slot)
+        .replace("a=ssrc:42 cname:video\n", "");
+    line = line.replace(" 96", " 120").replace(":96 ", ":120 ");
+    if !both_ways {
+        line = line.replace("a=sendrecv", "a=recvonly");
+    }
+    let bundled = LIBDATACHANNEL.replace("BUNDLE audio-main", "BUNDLE slot audio-main");
+    bundled.replacen("m=audio", &(line + "m=audio"), 1)
+}
+
+#[test]
+fn what_receives_may_number_a_codec_differently_than_what_sends_it() {
+    for both_ways in [false, true] {
+        let sdp = with_another_number(both_ways);
+        let negotiated = accept(&sdp, "audio-main", "video-main").expect("it is answered");
+        let (_, media) = sections(&negotiated.sdp);
+        for (at, number) in [(0, "120"), (2, "96")] {
+            let section = &media[at];
+            assert_eq!(section.words().skip(3).collect::<Vec<_>>(), [number]);
+            let feedback = section.values("rtcp-fb").collect::<Vec<_>>();
+            let expected = ["goog-remb", "nack", "nack pli"].map(|kind| format!("{number} {kind}"));
+            assert_eq!(feedback, expected);
+            let codec = section.value("rtpmap").expect("a codec");
+            assert_eq!(codec, format!("{number} H264/90000"));
+        }
+        let slot = negotiated.slots.iter().find(|slot| slot.mid == "slot");
+        let numbers = slot.expect("a slot").codecs.iter().map(|codec| codec.pt);
+        assert_eq!(numbers.collect::<Vec<_>>(), [120]);
+    }
+}
+
+#[test]
+fn two_sources_of_a_codec_number_it_alike() {
+    let sdp = with_another_number(true);
+    let error = accept(&sdp, "audio-main", "slot");
+    assert!(error.is_ok(), "one source alone");
+    let sources = [("slot", Source::Camera), ("video-main", Source::Screen)];
+    let sources = sources.map(|(mid, source)| SourceMid {
+        mid: mid.into(),
+        source,
+    });
+    let shared = Shared::new(Vec::new());
+    let refused = Session::accept(Instant::now(), &shared, &sdp, &sources);
+    let error = refused.err().expect("it is refused");
+    assert_eq!(error, OfferError::OtherPayloadType("video-main".into()));
+}
