@@ -217,7 +217,8 @@ fn a_frame_that_is_glued_to_the_rest_of_another_is_found() {
     let mut sent = stream.next;
     sent.stretch += 1;
     sent.starts = true;
-    sent.timestamp = stream.next.timestamp - 3_000 * u32::from(stream.next.source.is_multiple_of(2));
+    sent.timestamp =
+        stream.next.timestamp - 3_000 * u32::from(stream.next.source.is_multiple_of(2));
     assert_eq!(stream.send(sent), Err(Violation::Time(sent.number)));
 }
 
