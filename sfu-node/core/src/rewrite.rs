@@ -8,7 +8,7 @@ use crate::packet::Packet;
 
 /// A step in the source's numbers that no loss explains (RFC 3550, A.1 `MAX_DROPOUT`): it is taken as a switch, or
 /// else the receiver would lose count of the roll-overs, and with it its keys.
-const MAX_DROPOUT: u64 = 3_000;
+pub const MAX_DROPOUT: u64 = 3_000;
 /// So many numbers may be skipped over several steps: a receiver that misses a few packets in a row must not be led further
 /// than half of the 2¹⁶ ahead (RFC 3711, 3.3.1). Each packet that is sent forgives some, so that mere loss never adds up.
 const MAX_SKIPPED: u64 = 8_192;

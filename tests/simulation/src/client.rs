@@ -260,6 +260,25 @@ impl Client {
         }
     }
 
+    /// From its next packet on, what it sends has other SSRCs, as after an encoder starts anew.
+    pub fn change_ssrcs(&mut self) {
+        let mut direct = self.rtc.direct_api();
+        let videos = self.videos.iter();
+        let videos = videos.map(|video| (video.mid, video.format.rid.map(Rid::from)));
+        let sounds = [self.microphone, self.screen_sound].map(|mid| (mid, None));
+        for (mid, rid) in videos.chain(sounds) {
+            let former = direct.stream_tx_by_mid(mid, rid).expect("negotiated");
+            let (former, repaired) = (former.ssrc(), former.rtx().is_some());
+            direct.remove_stream_tx(former);
+            let (main, repair) = (direct.new_ssrc(), direct.new_ssrc());
+            direct.declare_stream_tx(main, repaired.then_some(repair), mid, rid);
+        }
+        self.videos.iter_mut().for_each(Encoder::renumber);
+        let sounds = self.audio.iter_mut().chain(&mut self.shared_sound);
+        sounds.for_each(Microphone::renumber);
+        self.keep_what_is_sent();
+    }
+
     /// Its decoders need a keyframe of all that they show.
     pub fn plead(&mut self) {
         let mut direct = self.rtc.direct_api();
@@ -359,17 +378,23 @@ impl Client {
 
     fn connected(&mut self, now: Instant) {
         self.connected = Some(now);
-        // Browsers answer every NACK; str0m would stop at a share of the bit rate.
-        let mut direct = self.rtc.direct_api();
+        self.keep_what_is_sent();
         for video in &mut self.videos {
-            let rid = video.format.rid.map(Rid::from);
-            if let Some(stream) = direct.stream_tx_by_mid(video.mid, rid) {
-                stream.set_rtx_cache(1_024, Duration::from_secs(3), None);
-            }
             video.next = now;
         }
         for sound in self.audio.iter_mut().chain(&mut self.shared_sound) {
             sound.next = now;
+        }
+    }
+
+    /// Browsers answer every NACK; str0m would stop at a share of the bit rate.
+    fn keep_what_is_sent(&mut self) {
+        let mut direct = self.rtc.direct_api();
+        for video in &self.videos {
+            let rid = video.format.rid.map(Rid::from);
+            if let Some(stream) = direct.stream_tx_by_mid(video.mid, rid) {
+                stream.set_rtx_cache(1_024, Duration::from_secs(3), None);
+            }
         }
     }
 

@@ -76,6 +76,9 @@ pub struct Format {
     size: (u16, u16),
 }
 
+/// The sequence number of a stream's first packet: a little before the wrap-around.
+const FIRST_NUMBER: u64 = 65_300;
+
 const FRAME: Duration = Duration::from_millis(33);
 
 impl Videos {
@@ -180,13 +183,18 @@ impl Encoder {
             keyframes_asked: 0,
             frame_size: 1,
             keyframe_size: 1,
-            sequence: 65_300,
+            sequence: FIRST_NUMBER,
             // Each stream has a random offset of its own.
             offset: (u32::MAX - 90_000).wrapping_add(layer.wrapping_mul(0x4321_0000)),
             start: now,
             picture: 0x7ff0,
             keyframe_due: true,
         }
+    }
+
+    /// Goes on under another SSRC: its first packet there has a number of 16 bits, or nobody could decrypt it.
+    pub fn renumber(&mut self) {
+        self.sequence = FIRST_NUMBER;
     }
 
     /// Starts or stops encoding. What starts again starts with a keyframe.

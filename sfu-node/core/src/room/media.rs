@@ -99,12 +99,17 @@ impl Room {
                 cx.relay_batch.push(relay.peer, relay.flow, &packet);
             }
         }
+        let lacks_keyframe = layer.resumes && layer.is_wanted() && !packet.keyframe;
         let repair = layer.inbound.as_ref().and_then(|i| i.loss.timeout());
         if let Some(at) = repair {
             self.watch(key, at);
         }
         while let Some((forward, left)) = self.left.pop() {
             self.detach(cx, left, forward.member, forward.slot);
+        }
+        if lacks_keyframe {
+            // No viewer is to blame: none waits for as long as after a plea of its own.
+            self.request_keyframe(cx, key);
         }
     }
 

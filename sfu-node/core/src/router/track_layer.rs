@@ -12,6 +12,7 @@ use crate::loss::LossTracker;
 use crate::packet::{Packet, extend};
 use crate::rate::Rate;
 use crate::reception::Reception;
+use crate::rewrite::MAX_DROPOUT;
 use crate::store::PacketStore;
 
 /// A layer that has been silent for so long starts afresh: nothing of before is worth keeping, and its sequence numbers may
@@ -59,7 +60,8 @@ pub struct TrackLayer {
     pub store: PacketStore,
     /// The highest extended sequence number received, and when the last packet came.
     latest: Option<(u64, Instant)>,
-    /// The packet that came last does not go on with those before: what is missing between them was not sent to us.
+    /// The packet that came last does not go on with those before: what is missing between them was not sent to us, or its encoder
+    /// started anew.
     pub resumes: bool,
     pub keyframes: KeyframeGate,
     /// The sequence number that the newest keyframe starts with, and when that came.
@@ -180,14 +182,14 @@ impl TrackLayer {
             self.size = packet.size().or(self.size);
         }
         let highest = self.highest();
-        self.resumes = false;
+        let gap = packet
+            .sequence
+            .saturating_sub(highest.unwrap_or(packet.sequence));
+        let is_quiet = packet.codec.kind() == MediaKind::Audio && self.inbound.is_some();
+        self.resumes = gap >= MAX_DROPOUT || is_quiet && gap > MAX_AUDIO_GAP;
         if let Some(inbound) = &mut self.inbound {
-            let gap = packet
-                .sequence
-                .saturating_sub(highest.unwrap_or(packet.sequence));
-            if packet.codec.kind() == MediaKind::Audio && gap > MAX_AUDIO_GAP {
+            if self.resumes {
                 inbound.loss.restart();
-                self.resumes = true;
             }
             inbound.loss.note(packet.sequence, now);
         }

@@ -9,6 +9,8 @@ use str0m::rtp::ExtensionValues;
 use crate::encoder::Encoded;
 use crate::media::Stamp;
 
+/// The sequence number of a stream's first packet: a little before the wrap-around.
+const FIRST_NUMBER: u64 = 65_400;
 const INTERVAL: Duration = Duration::from_millis(20);
 /// From this many dB below the loudest on, a packet is not marked as voice.
 const SILENCE: u8 = 60;
@@ -32,10 +34,15 @@ impl Microphone {
             mid,
             screen,
             next: now,
-            sequence: 65_400,
+            sequence: FIRST_NUMBER,
             timestamp: u32::MAX - 90_000,
             number: 0,
         }
+    }
+
+    /// Goes on under another SSRC: its first packet there has a number of 16 bits, or nobody could decrypt it.
+    pub fn renumber(&mut self) {
+        self.sequence = FIRST_NUMBER;
     }
 
     /// Sends nothing for so long, as an encoder does in silence (DTX): time goes on, and the packets' numbers do not.
