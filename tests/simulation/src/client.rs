@@ -16,6 +16,7 @@ use protocol::id::ParticipantId;
 use protocol::media::{MediaKind, Source};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::channel::ChannelId;
+use str0m::crypto::dtls::{DtlsVersion, ProtocolVersion};
 use str0m::media::{Direction, KeyframeRequestKind, Mid, Rid};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpWrite};
@@ -87,9 +88,10 @@ impl Client {
         address: SocketAddr,
         videos: Videos,
         accent: Option<Accent>,
+        dtls: DtlsVersion,
     ) -> (Self, String, Vec<SourceMid>) {
         let skew = SKEW * u32::from(number);
-        let mut rtc = offer::peer(now + skew, address, videos, accent);
+        let mut rtc = offer::peer(now + skew, address, videos, accent, dtls);
         let both_ways = accent.is_some_and(|accent| accent.both_ways);
         let sending = match both_ways {
             true => Direction::SendRecv,
@@ -287,6 +289,11 @@ impl Client {
                 stream.request_keyframe(KeyframeRequestKind::Pli);
             }
         }
+    }
+
+    /// The version of DTLS that it speaks with its node.
+    pub fn speaks_dtls(&mut self) -> Option<ProtocolVersion> {
+        self.rtc.direct_api().dtls_protocol_version()
     }
 
     /// How many keyframes it was asked for.

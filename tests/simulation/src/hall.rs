@@ -9,6 +9,7 @@ use protocol::id::{Attempt, Epoch, RoomId};
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, RoomToNode};
 use sfu_core::{Config, Engine, Input, Output, TransportAddress};
+use str0m::crypto::dtls::DtlsVersion;
 
 use crate::client::Client;
 use crate::encoder::Videos;
@@ -83,8 +84,14 @@ impl Hall {
 
     fn join(&mut self, number: usize) {
         let address = SocketAddr::from(([10, 1, number as u8, 2], 5_000));
-        let (mut client, sdp, sources) =
-            Client::new(self.now, number as u8, address, Videos::PLAIN, None);
+        let (mut client, sdp, sources) = Client::new(
+            self.now,
+            number as u8,
+            address,
+            Videos::PLAIN,
+            None,
+            DtlsVersion::Dtls12,
+        );
         let told = self.tell(RoomToNode::Offer {
             participant: participant(number),
             attempt: Attempt(1),

@@ -46,7 +46,7 @@ impl World {
     fn newcomer(&self, videos: Videos, accent: Option<Accent>) -> (Client, String, Vec<SourceMid>) {
         let number = self.clients.len() as u8;
         let address = SocketAddr::from(([10, 1, number, 2], 5_000));
-        Client::new(self.now, number, address, videos, accent)
+        Client::new(self.now, number, address, videos, accent, self.dtls)
     }
 
     fn enter(
@@ -153,7 +153,8 @@ impl World {
         address.set_port(address.port() + 1);
         let number = self.clients[client].number;
         let level = self.clients[client].level;
-        let (mut anew, sdp, sources) = Client::new(self.now, number, address, Videos::PLAIN, None);
+        let (mut anew, sdp, sources) =
+            Client::new(self.now, number, address, Videos::PLAIN, None, self.dtls);
         anew.level = level;
         self.clients[client] = anew;
         self.homes[client] = node;

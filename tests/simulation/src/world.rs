@@ -8,6 +8,7 @@ use protocol::id::RoomId;
 use protocol::media::MediaKind;
 use protocol::node::{NodeToRoom, RoomToNode};
 use sfu_core::{Input, TransportAddress};
+use str0m::crypto::dtls::DtlsVersion;
 
 use crate::client::Client;
 use crate::dialect::Dialect;
@@ -36,6 +37,8 @@ pub struct World {
     pub uplink_of: HashMap<usize, Path>,
     /// Narrow places on the way to clients.
     pub bottlenecks: HashMap<usize, Bottleneck>,
+    /// What clients that join from now on offer of DTLS.
+    pub dtls: DtlsVersion,
     /// Between two nodes.
     pub backbone: Path,
     /// Nodes are busy: what has arrived from clients they take so often only.
@@ -89,6 +92,7 @@ impl World {
             access_of: HashMap::new(),
             uplink_of: HashMap::new(),
             bottlenecks: HashMap::new(),
+            dtls: DtlsVersion::Dtls12,
             backbone,
             pace: None,
             wire: Wire::new(seed),

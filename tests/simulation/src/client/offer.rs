@@ -7,6 +7,7 @@ use std::time::Instant;
 use protocol::client::SourceMid;
 use protocol::media::{Codec, Source};
 use str0m::change::{SdpApi, SdpPendingOffer};
+use str0m::crypto::dtls::DtlsVersion;
 use str0m::media::{Direction, MediaKind, Mid, Simulcast, SimulcastLayer};
 use str0m::{Candidate, Rtc};
 
@@ -30,8 +31,15 @@ pub struct Offer {
 }
 
 /// A WebRTC peer that speaks what nodes speak.
-pub fn peer(now: Instant, address: SocketAddr, videos: Videos, accent: Option<Accent>) -> Rtc {
+pub fn peer(
+    now: Instant,
+    address: SocketAddr,
+    videos: Videos,
+    accent: Option<Accent>,
+    dtls: DtlsVersion,
+) -> Rtc {
     let builder = Rtc::builder()
+        .set_dtls_version(dtls)
         .set_rtp_mode(true)
         .enable_raw_packets(true)
         .clear_codecs()
