@@ -85,6 +85,7 @@ impl Room {
         if old.link > 0 {
             out.push(Effect::HangUpNode { link: old });
         }
+        self.doubts.end(&link.node);
         self.save_host(&link.node, out);
     }
 
@@ -236,7 +237,6 @@ impl Room {
         host.state = Link::Ready;
         host.reach = Some(reach);
         self.save_host(&link.node, out);
-        self.doubts.end(&link.node);
         self.plan(out);
         for held in sessions {
             if !self.has_session(link, &held.participant, held.attempt) {

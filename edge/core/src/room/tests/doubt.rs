@@ -4,16 +4,29 @@ use protocol::client::ServerMessage;
 use protocol::id::Attempt;
 use protocol::node::NodeToRoom;
 
-use super::{Client, Effect, Event, NodeLink, OFFER, World, id, renegotiations};
+use super::{
+    Client, Effect, Event, NodeLink, OFFER, Room, World, id, renegotiations, ticket, token,
+};
 
 const NO_MEDIA: &str = r#"{"type":"noMedia","attempt":1}"#;
 
 /// A room with these people, whose media one node has.
 fn with_media(names: &[&str]) -> (World, NodeLink, Vec<Client>) {
+    let people: Vec<(&str, &str)> = names.iter().map(|name| (*name, *name)).collect();
+    with_media_of(&people)
+}
+
+/// The same with these participants of these users.
+fn with_media_of(people: &[(&str, &str)]) -> (World, NodeLink, Vec<Client>) {
     let mut world = World::new();
-    let clients: Vec<Client> = names.iter().map(|name| world.enter(name)).collect();
-    let link = world.place(names[0], "n1");
-    for (name, client) in names.iter().zip(&clients).skip(1) {
+    let mut clients = Vec::new();
+    for (name, user) in people {
+        world.admit_with(name, user, None);
+        let (client, _) = world.open(ticket(name), None).expect("the ticket is good");
+        clients.push(client);
+    }
+    let link = world.place(people[0].0, "n1");
+    for ((name, _), client) in people.iter().zip(&clients).skip(1) {
         world.seat(name, "n1");
         assert_eq!(client.participant, id(name));
     }
@@ -85,4 +98,50 @@ fn a_node_that_has_its_link_or_comes_back_is_not_left() {
     // It has dialed: what was said before is out of date.
     assert_eq!(renegotiations(&world.say(&clients[1], NO_MEDIA)), 0);
     assert_eq!(world.room.hosts.len(), 1);
+}
+
+/// The room restarts: of its links and WebSockets, none lives.
+fn restart(world: &mut World) {
+    let stored = world.stored.clone();
+    let (room, effects) = Room::restore(stored, &[], &[], world.now).expect("it is stored");
+    world.room = room;
+    world.store(&effects);
+}
+
+#[test]
+fn who_is_back_first_after_a_restart_is_not_everybody() {
+    let (mut world, link, _) = with_media(&["ada", "bob"]);
+    restart(&mut world);
+    let pass = token("ada", 1);
+    let (ada, _) = world.open(pass, Some(0)).expect("the token is good");
+    assert_eq!(renegotiations(&world.say(&ada, NO_MEDIA)), 0);
+    assert!(world.room.hosts.contains_key(&link.node));
+}
+
+#[test]
+fn who_never_had_media_there_has_no_say() {
+    let (mut world, link, _) = with_media(&["ada"]);
+    let eve = world.enter("eve");
+    world.seat("eve", "n1");
+    world.say(&eve, OFFER);
+    let answer = NodeToRoom::Answer {
+        participant: id("eve"),
+        attempt: Attempt(1),
+        sdp: "v=0".into(),
+    };
+    world.node_says(&link, answer);
+    assert_eq!(asked(&world.handle(Event::NodeClosed { link })), 1);
+    assert_eq!(renegotiations(&world.say(&eve, NO_MEDIA)), 0);
+    assert_eq!(world.room.hosts.len(), 1);
+}
+
+#[test]
+fn two_pages_of_one_account_are_one_voice() {
+    let (mut world, link, clients) =
+        with_media_of(&[("ada", "ada"), ("eve", "eve"), ("eve-2", "eve")]);
+    world.handle(Event::NodeClosed { link });
+    for client in &clients[1..] {
+        assert_eq!(renegotiations(&world.say(client, NO_MEDIA)), 0);
+    }
+    assert_eq!(renegotiations(&world.say(&clients[0], NO_MEDIA)), 3);
 }
