@@ -69,6 +69,13 @@ impl Delivery {
         self.delivered
     }
 
+    /// Whether a second report is to come, without which nothing is known of this stream.
+    pub fn is_awaited(&self, now: Instant) -> bool {
+        let fresh = |at| now.saturating_duration_since(at) < FRESH;
+        let last = self.last.as_ref();
+        self.delivered.is_none() && last.is_some_and(|(at, ..)| fresh(*at))
+    }
+
     /// What was sent and what arrived of late, in bits per second.
     pub fn rates(&self, now: Instant) -> (f64, f64) {
         let fresh =
