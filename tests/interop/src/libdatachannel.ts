@@ -1,15 +1,24 @@
 // libdatachannel, by its binding for Node.js: what it is given is sent as it is, and what comes is handed on as it came.
 import native from "node-datachannel";
-import { KINDS, type Kind, midsOf, type Packet, type Peer, readPacket, type Stack } from "./stack.ts";
+import {
+  KINDS,
+  type Kind,
+  midsOf,
+  type Packet,
+  type Peer,
+  readPacket,
+  type Stack,
+  UNREPAIRED,
+} from "./stack.ts";
 
 const PAYLOAD_TYPES: Record<Kind, number> = { audio: 111, video: 96 };
 const CNAME = "a-camera";
 let ssrc = 1_000;
 
-/** It knows neither transport-cc nor repair packets of their own, and asks for nothing again. */
+/** It knows neither transport-cc nor repair packets of their own, and asks for nothing again; it sends again what others ask for. */
 export const libdatachannel: Stack = {
   name: "libdatachannel",
-  repairs: false,
+  mayLack: UNREPAIRED,
 
   async offer({ apart = false }): Promise<Peer> {
     const connection = new native.PeerConnection("peer", { iceServers: [], bindAddress: "127.0.0.1" });
@@ -23,8 +32,9 @@ export const libdatachannel: Stack = {
       else media.addVP8Codec(PAYLOAD_TYPES.video);
       if (direction !== "RecvOnly") media.addSSRC(ssrcs[kind], CNAME, "stream", kind);
       const track = connection.addTrack(media);
-      // Reports, and nothing else.
-      track.setMediaHandler(new native.RtcpReceivingSession());
+      const handler = new native.RtcpReceivingSession();
+      handler.addToChain(new native.RtcpNackResponder());
+      track.setMediaHandler(handler);
       track.onMessage((data) => {
         const packet = readPacket(data);
         if (packet) received[kind].push(packet);
@@ -33,7 +43,7 @@ export const libdatachannel: Stack = {
     };
     const ssrcs: Record<Kind, number> = { audio: ++ssrc, video: ++ssrc };
     const sending = new Map(KINDS.map((kind) => [kind, add(kind, kind, apart ? "SendOnly" : "SendRecv")]));
-    const receiving = apart ? KINDS.map((kind) => add(kind, `${kind}Slot`, "RecvOnly")) : [];
+    const receiving = apart ? KINDS.map((kind) => add(kind, `${kind}-slot`, "RecvOnly")) : [];
     connection.setLocalDescription("offer");
     await gathered;
     const sdp = connection.localDescription()?.sdp ?? "";

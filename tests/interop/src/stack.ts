@@ -4,6 +4,9 @@ export type Kind = "audio" | "video";
 
 export const KINDS: readonly Kind[] = ["audio", "video"];
 
+/** Of what nobody asks for again this share may be missing, in frames, where one packet in twenty is lost twice on its way. */
+export const UNREPAIRED = 0.35;
+
 /** What differs between two packets of a stream. */
 export interface Packet {
   sequence: number;
@@ -36,8 +39,11 @@ export interface Peer {
 
 export interface Stack {
   readonly name: string;
-  /** Whether it knows repair packets (RFC 4588), by which what it asks for again comes. */
-  readonly repairs: boolean;
+  /**
+   * The share of pictures that it may lack where packets are lost: none where it goes on asking for what is lost, and others may
+   * ask it, in repair packets (RFC 4588) or without.
+   */
+  readonly mayLack: number;
   offer(wish: Wish): Promise<Peer>;
 }
 

@@ -2,10 +2,10 @@
 import { MediaStreamTrack, RTCPeerConnection, RtpHeader, RtpPacket } from "werift";
 import { KINDS, type Kind, midsOf, type Packet, type Peer, type Stack } from "./stack.ts";
 
-/** By itself it offers neither transport-cc nor repair packets of their own. */
+/** By itself it offers neither transport-cc nor repair packets of their own, and gives up what does not come within 50 ms. */
 export const werift: Stack = {
   name: "werift",
-  repairs: false,
+  mayLack: 0.05,
 
   async offer({ apart = false }): Promise<Peer> {
     const connection = new RTCPeerConnection({

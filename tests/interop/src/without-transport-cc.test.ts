@@ -3,5 +3,5 @@ import { call } from "./call.ts";
 import { withEachStack } from "./stacks.ts";
 
 withEachStack("without transport-cc each frame arrives as it was sent", (stack) =>
-  call(stack, { wish: { apart: true, withoutTransportCc: true } }),
+  call(stack, { wish: { withoutTransportCc: true } }),
 );
