@@ -20,7 +20,7 @@ class Lane {
     if (leaves - now > LONGEST_WAIT_MS) return;
     this.#free = leaves;
     if (leaves - now < 1) deliver();
-    else setTimeout(deliver, leaves - now);
+    else setTimeout(() => this.isCut || deliver(), leaves - now);
   }
 }
 
@@ -42,6 +42,8 @@ export class Path {
   static async to({ media }: NodeInfo): Promise<Path> {
     const [host = "", port] = media.split(":");
     const front = createSocket("udp4");
+    // A test that fails on its way to the end leaves nothing open that would keep it from ending.
+    front.unref();
     front.bind(0, host);
     await once(front, "listening");
     return new Path(front, { host, port: Number(port) });
@@ -74,6 +76,7 @@ export class Path {
   }
 
   close(): void {
+    this.cut();
     this.#front.close();
     for (const back of this.#backs.values()) back.close();
   }
@@ -83,6 +86,7 @@ export class Path {
     let back = this.#backs.get(from.port);
     if (back === undefined) {
       back = createSocket("udp4");
+      back.unref();
       back.on("message", (answer) =>
         this.down.carry(answer.length, () => this.#front.send(answer, from.port, from.address)),
       );
