@@ -13,7 +13,7 @@ type Line =
 export function pion(program: string): Stack {
   return {
     name: "pion",
-    mayLack: 0,
+    mayLack: 0.05,
 
     async offer({ apart = false, withoutTransportCc = false, withoutRepair = false }): Promise<Peer> {
       const flags = [`-apart=${apart}`, `-transport-cc=${!withoutTransportCc}`, `-repair=${!withoutRepair}`];
