@@ -34,7 +34,8 @@ afterEach(() => {
 
 /** So much has come until now; half a second of looks has seen it. */
 const came = async (bytesReceived: number) => {
-  Connection.newest.traffic = { type: "candidate-pair", bytesSent: 500, bytesReceived };
+  const currentRoundTripTime = Connection.newest.roundTripTime;
+  Connection.newest.traffic = { type: "candidate-pair", bytesSent: 500, bytesReceived, currentRoundTripTime };
   await vi.advanceTimersByTimeAsync(500);
 };
 
@@ -45,6 +46,34 @@ it("says so when media that came until now has stopped", async () => {
   await vi.advanceTimersByTimeAsync(250);
   await checked;
   expect(sent).toEqual([{ type: "noMedia", attempt: 1 }]);
+});
+
+it("says nothing when a node with nothing to send answers what it is asked", async () => {
+  await came(1_000);
+  await came(2_000);
+  const { channel } = Connection.newest;
+  channel.readyState = "open";
+  const { said } = channel;
+  said.length = 0;
+  const checked = media.check(1);
+  await vi.advanceTimersByTimeAsync(100);
+  // SCTP acknowledges each second packet at once, and one alone in its own time.
+  if (said.length >= 2) await came(2_080);
+  await vi.advanceTimersByTimeAsync(250);
+  await checked;
+  expect(sent).toEqual([]);
+});
+
+it("waits for as long as an answer from afar takes", async () => {
+  await came(1_000);
+  await came(2_000);
+  Connection.newest.roundTripTime = 0.3;
+  await came(2_500);
+  const checked = media.check(1);
+  await vi.advanceTimersByTimeAsync(340);
+  await came(2_580);
+  await checked;
+  expect(sent).toEqual([]);
 });
 
 it("says nothing while media comes, or where none came before", async () => {

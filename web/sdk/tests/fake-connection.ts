@@ -43,7 +43,14 @@ export class Connection {
   localDescription: { sdp: string } | null = null;
   onconnectionstatechange: (() => void) | null = null;
   /** What the browser counts of the only path. */
-  traffic: { type: "candidate-pair"; bytesSent: number; bytesReceived: number } | null = null;
+  traffic: {
+    type: "candidate-pair";
+    bytesSent: number;
+    bytesReceived: number;
+    currentRoundTripTime?: number;
+  } | null = null;
+  /** In seconds. */
+  roundTripTime = 0;
   #restarts = 0;
   constructor() {
     Connection.newest = this;

@@ -25,8 +25,12 @@ const LOOK_EVERY_MS = 250;
 const TOLD_WITHIN_MS = 2_000;
 /** A page whose timers stood still for so long was asleep. */
 const ASLEEP_MS = 1_500;
-/** Media that came a moment ago and has not for so long has stopped: packets of sound are 20 ms apart. */
+/** A node that lives answers within a round trip and so long: SCTP keeps the word on a lone packet for 200 ms at most. */
 const STOPPED_AFTER_MS = 250;
+/** And has no longer round trip than this to be taken into account: by then the room needs no word of ours. */
+const LONGEST_ROUND_TRIP_MS = 400;
+/** Between two words to the node, so that they are two packets: the second of two is acknowledged at once. */
+const KNOCKS_APART_MS = 50;
 /** How often the node hears that we live: each second, also by the timers of a hidden page, of which none is ever quite on time. */
 const ALIVE_EVERY_MS = 900;
 
@@ -182,12 +186,18 @@ export class Peer {
     return [...this.#transceivers].find(([, transceiver]) => transceiver.mid === mid)?.[0];
   }
 
-  /** Whether nothing comes, of all that came until just now. Where nothing came, that says nothing. */
+  /**
+   * Whether nothing comes, of all that came until just now. Where nothing came, that says nothing. In a quiet room a node has
+   * nothing to send for a while: it is given something to answer.
+   */
   async hasFallenSilent(): Promise<boolean> {
     if (!this.#lifeline.hasHeardWithin(2 * LOOK_EVERY_MS, performance.now())) return false;
-    const { received } = trafficOf(await this.#pc.getStats());
-    await new Promise((resolve) => setTimeout(resolve, STOPPED_AFTER_MS));
-    return !this.#closed && trafficOf(await this.#pc.getStats()).received === received;
+    const before = await this.#pc.getStats();
+    this.#sayAlive(performance.now());
+    await after(KNOCKS_APART_MS);
+    this.#sayAlive(performance.now());
+    await after(STOPPED_AFTER_MS - KNOCKS_APART_MS + Math.min(roundTripOf(before), LONGEST_ROUND_TRIP_MS));
+    return !this.#closed && trafficOf(await this.#pc.getStats()).received === trafficOf(before).received;
   }
 
   getStats(): Promise<RTCStatsReport> {
@@ -345,12 +355,25 @@ function only(
 function trafficOf(report: RTCStatsReport): Traffic {
   let sent = 0;
   let received = 0;
-  for (const [, entry] of report as unknown as Iterable<[string, RTCIceCandidatePairStats]>) {
-    if (entry.type !== "candidate-pair") continue;
-    sent += entry.bytesSent ?? 0;
-    received += entry.bytesReceived ?? 0;
+  for (const path of pathsOf(report)) {
+    sent += path.bytesSent ?? 0;
+    received += path.bytesReceived ?? 0;
   }
   return { sent, received };
+}
+
+/** How long the node is away, in milliseconds, by the longest path. */
+function roundTripOf(report: RTCStatsReport): number {
+  return 1_000 * Math.max(0, ...pathsOf(report).map((path) => path.currentRoundTripTime ?? 0));
+}
+
+function pathsOf(report: RTCStatsReport): RTCIceCandidatePairStats[] {
+  const entries = [...(report as unknown as Iterable<[string, RTCIceCandidatePairStats]>)];
+  return entries.map(([, entry]) => entry).filter(({ type }) => type === "candidate-pair");
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function parse(data: unknown): NodeMediaMessage | null {
