@@ -27,8 +27,22 @@ pub fn normalize_email(text: &str) -> Option<String> {
 /// the form of today, or none that could have been one.
 pub fn former_email(text: &str) -> Option<String> {
     let former = text.trim().to_lowercase();
-    let is_former = former.len() <= MAX_EMAIL && former.contains('@');
-    (is_former && normalize_email(text).as_ref() != Some(&former)).then_some(former)
+    (was_address(&former) && normalize_email(text).as_ref() != Some(&former)).then_some(former)
+}
+
+/// Whether that release took this for an address.
+fn was_address(email: &str) -> bool {
+    let Some((local, domain)) = email.rsplit_once('@') else {
+        return false;
+    };
+    let stands = |c: char| !c.is_whitespace() && !c.is_control() && c != '@';
+    let is_label =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
+    email.len() <= MAX_EMAIL
+        && (1..=MAX_LOCAL_PART).contains(&local.len())
+        && local.chars().all(stands)
+        && domain.contains('.')
+        && domain.split('.').all(is_label)
 }
 
 fn normalize_local(text: &str) -> Option<String> {
@@ -176,6 +190,17 @@ mod tests {
             former_email("a@XN--mnchen-3ya.example").as_deref(),
             Some("a@xn--mnchen-3ya.example")
         );
-        assert_eq!(former_email("nobody"), None);
+        for never in [
+            "nobody",
+            "@example.com",
+            "ja\u{308}ne@example",
+            "ja\u{308}ne@example..com",
+            "ja\u{308}ne@exa_mple.com",
+            "ja\u{308} ne@example.com",
+            "ja\u{308}@ne@example.com",
+            &format!("{}@example.com", "a\u{308}".repeat(22)),
+        ] {
+            assert_eq!(former_email(never), None, "{never:?} was no address");
+        }
     }
 }

@@ -17,6 +17,15 @@ pub fn prepare(password: &str) -> String {
         .collect()
 }
 
+/// Longest password that is looked at, in characters: longer than any that was taken, so that none fits by its beginning.
+const MAX_PRESENTED: usize = 2 * *LENGTH.end();
+
+/// What somebody typed to sign in, in the form that is hashed.
+pub fn presented(typed: &str) -> String {
+    // Cut last: one character may be typed as several.
+    prepare(typed).chars().take(MAX_PRESENTED).collect()
+}
+
 /// Why a password cannot be taken, of those that are prepared.
 pub fn check(prepared: &str) -> Result<(), &'static str> {
     if !LENGTH.contains(&prepared.chars().count()) {
@@ -68,6 +77,16 @@ mod tests {
             prepare(&prepare("e\u{323}\u{301}")),
             prepare("e\u{301}\u{323}")
         );
+    }
+
+    #[test]
+    fn what_was_taken_fits_however_it_is_typed() {
+        // Three characters typed, one of the password.
+        let typed = "u\u{308}\u{304}".repeat(128);
+        assert!(check(&prepare(&typed)).is_ok());
+        assert_eq!(presented(&typed), prepare(&typed));
+        assert_ne!(presented(&format!("{typed}x")), prepare(&typed));
+        assert!(presented(&"x".repeat(1_000)).len() < 1_000);
     }
 
     #[test]

@@ -46,26 +46,28 @@ async fn former_account(env: &Env, typed: &str) -> Outcome<Option<UserId>> {
 
 pub(super) async fn login(mut request: Request, env: &Env) -> Answer {
     let body: LoginRequest = http::json(&mut request).await?;
-    let id = match former_account(env, &body.email).await? {
-        Some(id) => id,
-        // What cannot be an address is of an unknown account; it shares one object, and the same work is done.
-        None => config::user_id(env, &normalize_email(&body.email).unwrap_or_default())?,
+    // What cannot be an address is of an unknown account; it shares one object, and the same work is done.
+    let today = config::user_id(env, &normalize_email(&body.email).unwrap_or_default())?;
+    let first = match former_email(&body.email) {
+        Some(email) => config::user_id(env, &email)?,
+        None => today.clone(),
     };
-    let typed: String = body.password.chars().take(256).collect();
-    let login = Login {
-        password: password::prepare(&typed),
-        typed,
-        device: cookie::device(&request, env, &id)?,
-    };
-    // Taken before the password is looked at, so that sign-ins side by side are no way around the limit. A browser that is
-    // known has a limit of its own, wherever it is.
-    let limiter = match login.device {
+    // Taken before any account is asked, of which each way to write an address may be one, and before the password is looked
+    // at, so that sign-ins side by side are no way around the limit. A browser that is known has a limit of its own, wherever
+    // it is.
+    let limiter = match cookie::device(&request, env, &first)? {
         Some(_) => None,
         None => Some(Limiter::of(&request, env, Deed::SignIn)?),
     };
     if let Some(limiter) = &limiter {
         limiter.take().await?;
     }
+    let id = former_account(env, &body.email).await?.unwrap_or(today);
+    let login = Login {
+        password: password::presented(&body.password),
+        typed: body.password.chars().take(256).collect(),
+        device: cookie::device(&request, env, &id)?,
+    };
     let grant = rpc::call(&config::user(env, &id)?, "login", &login).await?;
     if let Some(limiter) = &limiter {
         limiter.give_back().await?;
