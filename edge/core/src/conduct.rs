@@ -10,7 +10,7 @@ const MESSAGES: Limit = Limit {
     burst: 2_000,
     window: 10_000,
 };
-/// How many bytes: 16 MB at once, 1 MB a second in the long run. An answer has some 10 kB.
+/// How many bytes: 16 MB at once, 1 MB a second in the long run.
 const BYTES: Limit = Limit {
     burst: 16_000_000,
     window: 16_000,
@@ -20,11 +20,38 @@ pub const NONSENSE: Limit = Limit {
     burst: 10,
     window: 60_000,
 };
+/// What a room may be told beyond that for each thing that it asks: the answer to an offer, and what becomes of its session.
+/// The longest answer has 64 m-lines, each with all candidates; most have a tenth of it.
+const PER_QUESTION: Due = Due {
+    messages: 4,
+    bytes: 128 * 1024,
+};
+/// Of how many questions the rest is kept: as many as people move to a node at once.
+const MAX_QUESTIONS: u32 = 1_000;
 /// Longest message of a node, in bytes: an answer and its wrapping.
 const MAX_MESSAGE_BYTES: usize = 2 * protocol::client::MAX_MESSAGE_BYTES;
 
+/// What was asked for and has not come.
+#[derive(Default)]
+struct Due {
+    messages: u32,
+    bytes: u32,
+}
+
+impl Due {
+    /// Takes a message of so many bytes; returns what is beyond.
+    fn take(&mut self, bytes: u32) -> (u32, u32) {
+        let message = u32::from(self.messages == 0);
+        self.messages = self.messages.saturating_sub(1);
+        let beyond = bytes.saturating_sub(self.bytes);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        (message, beyond)
+    }
+}
+
 /// What a node has left to say on a link. It is in memory only.
 pub struct Conduct {
+    due: Due,
     messages: Bucket,
     bytes: Bucket,
     nonsense: Bucket,
@@ -38,10 +65,18 @@ impl Conduct {
     /// Nothing was said yet.
     pub fn new(now: u64) -> Self {
         Self {
+            due: Due::default(),
             messages: Bucket::full(MESSAGES, now),
             bytes: Bucket::full(BYTES, now),
             nonsense: Bucket::full(NONSENSE, now),
         }
+    }
+
+    /// The node is asked something: what it is asked for is not its own doing, nor that of everybody else whose media it has.
+    pub fn asked(&mut self) {
+        let Due { messages, bytes } = &mut self.due;
+        *messages = (*messages + PER_QUESTION.messages).min(MAX_QUESTIONS * PER_QUESTION.messages);
+        *bytes = (*bytes + PER_QUESTION.bytes).min(MAX_QUESTIONS * PER_QUESTION.bytes);
     }
 
     /// What a node says. A message of a later version is `None`, and so are the first few that are none at all.
@@ -51,8 +86,10 @@ impl Conduct {
         now: u64,
     ) -> Result<Option<T>, Misbehaves> {
         let too_much = |_| Misbehaves;
-        self.messages.take(MESSAGES, now).map_err(too_much)?;
         let bytes = u32::try_from(text.len()).map_err(|_| Misbehaves)?;
+        let (messages, bytes) = self.due.take(bytes);
+        let taken = self.messages.take_many(messages, MESSAGES, now);
+        taken.map_err(too_much)?;
         self.bytes.take_many(bytes, BYTES, now).map_err(too_much)?;
         let message = if text.len() > MAX_MESSAGE_BYTES {
             Err(Category::Syntax)
@@ -122,5 +159,22 @@ mod tests {
         let later = format!(r#"{{"type":"{}"}}"#, "x".repeat(500_000));
         let heard = (0..100).take_while(|_| hear(&mut conduct, &later, 0).is_ok());
         assert_eq!(heard.count(), 31);
+    }
+
+    #[test]
+    fn as_many_answers_are_borne_as_were_asked_for() {
+        let answer = format!(r#"{{"type":"{}"}}"#, "x".repeat(100_000));
+        let mut conduct = Conduct::new(0);
+        for _ in 0..700 {
+            conduct.asked();
+        }
+        for _ in 0..700 {
+            assert_eq!(hear(&mut conduct, &answer, 0), Ok(false));
+            for _ in 0..3 {
+                assert_eq!(hear(&mut conduct, r#"{"type":"draining"}"#, 0), Ok(true));
+            }
+        }
+        let more = (0..1_000).take_while(|_| hear(&mut conduct, &answer, 0).is_ok());
+        assert!(more.count() < 400);
     }
 }

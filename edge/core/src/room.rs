@@ -97,6 +97,8 @@ pub struct Room {
     failed: HashSet<ParticipantId>,
     /// Where the media of a person just failed.
     avoid: HashMap<ParticipantId, NodeId>,
+    /// Nodes that were left because they were not back in time. Nobody has said that they are gone.
+    missed: HashSet<NodeId>,
     qualities: Qualities,
 }
 
@@ -141,6 +143,7 @@ impl Room {
             doubts: Doubts::default(),
             failed: HashSet::new(),
             avoid: HashMap::new(),
+            missed: HashSet::new(),
             qualities: Qualities::default(),
         }
     }

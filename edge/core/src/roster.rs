@@ -11,9 +11,9 @@ pub const HEARTBEAT_SECONDS: u32 = 1;
 /// A node silent for this long, in milliseconds, counts as gone.
 pub const LEASE: u64 = 3 * HEARTBEAT_SECONDS as u64 * 1000;
 
-/// For how long a node whose link broke is awaited, in milliseconds. As long, a room waits for its own link to the node, so
-/// nobody waits longer for another region when a node has died.
-const LINK_GRACE: u64 = 700;
+/// For how long a node whose link broke is awaited, in milliseconds: for as long as somebody waits for a region
+/// (`PATIENCE` in `room/placement.rs`). Rooms that know better say so when they seek another, and do not wait.
+const LINK_GRACE: u64 = 2_000;
 /// For how long nodes are awaited after a restart of the region's own, in milliseconds, when their links are gone without a
 /// word. A node dials again within 100 ms, and at the latest every five seconds if the edge was away for longer.
 const RESTART_GRACE: u64 = 10_000;
@@ -50,6 +50,9 @@ pub struct Request {
     pub hosting: Vec<NodeId>,
     /// Nodes where something just went wrong.
     pub avoid: Vec<NodeId>,
+    /// Those of them that are gone, as far as anybody can tell: they are not waited for.
+    #[serde(default)]
+    pub given_up: Vec<NodeId>,
 }
 
 /// A node that has registered. It is stored: that outlives a restart of the region's own, as links do not.
@@ -129,9 +132,8 @@ pub fn assign(
         })
         .collect();
     let is_awaited = |known: &Remembered| {
-        // Who asks has given up some of them.
         let is_missed = !members.contains_key(&known.node) && !known.is_over(now);
-        is_missed && !request.avoid.contains(&known.node)
+        is_missed && !request.given_up.contains(&known.node)
     };
     match choose(&candidates, random) {
         Some(node) => Choice::Node(node.clone()),
@@ -227,6 +229,7 @@ mod tests {
         let request = Request {
             hosting: vec![node("b")],
             avoid: vec![],
+            given_up: vec![],
         };
         let assign = |now| assign(&members, &[], &request, now, [0, 0]);
         assert_eq!(assign(1000), Choice::Node(node("a")));
@@ -244,6 +247,7 @@ mod tests {
         let request = Request {
             hosting: vec![],
             avoid: vec![],
+            given_up: vec![],
         };
         let (present, broken) = (Remembered::present, Remembered::broken);
         let awaited = |name: &str, until| Remembered {
@@ -255,7 +259,7 @@ mod tests {
             (vec![], vec![], Choice::Nobody),
             (vec![], vec![present(id("a"))], Choice::NotKnown),
             (vec![], vec![broken(id("a"), 1_000)], Choice::NotKnown),
-            (vec![], vec![broken(id("a"), 300)], Choice::Nobody),
+            (vec![], vec![broken(id("a"), 0)], Choice::NotKnown),
             (vec![], vec![awaited("a", 1_001)], Choice::NotKnown),
             (vec![], vec![awaited("a", 1_000)], Choice::Nobody),
             (
@@ -287,13 +291,20 @@ mod tests {
     #[test]
     fn who_was_given_up_by_those_who_ask_is_not_awaited() {
         let node: NodeId = "a".parse().unwrap();
-        let request = Request {
+        let mut request = Request {
             hosting: vec![],
             avoid: vec![node.clone()],
+            given_up: vec![],
         };
-        let remembered = [Remembered::broken(node, 1_000)];
-        let choice = assign(&BTreeMap::new(), &remembered, &request, 1_000, [0, 0]);
-        assert_eq!(choice, Choice::Nobody);
+        let remembered = [Remembered::broken(node.clone(), 0)];
+        let assign = |request: &Request| {
+            // After a room has missed its own link to the node for as long as it does.
+            assign(&BTreeMap::new(), &remembered, request, 1_000, [0, 0])
+        };
+        // Who has only lost its link may be back in a moment; another region is farther.
+        assert_eq!(assign(&request), Choice::NotKnown);
+        request.given_up = vec![node];
+        assert_eq!(assign(&request), Choice::Nobody);
     }
 
     #[test]

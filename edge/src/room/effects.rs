@@ -67,9 +67,14 @@ impl Shell {
                 regions,
                 hosting,
                 avoid,
+                given_up,
                 patient,
             } => {
-                let request = roster::Request { hosting, avoid };
+                let request = roster::Request {
+                    hosting,
+                    avoid,
+                    given_up,
+                };
                 self.seek(participant, epoch, regions, request, patient);
             }
             Effect::Report(report) => self.tell_directory(report),

@@ -139,11 +139,19 @@ impl Room {
         match conduct.or_insert_with(|| Conduct::new(now)).hear(text, now) {
             Ok(Some(message)) => self.node_said(link, message, now, out),
             Ok(None) => {}
+            // It lives, and may come back.
             Err(Misbehaves) => {
-                self.node_closed(link, now, out);
+                self.link_broken(link, now + LINK_GRACE, out);
                 out.push(Effect::SendNodeAway { link: link.clone() });
             }
         }
+    }
+
+    /// A node is to be asked something for this person.
+    pub(super) fn asks(&mut self, participant: &ParticipantId, node: &NodeId, now: u64) {
+        self.questions.ask(participant, node, now);
+        let conduct = self.conducts.entry(node.clone());
+        conduct.or_insert_with(|| Conduct::new(now)).asked();
     }
 
     fn node_said(&mut self, link: &NodeLink, message: NodeToRoom, now: u64, out: &mut Vec<Effect>) {
@@ -281,11 +289,18 @@ impl Room {
             Link::Ready => false,
         });
         let lost: Vec<NodeId> = lost.map(|host| host.node.clone()).collect();
+        let broken = |host: &&Host| matches!(host.state, Link::Broken { until } if until <= now);
+        let missed: Vec<NodeId> = hosts
+            .clone()
+            .filter(broken)
+            .map(|host| host.node.clone())
+            .collect();
         let empty = hosts.filter(|host| host.release_at.is_some_and(|at| at <= now));
         let empty: Vec<NodeId> = empty.map(|host| host.node.clone()).collect();
         for node in empty.iter().chain(&lost) {
             self.drop_host(node, "the media node is gone", out);
         }
+        self.missed.extend(missed);
     }
 
     /// The room leaves a node; whoever has media there offers anew, to another one.
@@ -294,6 +309,7 @@ impl Room {
             return;
         };
         self.conducts.remove(node);
+        self.missed.remove(node);
         self.questions.forget(node);
         self.doubts.end(node);
         out.push(Effect::Erase(record::host_key(node)));

@@ -4,6 +4,7 @@
 use protocol::client::{ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Offer, ServerMessage};
 use protocol::id::ParticipantId;
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use super::{Client, Effect, Room};
 
@@ -16,7 +17,7 @@ pub(super) struct Refusal {
     pub message: &'static str,
     /// After how many milliseconds the same message may be taken; absent if it never will.
     pub retry_after: Option<u64>,
-    /// Whether it is no message of this protocol at all.
+    /// Whether it is no message of any version of this protocol.
     pub is_nonsense: bool,
 }
 
@@ -114,6 +115,7 @@ impl Room {
                     sdp,
                     sources,
                 };
+                self.may_offer(id, now)?;
                 self.offered(id, offer, now, out);
             }
             ClientMessage::RestartIce { attempt, sdp } => {
@@ -147,7 +149,13 @@ impl Room {
             return Err(Refusal::nonsense(ErrorCode::TooLarge, message));
         }
         self.may_speak(id, text.len(), now)?;
-        serde_json::from_str(text)
-            .map_err(|_| Refusal::nonsense(ErrorCode::Malformed, "not a message of this protocol"))
+        serde_json::from_str(text).map_err(|error| {
+            let message = "not a message of this protocol";
+            match error.classify() {
+                // JSON, and no message that we know: one of a later version, it may be.
+                Category::Data => Refusal::new(ErrorCode::Malformed, message),
+                _ => Refusal::nonsense(ErrorCode::Malformed, message),
+            }
+        })
     }
 }

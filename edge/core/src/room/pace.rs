@@ -1,4 +1,4 @@
-//! How much somebody may say: messages, their bytes, bytes of chat, and refusals. Who is refused too often does not listen,
+//! How much somebody may say: messages, their bytes, offers, bytes of chat, and refusals. Who is refused too often does not listen,
 //! and is sent away for a while; so is, much sooner, who sends what is no message at all.
 
 use std::collections::HashMap;
@@ -22,6 +22,12 @@ const BYTES: Limit = Limit {
     burst: 4 * MAX_MESSAGE_BYTES as u32,
     window: 16_000,
 };
+/// How many offers: 20 at once, one in 1.5 s in the long run. A client offers a few times in a call, and the answer may be many
+/// times as long as its offer.
+const OFFERS: Limit = Limit {
+    burst: 20,
+    window: 30_000,
+};
 /// How much chat a user may send, in bytes: some fifteen of the longest lines at once, and one in four seconds in the long
 /// run. Messages alone would let one user write 7 GB in a day.
 const CHAT: Limit = Limit {
@@ -43,6 +49,7 @@ const AWAY: u64 = 10_000;
 pub(super) struct Pace {
     messages: Turns,
     bytes: Turns,
+    offers: Turns,
     refusals: Bucket,
     nonsense: Bucket,
     /// Until when the participant is sent away.
@@ -66,6 +73,12 @@ impl Room {
         taken.map_err(|wait| too_soon("too many messages: wait and send again", wait))?;
         let taken = pace.bytes.take(bytes as u32, BYTES, now);
         taken.map_err(|wait| too_soon("too many bytes: wait and send again", wait))
+    }
+
+    /// Whether this participant may have a node answer another offer.
+    pub(super) fn may_offer(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
+        let taken = self.pace(id, now).offers.take(1, OFFERS, now);
+        taken.map_err(|wait| too_soon("too many offers: wait and send again", wait))
     }
 
     /// Whether this user may write so much more.
@@ -124,6 +137,7 @@ impl Room {
         self.paces.entry(id.clone()).or_insert_with(|| Pace {
             messages: Turns::full(MESSAGES, now),
             bytes: Turns::full(BYTES, now),
+            offers: Turns::full(OFFERS, now),
             refusals: Bucket::full(REFUSALS, now),
             nonsense: Bucket::full(NONSENSE, now),
             away_until: 0,

@@ -46,11 +46,14 @@ impl Room {
         });
         let avoid = self.avoid.get(&participant).cloned().into_iter();
         let avoid: BTreeSet<NodeId> = avoid.chain(self.questions.shunned(now)).collect();
+        let given_up = avoid.iter().filter(|node| !self.missed.contains(*node));
+        let given_up: Vec<NodeId> = given_up.cloned().collect();
         out.push(Effect::Seek {
             regions,
             epoch: self.info.epoch,
             hosting,
             avoid: avoid.into_iter().collect(),
+            given_up,
             participant,
             patient,
         });

@@ -46,7 +46,11 @@ impl Questions {
         self.open_one(participant, node, now, true);
     }
 
-    fn open_one(&mut self, participant: &ParticipantId, node: &NodeId, at: u64, is_patient: bool) {
+    /// Who asks again while the node has said nothing waits since the first time.
+    fn open_one(&mut self, participant: &ParticipantId, node: &NodeId, now: u64, is_patient: bool) {
+        let open = self.open.get(participant);
+        let silent = open.filter(|open| open.node == *node && !self.has_spoken_since(open));
+        let at = silent.map_or(now, |open| open.at);
         let question = Question {
             node: node.clone(),
             at,
@@ -155,6 +159,19 @@ mod tests {
         assert_eq!(questions.overdue(1_100), [id("bob")]);
         questions.heard(&id("n1"), 301);
         assert_eq!(questions.next_due(), Some(3_100));
+    }
+
+    #[test]
+    fn who_asks_again_waits_since_the_first_time() {
+        let mut questions = asked(&[("ada", 100), ("ada", 700)]);
+        assert_eq!(questions.next_due(), Some(900));
+        questions.heard(&id("n1"), 800);
+        // It lives, and has lost the first, it seems.
+        questions.ask(&id("ada"), &id("n1"), 850);
+        assert_eq!(questions.next_due(), Some(1_650));
+        // Another node is not to blame for it.
+        questions.ask(&id("ada"), &id("n2"), 1_000);
+        assert_eq!(questions.next_due(), Some(1_800));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use protocol::id::{Attempt, ParticipantId};
 use protocol::node::{RefusalReason, RoomToNode};
 
 use super::placement::RETRY;
-use super::record::{Link, Media, Person, Presence, Session, SessionState};
+use super::record::{Host, Link, Media, Person, Presence, Session, SessionState};
 use super::{Effect, Negotiation, NodeLink, Room};
 
 /// How many media sessions a user may have at once for tickets that are not used yet. Nodes hold them for nobody, so who
@@ -96,17 +96,16 @@ impl Room {
         let Some(Negotiation { offer, reply: None }) = self.negotiations.get(participant) else {
             return;
         };
-        self.questions.ask(participant, &host.node, now);
-        out.push(Effect::Tell {
-            link: host.named(),
-            message: RoomToNode::Offer {
-                participant: participant.clone(),
-                attempt: offer.attempt,
-                sdp: offer.sdp.clone(),
-                sources: offer.sources.clone(),
-                caps,
-            },
-        });
+        let link = host.named();
+        let message = RoomToNode::Offer {
+            participant: participant.clone(),
+            attempt: offer.attempt,
+            sdp: offer.sdp.clone(),
+            sources: offer.sources.clone(),
+            caps,
+        };
+        self.asks(participant, &link.node, now);
+        out.push(Effect::Tell { link, message });
     }
 
     /// After a restart: an answer that was on its way may have been lost.
@@ -179,11 +178,12 @@ impl Room {
             return;
         }
         let host = person.node.as_ref().and_then(|node| self.hosts.get(node));
-        match host.filter(|host| host.state == Link::Ready) {
-            Some(host) => {
-                self.questions.ask(participant, &host.node, now);
+        let ready = host.filter(|host| host.state == Link::Ready);
+        match ready.map(Host::named) {
+            Some(link) => {
+                self.asks(participant, &link.node, now);
                 out.push(Effect::Tell {
-                    link: host.named(),
+                    link,
                     message: RoomToNode::RestartIce {
                         participant: participant.clone(),
                         attempt,

@@ -232,6 +232,17 @@ fn who_talks_nonsense_is_answered_a_few_times_and_then_sent_away_without_a_word_
 }
 
 #[test]
+fn what_a_later_version_says_is_refused_and_no_nonsense() {
+    let mut world = World::new();
+    let bob = world.enter("bob");
+    for _ in 0..40 {
+        let effects = world.say(&bob, r#"{"type":"fly"}"#);
+        assert!(!is_sent_away(&effects, &bob));
+        assert_eq!(refusals(&effects).len(), 1);
+    }
+}
+
+#[test]
 fn bytes_are_limited_as_messages_are() {
     let mut world = World::new();
     let ada = world.enter("ada");

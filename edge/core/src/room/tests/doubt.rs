@@ -145,3 +145,22 @@ fn two_pages_of_one_account_are_one_voice() {
     }
     assert_eq!(renegotiations(&world.say(&clients[0], NO_MEDIA)), 3);
 }
+
+#[test]
+fn a_node_that_says_too_much_lives() {
+    let (mut world, link, _) = with_media(&["ada", "bob"]);
+    let says = |world: &mut World| {
+        world.handle(Event::NodeSaid {
+            link: link.clone(),
+            text: "{".into(),
+        })
+    };
+    for _ in 0..10 {
+        says(&mut world);
+    }
+    let last = says(&mut world);
+    assert!(matches!(
+        last.as_slice(),
+        [Effect::Save(_), Effect::SendNodeAway { .. }]
+    ));
+}

@@ -169,3 +169,20 @@ fn media_that_fails_twice_in_a_row_moves() {
     assert_eq!(fail(2, true), None);
     assert_eq!(fail(3, false), Some(id("n1")));
 }
+
+#[test]
+fn who_offers_over_and_over_is_told_to_wait_and_the_node_is_not_asked() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    world.place("ada", "n1");
+    let mut asked = 0;
+    for attempt in 1..=30 {
+        world.now += 50;
+        let offer = OFFER.replace("\"attempt\":1", &format!("\"attempt\":{attempt}"));
+        asked += super::offers(&world.say(&ada, &offer));
+    }
+    assert_eq!(asked, 20);
+    world.now += 1_500;
+    let offer = OFFER.replace("\"attempt\":1", "\"attempt\":31");
+    assert_eq!(super::offers(&world.say(&ada, &offer)), 1);
+}

@@ -169,6 +169,36 @@ fn a_node_that_the_room_left_during_the_search_is_sought_again_at_once() {
 }
 
 #[test]
+fn who_only_lost_its_link_may_come_back_and_who_is_said_to_be_gone_may_not() {
+    let given_up = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Seek {
+                avoid, given_up, ..
+            } => Some((avoid.clone(), given_up.clone())),
+            _ => None,
+        })
+    };
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let link = world.place("ada", "n1");
+    world.handle(Event::NodeClosed { link });
+    let n1 = vec![id("n1")];
+    assert_eq!(given_up(&world.wait()), Some((n1.clone(), Vec::new())));
+    // It is back; then all whose media it has say that nothing comes.
+    let link = world.place("ada", "n1");
+    world.say(&ada, super::OFFER);
+    answer(&mut world, "ada", &link);
+    let connected = NodeToRoom::Connected {
+        participant: id("ada"),
+        attempt: Attempt(1),
+    };
+    world.node_says(&link, connected);
+    world.handle(Event::NodeClosed { link });
+    let gone = world.say(&ada, r#"{"type":"noMedia","attempt":1}"#);
+    assert_eq!(given_up(&gone), Some((n1.clone(), n1)));
+}
+
+#[test]
 fn a_node_for_somebody_who_left_before_it_was_found_is_released() {
     let mut world = World::new();
     let ada = world.enter("ada");
