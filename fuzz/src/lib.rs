@@ -3,11 +3,11 @@
 //! The fuzzer calls them from `fuzz_targets`, the tests with each file of `corpus`.
 
 mod edge;
-#[path = "../../sfu-node/src/tcp/framing.rs"]
-mod framing;
 mod node;
 
 pub use edge::{client, node_to_edge};
+use sfu_core::framing;
+
 pub use node::{cascade, channel, edge_to_node, estimator, rtcp, rtp, sdp, stun};
 
 /// A target's name, which is that of its folder in the corpus, and what it calls.
@@ -30,7 +30,7 @@ pub const TARGETS: [Target; 11] = [
 
 /// A stream of TCP in pieces, whose frames are written again as they were read (RFC 4571).
 pub fn framing(data: &[u8]) {
-    let mut frames = framing::Frames::new();
+    let mut frames = framing::Frames::default();
     for mut piece in sfu_core::fuzz::pieces(data) {
         while !piece.is_empty() {
             let space = frames.space();
@@ -40,7 +40,7 @@ pub fn framing(data: &[u8]) {
             frames.filled(taken);
             piece = &piece[taken..];
             loop {
-                match frames.next() {
+                match frames.next_datagram() {
                     Ok(Some(datagram)) => {
                         assert!((1..=framing::MAX_DATAGRAM).contains(&datagram.len()));
                         let mut out = Vec::new();

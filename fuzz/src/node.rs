@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use sfu_core::fuzz::{Call, Handshake, Offers, pieces};
+use sfu_core::fuzz::{Handshake, Offers, Peered, pieces};
+use sfu_core::{Assembled, Assembly};
 
 /// What a browser offers, in short: a microphone, a camera in three layers, a slot of each kind, the data channel.
 const OFFER: &str = include_str!("offer.sdp");
@@ -42,14 +43,19 @@ pub fn sdp(data: &[u8]) {
 
 /// What other nodes say over QUIC, messages and datagrams: the first byte of a piece says which, and who.
 pub fn cascade(data: &[u8]) {
-    let mut call = Call::new(Instant::now(), OFFER);
+    let mut call = Peered::new(Instant::now(), OFFER);
+    let mut peers = [Assembly::default(), Assembly::default()];
     for line in data.split(|byte| *byte == b'\n') {
         let Some((&how, rest)) = line.split_first() else {
             call.media();
             continue;
         };
         match how & 2 {
-            0 => call.peer_sends(how, rest),
+            0 => match peers[usize::from(how & 1)].take(rest) {
+                Assembled::Whole => call.peer_sends(how, rest),
+                Assembled::Completed(whole) => call.peer_sends(how, &whole),
+                Assembled::Kept | Assembled::Malformed => {}
+            },
             _ => {
                 if let Ok(message) = serde_json::from_slice(rest) {
                     call.peer_says(how, message);
@@ -61,7 +67,7 @@ pub fn cascade(data: &[u8]) {
 
 /// What a client says on its data channel, a line each.
 pub fn channel(data: &[u8]) {
-    let mut call = Call::new(Instant::now(), OFFER);
+    let mut call = Peered::new(Instant::now(), OFFER);
     for line in data.split(|byte| *byte == b'\n') {
         call.client_says(line);
         call.media();
@@ -70,10 +76,24 @@ pub fn channel(data: &[u8]) {
 
 /// What the edge tells a node about a room, a line each.
 pub fn edge_to_node(data: &[u8]) {
-    let mut call = Call::new(Instant::now(), OFFER);
+    let mut call = Peered::new(Instant::now(), OFFER);
     for message in crate::messages(data) {
         call.told(message);
         call.media();
     }
     for _ in crate::messages::<protocol::node::RegionToNode>(data) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_in_the_call_gets_to_its_clients_sealed() {
+        let mut call = Peered::new(Instant::now(), OFFER);
+        for _ in 0..10 {
+            call.media();
+        }
+        assert!(call.seen() > 0);
+    }
 }

@@ -2,7 +2,6 @@
 //! (RFC 4571). All of it runs in the shard's own thread.
 
 mod connection;
-mod framing;
 mod strangers;
 
 use std::cell::{Cell, RefCell};

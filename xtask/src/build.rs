@@ -12,8 +12,9 @@ use crate::{paths, setup, worker};
 pub const STEPS: usize = worker::STEPS + 3;
 
 /// Packages that cargo compiles for this machine. Every call that compiles names exactly these: the features of shared
-/// dependencies follow from what is named (and from whether tests are), and with others they would be compiled again.
-pub const PACKAGES: [&str; 3] = ["--workspace", "--exclude", "edge"];
+/// dependencies follow from what is named (and from whether tests are), and with others they would be compiled again. The fuzz
+/// targets open doors in the engine that no node is to have.
+pub const PACKAGES: [&str; 5] = ["--workspace", "--exclude", "edge", "--exclude", "fuzz"];
 
 /// How the media node is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]

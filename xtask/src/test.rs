@@ -186,10 +186,13 @@ fn run_group(group: Group) -> Result<()> {
         Group::Deny => dependencies::check(),
         Group::Clippy => clippy(),
         Group::House => cargo_test(&[], &["tests/house"]),
-        Group::Unit => cargo_test(
-            &["--lib", "--bins"],
-            &["edge/core", "fuzz", "sfu-node", "sfu-node/core", "loadtest"],
-        ),
+        Group::Unit => {
+            cargo_test(
+                &["--lib", "--bins"],
+                &["edge/core", "sfu-node", "sfu-node/core", "loadtest"],
+            )?;
+            cargo(&["test", "--quiet", "--package", "fuzz"])
+        }
         Group::Simulation => cargo_test(&[], &["tests/simulation"]),
         Group::Instructions => {
             instructions::try_benches()?;

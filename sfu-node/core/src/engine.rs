@@ -1,6 +1,8 @@
 //! The engine joins its parts: datagrams to [`sessions`], their absence to [`silence`], messages to [`rooms`], the cascade to [`peers`], what members are
 //! sent to [`flush`], and all of it to time.
 
+#[cfg(any(test, feature = "fuzz"))]
+mod call;
 mod flush;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;

@@ -13,7 +13,7 @@ use crate::packet::{Packet, Vp8, read_relay};
 use crate::rewrite::Rewriter;
 use crate::router::Router;
 
-pub use crate::engine::fuzz::Call;
+pub use crate::engine::fuzz::Peered;
 pub use crate::session::fuzz::{Handshake, Offers};
 
 const MS: Duration = Duration::from_millis(1);

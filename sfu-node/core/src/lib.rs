@@ -13,6 +13,7 @@ mod demux;
 mod e_model;
 mod egress;
 mod engine;
+pub mod framing;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
@@ -39,5 +40,5 @@ pub use io::{
     Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, SlotUse, Stats,
     Transport, TransportAddress,
 };
-pub use relay::fragment::{Assembly, Fragment, Taken, fragments};
+pub use relay::fragment::{Assembled, Assembly, Fragment, fragments};
 pub use stun::{is_media, is_stun};

@@ -266,7 +266,7 @@ impl Session {
     }
 
     /// Its client is connected, and there.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzz"))]
     pub fn reach(&mut self, at: TransportAddress) {
         self.connection.way.reach(at);
     }

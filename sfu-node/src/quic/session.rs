@@ -12,7 +12,7 @@ use quinn::{
     Connection, ConnectionError, ReadExactError, RecvStream, SendDatagramError, SendStream, VarInt,
     WriteError,
 };
-use sfu_core::{Assembly, Fragment, PeerId, Taken, fragments};
+use sfu_core::{Assembled, Assembly, Fragment, PeerId, fragments};
 use tokio::sync::{Notify, mpsc};
 
 /// How long a peer may take for its `Hello`.
@@ -384,10 +384,10 @@ async fn read_datagrams(
         let data = media.read_datagram().await?;
         let before = assembly.given_up();
         let whole = match assembly.take(&data) {
-            Taken::Whole => Some(data),
-            Taken::Completed(data) => Some(data.into()),
-            Taken::Kept => None,
-            Taken::Malformed => {
+            Assembled::Whole => Some(data),
+            Assembled::Completed(data) => Some(data.into()),
+            Assembled::Kept => None,
+            Assembled::Malformed => {
                 shared.dropped(|drops| &mut drops.incomplete);
                 None
             }

@@ -6,13 +6,13 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use sfu_core::framing::{self, FrameTooLong, Frames};
 use sfu_core::{is_media, is_stun};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::Shared;
-use super::framing::{self, FrameTooLong, Frames};
 use super::strangers::{BYTES_AT_ONCE, BYTES_OF_ONE};
 
 /// A connection that no session has known for so long is not a client's.
@@ -141,7 +141,7 @@ impl Connection {
     /// Reads until the connection ends.
     pub async fn run(&self, from: SocketAddr, shared: &Rc<Shared>) -> End {
         let opened = Instant::now();
-        let mut frames = Frames::new();
+        let mut frames = Frames::default();
         let mut heard = opened;
         let mut left = BYTES_OF_ONE;
         loop {
@@ -241,7 +241,7 @@ impl Connection {
         taken: &mut usize,
     ) -> Result<(), End> {
         let at = std::time::Instant::now();
-        while let Some(datagram) = frames.next()? {
+        while let Some(datagram) = frames.next_datagram()? {
             *taken += 1;
             // Who has not shown by STUN that it is a session's client is not heard with anything else.
             let welcome = self.answered.get() || is_stun(datagram);

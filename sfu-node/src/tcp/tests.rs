@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use sfu_core::framing;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::time::timeout;
@@ -85,11 +86,11 @@ fn a_client_that_reads_nothing_loses_media_and_keeps_its_handshake() {
         tcp.flush();
         assert_eq!(tcp.counters().dropped, before);
         // All frames that were not dropped arrive whole once the client reads, and the handshake is the last.
-        let mut frames = framing::Frames::new();
+        let mut frames = framing::Frames::default();
         let mut last = Vec::new();
         for _ in 0..=out {
             loop {
-                if let Some(datagram) = frames.next().unwrap() {
+                if let Some(datagram) = frames.next_datagram().unwrap() {
                     last = datagram.to_vec();
                     break;
                 }

@@ -47,7 +47,7 @@ pub fn fragments(
 
 /// What became of a datagram that was taken.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum Assembled {
     /// It is no fragment.
     Whole,
     /// The last fragment of this one.
@@ -73,19 +73,19 @@ struct Open {
 
 impl Assembly {
     /// Takes a datagram.
-    pub fn take(&mut self, datagram: &[u8]) -> Taken {
+    pub fn take(&mut self, datagram: &[u8]) -> Assembled {
         let [first, rest @ ..] = datagram else {
-            return Taken::Whole;
+            return Assembled::Whole;
         };
         if u64::from(*first) != FRAGMENT {
-            return Taken::Whole;
+            return Assembled::Whole;
         }
         let [high, low, index, count, body @ ..] = rest else {
-            return Taken::Malformed;
+            return Assembled::Malformed;
         };
         let (index, count) = (usize::from(*index), usize::from(*count));
         if !(2..=MOST_FRAGMENTS).contains(&count) || index >= count || body.is_empty() {
-            return Taken::Malformed;
+            return Assembled::Malformed;
         }
         self.put(u16::from_be_bytes([*high, *low]), index, count, body)
     }
@@ -95,7 +95,7 @@ impl Assembly {
         self.given_up
     }
 
-    fn put(&mut self, number: u16, index: usize, count: usize, body: &[u8]) -> Taken {
+    fn put(&mut self, number: u16, index: usize, count: usize, body: &[u8]) -> Assembled {
         self.give_up(|open| number.wrapping_sub(open.number) as i16 > LATE as i16);
         self.give_up(|open| open.number == number && open.parts.len() != count);
         let place = match self.open.iter().position(|open| open.number == number) {
@@ -106,7 +106,7 @@ impl Assembly {
         // The first holds: a path may deliver a packet twice.
         parts[index].get_or_insert_with(|| body.to_vec());
         if parts.iter().any(Option::is_none) {
-            return Taken::Kept;
+            return Assembled::Kept;
         }
         let parts = self
             .open
@@ -114,8 +114,8 @@ impl Assembly {
             .map_or(Vec::new(), |open| open.parts);
         let whole: Vec<u8> = parts.into_iter().flatten().flatten().collect();
         match whole.first() {
-            Some(first) if u64::from(*first) != FRAGMENT => Taken::Completed(whole),
-            _ => Taken::Malformed,
+            Some(first) if u64::from(*first) != FRAGMENT => Assembled::Completed(whole),
+            _ => Assembled::Malformed,
         }
     }
 
@@ -163,9 +163,9 @@ mod tests {
         let mut assembly = Assembly::default();
         let last = fragments.pop().unwrap();
         for one in &fragments {
-            assert_eq!(assembly.take(one), Taken::Kept);
+            assert_eq!(assembly.take(one), Assembled::Kept);
         }
-        assert_eq!(assembly.take(&last), Taken::Completed(sent));
+        assert_eq!(assembly.take(&last), Assembled::Completed(sent));
         assert_eq!((assembly.open.len(), assembly.given_up()), (0, 0));
     }
 
@@ -181,7 +181,7 @@ mod tests {
         let mut assembly = Assembly::default();
         for number in 0..100 {
             let first = &wire(number, &datagram(2_000), 1_150)[0];
-            assert_eq!(assembly.take(first), Taken::Kept);
+            assert_eq!(assembly.take(first), Assembled::Kept);
             assert!(assembly.open.len() <= MOST_OPEN);
         }
         let given_up = assembly.given_up();
@@ -201,8 +201,8 @@ mod tests {
         let [first, second] = &wire(2, &inner, 700)[..] else {
             panic!("two fragments");
         };
-        assert_eq!(assembly.take(first), Taken::Kept);
-        assert_eq!(assembly.take(second), Taken::Malformed);
+        assert_eq!(assembly.take(first), Assembled::Kept);
+        assert_eq!(assembly.take(second), Assembled::Malformed);
     }
 
     proptest! {
@@ -222,12 +222,12 @@ mod tests {
         fn every_datagram_that_is_cut_comes_whole(len in 2usize..9_000, room in 1_150usize..1_500) {
             let sent = datagram(len);
             let mut assembly = Assembly::default();
-            let mut taken = Taken::Kept;
+            let mut assembled = Assembled::Kept;
             for one in wire(9, &sent, room) {
                 prop_assert!(one.len() <= room);
-                taken = assembly.take(&one);
+                assembled = assembly.take(&one);
             }
-            prop_assert_eq!(taken, Taken::Completed(sent));
+            prop_assert_eq!(assembled, Assembled::Completed(sent));
         }
     }
 }

@@ -251,7 +251,7 @@ impl Way {
     }
 
     /// The handshake is over, and the client is there.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzz"))]
     pub fn reach(&mut self, at: TransportAddress) {
         self.handshake = Handshake::Over;
         self.go(at);

@@ -6,27 +6,17 @@ use protocol::id::Attempt;
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, RoomToNode};
 
-use super::{OFFER, room_id};
-use crate::engine::Engine;
-use crate::io::{Config, Output};
+use super::OFFER;
+use crate::engine::call::Call;
+use crate::io::Output;
 
 /// Longer than any of them.
 const MAX_MESSAGE: usize = 160;
 /// What parsers say of themselves and of the process that they run in.
 const FOREIGN: [&str; 6] = ["0x", "arse", "Unexpected", "Error", "::", "PointerOffset"];
 
-fn engine() -> Engine {
-    Engine::new(Config {
-        node: "node-1".parse().unwrap(),
-        region: "eu-west".parse().unwrap(),
-        candidates: Vec::new(),
-        max_sessions: 1,
-    })
-}
-
 /// What comes back for an offer: what it is refused with, or nothing when it is answered.
-fn refusal(engine: &mut Engine, sdp: &str) -> Option<String> {
-    let now = Instant::now();
+fn refusal(call: &mut Call, sdp: &str) -> Option<String> {
     let offer = RoomToNode::Offer {
         participant: "ada".parse().unwrap(),
         attempt: Attempt(1),
@@ -34,10 +24,10 @@ fn refusal(engine: &mut Engine, sdp: &str) -> Option<String> {
         sources: Vec::new(),
         caps: Caps::default(),
     };
-    engine.room_message(now, room_id(), offer);
+    call.engine.room_message(call.now, call.id.clone(), offer);
     let mut refused = None;
     loop {
-        match engine.poll_output(now) {
+        match call.engine.poll_output(call.now) {
             Output::Timeout(_) => return refused,
             Output::Room {
                 message: NodeToRoom::Refused { message, .. },
@@ -67,30 +57,30 @@ fn whatever_is_wrong_with_an_offer_the_refusal_is_in_our_own_words() {
         offers.extend(["", "=x=", "\u{0}", "999999999999999999999 "].map(|by| broken(place, by)));
         offers.push(lines[..place].concat());
     }
-    let mut engine = engine();
+    let mut call = Call::new(Instant::now());
     let mut refused = 0;
     for offer in offers {
-        let Some(message) = refusal(&mut engine, &offer) else {
+        let Some(message) = refusal(&mut call, &offer) else {
             continue;
         };
         refused += 1;
         assert!(message.len() <= MAX_MESSAGE, "{message}");
         let foreign = FOREIGN.iter().find(|words| message.contains(**words));
         assert_eq!(foreign, None, "{message}");
-        assert_eq!(engine.stats().refused_offers, refused);
+        assert_eq!(call.engine.stats().refused_offers, refused);
     }
     assert!(refused > 20, "{refused} were refused");
 }
 
 #[test]
 fn a_refusal_names_what_is_lacking() {
-    let mut engine = engine();
+    let mut call = Call::new(Instant::now());
     for (line, name) in [
         ("a=ice-ufrag:theirs\r\n", "a=ice-ufrag"),
         ("a=ice-pwd:a-password-of-22-letters\r\n", "a=ice-pwd"),
     ] {
-        let message = refusal(&mut engine, &OFFER.replace(line, "")).expect("it is refused");
+        let message = refusal(&mut call, &OFFER.replace(line, "")).expect("it is refused");
         assert!(message.contains(name), "{message}");
     }
-    assert_eq!(refusal(&mut engine, OFFER), None);
+    assert_eq!(refusal(&mut call, OFFER), None);
 }

@@ -17,17 +17,19 @@ pub struct Frames {
     end: usize,
 }
 
-impl Frames {
+impl Default for Frames {
     /// Nothing read yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
             buffer: vec![0; BUFFER].into_boxed_slice(),
             start: 0,
             end: 0,
         }
     }
+}
 
-    /// Where to read into. Never empty after [`Frames::next`] has given out all that is whole.
+impl Frames {
+    /// Where to read into. Never empty after [`Frames::next_datagram`] has given out all that is whole.
     pub fn space(&mut self) -> &mut [u8] {
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
@@ -43,7 +45,7 @@ impl Frames {
     ///
     /// # Errors
     /// The stream makes no sense any more.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, FrameTooLong> {
+    pub fn next_datagram(&mut self) -> Result<Option<&[u8]>, FrameTooLong> {
         while let Some((prefix, rest)) = self.buffer[self.start..self.end].split_first_chunk() {
             let len = usize::from(u16::from_be_bytes(*prefix));
             if len > MAX_DATAGRAM {
@@ -78,7 +80,7 @@ mod tests {
 
     /// Reads a stream in pieces of this size.
     fn read(stream: &[u8], piece: usize) -> Result<Vec<Vec<u8>>, FrameTooLong> {
-        let mut frames = Frames::new();
+        let mut frames = Frames::default();
         let mut datagrams = Vec::new();
         for mut piece in stream.chunks(piece) {
             while !piece.is_empty() {
@@ -87,7 +89,7 @@ mod tests {
                 space[..taken].copy_from_slice(&piece[..taken]);
                 frames.filled(taken);
                 piece = &piece[taken..];
-                while let Some(datagram) = frames.next()? {
+                while let Some(datagram) = frames.next_datagram()? {
                     datagrams.push(datagram.to_vec());
                 }
             }
