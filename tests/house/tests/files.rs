@@ -77,3 +77,15 @@ fn nothing_is_left_for_later() {
         "do it now, or open an issue and leave the code complete without it.",
     );
 }
+
+#[test]
+fn a_decision_has_its_number_to_itself() {
+    let decisions = sources("docs/decisions", &["md"]);
+    let number =
+        |source: &Source| source.path.trim_start_matches("docs/decisions/")[..4].to_owned();
+    let mut numbers: Vec<String> = decisions.iter().map(number).collect();
+    numbers.sort();
+    let twice = numbers.windows(2).filter(|pair| pair[0] == pair[1]);
+    let found: Vec<String> = twice.map(|pair| pair[0].clone()).collect();
+    expect_none(&found, "give the later decision the next free number.");
+}
