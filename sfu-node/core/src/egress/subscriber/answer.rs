@@ -149,9 +149,12 @@ impl Subscriber {
         delivered.is_some()
     }
 
-    /// Goes by what has arrived in all slots. Some clients report on each apart: what has arrived in the first alone is not all.
+    /// Goes by what has arrived in all slots. Some clients report on each apart: while nothing is known of the path, what has arrived
+    /// in the first alone is not all.
     fn judge_delivery(&mut self, now: Instant) {
-        if self.slots.iter().any(|slot| slot.delivery.is_awaited(now)) {
+        let mut slots = self.slots.iter();
+        let is_new = self.path.estimator.known().is_none();
+        if is_new && slots.any(|slot| slot.delivery.is_awaited(now)) {
             return;
         }
         let rates = self.slots.iter().map(|slot| slot.delivery.rates(now));
