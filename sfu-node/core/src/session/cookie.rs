@@ -46,8 +46,7 @@ impl Cookies {
 
     /// The id of a check of this address.
     pub fn id(&self, now: Instant, to: TransportAddress, purpose: Purpose) -> [u8; TRANSACTION_ID] {
-        let window = (self.window(now) % WINDOWS) as u8;
-        self.write(to, window << 1 | u8::from(purpose == Purpose::Go))
+        self.write(to, self.window(now), purpose)
     }
 
     /// What the check was for that was sent to this address under this id; `None` if none was lately.
@@ -58,19 +57,27 @@ impl Cookies {
         id: &[u8; TRANSACTION_ID],
     ) -> Option<Purpose> {
         let head = id[TAG];
-        let age = (self.window(now) + WINDOWS - u64::from(head >> 1)) % WINDOWS;
-        let known = age <= 1 && self.write(from, head) == *id;
-        known.then_some(match head & 1 {
+        let purpose = match head & 1 {
             0 => Purpose::Know,
             _ => Purpose::Go,
-        })
+        };
+        let age = (self.window(now) + WINDOWS - u64::from(head >> 1)) % WINDOWS;
+        let window = self.window(now).checked_sub(age).filter(|_| age <= 1)?;
+        (self.write(from, window, purpose) == *id).then_some(purpose)
     }
 
     fn window(&self, now: Instant) -> u64 {
         now.saturating_duration_since(self.began).as_secs() / WINDOW.as_secs()
     }
 
-    fn write(&self, address: TransportAddress, head: u8) -> [u8; TRANSACTION_ID] {
+    /// What tells one window from the others of its byte is the code alone, which is over all of its number.
+    fn write(
+        &self,
+        address: TransportAddress,
+        window: u64,
+        purpose: Purpose,
+    ) -> [u8; TRANSACTION_ID] {
+        let head = ((window % WINDOWS) as u8) << 1 | u8::from(purpose == Purpose::Go);
         let (ip, port) = (address.address.ip(), address.address.port());
         let transport = [u8::from(address.transport == Transport::Tcp)];
         let ip = match ip {
@@ -79,7 +86,13 @@ impl Cookies {
         };
         let mac = sha1_hmac(
             &self.secret,
-            &[&ip, &port.to_be_bytes(), &transport, &[head]],
+            &[
+                &ip,
+                &port.to_be_bytes(),
+                &transport,
+                &[head],
+                &window.to_be_bytes(),
+            ],
         );
         let mut id = [0; TRANSACTION_ID];
         id[..TAG].copy_from_slice(&self.tag);
@@ -101,7 +114,14 @@ mod tests {
         for purpose in [Purpose::Know, Purpose::Go] {
             let id = cookies.id(now + WINDOW, to, purpose);
             assert!(id.starts_with(&cookies.tag()));
-            for (windows, known) in [(1, true), (2, true), (3, false), (129, true), (0, false)] {
+            for (windows, known) in [
+                (1, true),
+                (2, true),
+                (3, false),
+                (129, false),
+                (130, false),
+                (0, false),
+            ] {
                 let read = cookies.read(now + windows * WINDOW, to, &id);
                 assert_eq!(read, known.then_some(purpose), "{windows} windows");
             }
