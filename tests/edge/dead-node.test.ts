@@ -82,3 +82,24 @@ test("a restart of ICE that a node says nothing to is answered by another one", 
   const next = await other.openRoom();
   expect(await next.socket.next("offer")).toMatchObject({ participant, attempt: 2 });
 });
+
+test("a node that stands still is not asked again while another region has one", async () => {
+  const eu = await register("eu-1", "eu-west");
+  const us = await register("us-1", "us-east");
+  const ada = await world.person("Ada");
+  const client = await ada.enter(await ada.createRoom(), { region: "eu-west" });
+  const participant = client.welcome.you;
+  client.socket.send(offer(1));
+  const link = await eu.openRoom();
+  await link.socket.next("offer");
+  link.socket.send({ type: "answer", participant, attempt: 1, sdp: "v=0" });
+  await client.socket.next("answer");
+  link.socket.send({ type: "connected", participant, attempt: 1 });
+  client.socket.send({ type: "restartIce", attempt: 1, sdp: "v=0" });
+  await client.socket.next("renegotiate");
+  client.socket.send(offer(2));
+  const next = await us.openRoom();
+  expect(await next.socket.next("offer")).toMatchObject({ participant, attempt: 2 });
+  // Its region still takes it for living.
+  expect(link.socket.pending("offer")).toEqual([]);
+});

@@ -50,9 +50,21 @@ pub struct Request {
     pub hosting: Vec<NodeId>,
     /// Nodes where something just went wrong.
     pub avoid: Vec<NodeId>,
-    /// Those of them that are gone, as far as anybody can tell: they are not waited for.
+    /// Those of them that are gone, as far as anybody can tell: they are neither chosen nor waited for.
     #[serde(default)]
     pub given_up: Vec<NodeId>,
+}
+
+impl Request {
+    /// What to ask all regions for, one after the other. A node that was given up serves only if no region has another: its
+    /// own region may take it for living a while longer.
+    pub fn rounds(self) -> impl Iterator<Item = Self> {
+        let last = (!self.given_up.is_empty()).then(|| Self {
+            given_up: Vec::new(),
+            ..self.clone()
+        });
+        [Some(self), last].into_iter().flatten()
+    }
 }
 
 /// A node that has registered. It is stored: that outlives a restart of the region's own, as links do not.
@@ -123,7 +135,9 @@ pub fn assign(
 ) -> Choice {
     let candidates: Vec<Candidate> = members
         .iter()
-        .filter(|(_, member)| !member.draining && !member.is_silent(now))
+        .filter(|(node, member)| {
+            !member.draining && !member.is_silent(now) && !request.given_up.contains(node)
+        })
         .map(|(node, member)| Candidate {
             node: node.clone(),
             load: member.load,
@@ -305,6 +319,42 @@ mod tests {
         assert_eq!(assign(&request), Choice::NotKnown);
         request.given_up = vec![node];
         assert_eq!(assign(&request), Choice::Nobody);
+    }
+
+    #[test]
+    fn who_was_given_up_serves_only_if_no_region_has_another() {
+        let id = |name: &str| name.parse::<NodeId>().unwrap();
+        let load = Load {
+            max_sessions: 5,
+            ..Load::default()
+        };
+        let members = ["a", "b"].map(|name| (id(name), Member::new(load, 1_000)));
+        let members = BTreeMap::from(members);
+        // What is avoided, what of that is given up, and what each round comes to.
+        let cases: [(&[&str], &[&str], &[Choice]); 4] = [
+            (&[], &[], &[Choice::Node(id("a"))]),
+            (&["a", "b"], &[], &[Choice::Node(id("a"))]),
+            (
+                &["a"],
+                &["a"],
+                &[Choice::Node(id("b")), Choice::Node(id("b"))],
+            ),
+            (
+                &["a", "b"],
+                &["a", "b"],
+                &[Choice::Nobody, Choice::Node(id("a"))],
+            ),
+        ];
+        for (avoid, given_up, answers) in cases {
+            let request = Request {
+                hosting: vec![],
+                avoid: avoid.iter().map(|name| id(name)).collect(),
+                given_up: given_up.iter().map(|name| id(name)).collect(),
+            };
+            let ask = |request| assign(&members, &[], &request, 1_000, [0, 1]);
+            let choices: Vec<Choice> = request.rounds().map(ask).collect();
+            assert_eq!(choices, answers, "{avoid:?} {given_up:?}");
+        }
     }
 
     #[test]

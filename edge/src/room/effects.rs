@@ -122,26 +122,30 @@ impl Shell {
         let Some(room) = self.room.borrow().as_ref().map(|room| room.view().id) else {
             return nowhere;
         };
-        let wish = Assign {
-            room,
-            epoch,
-            request,
-        };
-        for region in regions {
-            match self.ask(&region, &wish).await {
-                Choice::Node(node) => {
-                    console_log!(
-                        "{}",
-                        json!({ "event": "placed", "room": wish.room, "epoch": epoch.0, "node": node })
-                    );
-                    return Event::Found {
-                        participant,
-                        epoch,
-                        place: Some((node, region)),
-                    };
+        for request in request.rounds() {
+            let wish = Assign {
+                room: room.clone(),
+                epoch,
+                request,
+            };
+            for region in &regions {
+                match self.ask(region, &wish).await {
+                    Choice::Node(node) => {
+                        console_log!(
+                            "{}",
+                            json!({ "event": "placed", "room": room, "epoch": epoch.0, "node": node })
+                        );
+                        return Event::Found {
+                            participant,
+                            epoch,
+                            place: Some((node, region.clone())),
+                        };
+                    }
+                    Choice::NotKnown if patient => {
+                        return Event::NotKnownYet { participant, epoch };
+                    }
+                    Choice::NotKnown | Choice::Nobody => {}
                 }
-                Choice::NotKnown if patient => return Event::NotKnownYet { participant, epoch },
-                Choice::NotKnown | Choice::Nobody => {}
             }
         }
         nowhere

@@ -176,7 +176,7 @@ pub enum Effect {
         regions: Vec<Region>,
         hosting: Vec<NodeId>,
         avoid: Vec<NodeId>,
-        /// Those of them that are not to be waited for.
+        /// Those of them that are not to be waited for, and not to be chosen unless no region has another.
         given_up: Vec<NodeId>,
         /// Whether to stop at a region that does not know, rather than to go on to the next.
         patient: bool,
