@@ -16,6 +16,9 @@ const MAX_ADDRESSES: usize = 8;
 /// An address that its session was heard from within this time is not given to another one.
 const OWNED: Duration = Duration::from_secs(5);
 
+/// An address has to be shown anew after so long: what only comes from there shows nothing.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// What is known about an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
@@ -29,12 +32,13 @@ pub enum Standing {
 struct Bound {
     session: SessionKey,
     standing: Standing,
+    /// When it was last shown to be of this standing.
     heard: Instant,
 }
 
 impl Bound {
-    fn is_silent(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.heard) >= OWNED
+    fn is_heard(&self, now: Instant, within: Duration) -> bool {
+        now.saturating_duration_since(self.heard) < within
     }
 }
 
@@ -62,9 +66,9 @@ impl Demux {
     }
 
     /// The session of a datagram, if there is one: for STUN the one that it names or answers, else that of its address, with what
-    /// is known about that.
+    /// was shown of that lately.
     pub fn find(
-        &mut self,
+        &self,
         now: Instant,
         from: TransportAddress,
         data: &[u8],
@@ -74,34 +78,34 @@ impl Demux {
             let named = || stun::receiver_ufrag(data).and_then(|ufrag| self.ufrags.get(ufrag));
             return Some((*answered.or_else(named)?, None));
         }
-        let bound = self.addresses.get_mut(&from)?;
-        bound.heard = now;
-        Some((bound.session, Some(bound.standing)))
+        let bound = self.addresses.get(&from)?;
+        let shown = bound.is_heard(now, FRESH).then_some(bound.standing);
+        Some((bound.session, shown))
     }
 
     /// Datagrams from this address belong to this session from now on. The one of the same standing that was silent longest makes
-    /// room. An address of another session stays where it is, unless it has shown less, or is silent.
+    /// room. An address of another session stays where it is, unless it has shown less, or is silent. Returns whether it is of this
+    /// standing only now.
     pub fn bind(
         &mut self,
         now: Instant,
         from: TransportAddress,
         session: SessionKey,
         standing: Standing,
-    ) {
+    ) -> bool {
         match self.addresses.get_mut(&from) {
             Some(bound) if bound.session == session && bound.standing >= standing => {
-                bound.heard = now;
-                return;
-            }
-            Some(bound) if bound.session != session => {
-                let gives_way = match (bound.standing, standing) {
-                    (Standing::Named, Standing::Proven) => true,
-                    (Standing::Proven, Standing::Named) => false,
-                    _ => bound.is_silent(now),
-                };
-                if !gives_way {
-                    return;
+                if bound.standing == standing {
+                    bound.heard = now;
                 }
+                return false;
+            }
+            Some(bound)
+                if bound.session != session
+                    && bound.standing >= standing
+                    && bound.is_heard(now, OWNED) =>
+            {
+                return false;
             }
             _ => {}
         }
@@ -114,6 +118,17 @@ impl Demux {
             heard: now,
         };
         self.addresses.insert(from, bound);
+        true
+    }
+
+    /// This session's client has just answered from there: no other session's is there any more, whatever came of it lately. Returns
+    /// whether the address is this session's only now.
+    pub fn hand_over(&mut self, now: Instant, from: TransportAddress, session: SessionKey) -> bool {
+        let bound = self.addresses.get(&from);
+        if bound.is_some_and(|bound| bound.session != session) {
+            self.forget(from);
+        }
+        self.bind(now, from, session, Standing::Proven)
     }
 
     fn make_room(&mut self, session: SessionKey, standing: Standing) {
@@ -161,7 +176,7 @@ mod tests {
     }
 
     /// Whose media from there is.
-    fn owner(demux: &mut Demux, now: Instant, port: u16) -> Option<SessionKey> {
+    fn owner(demux: &Demux, now: Instant, port: u16) -> Option<SessionKey> {
         let found = demux.find(now, address(port), &[0x80; 40]);
         found.map(|(session, _)| session)
     }
@@ -209,7 +224,7 @@ mod tests {
         demux.bind(now, address(1), session(3), Named);
         let found = demux.find(now, address(1), &[0x80; 40]);
         assert_eq!(found, Some((session(3), Some(Named))));
-        assert_eq!(owner(&mut demux, now, 2), None);
+        assert_eq!(owner(&demux, now, 2), None);
         let tcp = TransportAddress::tcp(address(1).address);
         assert_eq!(demux.find(now, tcp, &[0x80; 40]), None);
     }
@@ -217,23 +232,47 @@ mod tests {
     #[test]
     fn an_address_is_given_to_another_session_only_for_more_proof_or_after_a_silence() {
         let now = Instant::now();
-        for (first, second, later) in [
-            (Named, Named, true),
-            (Proven, Named, false),
-            (Proven, Proven, true),
-        ] {
+        for (first, second) in [(Named, Named), (Proven, Named), (Proven, Proven)] {
             let mut demux = Demux::default();
-            demux.bind(now, address(1), session(3), first);
-            demux.bind(now, address(1), session(4), second);
-            assert_eq!(owner(&mut demux, now, 1), Some(session(3)));
-            demux.bind(now + OWNED, address(1), session(4), second);
-            let then = if later { session(4) } else { session(3) };
-            assert_eq!(owner(&mut demux, now, 1), Some(then));
+            assert!(demux.bind(now, address(1), session(3), first));
+            assert!(!demux.bind(now, address(1), session(4), second));
+            assert_eq!(owner(&demux, now, 1), Some(session(3)));
+            assert!(demux.bind(now + OWNED, address(1), session(4), second));
+            assert_eq!(owner(&demux, now, 1), Some(session(4)));
         }
         let mut demux = Demux::default();
         demux.bind(now, address(1), session(3), Named);
-        demux.bind(now, address(1), session(4), Proven);
-        assert_eq!(owner(&mut demux, now, 1), Some(session(4)));
+        assert!(demux.bind(now, address(1), session(4), Proven));
+        assert_eq!(owner(&demux, now, 1), Some(session(4)));
+    }
+
+    #[test]
+    fn what_comes_from_an_address_shows_nothing_by_itself() {
+        let now = Instant::now();
+        let mut demux = Demux::default();
+        demux.bind(now, address(1), session(3), Proven);
+        let later = now + OWNED;
+        for packet in 0..10 {
+            let at = now + OWNED * packet / 10;
+            let found = demux.find(at, address(1), &[0x80; 40]);
+            let shown = (at < now + FRESH).then_some(Proven);
+            assert_eq!(found, Some((session(3), shown)));
+            // Its own client's request, from wherever it was sent, makes it no more proven than it was.
+            assert!(!demux.bind(at, address(1), session(3), Named));
+        }
+        demux.bind(later, address(1), session(4), Proven);
+        assert_eq!(owner(&demux, later, 1), Some(session(4)));
+    }
+
+    #[test]
+    fn who_answers_has_the_address_at_once() {
+        let now = Instant::now();
+        let mut demux = Demux::default();
+        demux.bind(now, address(1), session(3), Proven);
+        assert!(demux.hand_over(now, address(1), session(4)));
+        assert_eq!(owner(&demux, now, 1), Some(session(4)));
+        assert!(!demux.hand_over(now, address(1), session(4)));
+        assert!(demux.places[&session(3)].is_empty());
     }
 
     #[test]
@@ -248,7 +287,7 @@ mod tests {
         }
         assert_eq!(demux.addresses.len(), 1 + MAX_ADDRESSES);
         assert_eq!(demux.places[&session(3)].len(), 1 + MAX_ADDRESSES);
-        assert_eq!(owner(&mut demux, now, 1), Some(session(3)));
+        assert_eq!(owner(&demux, now, 1), Some(session(3)));
         // One that was proven once stays so, whatever comes from there.
         demux.bind(now, address(1), session(3), Named);
         let found = demux.find(now, address(1), &[0x80; 40]);
@@ -264,8 +303,8 @@ mod tests {
             demux.bind(at, address(port), session(3), Proven);
         }
         assert_eq!(demux.addresses.len(), MAX_ADDRESSES);
-        assert_eq!(owner(&mut demux, now, 12), None);
-        assert_eq!(owner(&mut demux, now, 13), Some(session(3)));
+        assert_eq!(owner(&demux, now, 12), None);
+        assert_eq!(owner(&demux, now, 13), Some(session(3)));
     }
 
     #[test]
@@ -275,7 +314,7 @@ mod tests {
         demux.expect(session(3), ["abcd"]);
         demux.bind(now, address(1), session(3), Proven);
         demux.remove(session(3));
-        assert_eq!(owner(&mut demux, now, 1), None);
+        assert_eq!(owner(&demux, now, 1), None);
         let found = demux.find(now, address(1), &binding_request("abcd:x"));
         assert_eq!(found, None);
         assert!(demux.addresses.is_empty() && demux.places.is_empty());

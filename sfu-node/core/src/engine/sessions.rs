@@ -32,16 +32,20 @@ impl Engine {
         let shown = self.with_session(now, key, |session, happened| {
             session.receive(now, from, arrived, data, happened)
         });
-        match shown {
+        let is_new = match shown {
+            Some(Shown::Answer) => self.demux.hand_over(now, from, key),
             Some(Shown::Client) if standing != Some(Standing::Proven) => {
-                self.demux.bind(now, from, key, Standing::Proven);
-                if from.transport == Transport::Tcp {
-                    let reached = Output::Reached { client: from };
-                    self.outbox.messages.push_back(reached);
-                }
+                self.demux.bind(now, from, key, Standing::Proven)
             }
-            Some(Shown::Credentials) => self.demux.bind(now, from, key, Standing::Named),
-            _ => {}
+            Some(Shown::Credentials) => {
+                self.demux.bind(now, from, key, Standing::Named);
+                false
+            }
+            _ => false,
+        };
+        if is_new && from.transport == Transport::Tcp {
+            let reached = Output::Reached { client: from };
+            self.outbox.messages.push_back(reached);
         }
     }
 

@@ -16,13 +16,15 @@ use crate::io::{Transport, TransportAddress};
 use crate::stun::{is_media, is_stun};
 
 /// What a datagram has shown of the address that it came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shown {
     Nothing,
     /// It is a request that the client has made. Somebody else may have sent it once more.
     Credentials,
     /// The client is there.
     Client,
+    /// The same: it has just read there what was sent to it, and answered.
+    Answer,
 }
 
 impl Session {
@@ -39,7 +41,7 @@ impl Session {
             true => self.take_stun(now, from, data, happened),
             false => self.take_in(now, from, arrived, data, happened),
         };
-        if shown == Shown::Client {
+        if shown >= Shown::Client {
             happened.heard_again = self.pulse.beat(now);
         }
         shown
@@ -61,10 +63,10 @@ impl Session {
         let way = &mut self.connection.way;
         match way.answered(now, from, data) {
             Answered::No => {}
-            Answered::Yes => return Shown::Client,
+            Answered::Yes => return Shown::Answer,
             Answered::Settled => {
                 happened.settled = true;
-                return Shown::Client;
+                return Shown::Answer;
             }
         }
         let request = StunMessage::parse(data).ok();
@@ -80,7 +82,9 @@ impl Session {
         };
         let check = way.requested(now, from, by, nominates);
         let known = way.is_client(now, from);
+        let settles = way.settles(now, from, by);
         self.tell_inner(now, from, nominates, known, happened);
+        happened.settled = settles;
         // First of all the check: its answer is here before what the client does next.
         happened.transmits.extend(check);
         happened.transmits.push((from, reply));
@@ -137,7 +141,8 @@ impl Session {
             happened.transmits.extend(way.heard(now, from));
             return Shown::Client;
         }
-        match way.is_client(now, from) {
+        // Of all else nobody tells whether the client's keys opened it; only the handshake's end shows where that went.
+        match happened.connected.is_some() && way.is_client(now, from) {
             true => Shown::Client,
             false => Shown::Nothing,
         }

@@ -178,6 +178,12 @@ impl Way {
         }
     }
 
+    /// A request under these of [`Way::credentials`] came from where the client was reached already, which no check asks again: if
+    /// they are the present ones, those before are good no more. Returns whether there were any.
+    pub fn settles(&mut self, now: Instant, from: TransportAddress, credentials: usize) -> bool {
+        credentials == 0 && self.is_client(now, from) && self.former.take().is_some()
+    }
+
     /// Media, feedback or a text has come under the session's keys. Returns the check to be sent, if one is needed.
     pub fn heard(&mut self, now: Instant, from: TransportAddress) -> Option<Sending> {
         if self.handshake != Handshake::Over || self.address == Some(from) {
@@ -456,5 +462,25 @@ mod tests {
         let good = answer(&check, "another password of 22");
         assert_eq!(way.answered(now, address(3), &good), Answered::Settled);
         assert_eq!(way.credentials().count(), 1);
+    }
+
+    #[test]
+    fn credentials_settle_where_the_client_stays_and_the_next_ones_follow_them() {
+        let now = Instant::now();
+        let mut way = way(now);
+        let ufrags = |way: &Way| -> Vec<String> {
+            let all = way.credentials();
+            all.map(|one| one.ours().ufrag.clone()).collect()
+        };
+        let first = ufrags(&way).remove(0);
+        way.restart(Credentials::restarted(&sdp("second", PASSWORD)).unwrap());
+        let second = ufrags(&way).remove(0);
+        assert!(!way.settles(now, address(2), 0), "nobody is known there");
+        assert!(!way.settles(now, address(1), 1), "by those before");
+        assert_eq!(ufrags(&way), [second.as_str(), first.as_str()]);
+        assert_eq!(way.requested(now, address(1), 0, true), None);
+        assert!(way.settles(now, address(1), 0) && !way.settles(now, address(1), 0));
+        way.restart(Credentials::restarted(&sdp("third", PASSWORD)).unwrap());
+        assert_eq!(ufrags(&way)[1..], [second.as_str()]);
     }
 }
