@@ -326,6 +326,10 @@ impl Connection {
         let (now, number) = (packet.timestamp, *packet.seq_no);
         let codec = self.payload_types.get(*packet.header.payload_type);
         let arrived = self.streams.arrived(now, &mut self.rtc, ssrc, number);
+        if self.streams.is_exhausted() {
+            tracing::debug!("session ended by the number of its streams");
+            happened.closed = true;
+        }
         let (Some(codec), Some(arrived)) = (codec, arrived) else {
             happened.malformed += 1;
             return;

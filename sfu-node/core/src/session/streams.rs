@@ -21,6 +21,9 @@ use crate::packet::AudioLevel;
 use crate::packet::rtp::{RTP_HEADER_LEN, RtpPacket};
 use encoding::Encoding;
 
+/// Streams that a client sends one after the other in all. str0m remembers each, and none begins so often.
+const MAX_STREAMS: u32 = 512;
+
 /// The m-line on which a source is sent.
 #[derive(Debug)]
 pub struct SourceLine {
@@ -46,6 +49,8 @@ pub struct Streams {
     known: HashMap<u32, Known>,
     reader: Reader,
     arriving: Option<Arriving>,
+    /// Streams of which something was decrypted.
+    begun: u32,
 }
 
 /// What an SSRC is.
@@ -59,6 +64,8 @@ struct Known {
 #[derive(Debug, Clone, Copy)]
 struct Arriving {
     encoding: usize,
+    /// The stream for repair that it comes in.
+    repair: Option<u32>,
     level: Option<AudioLevel>,
 }
 
@@ -86,6 +93,7 @@ impl Streams {
             known: HashMap::new(),
             reader,
             arriving: None,
+            begun: 0,
         };
         streams.expect_announced(&mut rtc.direct_api());
         streams
@@ -135,6 +143,7 @@ impl Streams {
             .filter(|_| line.source.kind() == MediaKind::Audio);
         self.arriving = Some(Arriving {
             encoding: known.encoding,
+            repair: known.repairs.then_some(ssrc),
             // Only sound is loud: a picture that says so would take a speaker's place.
             level: level.and_then(|id| level_of(data, id)),
         });
@@ -161,10 +170,18 @@ impl Streams {
         ssrc: u32,
         number: u64,
     ) -> Option<Arrived> {
-        let Arriving { encoding, level } = self.arriving?;
+        let Arriving {
+            encoding,
+            repair,
+            level,
+        } = self.arriving?;
         let encoding = &mut self.encodings[encoding];
+        if repair.is_some_and(|repair| encoding.is_repaired(repair)) {
+            self.begun += 1;
+        }
         if !encoding.is_current(ssrc) {
-            let followed = encoding.follow(ssrc)?;
+            let followed = encoding.follow(now, ssrc)?;
+            self.begun += 1;
             for forgotten in followed.forgotten {
                 self.known.remove(&forgotten);
             }
@@ -178,6 +195,11 @@ impl Streams {
             sequence: encoding.number(now, ssrc, number),
             level,
         })
+    }
+
+    /// Whether more streams have begun than any client needs.
+    pub fn is_exhausted(&self) -> bool {
+        self.begun > MAX_STREAMS
     }
 
     /// What the stream of this SSRC carries now.

@@ -7,7 +7,7 @@ use protocol::media::Layer;
 use super::super::numbers::Numbers;
 
 /// A stream that another has followed counts again when that one has been silent for so long: its last packets may come late,
-/// and two that send at once must not take turns.
+/// and two that send at once must not take turns. While one is heard, none takes its place twice within that time either.
 const LATE: Duration = Duration::from_secs(1);
 /// Most streams of a layer that are remembered after another has followed them.
 const MAX_PAST: usize = 3;
@@ -29,6 +29,10 @@ pub struct Encoding {
     /// Those that repair it; the last one does now.
     repairs: Vec<u32>,
     heard: Option<Instant>,
+    /// When one stream last took the place of another.
+    replaced: Option<Instant>,
+    /// The stream for repair of which something was decrypted last.
+    repaired: Option<u32>,
     numbers: Numbers,
 }
 
@@ -51,6 +55,8 @@ impl Encoding {
             past: Vec::new(),
             repairs: Vec::new(),
             heard: None,
+            replaced: None,
+            repaired: None,
             numbers: Numbers::default(),
         }
     }
@@ -76,8 +82,9 @@ impl Encoding {
 
     /// Whether a stream that is not open may be opened.
     pub fn may_take_over(&self, now: Instant, ssrc: u32) -> bool {
-        let silent = |heard: Instant| now.saturating_duration_since(heard) >= LATE;
-        !self.past.contains(&ssrc) || self.heard.is_none_or(silent)
+        let is_long_ago = |at: Instant| now.saturating_duration_since(at) >= LATE;
+        let is_new = !self.past.contains(&ssrc) && self.replaced.is_none_or(is_long_ago);
+        is_new || self.heard.is_none_or(is_long_ago)
     }
 
     /// Opens a stream. Returns one that has lost its chance to be followed.
@@ -94,11 +101,12 @@ impl Encoding {
     }
 
     /// Something was decrypted of a stream that is not the current one: it is from now on. `None` if it was not open.
-    pub fn follow(&mut self, ssrc: u32) -> Option<Followed> {
+    pub fn follow(&mut self, now: Instant, ssrc: u32) -> Option<Followed> {
         self.next.take_if(|next| *next == ssrc)?;
         let former = self.current.replace(ssrc);
         let mut forgotten = Vec::new();
         if let Some(former) = former {
+            self.replaced = Some(now);
             self.past.retain(|past| *past != ssrc);
             self.past.push(former);
             if self.past.len() > MAX_PAST {
@@ -108,6 +116,11 @@ impl Encoding {
             forgotten.append(&mut self.repairs);
         }
         Some(Followed { former, forgotten })
+    }
+
+    /// Something was decrypted of a stream for repair. Returns whether it is another than before.
+    pub fn is_repaired(&mut self, ssrc: u32) -> bool {
+        self.repaired.replace(ssrc) != Some(ssrc)
     }
 
     /// A packet of the current stream has come. Returns its number in the layer.
@@ -130,7 +143,7 @@ mod tests {
         }
         let followed = match encoding.is_current(ssrc) {
             true => None,
-            false => Some(encoding.follow(ssrc)?),
+            false => Some(encoding.follow(now, ssrc)?),
         };
         encoding.number(now, ssrc, 1);
         followed
@@ -165,12 +178,26 @@ mod tests {
     }
 
     #[test]
+    fn no_two_take_the_place_of_one_that_is_heard_within_a_second() {
+        let now = Instant::now();
+        let mut encoding = Encoding::new(0, Layer(0));
+        hear(&mut encoding, now, 1);
+        let mut followed = 0;
+        for ssrc in 2..=1_000 {
+            let at = now + LATE * ssrc / 100;
+            followed += u32::from(hear(&mut encoding, at, ssrc).is_some());
+        }
+        // The first at once, and then one each second.
+        assert_eq!(followed, 10);
+    }
+
+    #[test]
     fn so_many_are_remembered_and_no_more() {
         let now = Instant::now();
         let mut encoding = Encoding::new(0, Layer(0));
         let mut forgotten = 0;
         for ssrc in 1..=100 {
-            let followed = hear(&mut encoding, now, ssrc);
+            let followed = hear(&mut encoding, now + LATE * ssrc, ssrc);
             forgotten += followed.map_or(0, |followed| followed.forgotten.len());
             forgotten += usize::from(encoding.open_repair(1_000 + ssrc).is_some());
         }
