@@ -109,9 +109,14 @@ impl Shape {
         let mut bots = Vec::new();
         for number in 0..self.people() {
             let publishes = number < self.publishers;
-            // The next ones around the circle of publishers, so that all are watched equally often.
-            let watched = (1..=self.publishers)
-                .map(|step| (number + step) % self.publishers)
+            // Around the circle of publishers, so that all are watched equally often: a publisher sees those after itself, a
+            // viewer those after whom the viewer before it sees.
+            let first = match number.checked_sub(self.publishers) {
+                None => number + 1,
+                Some(viewer) => viewer * self.slots.video,
+            };
+            let watched = (first..first + self.publishers)
+                .map(|place| place % self.publishers)
                 .filter(|other| *other != number)
                 .take(if publishes && self.viewers > 0 {
                     0
