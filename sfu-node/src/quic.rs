@@ -343,9 +343,12 @@ async fn accept(endpoint: Endpoint, doors: Doors) {
     }
 }
 
-async fn admit(incoming: Incoming, handshake: Handshake, doors: Doors) {
+async fn admit(incoming: Incoming, mut handshake: Handshake, doors: Doors) {
     let connection = match incoming.accept() {
-        Ok(connecting) => connecting.await,
+        Ok(connecting) => tokio::select! {
+            connection = connecting => connection,
+            () = handshake.given_up() => return tracing::debug!("handshake given up"),
+        },
         Err(error) => Err(error),
     };
     drop(handshake);
