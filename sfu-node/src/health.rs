@@ -53,6 +53,9 @@ impl Health {
     }
 
     fn ready(&self) -> (StatusCode, String) {
+        if let Some(shard) = self.lost_shard {
+            return unavailable(format_args!("shard {shard} is lost"));
+        }
         match self.readiness {
             Readiness::Ready => (StatusCode::OK, "ready\n".to_owned()),
             Readiness::NotRegistered => unavailable("not registered with the edge"),

@@ -429,8 +429,11 @@ impl Node {
         let sum = |field: fn(&Report) -> u64| self.reports.iter().map(field).sum::<u64>() as u32;
         let (sessions, rooms) = (sum(|r| r.stats.sessions), self.rooms.len() as u32);
         let cpu = self.reports.iter().map(|r| r.load).fold(0.0, f32::max);
+        let is_whole = self.vitals.lost().is_none();
         self.load.send_modify(|load| {
             (load.cpu, load.sessions, load.rooms) = (cpu, sessions, rooms);
+            // A node that has lost a shard is given nobody else, so that it ends when those who are there have left.
+            load.max_sessions = if is_whole { load.max_sessions } else { 0 };
         });
     }
 

@@ -59,7 +59,18 @@ async fn a_hung_shard_holds_up_nobody_and_is_given_up() {
         "{live}"
     );
     let ready = node.get("/readyz").await;
-    assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
+    // The region places nobody else on it, also when it registers anew.
+    while match region.receive().await {
+        NodeToRegion::Heartbeat { load } => load.has_headroom(),
+        _ => true,
+    } {}
+    drop(region);
+    let mut region = edge.link().await;
+    match region.receive().await {
+        NodeToRegion::Register { load, .. } => assert!(!load.has_headroom(), "{load:?}"),
+        other => panic!("{other:?} is not Register"),
+    }
     // A link that is dialed again is greeted without it.
     drop(room);
     let mut room = edge.link().await;

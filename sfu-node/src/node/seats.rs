@@ -133,6 +133,7 @@ impl Node {
         for room in lost.rooms {
             self.release(room);
         }
+        self.beat();
         self.tell_health();
     }
 }
