@@ -26,8 +26,8 @@ pub struct Arguments {
     #[arg(long, env = "CONNECT_EDGE", default_value = "http://127.0.0.1:8787")]
     edge: String,
     /// The region this node serves, e.g. eu-west
-    #[arg(long, env = "CONNECT_REGION")]
-    region: Region,
+    #[arg(long, env = "CONNECT_REGION", required_unless_present = "probe")]
+    region: Option<Region>,
     /// This node's name, unique in the fleet [default: a random one]
     #[arg(long, env = "CONNECT_NODE_ID")]
     node_id: Option<NodeId>,
@@ -118,6 +118,10 @@ impl fmt::Debug for NodeKey {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error(
+        "--region (CONNECT_REGION) is not set: it is the region that this node serves, e.g. eu-west"
+    )]
+    RegionMissing,
+    #[error(
         "CONNECT_NODE_KEY is not set: it is the key that the edge knows as well. `cargo xtask dev` generates one into \
          .dev.vars; else take `openssl rand -base64 32 | tr '+/' '-_' | tr -d '='` and give it to the edge and to every node"
     )]
@@ -191,7 +195,7 @@ impl Arguments {
         check_media(&self.media, &self.media_address)?;
         Ok(Config {
             edge: websocket_base(&self.edge)?,
-            region: self.region,
+            region: self.region.ok_or(ConfigError::RegionMissing)?,
             node: self.node_id.unwrap_or_else(random_node_id),
             key: check_key(key)?,
             media: self.media,
@@ -367,6 +371,20 @@ mod tests {
             !format!("{config:?}").contains("kkk"),
             "the key must not show"
         );
+    }
+
+    #[test]
+    fn the_image_asks_itself_at_the_address_it_listens_at() {
+        let probe = ["sfu-node", "--probe", "livez"];
+        let asked = Arguments::try_parse_from(probe).expect("a question needs no other setting");
+        assert_eq!(asked.probe, Some(Probe::Livez));
+        // One that the system chooses cannot be asked by another process.
+        let image = include_str!("../../infra/docker/Dockerfile");
+        let address = image
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("CONNECT_PRIVATE="))
+            .expect("the image sets the address");
+        assert_ne!(address.parse::<SocketAddr>().unwrap().port(), 0);
     }
 
     #[test]
