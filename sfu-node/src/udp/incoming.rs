@@ -130,8 +130,8 @@ impl Incoming {
         };
         let received = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
         let (now, wall) = (Instant::now(), clock_gettime(ClockId::Realtime));
-        self.stamps
-            .look(now, since_epoch(wall.tv_sec, wall.tv_nsec));
+        let wall = since_epoch(wall.tv_sec, wall.tv_nsec);
+        self.stamps.look(now, wall, received == BATCH);
         for (header, name) in headers.iter().zip(self.names.iter()).take(received) {
             let len = header.msg_len as usize;
             // SAFETY: the kernel has filled the header in, and what it points to still lives.
