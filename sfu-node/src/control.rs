@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::http::uri::InvalidUri;
@@ -62,6 +62,8 @@ pub enum LinkError {
     NoAnswer,
     #[error("nothing heard for {} s, though the edge answers elsewhere", SILENCE.as_secs())]
     Silent,
+    #[error("messages were lost, which a new greeting makes good")]
+    Lossy,
     #[error("closed by the edge")]
     Closed,
     #[error("a message could not be written as JSON: {0}")]
@@ -157,8 +159,24 @@ impl Edge {
 
 /// A link; dropping it ends it at once.
 pub struct Link<Out> {
-    outgoing: mpsc::Sender<Out>,
+    outgoing: Outgoing<Out>,
     task: Task,
+}
+
+/// The way to a link's task.
+struct Outgoing<Out> {
+    messages: mpsc::Sender<Out>,
+    /// A message found no room.
+    lossy: Arc<Notify>,
+}
+
+impl<Out> Outgoing<Out> {
+    fn send(&self, message: Out) -> Result<(), LinkFull> {
+        self.messages.try_send(message).map_err(|_| {
+            self.lossy.notify_one();
+            LinkFull
+        })
+    }
 }
 
 /// The link's queue is full: the message was not taken.
@@ -183,6 +201,8 @@ impl<Out: Serialize + Send + Sync + 'static> Link<Out> {
         Reporting: Future<Output = ()> + Send,
     {
         let (outgoing, mut messages) = mpsc::channel(MAX_OUTGOING);
+        let lossy = Arc::new(Notify::new());
+        let lost = lossy.clone();
         let task = tokio::spawn(async move {
             let mut backoff = Backoff::new(FIRST_REDIAL, SLOWEST_REDIAL);
             loop {
@@ -190,7 +210,7 @@ impl<Out: Serialize + Send + Sync + 'static> Link<Out> {
                     Ok(socket) => {
                         let began = Instant::now();
                         let is_awake = || edge.is_awake();
-                        match serve(socket, &mut messages, &greet, &report, is_awake).await {
+                        match serve(socket, &mut messages, &lost, &greet, &report, is_awake).await {
                             Ok(()) => return,
                             Err(error) => tracing::info!(path, %error, "link lost"),
                         }
@@ -213,20 +233,26 @@ impl<Out: Serialize + Send + Sync + 'static> Link<Out> {
             }
         });
         Self {
-            outgoing,
+            outgoing: Outgoing {
+                messages: outgoing,
+                lossy,
+            },
             task: task.into(),
         }
     }
 
-    /// Queues a message; it survives a loss of the link.
+    /// Queues a message; it survives a loss of the link. After one that finds no room, the link is greeted anew.
     pub fn send(&self, message: Out) -> Result<(), LinkFull> {
-        self.outgoing.try_send(message).map_err(|_| LinkFull)
+        self.outgoing.send(message)
     }
 
     /// Queues messages for whoever holds no link. It keeps [`close`](Self::close) waiting as long as it lives.
     pub fn sender(&self) -> impl FnMut(Out) -> Result<(), LinkFull> + Send + use<Out> {
-        let outgoing = self.outgoing.clone();
-        move |message| outgoing.try_send(message).map_err(|_| LinkFull)
+        let outgoing = Outgoing {
+            messages: self.outgoing.messages.clone(),
+            lossy: self.outgoing.lossy.clone(),
+        };
+        move |message| outgoing.send(message)
     }
 
     /// Sends what is queued, says goodbye and ends.
@@ -240,6 +266,7 @@ impl<Out: Serialize + Send + Sync + 'static> Link<Out> {
 async fn serve<In, Out, Stream, Greeting, Reporting, Awake>(
     mut socket: WebSocketStream<Stream>,
     messages: &mut mpsc::Receiver<Out>,
+    lossy: &Notify,
     greet: &(impl Fn() -> Greeting + Sync),
     report: &(impl Fn(LinkEvent<In>) -> Reporting + Sync),
     is_awake: impl Fn() -> Awake,
@@ -252,6 +279,8 @@ where
     Greeting: Future<Output = Option<Out>> + Send,
     Reporting: Future<Output = ()> + Send,
 {
+    // The greeting says how it is now, so that it makes good what was lost before.
+    let _ = lossy.notified().now_or_never();
     let greeting = greet().await.ok_or(LinkError::Closed)?;
     send(&mut socket, &greeting).await?;
     report(LinkEvent::Up).await;
@@ -269,6 +298,7 @@ where
                     return Ok(());
                 }
             },
+            () = lossy.notified(), if heard.elapsed() <= SILENCE => return Err(LinkError::Lossy),
             received = socket.next() => {
                 heard = Instant::now();
                 beside.set(Fuse::terminated());

@@ -67,12 +67,27 @@ async fn serve_beside<Doing: Future>(
     is_awake: impl Fn() -> bool,
     edge: impl FnOnce() -> Doing,
 ) -> Result<Doing::Output, LinkError> {
-    let (outgoing, mut messages) = mpsc::channel(MAX_OUTGOING);
+    serve_beating(node, Duration::from_secs(1), is_awake, edge).await
+}
+
+/// The same with another pace.
+async fn serve_beating<Doing: Future>(
+    node: WebSocketStream<DuplexStream>,
+    beat: Duration,
+    is_awake: impl Fn() -> bool,
+    edge: impl FnOnce() -> Doing,
+) -> Result<Doing::Output, LinkError> {
+    let (messages, mut taken) = mpsc::channel(MAX_OUTGOING);
+    let lossy = Arc::new(Notify::new());
+    let outgoing = Outgoing {
+        messages,
+        lossy: lossy.clone(),
+    };
     let beating = async {
         loop {
             let load = Load::default();
-            let _ = outgoing.try_send(NodeToRegion::Heartbeat { load });
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            let _ = outgoing.send(NodeToRegion::Heartbeat { load });
+            tokio::time::sleep(beat).await;
         }
     };
     let greet = || async { Some(NodeToRegion::Draining) };
@@ -82,7 +97,7 @@ async fn serve_beside<Doing: Future>(
         is_awake()
     };
     tokio::select! {
-        served = serve(node, &mut messages, &greet, &report, awake) => Err(served.expect_err("it serves on")),
+        served = serve(node, &mut taken, &lossy, &greet, &report, awake) => Err(served.expect_err("it serves on")),
         done = edge() => Ok(done),
         () = beating => unreachable!("the heart beats on"),
     }
@@ -131,4 +146,23 @@ async fn an_edge_that_answers_pings_is_not_doubted() {
     })
     .await;
     served.expect("the link is up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_lost_messages_in_a_stall_is_greeted_anew_after_it() {
+    let Pair { node, mut edge } = Pair::new().await;
+    let often = Duration::from_millis(100);
+    let served = serve_beating(
+        node,
+        often,
+        || false,
+        || async {
+            read(&mut edge).await;
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            read(&mut edge).await;
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        },
+    )
+    .await;
+    assert!(matches!(served, Err(LinkError::Lossy)), "{served:?}");
 }
