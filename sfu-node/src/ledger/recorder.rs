@@ -2,10 +2,10 @@
 //! locked or gone for a while costs nothing but memory.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
@@ -21,6 +21,8 @@ const FIRST_RETRY: Duration = Duration::from_millis(100);
 const SLOWEST_RETRY: Duration = Duration::from_secs(5);
 /// How long the node's end waits for a disk that does not take what is left. A supervisor gives it some ten seconds in all.
 const LAST_CHANCE: Duration = Duration::from_secs(5);
+/// How much longer it waits for an attempt that is under way. One that hangs is left to the end of the process.
+const LAST_ATTEMPT: Duration = Duration::from_secs(1);
 
 /// What became of entries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,10 +42,12 @@ struct Counters {
     lost: AtomicU64,
 }
 
-/// A ledger's thread. Dropping it waits until all entries are written, or for [`LAST_CHANCE`].
+/// A ledger's thread. Dropping it waits until all entries are written, or for [`LAST_CHANCE`] and [`LAST_ATTEMPT`].
 pub struct Recorder {
     entries: Option<SyncSender<Entry>>,
-    thread: Option<JoinHandle<()>>,
+    /// Closed when the thread has ended.
+    ended: Receiver<Infallible>,
+    patience: Duration,
     counters: Arc<Counters>,
 }
 
@@ -58,12 +62,17 @@ impl Recorder {
             backoff: Backoff::new(FIRST_RETRY, SLOWEST_RETRY),
             counters: counters.clone(),
         };
-        let thread = thread::Builder::new()
+        let (ending, ended) = channel();
+        thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || writer.run(&arriving))?;
+            .spawn(move || {
+                let _ending = ending;
+                writer.run(&arriving);
+            })?;
         Ok(Self {
             entries: Some(entries),
-            thread: Some(thread),
+            ended,
+            patience: LAST_CHANCE + LAST_ATTEMPT,
             counters,
         })
     }
@@ -98,9 +107,9 @@ impl Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.entries = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been reported by the panic hook.
-            let _ = thread.join();
+        if self.ended.recv_timeout(self.patience) == Err(RecvTimeoutError::Timeout) {
+            let waiting = self.counts().waiting;
+            tracing::error!(waiting, "ledger entries lost: the disk hangs");
         }
     }
 }
@@ -168,5 +177,46 @@ impl Writer {
             }
             thread::park_timeout(wait.min(left));
         }
+    }
+}
+
+#[cfg(test)]
+mod hung_disk_tests {
+    use std::time::SystemTime;
+
+    use super::super::{LedgerError, What};
+    use super::*;
+
+    /// A disk that takes an entry and never answers.
+    struct Hung(Receiver<Infallible>, SyncSender<()>);
+
+    impl Ledger for Hung {
+        fn write(&mut self, _: &[Entry]) -> Result<(), LedgerError> {
+            self.1.send(()).unwrap();
+            let _ = self.0.recv();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_disk_that_hangs_does_not_keep_the_node_from_its_end() {
+        let (hold, held) = channel();
+        let (asked, is_asked) = sync_channel(1);
+        let mut recorder = Recorder::start(Box::new(Hung(held, asked))).unwrap();
+        recorder.patience = Duration::from_millis(1);
+        recorder.record(Entry {
+            at: SystemTime::UNIX_EPOCH,
+            room: "bako-tuvi".parse().unwrap(),
+            what: What::Released,
+        });
+        is_asked.recv().unwrap();
+        let (dropped, is_dropped) = channel();
+        thread::spawn(move || {
+            drop(recorder);
+            dropped.send(())
+        });
+        let ended = is_dropped.recv_timeout(Duration::from_secs(10));
+        assert_eq!(ended, Ok(()), "the end waits for the disk");
+        drop(hold);
     }
 }
