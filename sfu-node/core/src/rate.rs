@@ -27,10 +27,10 @@ impl Rate {
 
     fn step(&mut self, now: Instant, passed: Duration) {
         let [this, before] = self.bytes;
-        // A step that a pause made longer tells nothing. The first one tells more than what such streams usually have.
-        if passed < 2 * STEP && (before > 0 || self.rate.is_none()) {
-            let took = if before > 0 { STEP + passed } else { passed };
-            self.rate = Some((this + before) * 8_000_000 / took.as_micros() as u64);
+        // A step that a pause made longer tells nothing.
+        if passed < 2 * STEP && before > 0 {
+            let micros = (STEP + passed).as_micros() as u64;
+            self.rate = Some((this + before) * 8_000_000 / micros);
         }
         self.bytes = if passed < 2 * STEP { [0, this] } else { [0, 0] };
         self.started = Some(now);
@@ -43,7 +43,7 @@ impl Rate {
         self.started.is_some_and(|at| passed(at) >= STEP + since)
     }
 
-    /// In bits per second; `None` until half a second has been seen.
+    /// In bits per second; `None` until a second has been seen.
     pub fn get(&self) -> Option<u64> {
         self.rate
     }
@@ -56,7 +56,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn the_rate_is_known_after_half_a_second_and_follows_within_a_whole_one() {
+    fn the_rate_is_known_after_a_second_and_follows_within_another() {
         let start = Instant::now();
         let mut rate = Rate::default();
         // 100 packets a second of 1,000 bytes, then of 250.
@@ -64,8 +64,8 @@ mod tests {
             let bytes = if tick < 200 { 1_000 } else { 250 };
             rate.add(start + tick * 10 * MS, bytes);
             match tick {
-                0..50 => assert_eq!(rate.get(), None),
-                50..200 => assert!(rate.get().unwrap().abs_diff(800_000) < 20_000),
+                0..100 => assert_eq!(rate.get(), None),
+                110..200 => assert!(rate.get().unwrap().abs_diff(800_000) < 20_000),
                 320.. => assert!(rate.get().unwrap().abs_diff(200_000) < 10_000),
                 _ => {}
             }
