@@ -161,7 +161,9 @@ export function node(): Promise<Node> {
   return running;
 }
 
-/** Ends it. */
+/** Ends it, once: each file that calls through it says so. */
 export async function stopNode(): Promise<void> {
-  await (await running)?.stop();
+  const stopping = running;
+  running = undefined;
+  await (await stopping)?.stop();
 }
