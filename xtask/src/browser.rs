@@ -75,7 +75,8 @@ fn watch(command: &mut Command, stack: &mut Stack) -> Result<()> {
             return if status.success() {
                 Ok(())
             } else {
-                Err(failed(command))
+                // Whoever runs this keeps what it prints.
+                Err(failed(command, String::new()))
             };
         }
         process::tick();

@@ -1,27 +1,31 @@
 //! Commands that run before everybody's eyes: what is run, what it prints, and how long it took.
 
+use std::io::stdout;
 use std::process::Command;
 use std::time::Instant;
 
 use crate::failure::{Failure, Result};
-use crate::{paths, process};
+use crate::{output, paths};
 
 /// Runs a command before everybody's eyes.
 pub fn show(command: &mut Command) -> Result<()> {
     let started = Instant::now();
     println!("$ {}", words(command));
-    let status = process::Child::start(command.current_dir(paths::root()))?.wait(|| {})?;
+    let (status, output) = output::show(command.current_dir(paths::root()), &mut stdout())?;
     println!("  {:.1} s", started.elapsed().as_secs_f32());
     if status.success() {
         Ok(())
     } else {
-        Err(failed(command))
+        Err(failed(command, output))
     }
 }
 
-/// Tells which command failed.
-pub fn failed(command: &Command) -> Failure {
-    Failure::new(format!("failed: {}", words(command)), "")
+/// Tells which command failed, after it printed this.
+pub fn failed(command: &Command, output: String) -> Failure {
+    Failure::Command {
+        words: words(command),
+        output,
+    }
 }
 
 /// A command as it would be typed, without the folder of its program.

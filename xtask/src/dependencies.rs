@@ -54,7 +54,7 @@ fn npm_audit() -> Result<()> {
         return Ok(());
     }
     println!("{output}");
-    Err(failed(&audit))
+    Err(failed(&audit, output))
 }
 
 fn reachable(host: &str) -> bool {

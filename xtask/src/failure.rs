@@ -11,6 +11,13 @@ pub type Result<T> = std::result::Result<T, Failure>;
 pub enum Failure {
     /// Ctrl-C or SIGTERM: nothing to report.
     Interrupted,
+    /// A command that everybody saw fail.
+    Command {
+        /// The command.
+        words: String,
+        /// What it printed.
+        output: String,
+    },
     /// Something went wrong.
     Error {
         /// What happened.
@@ -42,6 +49,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Command { words, .. } => write!(f, "failed: {words}"),
             Self::Error { what, help } if help.is_empty() => f.write_str(what),
             Self::Error { what, help } => write!(f, "{what}\n help: {help}"),
         }

@@ -10,7 +10,9 @@ use crate::command::{cargo, npm_scripts, npx, show};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::wasm::{self, Toolchain};
-use crate::{browser, dependencies, instructions, interop, paths, process, setup, worker};
+use crate::{
+    browser, dependencies, findings, instructions, interop, paths, process, setup, worker,
+};
 
 /// A group of checks; they run in this order, the quick ones first.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -110,15 +112,15 @@ pub fn run(groups: &[Group]) -> Result<()> {
         if let Err(failure) = &outcome {
             println!("{failure}");
         }
-        results.push((*group, outcome.is_ok(), started.elapsed()));
+        results.push((*group, outcome, started.elapsed()));
     }
     summarize(&results)
 }
 
-fn summarize(results: &[(Group, bool, Duration)]) -> Result<()> {
+fn summarize(results: &[(Group, Result<()>, Duration)]) -> Result<()> {
     println!("\n{:<12} {:<8} {:>7}", "group", "result", "time");
-    for (group, passed, time) in results {
-        let result = if *passed { "passed" } else { "FAILED" };
+    for (group, outcome, time) in results {
+        let result = if outcome.is_ok() { "passed" } else { "FAILED" };
         println!("{:<12} {result:<8} {:>5} s", group.name(), time.as_secs());
     }
     if results.iter().any(|(group, ..)| *group == Group::Interop)
@@ -126,12 +128,15 @@ fn summarize(results: &[(Group, bool, Duration)]) -> Result<()> {
     {
         println!("{remark}");
     }
-    let failed: Vec<&str> = results
+    let failed: Vec<(&str, &Failure)> = results
         .iter()
-        .filter(|result| !result.1)
-        .map(|result| result.0.name())
+        .filter_map(|(group, outcome, _)| Some((group.name(), outcome.as_ref().err()?)))
         .collect();
-    for name in &failed {
+    for (name, failure) in &failed {
+        println!("\n── {name} {failure}");
+        if let Failure::Command { output, .. } = failure {
+            println!("{}", findings::of(output));
+        }
         println!("again: cargo xtask test --only {name}");
     }
     println!(
