@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use protocol::media::MediaKind;
 
-use crate::packet::Packet;
+use crate::packet::{Packet, extend};
 
 /// A step in the source's numbers that no loss explains (RFC 3550, A.1 `MAX_DROPOUT`): it is taken as a switch, or
 /// else the receiver would lose count of the roll-overs, and with it its keys.
@@ -130,6 +130,15 @@ impl Rewriter {
     /// Whether there is a source that flows.
     pub fn flows(&self) -> bool {
         self.source.is_some()
+    }
+
+    /// How many packets of late were given numbers above this one.
+    pub fn sent_above(&self, sequence: u16) -> u32 {
+        let newest = self.newest.as_ref();
+        newest.map_or(0, |newest| {
+            let sequence = extend(Some(newest.sequence), sequence);
+            self.sent.used_above(sequence)
+        })
     }
 
     /// All that the present source's numbers are moved by.
@@ -274,6 +283,22 @@ impl Window {
         let new = self.used[word(sequence)] & bit(sequence) == 0;
         self.used[word(sequence)] |= bit(sequence);
         new
+    }
+
+    /// How many of those that it knows are above this number.
+    fn used_above(&self, sequence: u64) -> u32 {
+        let mut from = (sequence + 1).max(self.end.saturating_sub(WINDOW));
+        let mut count = 0;
+        while from < self.end {
+            let next = (from / 64 + 1) * 64;
+            let mut used = self.used[word(from)] >> (from % 64);
+            if next > self.end {
+                used &= bit(self.end - from) - 1;
+            }
+            count += used.count_ones();
+            from = next;
+        }
+        count
     }
 }
 
@@ -537,6 +562,8 @@ mod tests {
                         prop_assert_eq!(r.sequence, before.map_or(u64::from(first), |last| last + 1));
                     }
                     prop_assert!(sent.insert(r.sequence, r).is_none(), "{} was given twice", r.sequence);
+                    let above = rewriter.sent_above(r.sequence as u16);
+                    prop_assert_eq!(above as usize, sent.range(r.sequence + 1..).count());
                 }
             }
             for (a, b) in sent.values().zip(sent.values().skip(1)) {

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use protocol::media::{MediaKind, Source};
+use protocol::node::NodeToRoom;
 use simulation::{Bottleneck, Path, Videos, World};
 
 const PUBLISHER: usize = 0;
@@ -67,6 +68,28 @@ fn a_loss_that_does_not_come_of_us_is_lived_with() {
         world.run(Duration::from_secs(30));
         let shown = shown(&world, start);
         assert!(shown >= 880, "seed {seed}: {shown} of 909 frames arrive");
+    }
+}
+
+#[test]
+fn what_is_lost_on_the_way_up_is_no_loss_of_the_viewer_s_path() {
+    for seed in [1, 2, 3] {
+        let access = Path::clean(10);
+        let mut world = world(seed, access, Videos::PLAIN);
+        // What is left is sound, which nobody asks for again.
+        let now = world.now;
+        world.clients[PUBLISHER].set_active(now, Source::Camera, 0, false);
+        world.run(Duration::from_secs(6));
+        world.uplink_of.insert(PUBLISHER, access.lossy(0.15));
+        world.run(Duration::from_secs(20));
+        let told = world.told.iter().rev().find_map(|(_, told)| match told {
+            NodeToRoom::Quality { participants } => Some(participants),
+            _ => None,
+        });
+        let qualities: Vec<_> = told.into_iter().flatten().map(|of| of.quality).collect();
+        let (up, down) = (qualities[PUBLISHER].up.loss, qualities[VIEWER].down.loss);
+        println!("seed {seed}: {up} lost on the way up, {down} on the way down");
+        assert!(up > 0.1 && down < 0.01, "seed {seed}: {up} and {down}");
     }
 }
 

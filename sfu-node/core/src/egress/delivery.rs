@@ -25,44 +25,66 @@ pub struct Delivered {
     arrived: f64,
 }
 
+/// What was sent in a stream so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    pub counts: SenderCounts,
+    /// Those of the packets that a report does not know of yet: their numbers are above the highest in it.
+    pub beyond: u32,
+}
+
+impl Sent {
+    /// How many packets lie between two reports. A number that did not come from the publisher was never sent, and no path has lost it.
+    fn since(&self, before: &Self) -> u32 {
+        let known = |sent: &Self| sent.counts.packets.wrapping_sub(sent.beyond);
+        known(self).wrapping_sub(known(before))
+    }
+}
+
 /// A stream's last report.
 #[derive(Debug, Default)]
 pub struct Delivery {
     /// When it came, the highest sequence number in it, and what had been sent by then.
-    last: Option<(Instant, u32, SenderCounts)>,
+    last: Option<(Instant, u32, Sent)>,
     delivered: Option<Delivered>,
 }
 
 impl Delivery {
-    /// Takes a report; `sent` is what was sent so far. Returns what lies between it and the one before.
+    /// Takes a report, and what was sent so far. Returns what lies between it and the one before.
     pub fn report(
         &mut self,
         now: Instant,
         report: &ReceptionReport,
-        sent: SenderCounts,
+        sent: Sent,
     ) -> Option<Delivered> {
         let Some((at, highest, before)) = self.last else {
             self.last = Some((now, report.highest, sent));
             return None;
         };
-        let expected = report.highest.wrapping_sub(highest);
+        let numbers = report.highest.wrapping_sub(highest);
         let took = now.saturating_duration_since(at);
-        if expected == 0 || took < MIN_TIME {
+        if numbers == 0 || took < MIN_TIME {
             return None;
         }
         self.last = Some((now, report.highest, sent));
         self.delivered = None;
-        if expected > MAX_STEP || took > FRESH {
+        if numbers > MAX_STEP || took > FRESH {
             return None;
         }
-        let loss = f64::from(report.fraction_lost) / 256.0;
+        // What came late has filled a hole of before: more packets than there are new numbers.
+        let expected = sent.since(&before).min(numbers);
+        let missing = f64::from(numbers) * f64::from(report.fraction_lost) / 256.0;
+        let holes = numbers - expected;
+        let lost = (missing.round() as u32).saturating_sub(holes).min(expected);
+        let loss = f64::from(lost) / f64::from(expected.max(1));
+        let (sent, before) = (sent.counts, before.counts);
         let packets = sent.packets.wrapping_sub(before.packets);
         let octets = sent.octets.wrapping_sub(before.octets);
         let size = f64::from(octets) / f64::from(packets.max(1)) + HEADERS;
         let rate = f64::from(expected) * size * 8.0 / took.as_secs_f64();
         self.delivered = Some(Delivered {
             expected,
-            lost: (f64::from(expected) * loss).round() as u32,
+            lost,
             sent: rate,
             arrived: rate * (1.0 - loss),
         });
@@ -78,8 +100,7 @@ impl Delivery {
 
     /// What was sent and what arrived of late, in bits per second.
     pub fn rates(&self, now: Instant) -> (f64, f64) {
-        let fresh =
-            |(at, ..): &(Instant, u32, SenderCounts)| now.saturating_duration_since(*at) < FRESH;
+        let fresh = |(at, ..): &(Instant, u32, Sent)| now.saturating_duration_since(*at) < FRESH;
         let delivered = self
             .delivered
             .filter(|_| self.last.as_ref().is_some_and(fresh));
@@ -104,11 +125,36 @@ mod tests {
         }
     }
 
-    fn counts(packets: u32) -> SenderCounts {
-        SenderCounts {
+    fn counts(packets: u32) -> Sent {
+        sent(packets, 0)
+    }
+
+    fn sent(packets: u32, beyond: u32) -> Sent {
+        let counts = SenderCounts {
             packets,
             octets: packets.wrapping_mul(928),
-        }
+        };
+        Sent { counts, beyond }
+    }
+
+    #[test]
+    fn what_the_publisher_left_out_no_path_has_lost() {
+        let start = Instant::now();
+        let mut delivery = Delivery::default();
+        // Some are always under way still.
+        delivery.report(start, &report(0, 0), sent(30, 30));
+        // Two of three numbers were left out, and of the 100 packets 20 are lost: 220 of 300 are missing.
+        let later = report(300, 188);
+        let said = delivery.report(start + SECOND, &later, sent(150, 50));
+        let said = said.expect("two reports");
+        assert_eq!((said.expected, said.lost), (100, 20));
+        let (out, arrived) = delivery.rates(start + SECOND);
+        assert!((out - 800_000.0).abs() < 1.0, "{out}");
+        assert!((arrived - 640_000.0).abs() < 1.0, "{arrived}");
+        // What comes late fills holes of before.
+        let said = delivery.report(start + 2 * SECOND, &report(310, 0), sent(150, 0));
+        let said = said.expect("two reports");
+        assert_eq!((said.expected, said.lost), (10, 0));
     }
 
     #[test]
@@ -136,7 +182,7 @@ mod tests {
         let mut delivery = Delivery::default();
         delivery.report(start, &report(10, 0), counts(1));
         let mut hear = |after, highest| {
-            let said = delivery.report(start + after, &report(highest, 0), counts(2));
+            let said = delivery.report(start + after, &report(highest, 0), counts(highest));
             said.map(|said| said.expected)
         };
         assert_eq!(hear(SECOND, 10), None, "nothing came");

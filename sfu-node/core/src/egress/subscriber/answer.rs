@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use protocol::media::MediaKind;
 
 use super::{OVERHEAD, Queued, Subscriber};
+use crate::egress::delivery::Sent;
 use crate::egress::feedback::{Feedback, ReceptionReport, parse};
 use crate::egress::pace::Class;
 use crate::egress::slot::Slot;
@@ -137,7 +138,11 @@ impl Subscriber {
         if slot.kind == MediaKind::Audio || !of_sound {
             self.jitter = Some((slot.kind, jitter));
         }
-        let delivered = slot.delivery.report(now, report, slot.stream.sent());
+        let sent = Sent {
+            counts: slot.stream.sent(),
+            beyond: slot.rewriter.sent_above(report.highest as u16),
+        };
+        let delivered = slot.delivery.report(now, report, sent);
         if let Some(delivered) = &delivered {
             let estimator = &mut self.path.estimator;
             estimator.on_report(delivered.expected, delivered.lost);
