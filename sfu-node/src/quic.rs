@@ -11,6 +11,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::future::pending;
 use std::io;
 use std::net::UdpSocket;
 use std::rc::Rc;
@@ -31,7 +32,7 @@ use tokio::sync::mpsc;
 use crate::backoff::Backoff;
 use crate::task::Task;
 use congestion::DelayBased;
-use handshakes::{Handshake, Handshakes};
+use handshakes::{Dial, Handshake, Handshakes};
 use identity::{Channel, NAME, Pins};
 use session::{Shared, Side, hang_up};
 
@@ -49,8 +50,8 @@ const DATAGRAM_RECEIVE_BUFFER: usize = 1 << 20;
 const INITIAL_MTU: u16 = 1_350;
 const FIRST_REDIAL: Duration = Duration::from_millis(100);
 const SLOWEST_REDIAL: Duration = Duration::from_secs(3);
-/// From so many connections on, a dialing address must first show that it is real.
-const BUSY_CONNECTIONS: usize = 64;
+/// Addresses that a peer's name may have.
+const MOST_ADDRESSES: usize = 8;
 /// Of a peer: what drives each of its two connections, and the session.
 const TASKS_OF_PEER: usize = 3;
 /// How long the farewell to peers may take.
@@ -101,6 +102,7 @@ pub struct Quic {
     pins: Arc<Pins>,
     peers: HashMap<PeerId, (PeerPlan, Task)>,
     doors: Doors,
+    handshakes: Rc<Handshakes>,
     _acceptor: Task,
 }
 
@@ -110,11 +112,12 @@ type Doors = Rc<RefCell<HashMap<PeerId, mpsc::Sender<(Channel, Connection)>>>>;
 impl Quic {
     /// Listens on `socket`. Must be called inside the shard's runtime.
     pub fn new(socket: UdpSocket, identity: Identity, node: NodeId) -> Result<Self, QuicError> {
-        Self::over(transport(), socket, identity, node)
+        Self::over(transport(), Handshakes::default(), socket, identity, node)
     }
 
     fn over(
         transport: TransportConfig,
+        handshakes: Handshakes,
         socket: UdpSocket,
         identity: Identity,
         node: NodeId,
@@ -129,8 +132,9 @@ impl Quic {
             socket,
             Arc::new(quinn::TokioRuntime),
         )?;
-        let doors = Doors::default();
-        let acceptor = tokio::task::spawn_local(accept(endpoint.clone(), doors.clone()));
+        let (doors, handshakes) = (Doors::default(), Rc::new(handshakes));
+        let accepting = accept(endpoint.clone(), handshakes.clone(), doors.clone());
+        let acceptor = tokio::task::spawn_local(accepting);
         Ok(Self {
             endpoint,
             transport,
@@ -139,6 +143,7 @@ impl Quic {
             pins,
             peers: HashMap::new(),
             doors,
+            handshakes,
             _acceptor: acceptor.into(),
         })
     }
@@ -219,7 +224,15 @@ impl Quic {
         if !peer.dial {
             let (door, connections) = mpsc::channel(4);
             self.doors.borrow_mut().insert(peer.id, door);
-            return Ok(tokio::task::spawn_local(wait_for(shared, peer.id, connections)).into());
+            let (id, address) = (peer.id, peer.address.clone());
+            let handshakes = self.handshakes.clone();
+            let waiting = tokio::task::spawn_local(async move {
+                tokio::select! {
+                    () = keep_places(handshakes, address) => {}
+                    () = wait_for(shared, id, connections) => {}
+                }
+            });
+            return Ok(waiting.into());
         }
         let client = |channel| {
             let tls = self.identity.client(peer.id, channel)?;
@@ -294,6 +307,23 @@ async fn keep_dialing(shared: Rc<Shared>, peer: PeerId, dialer: Dialer) {
     }
 }
 
+/// Keeps places for the handshakes of a peer that is to dial from this address.
+async fn keep_places(handshakes: Rc<Handshakes>, address: String) {
+    let mut backoff = Backoff::new(FIRST_REDIAL, SLOWEST_REDIAL);
+    let _places: Vec<_> = loop {
+        match tokio::net::lookup_host(&address).await {
+            Ok(found) => {
+                let found = found.take(MOST_ADDRESSES);
+                break found.map(|at| handshakes.expect(at.ip())).collect();
+            }
+            // Until then it is a stranger.
+            Err(error) => tracing::debug!(%error, "a peer's address cannot be resolved"),
+        }
+        tokio::time::sleep(backoff.wait()).await;
+    };
+    pending::<()>().await;
+}
+
 /// Runs sessions with a peer that dials; a connection that arrives anew ends the session before it.
 async fn wait_for(
     shared: Rc<Shared>,
@@ -324,21 +354,17 @@ async fn wait_for(
     }
 }
 
-async fn accept(endpoint: Endpoint, doors: Doors) {
-    let handshakes = Rc::new(Handshakes::default());
+async fn accept(endpoint: Endpoint, handshakes: Rc<Handshakes>, doors: Doors) {
     while let Some(incoming) = endpoint.accept().await {
-        let busy = endpoint.open_connections() >= BUSY_CONNECTIONS;
-        if busy && !incoming.remote_address_validated() && incoming.may_retry() {
-            // Fails only where `may_retry` says so.
-            let _ = incoming.retry();
-            continue;
-        }
-        match handshakes.begin(incoming.remote_address().ip()) {
-            Some(handshake) => {
+        let is_proven = incoming.remote_address_validated() || !incoming.may_retry();
+        match handshakes.begin(incoming.remote_address().ip(), is_proven) {
+            Dial::Begun(handshake) => {
                 tokio::task::spawn_local(admit(incoming, handshake, doors.clone()));
             }
+            // Fails only where `may_retry` says so.
+            Dial::Unproven => drop(incoming.retry()),
             // A peer dials again.
-            None => incoming.ignore(),
+            Dial::Refused => incoming.ignore(),
         }
     }
 }

@@ -12,6 +12,8 @@ use tokio::time::timeout;
 
 use super::*;
 
+mod crowd;
+
 const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Peer {
@@ -22,22 +24,34 @@ struct Peer {
 
 impl Peer {
     fn new(name: &str) -> Self {
-        Self::over(transport(), name)
+        Self::over(transport(), Handshakes::default(), name)
+    }
+
+    /// One that shakes hands with few strangers at a time.
+    fn with_few_places(name: &str, places: usize) -> Self {
+        Self::over(transport(), Handshakes::up_to(places), name)
     }
 
     /// One whose paths carry the smallest packets that QUIC knows, for good.
     fn on_narrow_paths(name: &str) -> Self {
         let mut transport = transport();
         transport.initial_mtu(1_200).mtu_discovery_config(None);
-        Self::over(transport, name)
+        Self::over(transport, Handshakes::default(), name)
     }
 
-    fn over(transport: TransportConfig, name: &str) -> Self {
+    fn over(transport: TransportConfig, handshakes: Handshakes, name: &str) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         let identity = Identity::generate().unwrap();
         let id = identity.id;
-        let quic = Quic::over(transport, socket, identity, name.parse().unwrap()).unwrap();
+        let quic = Quic::over(
+            transport,
+            handshakes,
+            socket,
+            identity,
+            name.parse().unwrap(),
+        );
+        let quic = quic.unwrap();
         Self { quic, id, address }
     }
 
