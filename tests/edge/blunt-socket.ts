@@ -18,15 +18,12 @@ function frame(kind: number, payload: Buffer): Buffer {
 export class BluntSocket {
   /** The code with which the server closes. */
   readonly closed: Promise<number>;
-  /** Everything that was sent was read, and the connection is over. */
-  readonly over: Promise<void>;
 
   readonly #socket: Socket;
 
   private constructor(socket: Socket, early: Buffer) {
     this.#socket = socket;
     this.closed = closeIn(socket, early);
-    this.over = new Promise((resolve) => socket.once("close", () => resolve()));
     socket.on("error", () => {}); // The close follows.
   }
 
@@ -55,13 +52,13 @@ export class BluntSocket {
     return new BluntSocket(socket, seen.subarray(seen.indexOf("\r\n\r\n") + 4));
   }
 
-  /** Sends the same text so many times, at once. */
-  send(text: string, times: number): void {
-    this.#send(frame(TEXT, Buffer.from(text)), times);
+  /** Sends the same text so many times at once, and again as soon as that has left, until {@link end}. */
+  flood(text: string, times: number): void {
+    this.#flood(frame(TEXT, Buffer.from(text)), times);
   }
 
-  sendBytes(bytes: Buffer, times: number): void {
-    this.#send(frame(BINARY, bytes), times);
+  floodBytes(bytes: Buffer, times: number): void {
+    this.#flood(frame(BINARY, bytes), times);
   }
 
   /** Ends it without a word. */
@@ -69,10 +66,12 @@ export class BluntSocket {
     this.#socket.destroy();
   }
 
-  /** A close after all of it says that all of it was read. */
-  #send(one: Buffer, times: number): void {
-    const close = frame(CLOSE, Buffer.from([0x03, 0xe8]));
-    this.#socket.write(Buffer.concat([...Array<Buffer>(times).fill(one), close]));
+  #flood(one: Buffer, times: number): void {
+    const wave = Buffer.concat(Array<Buffer>(times).fill(one));
+    const next = () => {
+      if (!this.#socket.destroyed) this.#socket.write(wave, next);
+    };
+    next();
   }
 }
 
