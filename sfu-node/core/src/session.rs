@@ -41,7 +41,7 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use crate::egress::seal::{Opener, Tap};
 use crate::io::TransportAddress;
 use crate::packet::Packet;
-use crate::stun::{Tag, is_stun};
+use crate::stun::{Tag, is_media, is_stun};
 use check::Credentials;
 use compound::Compounds;
 pub use handshake::HandshakeError;
@@ -68,8 +68,7 @@ pub struct Session {
     tap: Tap,
     /// What opens feedback on our egress, past str0m.
     opener: Option<Opener>,
-    /// Whether the client has agreed to reduced RTCP (RFC 5506); if not, what is sent instead, once there are keys.
-    takes_reduced: bool,
+    /// What goes in the place of str0m's RTCP to who takes none that is reduced, once there are keys.
     compounds: Option<Compounds>,
     connection: Connection,
     pulse: Pulse,
@@ -117,10 +116,12 @@ impl Session {
             fingerprint: fingerprint(sdp).to_owned(),
             next_timeout: now,
         };
+        if !sdp.lines().any(|line| line.trim_end() == "a=rtcp-rsize") {
+            tap.hear_sent();
+        }
         let session = Self {
             tap,
             opener: None,
-            takes_reduced: sdp.lines().any(|line| line.trim_end() == "a=rtcp-rsize"),
             compounds: None,
             connection,
             pulse: Pulse::new(now),
@@ -180,21 +181,14 @@ impl Session {
         layer: Layer,
         happened: &mut Happened,
     ) {
-        let takes_reduced = self.takes_reduced;
-        let mut lacking = None;
         self.mutate(now, happened, |connection, _| {
             let main = connection.streams.main_of(source, layer);
             let mut direct = connection.rtc.direct_api();
             if let Some(stream) = main.and_then(|main| direct.stream_rx(&main.into())) {
-                match takes_reduced {
-                    true => stream.request_keyframe(KeyframeRequestKind::Pli),
-                    false => lacking = main,
-                }
+                stream.request_keyframe(KeyframeRequestKind::Pli);
             }
             connection.rtc.handle_input(Input::Timeout(now))
         });
-        let request = lacking.and_then(|of| self.compounds.as_mut()?.request_keyframe(of));
-        happened.transmits.extend(self.address().zip(request));
     }
 
     /// Sends a text over the data channel. Returns false when the channel has no room for it now; without a channel it is lost.
@@ -256,11 +250,15 @@ impl Session {
         if happened.established {
             happened.connected = tap.sealer().map(Box::new);
             self.opener = tap.opener();
-            if !self.takes_reduced {
-                self.compounds = tap.reporter().and_then(Compounds::new);
-            }
+            self.compounds = tap.reporter().and_then(Compounds::new);
             let check = connection.way.established(now);
             happened.transmits.extend(check);
+        }
+        if let Some(compounds) = &mut self.compounds {
+            // Of media and RTCP str0m sends RTCP alone.
+            happened.transmits.retain(|(_, sent)| !is_media(sent));
+            let to = connection.way.address();
+            tap.take_sent(|sent| happened.transmits.extend(to.zip(compounds.seal(sent))));
         }
         self.over |= happened.closed;
     }

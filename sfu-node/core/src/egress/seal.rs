@@ -29,6 +29,8 @@ const ENCRYPTED: u32 = 1 << 31;
 /// Our first SRTCP index. str0m counts its own from 0 under the same key; starting half-way up, the two can never
 /// meet, even if they named the same SSRC.
 const FIRST_RTCP_INDEX: u32 = 1 << 30;
+/// The first one of what is sent in the place of str0m's, under its SSRC: half-way up from there.
+const FIRST_REPORT_INDEX: u32 = FIRST_RTCP_INDEX + (1 << 29);
 /// An SRTP index has 48 bits: a roll-over counter of 32 and the sequence number.
 const MAX_RTP_INDEX: u64 = (1 << 48) - 1;
 
@@ -52,8 +54,8 @@ impl From<Unspecified> for SealError {
 /// Seals what a session sends.
 ///
 /// Never a (SSRC, index) twice under one key: a slot's SSRC belongs to one [`crate::rewrite::Rewriter`], which gives no
-/// sequence number twice; what is repeated under it is the sealed bytes ([`crate::egress::kept`]); its RTX stream counts its own; and str0m sends no media, and its RTCP from another SSRC and
-/// other indices than ours.
+/// sequence number twice; what is repeated under it is the sealed bytes ([`crate::egress::kept`]); its RTX stream counts its own; and str0m sends no media, and its RTCP,
+/// and what is sent in its place, from another SSRC and under other indices.
 pub struct Sealer {
     rtp: Protection,
     rtcp: Protection,
@@ -75,6 +77,14 @@ impl Sealer {
             rtp: Protection::new(&keys.rtp)?,
             rtcp: Protection::new(&keys.rtcp)?,
             rtcp_index: FIRST_RTCP_INDEX,
+        })
+    }
+
+    /// What seals RTCP in the place of str0m's.
+    fn of_reports(keys: &SessionKeys) -> Result<Self, Unspecified> {
+        Ok(Self {
+            rtcp_index: FIRST_REPORT_INDEX,
+            ..Self::new(keys)?
         })
     }
 

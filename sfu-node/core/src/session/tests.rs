@@ -3,6 +3,8 @@
 use protocol::client::SourceMid;
 use protocol::media::{Codec, Source};
 
+mod compounds;
+
 use super::description::sections;
 use super::*;
 use crate::egress::extensions::Extensions;

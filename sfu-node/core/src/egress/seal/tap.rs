@@ -1,27 +1,25 @@
-//! What we overhear of str0m: the keys that its DTLS handshake yields, or why it yields none, and the RTCP that it decrypts.
+//! What we overhear of str0m: the keys that its DTLS handshake yields, or why it yields none, the RTCP that it decrypts, and for
+//! who takes none that is reduced the RTCP that it encrypts.
 //!
 //! str0m's crypto provider is wrapped. It is shared by all sessions and knows none of them, so each call into a session
 //! is made inside its [`Tap`], and a thread-local says whose keys and packets come by.
+
+mod dtls;
+mod srtp;
 
 use std::cell::Cell;
 use std::fmt;
 use std::mem;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use aws_lc_rs::error::Unspecified;
-use str0m::crypto::dtls::{
-    DtlsCert, DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, DtlsVersion, ProtocolVersion,
-    SrtpProfile,
-};
-use str0m::crypto::{
-    AeadAes128GcmCipher, AeadAes256GcmCipher, Aes128CmSha1_80Cipher, CryptoError, CryptoProvider,
-    Sha1HmacProvider, SrtpProvider, SupportedAeadAes128Gcm, SupportedAeadAes256Gcm,
-    SupportedAes128CmSha1_80, from_feature_flags,
-};
+use str0m::crypto::dtls::{DtlsImplError, SrtpProfile};
+use str0m::crypto::{CryptoProvider, from_feature_flags};
 
 use super::keys::{SessionKeys, StreamKeys};
 use super::{Opener, RTCP_HEADER_LEN, Sealer};
+use dtls::Dtls;
+use srtp::{Hmac, Srtp};
 
 /// Bytes of RTCP that wait to be taken. A compound is a datagram at most; whoever takes none loses the rest.
 const MAX_WAITING: usize = 64 * 1024;
@@ -35,8 +33,6 @@ thread_local! {
 #[derive(Default)]
 struct Overheard {
     sealer: Option<Sealer>,
-    /// The same, for RTCP of the session itself.
-    reporter: Option<Sealer>,
     opener: Option<Opener>,
     /// What the peer seals its RTCP with.
     remote: Option<StreamKeys>,
@@ -44,8 +40,45 @@ struct Overheard {
     header: [u8; RTCP_HEADER_LEN],
     /// What ended the handshake before there were keys.
     failure: Option<DtlsImplError>,
-    /// Decrypted compound packets, each after its length in two bytes.
-    rtcp: Vec<u8>,
+    /// What str0m has decrypted.
+    received: Packets,
+    /// Whether what str0m sends by itself is overheard, too.
+    hears_sent: bool,
+    /// What seals it, and what seals something in its place.
+    local: Option<StreamKeys>,
+    reporter: Option<Sealer>,
+    /// What AES-CM has encrypted, until its clear start comes by.
+    encrypted: Vec<u8>,
+    /// What str0m has encrypted.
+    sent: Packets,
+}
+
+/// Compound packets that wait to be taken, each after its length in two bytes.
+#[derive(Default)]
+struct Packets(Vec<u8>);
+
+impl Packets {
+    fn push(&mut self, header: &[u8], payload: &[u8]) {
+        let len = header.len() + payload.len();
+        let Ok(prefix) = u16::try_from(len) else {
+            return;
+        };
+        if self.0.len() + len > MAX_WAITING {
+            return;
+        }
+        self.0.extend_from_slice(&prefix.to_be_bytes());
+        self.0.extend_from_slice(header);
+        self.0.extend_from_slice(payload);
+    }
+
+    fn each(&self, mut each: impl FnMut(&[u8])) {
+        let mut rest = &self.0[..];
+        while let Some((prefix, tail)) = rest.split_first_chunk() {
+            let (packet, tail) = tail.split_at(usize::from(u16::from_be_bytes(*prefix)));
+            each(packet);
+            rest = tail;
+        }
+    }
 }
 
 impl Overheard {
@@ -58,7 +91,10 @@ impl Overheard {
         // The active side is the DTLS client.
         let local = SessionKeys::derive(material, profile, active)?;
         self.sealer = Some(Sealer::new(&local)?);
-        self.reporter = Some(Sealer::new(&local)?);
+        if self.hears_sent {
+            self.reporter = Some(Sealer::of_reports(&local)?);
+            self.local = Some(local.rtcp);
+        }
         let remote = SessionKeys::derive(material, profile, !active)?.rtcp;
         self.opener = Opener::new(&remote);
         self.remote = Some(remote);
@@ -69,19 +105,6 @@ impl Overheard {
         if self.remote.is_none() {
             self.failure = Some(error.clone());
         }
-    }
-
-    fn push(&mut self, header: &[u8], payload: &[u8]) {
-        let len = header.len() + payload.len();
-        let Ok(prefix) = u16::try_from(len) else {
-            return;
-        };
-        if self.rtcp.len() + len > MAX_WAITING {
-            return;
-        }
-        self.rtcp.extend_from_slice(&prefix.to_be_bytes());
-        self.rtcp.extend_from_slice(header);
-        self.rtcp.extend_from_slice(payload);
     }
 }
 
@@ -138,7 +161,14 @@ impl Tap {
         self.with(|overheard| overheard.sealer.take()).flatten()
     }
 
-    /// A second one, once. What it seals must be under SSRCs that nothing else is sealed under: it counts for itself.
+    /// From now on what str0m sends by itself is overheard, too, so that something else can be sent in its place.
+    pub fn hear_sent(&self) {
+        let mut overheard = self.0.take().unwrap_or_default();
+        overheard.hears_sent = true;
+        self.0.set(Some(overheard));
+    }
+
+    /// What seals RTCP in the place of str0m's, once, if that is overheard.
     pub fn reporter(&self) -> Option<Sealer> {
         self.with(|overheard| overheard.reporter.take()).flatten()
     }
@@ -154,21 +184,25 @@ impl Tap {
     }
 
     /// Hands out the compound RTCP packets that were decrypted since the last call, whole.
-    pub fn take_rtcp(&self, mut each: impl FnMut(&[u8])) {
-        let Some(mut waiting) = self.with(|overheard| mem::take(&mut overheard.rtcp)) else {
+    pub fn take_rtcp(&self, each: impl FnMut(&[u8])) {
+        self.take(|overheard| &mut overheard.received, each);
+    }
+
+    /// Hands out the RTCP packets that str0m has sent since the last call, if they are overheard.
+    pub fn take_sent(&self, each: impl FnMut(&[u8])) {
+        self.take(|overheard| &mut overheard.sent, each);
+    }
+
+    fn take(&self, of: impl Fn(&mut Overheard) -> &mut Packets, each: impl FnMut(&[u8])) {
+        let Some(mut waiting) = self.with(|overheard| mem::take(of(overheard))) else {
             return;
         };
-        let mut rest = &waiting[..];
-        while let Some((prefix, tail)) = rest.split_first_chunk() {
-            let (packet, tail) = tail.split_at(usize::from(u16::from_be_bytes(*prefix)));
-            each(packet);
-            rest = tail;
-        }
+        waiting.each(each);
         // The buffer serves again.
-        waiting.clear();
+        waiting.0.clear();
         self.with(|overheard| {
-            if overheard.rtcp.is_empty() {
-                overheard.rtcp = waiting;
+            if of(overheard).0.is_empty() {
+                *of(overheard) = waiting;
             }
         });
     }
@@ -198,251 +232,3 @@ pub(super) fn wrap(base: CryptoProvider) -> CryptoProvider {
         ..base
     }
 }
-
-#[derive(Debug)]
-struct Dtls(&'static dyn DtlsProvider);
-
-impl DtlsProvider for Dtls {
-    fn generate_certificate(&self) -> Option<DtlsCert> {
-        self.0.generate_certificate()
-    }
-
-    fn new_dtls(
-        &self,
-        cert: &DtlsCert,
-        now: Instant,
-        version: DtlsVersion,
-        mtu: Option<usize>,
-    ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        let inner = self.0.new_dtls(cert, now, version, mtu)?;
-        Ok(Box::new(Instance {
-            inner,
-            active: false,
-        }))
-    }
-
-    fn is_test(&self) -> bool {
-        self.0.is_test()
-    }
-}
-
-#[derive(Debug)]
-struct Instance {
-    inner: Box<dyn DtlsInstance>,
-    active: bool,
-}
-
-impl DtlsInstance for Instance {
-    fn set_active(&mut self, active: bool) {
-        self.active = active;
-        self.inner.set_active(active);
-    }
-
-    fn poll_output<'a>(&mut self, buf: &'a mut [u8]) -> DtlsOutput<'a> {
-        let output = self.inner.poll_output(buf);
-        if let DtlsOutput::KeyingMaterial(material, profile) = &output
-            && let Some(Err(_)) = overhear(|session| session.keyed(material, *profile, self.active))
-        {
-            tracing::error!(%profile, "no keys could be derived: this session will send no media");
-        }
-        output
-    }
-
-    fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        let outcome = self.inner.handle_packet(packet);
-        outcome.inspect_err(handshake_failed)
-    }
-
-    fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
-        let outcome = self.inner.handle_timeout(now);
-        outcome.inspect_err(handshake_failed)
-    }
-
-    fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
-        self.inner.send_application_data(data)
-    }
-
-    fn is_active(&self) -> bool {
-        self.inner.is_active()
-    }
-
-    fn protocol_version(&self) -> Option<ProtocolVersion> {
-        self.inner.protocol_version()
-    }
-
-    fn is_closing(&self) -> bool {
-        self.inner.is_closing()
-    }
-
-    fn is_closed(&self) -> bool {
-        self.inner.is_closed()
-    }
-
-    fn close(&mut self) -> Result<(), DtlsImplError> {
-        self.inner.close()
-    }
-}
-
-/// AES-CM never sees the clear start of an SRTCP packet; the HMAC that is checked just before does.
-#[derive(Debug)]
-struct Hmac(&'static dyn Sha1HmacProvider);
-
-impl Sha1HmacProvider for Hmac {
-    fn sha1_hmac(&self, key: &[u8], payloads: &[&[u8]]) -> [u8; 20] {
-        overhear(|session| {
-            let of_rtcp = session
-                .remote
-                .as_ref()
-                .is_some_and(|remote| remote.auth == key);
-            let start = payloads.first().and_then(|packet| packet.first_chunk());
-            if let (true, Some(start)) = (of_rtcp, start) {
-                session.header = *start;
-            }
-        });
-        self.0.sha1_hmac(key, payloads)
-    }
-}
-
-#[derive(Debug)]
-struct Srtp {
-    inner: &'static dyn SrtpProvider,
-    cm: &'static dyn SupportedAes128CmSha1_80,
-    gcm_128: &'static dyn SupportedAeadAes128Gcm,
-    gcm_256: &'static dyn SupportedAeadAes256Gcm,
-}
-
-impl Srtp {
-    fn new(inner: &'static dyn SrtpProvider) -> Self {
-        Self {
-            inner,
-            cm: Box::leak(Box::new(Factory(inner.aes_128_cm_sha1_80()))),
-            gcm_128: Box::leak(Box::new(Factory(inner.aead_aes_128_gcm()))),
-            gcm_256: Box::leak(Box::new(Factory(inner.aead_aes_256_gcm()))),
-        }
-    }
-}
-
-impl SrtpProvider for Srtp {
-    fn aes_128_cm_sha1_80(&self) -> &'static dyn SupportedAes128CmSha1_80 {
-        self.cm
-    }
-
-    fn aead_aes_128_gcm(&self) -> &'static dyn SupportedAeadAes128Gcm {
-        self.gcm_128
-    }
-
-    fn aead_aes_256_gcm(&self) -> &'static dyn SupportedAeadAes256Gcm {
-        self.gcm_256
-    }
-
-    fn srtp_aes_128_ecb_round(&self, key: &[u8], input: &[u8], output: &mut [u8]) {
-        self.inner.srtp_aes_128_ecb_round(key, input, output);
-    }
-
-    fn srtp_aes_256_ecb_round(&self, key: &[u8], input: &[u8], output: &mut [u8]) {
-        self.inner.srtp_aes_256_ecb_round(key, input, output);
-    }
-}
-
-/// Makes ciphers; the one that opens the peer's RTCP, known by its key, is tapped.
-#[derive(Debug)]
-struct Factory<T: ?Sized + 'static>(&'static T);
-
-/// A cipher whose decrypted packets are overheard.
-#[derive(Debug)]
-struct Tapped<T: ?Sized>(Box<T>);
-
-fn opens_rtcp(key: &[u8], encrypt: bool) -> bool {
-    let of_remote = |session: &mut Overheard| {
-        session
-            .remote
-            .as_ref()
-            .is_some_and(|remote| remote.key() == key)
-    };
-    !encrypt && overhear(of_remote) == Some(true)
-}
-
-impl SupportedAes128CmSha1_80 for Factory<dyn SupportedAes128CmSha1_80> {
-    fn create_cipher(&self, key: [u8; 16], encrypt: bool) -> Box<dyn Aes128CmSha1_80Cipher> {
-        let cipher = self.0.create_cipher(key, encrypt);
-        match opens_rtcp(&key, encrypt) {
-            true => Box::new(Tapped(cipher)),
-            false => cipher,
-        }
-    }
-}
-
-impl Aes128CmSha1_80Cipher for Tapped<dyn Aes128CmSha1_80Cipher> {
-    fn encrypt(
-        &mut self,
-        iv: &[u8; 16],
-        input: &[u8],
-        output: &mut [u8],
-    ) -> Result<(), CryptoError> {
-        self.0.encrypt(iv, input, output)
-    }
-
-    fn decrypt(
-        &mut self,
-        iv: &[u8; 16],
-        input: &[u8],
-        output: &mut [u8],
-    ) -> Result<(), CryptoError> {
-        self.0.decrypt(iv, input, output)?;
-        overhear(|session| {
-            let header = session.header;
-            session.push(&header, &output[..input.len()]);
-        });
-        Ok(())
-    }
-}
-
-/// The two GCM profiles differ in nothing but names and the length of the key.
-macro_rules! tap_gcm {
-    ($factory:ident, $cipher:ident, $key_len:literal) => {
-        impl $factory for Factory<dyn $factory> {
-            fn create_cipher(&self, key: [u8; $key_len], encrypt: bool) -> Box<dyn $cipher> {
-                let cipher = self.0.create_cipher(key, encrypt);
-                match opens_rtcp(&key, encrypt) {
-                    true => Box::new(Tapped(cipher)),
-                    false => cipher,
-                }
-            }
-        }
-
-        impl $cipher for Tapped<dyn $cipher> {
-            fn encrypt(
-                &mut self,
-                iv: &[u8; 12],
-                aad: &[u8],
-                input: &[u8],
-                output: &mut [u8],
-            ) -> Result<(), CryptoError> {
-                self.0.encrypt(iv, aad, input, output)
-            }
-
-            fn decrypt(
-                &mut self,
-                iv: &[u8; 12],
-                aads: &[&[u8]],
-                input: &[u8],
-                output: &mut [u8],
-            ) -> Result<usize, CryptoError> {
-                let len = self.0.decrypt(iv, aads, input, output)?;
-                overhear(|session| match aads {
-                    // Authenticated only: the packet is the associated data, and then its index.
-                    [packet, index, ..] if !index.is_empty() => session.push(packet, &[]),
-                    // The clear start and the index are the associated data.
-                    [aad, ..] => {
-                        session.push(&aad[..aad.len().min(RTCP_HEADER_LEN)], &output[..len])
-                    }
-                    [] => {}
-                });
-                Ok(len)
-            }
-        }
-    };
-}
-
-tap_gcm!(SupportedAeadAes128Gcm, AeadAes128GcmCipher, 16);
-tap_gcm!(SupportedAeadAes256Gcm, AeadAes256GcmCipher, 32);

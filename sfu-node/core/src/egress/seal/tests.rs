@@ -226,6 +226,7 @@ struct End {
 impl End {
     fn new(now: Instant, host: u8, provider: Arc<CryptoProvider>) -> Self {
         let tap = Tap::new();
+        tap.hear_sent();
         let address = (Ipv4Addr::new(10, 0, 0, host), 5_000).into();
         let rtc = tap.enter(|| {
             let mut rtc = Rtc::builder()
@@ -406,16 +407,23 @@ fn media_crosses(profile: Option<SrtpProfile>, sender: usize) {
     assert_eq!(taken, [clear]);
     end.tap.take_rtcp(|_| panic!("taken already"));
 
-    // str0m's own RTCP is overheard at our end.
+    // str0m's own RTCP is overheard at both ends.
+    end.tap.take_sent(|_| {});
     let mut api = end.rtc.direct_api();
     let stream = api.stream_rx(&SSRC.into()).unwrap();
     stream.request_keyframe(KeyframeRequestKind::Pli);
     (0..10).for_each(|_| pair.step());
-    let mut asked = false;
-    pair.ends[sender].tap.take_rtcp(|packet| {
-        asked |= parse(packet).any(|feedback| feedback == Feedback::Pli { ssrc: SSRC });
-    });
-    assert!(asked, "the keyframe request was not overheard");
+    let (mut received, mut sent) = (Vec::new(), Vec::new());
+    pair.ends[sender]
+        .tap
+        .take_rtcp(|packet| received.push(packet.to_vec()));
+    pair.ends[receiver]
+        .tap
+        .take_sent(|packet| sent.push(packet.to_vec()));
+    let is_plea = |feedback| feedback == Feedback::Pli { ssrc: SSRC };
+    let mut pleas = received.iter().map(|packet| parse(packet).any(is_plea));
+    assert!(pleas.any(|plea| plea), "the request was not overheard");
+    assert_eq!(received, sent);
 }
 
 #[test]
