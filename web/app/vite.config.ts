@@ -13,5 +13,11 @@ export default defineConfig({
       "/.well-known": { target: "http://127.0.0.1:8787" },
     },
   },
-  test: { include: ["src/**/*.test.{ts,tsx}"], environment: "happy-dom" },
+  test: {
+    include: ["src/**/*.test.{ts,tsx}"],
+    environment: "happy-dom",
+    setupFiles: ["src/test-patience.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
 });

@@ -7,5 +7,5 @@ export default defineConfig({
     target: "es2023",
     minify: true,
   },
-  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  test: { include: ["tests/**/*.test.ts"], environment: "node", testTimeout: 30_000, hookTimeout: 30_000 },
 });

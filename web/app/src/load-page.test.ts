@@ -1,4 +1,5 @@
 // A page whose code is gone: everything is loaded anew, once, and never while a call is on.
+import { waitFor } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { LostPageError, loadPage, type Surroundings } from "./load-page.ts";
 
@@ -33,23 +34,23 @@ describe("a page's code", () => {
   it("that is gone has everything loaded anew, and nothing shown meanwhile", async () => {
     const settled = vi.fn();
     void loadPage(gone, browser).then(settled, settled);
-    await vi.waitFor(() => expect(reload).toHaveBeenCalledTimes(1));
+    await waitFor(() => expect(reload).toHaveBeenCalledTimes(1));
     expect(settled).not.toHaveBeenCalled();
   });
 
   it("that is still gone after that is lost, in words", async () => {
     void loadPage(gone, browser);
-    await vi.waitFor(() => expect(reload).toHaveBeenCalled());
+    await waitFor(() => expect(reload).toHaveBeenCalled());
     await expect(loadPage(gone, browser)).rejects.toThrow(LostPageError);
     expect(reload).toHaveBeenCalledTimes(1);
   });
 
   it("may be loaded anew once more after it has come", async () => {
     void loadPage(gone, browser);
-    await vi.waitFor(() => expect(reload).toHaveBeenCalledTimes(1));
+    await waitFor(() => expect(reload).toHaveBeenCalledTimes(1));
     await loadPage(async () => "page", browser);
     void loadPage(gone, browser);
-    await vi.waitFor(() => expect(reload).toHaveBeenCalledTimes(2));
+    await waitFor(() => expect(reload).toHaveBeenCalledTimes(2));
   });
 
   it("is not loaded anew without a network, or where that cannot be noted", async () => {

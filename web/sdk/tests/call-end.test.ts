@@ -4,6 +4,7 @@ import type { Api } from "../src/api.ts";
 import { Call } from "../src/call/call.ts";
 import type { CloseReason, Participant, ServerMessage } from "../src/generated/protocol.ts";
 import { ApiError } from "../src/problem.ts";
+import { eventually } from "./eventually.ts";
 import { stubConnection } from "./fake-connection.ts";
 import { FakeDevices } from "./fake-devices.ts";
 
@@ -86,7 +87,7 @@ const live = () => devices.opened.filter(({ readyState }) => readyState === "liv
 async function enter(): Promise<void> {
   const before = Socket.newest;
   call.join();
-  await vi.waitFor(() => expect(Socket.newest).not.toBe(before));
+  await eventually(() => expect(Socket.newest).not.toBe(before));
   welcome([you]);
 }
 
@@ -134,7 +135,7 @@ describe("the devices of a call", () => {
   it("stay as they are for who could not enter, and is still before the call", async () => {
     refuse = new ApiError({ status: 403, title: "no", detail: "no" } as never);
     call.join();
-    await vi.waitFor(() => expect(status().name).toBe("failed"));
+    await eventually(() => expect(status().name).toBe("failed"));
     expect(live()).toEqual(["audio", "video"]);
   });
 
@@ -143,7 +144,7 @@ describe("the devices of a call", () => {
     await call.local.turn("camera", false);
     call.leave();
     await enter();
-    await vi.waitFor(() => expect(live()).toEqual(["audio"]));
+    await eventually(() => expect(live()).toEqual(["audio"]));
     expect(call.local.state.get().microphone.on).toBe(true);
   });
 
@@ -151,7 +152,7 @@ describe("the devices of a call", () => {
     page.dispatchEvent(new Event("pagehide"));
     expect(live()).toEqual([]);
     page.dispatchEvent(new Event("pageshow"));
-    await vi.waitFor(() => expect(live()).toEqual(["audio", "video"]));
+    await eventually(() => expect(live()).toEqual(["audio", "video"]));
   });
 
   it("stay released while a page that needs none is brought back", async () => {

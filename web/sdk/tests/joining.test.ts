@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Api } from "../src/api.ts";
 import { Call } from "../src/call/call.ts";
 import { ApiError, TimeoutError } from "../src/problem.ts";
+import { eventually } from "./eventually.ts";
 
 /** Just enough of a peer connection to make an offer: Node has none. */
 class Connection {
@@ -52,7 +53,7 @@ afterEach(() => {
 });
 
 const status = () => call.state.get().status;
-const asked = () => vi.waitFor(() => expect(joins.length).toBeGreaterThan(0));
+const asked = () => eventually(() => expect(joins.length).toBeGreaterThan(0));
 
 it("is given up when one wants it, and may begin again", async () => {
   call.join();
@@ -62,7 +63,7 @@ it("is given up when one wants it, and may begin again", async () => {
   expect(status()).toEqual({ name: "idle" });
   expect(joins[0]?.aborted()).toBe(true);
   call.join({ moveHere: true });
-  await vi.waitFor(() => expect(joins.map(({ moveHere }) => moveHere)).toEqual([false, true]));
+  await eventually(() => expect(joins.map(({ moveHere }) => moveHere)).toEqual([false, true]));
 });
 
 it("ends in words when nobody answers", async () => {
@@ -105,5 +106,5 @@ it("tells a refusal as it is", async () => {
       },
     );
   call.join();
-  await vi.waitFor(() => expect(status()).toMatchObject({ name: "failed", error: expect.any(ApiError) }));
+  await eventually(() => expect(status()).toMatchObject({ name: "failed", error: expect.any(ApiError) }));
 });

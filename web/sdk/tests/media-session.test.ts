@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { MediaSession } from "../src/call/media-session.ts";
 import type { ClientMessage } from "../src/generated/protocol.ts";
+import { eventually } from "./eventually.ts";
 
 /** Just enough of a peer connection to make an offer: Node has none. */
 class Connection {
@@ -53,7 +54,7 @@ afterEach(() => {
 
 const prepared = async () => {
   media.prepare();
-  await vi.waitFor(() => expect(media.takeOffer()).not.toBeNull());
+  await eventually(() => expect(media.takeOffer()).not.toBeNull());
 };
 const attempts = () => sent.map((message) => message.type === "offer" && message.attempt);
 
@@ -81,7 +82,7 @@ it("goes over the WebSocket when it is too long for the join", async () => {
 it("is prepared anew when ICE servers become known before it has left", async () => {
   media.prepare();
   media.useServers([{ urls: ["turn:turn.example"] }]);
-  await vi.waitFor(() => expect(media.takeOffer()).toMatchObject({ attempt: 2 }));
+  await eventually(() => expect(media.takeOffer()).toMatchObject({ attempt: 2 }));
   expect(Connection.servers).toEqual([{ urls: ["turn:turn.example"] }]);
 });
 
@@ -92,7 +93,7 @@ it("is made anew when ICE servers become known before the connection is up", asy
   await media.offerFirst();
   expect(attempts()).toEqual([2]);
   media.useServers([{ urls: ["turn:other.example"] }]);
-  await vi.waitFor(() => expect(attempts()).toEqual([2, 3]));
+  await eventually(() => expect(attempts()).toEqual([2, 3]));
   expect(Connection.servers).toEqual([{ urls: ["turn:other.example"] }]);
 });
 
@@ -115,10 +116,10 @@ it("is made anew when video is to be sent in another codec", async () => {
   media.encodeIn("vp8");
   media.encodeIn("av1");
   expect(sent).toEqual([]);
-  await vi.waitFor(() => expect(media.takeOffer()).toMatchObject({ attempt: 2 }));
+  await eventually(() => expect(media.takeOffer()).toMatchObject({ attempt: 2 }));
   await media.offerFirst();
   media.encodeIn("vp8");
-  await vi.waitFor(() => expect(attempts()).toEqual([3]));
+  await eventually(() => expect(attempts()).toEqual([3]));
 });
 
 it("waits for video to send before it is made anew in another codec", async () => {
@@ -129,7 +130,7 @@ it("waits for video to send before it is made anew in another codec", async () =
   await media.send("microphone", null);
   expect(sent).toEqual([]);
   void media.send("screen", CAMERA);
-  await vi.waitFor(() => expect(attempts()).toEqual([2]));
+  await eventually(() => expect(attempts()).toEqual([2]));
   await media.send("screen", null);
   media.encodeIn("vp8");
   media.encodeIn("av1");

@@ -4,6 +4,7 @@ import type { Api } from "../src/api.ts";
 import { Call } from "../src/call/call.ts";
 import type { ClientMessage, ServerMessage } from "../src/generated/protocol.ts";
 import { ApiError } from "../src/problem.ts";
+import { eventually } from "./eventually.ts";
 import { stubConnection } from "./fake-connection.ts";
 
 /** How a browser says that a connection is gone without a word (RFC 6455, 7.1.5). */
@@ -71,7 +72,7 @@ beforeEach(async () => {
   };
   call = new Call(api as unknown as Api, "r");
   call.join();
-  await vi.waitFor(() => expect(Socket.newest?.readyState).toBe(1));
+  await eventually(() => expect(Socket.newest?.readyState).toBe(1));
   Socket.newest.receive(welcome);
 });
 afterEach(() => {
@@ -156,7 +157,7 @@ it("leaves nothing to wait once one has left", async () => {
   expect(call.state.get().outbox).toEqual([]);
   const before = Socket.newest;
   call.join();
-  await vi.waitFor(() => expect(Socket.newest).not.toBe(before));
+  await eventually(() => expect(Socket.newest).not.toBe(before));
   Socket.newest.receive(welcome);
   expect(Socket.newest.heard.filter(({ type }) => type === "chat")).toEqual([]);
 });
