@@ -1,4 +1,4 @@
-//! The engine joins its parts: datagrams to [`sessions`], their absence to [`silence`], messages to [`rooms`], the cascade to [`peers`], what members are
+//! The engine joins its parts: datagrams to [`sessions`], their absence to [`silence`], messages to [`rooms`] and once more to [`retelling`], the cascade to [`peers`], what members are
 //! sent to [`flush`], and all of it to time.
 
 #[cfg(any(test, feature = "fuzz"))]
@@ -7,6 +7,7 @@ mod flush;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 mod peers;
+mod retelling;
 mod rooms;
 mod sessions;
 mod silence;
@@ -51,6 +52,8 @@ struct Seat {
     session: Session,
     room: RoomKey,
     member: MemberKey,
+    /// The answer to its offer, until the client has used it.
+    answer: Option<String>,
 }
 
 /// What waits to be handed out by [`Engine::poll_output`].

@@ -145,6 +145,14 @@ impl Room {
         if !self.has_session(link, participant, attempt) {
             return;
         }
+        // A node says it again when it has dialed anew: it does not know what has arrived.
+        let session = self
+            .people
+            .get(participant)
+            .and_then(|person| person.session);
+        if session.is_none_or(|session| session.state != SessionState::Offered) {
+            return;
+        }
         let Some(region) = self.hosts.get(&link.node).map(|host| host.region.clone()) else {
             return;
         };

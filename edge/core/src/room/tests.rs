@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use protocol::client::{Offer, ServerMessage};
 use protocol::id::{Attempt, Epoch};
-use protocol::node::{NodeToRoom, RoomToNode, VERSION};
+use protocol::node::{NodeToRoom, RoomToNode, SessionRef, VERSION};
 
 use super::record::Stored;
 use super::{
@@ -176,6 +176,11 @@ impl World {
     }
 
     fn link(&mut self, node: &str, epoch: Epoch) -> NodeLink {
+        self.link_holding(node, epoch, Vec::new())
+    }
+
+    /// The same of a node that has these sessions already.
+    fn link_holding(&mut self, node: &str, epoch: Epoch, sessions: Vec<SessionRef>) -> NodeLink {
         let link = self
             .room
             .expect_node(&id(node), epoch)
@@ -190,7 +195,7 @@ impl World {
                 version: VERSION,
                 quic: "192.0.2.1:7000".into(),
                 fingerprint: "00".repeat(32),
-                sessions: Vec::new(),
+                sessions,
             },
         );
         link

@@ -214,6 +214,7 @@ impl Engine {
                 session,
                 room: room_key,
                 member: joined,
+                answer: Some(negotiated.sdp.clone()),
             }
         });
         self.with_room(now, room_key, |room, cx| room.assign(cx, joined));

@@ -103,7 +103,7 @@ impl Engine {
         self.drops().malformed += u64::from(happened.malformed);
         self.drops().faults += u64::from(happened.panicked);
         self.outbox.datagrams.extend(happened.transmits.drain(..));
-        let Some(seat) = self.seats.get(key) else {
+        let Some(seat) = self.seats.get_mut(key) else {
             return;
         };
         let (room_key, member) = (seat.room, seat.member);
@@ -118,6 +118,7 @@ impl Engine {
             effects: &mut self.effects,
         };
         if let Some(sealer) = happened.connected.take() {
+            seat.answer = None;
             room.connected(&mut cx, member, *sealer);
             if let Some(name) = room.name(member) {
                 self.outbox.messages.push_back(Output::Room {

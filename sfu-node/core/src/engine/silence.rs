@@ -2,11 +2,8 @@
 
 use std::time::Instant;
 
-use protocol::id::RoomId;
-
 use super::{Engine, Timer};
 use crate::key::SessionKey;
-use crate::room::Room;
 
 impl Engine {
     /// A client has said that it lives, and will say so again: from now on its silence means something.
@@ -14,13 +11,6 @@ impl Engine {
         if let Some(seat) = self.seats.get(key) {
             let at = seat.session.silent_at();
             self.timers.lower(Timer::Silence(key), at);
-        }
-    }
-
-    /// Says again of everybody in a room whether they are heard.
-    pub(super) fn say_again(&mut self, now: Instant, room: &RoomId) {
-        if let Some(key) = self.room_keys.get(room).copied() {
-            self.with_room(now, key, Room::say_again);
         }
     }
 

@@ -215,6 +215,13 @@ impl Session {
         way.restart(anew);
         Some(ours)
     }
+
+    /// Our credentials for a path that is sought anew, until the client was reached under them.
+    pub fn restarting(&self) -> Option<IceCredentials> {
+        let mut credentials = self.connection.way.credentials();
+        let newest = credentials.next()?;
+        credentials.next().map(|_former| newest.ours().clone())
+    }
 }
 
 fn protocol_of(transport: Transport) -> Protocol {

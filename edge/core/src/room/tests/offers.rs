@@ -1,7 +1,8 @@
 //! Offers that go wrong: unanswered, repeated after a restart, or answered with media that fails.
 
+use protocol::client::ServerMessage;
 use protocol::id::{Attempt, NodeId};
-use protocol::node::{NodeToRoom, RoomToNode};
+use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
 
 use super::{Client, Effect, NodeLink, OFFER, Room, World, id, offers, renegotiations};
 
@@ -65,6 +66,29 @@ fn a_node_that_does_not_answer_is_left() {
     assert!(world.answered(&link, 1).is_empty());
     let next = world.place("ada", "n2");
     assert!(!world.answered(&next, 1).is_empty());
+}
+
+#[test]
+fn an_answer_that_was_lost_with_its_link_is_taken_from_the_next_and_once() {
+    let (mut world, ada, link) = World::with_ada();
+    world.say(&ada, OFFER);
+    world.now = 100;
+    let held = SessionRef {
+        participant: id("ada"),
+        attempt: Attempt(1),
+    };
+    let next = world.link_holding("n1", link.epoch, vec![held]);
+    let told = |effects: &[Effect]| {
+        let answer = |effect: &&Effect| {
+            let Effect::Send { message, .. } = effect else {
+                return false;
+            };
+            matches!(message, ServerMessage::Answer { .. })
+        };
+        effects.iter().filter(answer).count()
+    };
+    assert_eq!(told(&world.answered(&next, 1)), 1);
+    assert_eq!(told(&world.answered(&next, 1)), 0, "Ada has it");
 }
 
 #[test]
