@@ -6,13 +6,15 @@ use std::io;
 use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use protocol::id::{NodeId, Region, RoomId};
 use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
 use rustix::thread::{NanosleepRelativeResult, nanosleep};
 use rustix::time::{ClockId, Timespec, clock_gettime};
-use sfu_core::{Config as EngineConfig, Engine, Input, Output, PeerId, Stats, TransportAddress};
+use sfu_core::{
+    Config as EngineConfig, Engine, Input, NodeClock, Output, PeerId, Stats, TransportAddress,
+};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
@@ -147,6 +149,8 @@ fn run(
         .map_err(ShardError::Runtime)?;
     runtime.block_on(async {
         let now = Instant::now();
+        // A machine whose clock is set to before 1970 has none.
+        let since_1970 = UNIX_EPOCH.elapsed().unwrap_or_default();
         let state = State {
             index: parts.index,
             media: Media::new(parts.media).map_err(ShardError::Media)?,
@@ -159,6 +163,7 @@ fn run(
                 region: parts.region,
                 candidates: parts.candidates,
                 max_sessions: parts.max_sessions,
+                clock: NodeClock::new(now, since_1970),
             }),
             outbox,
             gather: Gather::new(now),

@@ -1,6 +1,34 @@
-//! A publisher's clock, and what can be told by it (RFC 3550, 6.4.1).
+//! Publishers' clocks, the node's own, and what can be told by them (RFC 3550, 6.4.1).
 
 use std::time::{Duration, Instant};
+
+/// From 1900, where NTP begins, to 1970.
+const SECONDS_TO_1970: u64 = 2_208_988_800;
+/// Whose clock is found to be further than this from where it was has set it, or has slept: reports are late by less, and clocks drift
+/// by less in a day.
+const SET: Duration = Duration::from_secs(5);
+
+/// The node's own clock: it runs on evenly from what it showed once, though the machine's may be set meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub struct NodeClock {
+    at: Instant,
+    ntp: u64,
+}
+
+impl NodeClock {
+    /// A clock that shows now what has passed since 1970.
+    pub fn new(now: Instant, since_1970: Duration) -> Self {
+        Self {
+            at: now,
+            ntp: (SECONDS_TO_1970 << 32).wrapping_add(ntp_ticks(since_1970)),
+        }
+    }
+
+    fn ntp(&self, now: Instant) -> u64 {
+        self.ntp
+            .wrapping_add(ntp_ticks(now.saturating_duration_since(self.at)))
+    }
+}
 
 /// A publisher's clock as its last sender report gave it: this NTP time is this RTP timestamp, and it was now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,12 +39,36 @@ pub struct ClockMap {
     pub rtp: u32,
     /// When the report arrived.
     pub at: Instant,
+    /// What the node's clock is ahead of the publisher's.
+    ahead: u64,
 }
 
 impl ClockMap {
-    /// What the publisher's NTP clock shows now.
+    /// What a report that has come now tells. `known`: what was told before by the same clock, of this stream or of another that is to be
+    /// played in step with it. They share what the first report was late.
+    pub fn new(
+        now: Instant,
+        (ntp, rtp): (u64, u32),
+        node: &NodeClock,
+        known: impl Iterator<Item = ClockMap>,
+    ) -> Self {
+        let ahead = node.ntp(now).wrapping_sub(ntp);
+        let apart = |known: &u64| (known.wrapping_sub(ahead) as i64).unsigned_abs();
+        let nearest = known.map(|known| known.ahead).min_by_key(apart);
+        let kept = nearest.filter(|known| apart(known) < ntp_ticks(SET));
+        Self {
+            ntp,
+            rtp,
+            at: now,
+            ahead: kept.unwrap_or(ahead),
+        }
+    }
+
+    /// What clients are told of the time now: the publisher's clock, set once by the node's. So a slot's time goes on when somebody else
+    /// publishes in it, and sound beside a stranger's picture does not wait for as much as two people's clocks are apart.
     pub fn ntp_at(&self, now: Instant) -> u64 {
         self.ntp
+            .wrapping_add(self.ahead)
             .wrapping_add(ntp_ticks(now.saturating_duration_since(self.at)))
     }
 
@@ -52,24 +104,53 @@ pub fn ntp_ticks(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    fn told(now: Instant, ntp: u64, rtp: u32, known: &[ClockMap]) -> ClockMap {
+        let node = NodeClock {
+            at: now,
+            ntp: 1_000 << 32,
+        };
+        ClockMap::new(now, (ntp, rtp), &node, known.iter().copied())
+    }
+
     #[test]
     fn the_clock_runs_on_from_the_last_report() {
         let at = Instant::now();
-        let clock = ClockMap {
-            ntp: u64::MAX,
-            rtp: u32::MAX,
-            at,
-        };
+        let clock = told(at, u64::MAX, u32::MAX, &[]);
         let now = at + Duration::from_millis(1_500);
-        assert_eq!(clock.ntp_at(now), (1 << 32 | 1 << 31) - 1);
+        assert_eq!(clock.ntp_at(now), 1_001 << 32 | 1 << 31);
         assert_eq!(clock.rtp_at(now, 48_000), 71_999);
         assert_eq!(clock.rtp_at(at, 90_000), u32::MAX);
     }
 
     #[test]
+    fn the_node_s_clock_counts_from_1900() {
+        let at = Instant::now();
+        let node = NodeClock::new(at, Duration::from_secs(1));
+        let later = at + Duration::from_millis(500);
+        assert_eq!(node.ntp(later), 2_208_988_801 << 32 | 1 << 31);
+    }
+
+    #[test]
+    fn what_is_played_in_step_is_told_by_one_clock_however_late_its_reports_are() {
+        let at = Instant::now();
+        let sound = told(at, 7 << 32, 0, &[]);
+        assert_eq!(sound.ntp_at(at), 1_000 << 32);
+        // Of the same moment, and 3 s later here.
+        let picture = told(at + Duration::from_secs(3), 7 << 32, 0, &[sound]);
+        assert_eq!(picture.ntp_at(picture.at), 1_000 << 32);
+        // Whose clock was set an hour ahead.
+        let set = told(at, 3_607 << 32, 0, &[sound, picture]);
+        assert_eq!(set.ntp_at(at), 1_000 << 32);
+        // Of two that drifted apart, what was set last counts.
+        let fresh = told(at, 11 << 32, 0, &[]);
+        let next = told(at, 11 << 32, 0, &[sound, fresh]);
+        assert_eq!(next.ntp_at(at), 1_000 << 32);
+    }
+
+    #[test]
     fn two_streams_of_one_publisher_meet_on_its_clock() {
         let at = Instant::now();
-        let clock = |ntp, rtp| ClockMap { ntp, rtp, at };
+        let clock = |ntp, rtp| told(at, ntp, rtp, &[]);
         let low = clock(7 << 32, u32::MAX - 10);
         // Reported half a second later.
         let high = clock(7 << 32 | 1 << 31, 500_000);

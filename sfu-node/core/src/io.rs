@@ -10,6 +10,8 @@ use protocol::cascade::CascadeMessage;
 use protocol::id::{NodeId, Region, RoomId};
 use protocol::node::{NodeToRoom, RoomToNode};
 
+use crate::clock::NodeClock;
+
 /// How datagrams travel between a client and the media port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Transport {
@@ -62,6 +64,8 @@ pub struct Config {
     pub candidates: Vec<TransportAddress>,
     /// How many sessions this shard holds at most.
     pub max_sessions: usize,
+    /// What clients are told of the time.
+    pub clock: NodeClock,
 }
 
 /// Counters since the start, for the metrics page.

@@ -35,6 +35,7 @@ mod store;
 mod stun;
 mod timers;
 
+pub use clock::NodeClock;
 pub use engine::Engine;
 pub use io::{
     Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, SlotUse, Stats,

@@ -36,6 +36,7 @@ use slotmap::SlotMap;
 
 use crate::active_speaker::Talk;
 use crate::budget::Budget;
+use crate::clock::NodeClock;
 use crate::egress::seal::Sealer;
 use crate::egress::subscriber::Subscriber;
 use crate::io::PeerId;
@@ -128,6 +129,8 @@ pub struct Room {
     pub id: RoomId,
     key: RoomKey,
     epoch: Epoch,
+    /// What its members are told of the time.
+    clock: NodeClock,
     members: SlotMap<MemberKey, Member>,
     router: Router,
     loudest: Loudest<TrackKey>,
@@ -151,11 +154,12 @@ pub struct Room {
 
 impl Room {
     /// An empty room.
-    pub fn new(id: RoomId, key: RoomKey) -> Self {
+    pub fn new(id: RoomId, key: RoomKey, clock: NodeClock) -> Self {
         Self {
             id,
             key,
             epoch: Epoch::default(),
+            clock,
             members: SlotMap::default(),
             router: Router::default(),
             loudest: Loudest::new(SPEAKERS),

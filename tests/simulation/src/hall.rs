@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use protocol::id::{Attempt, Epoch, RoomId};
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, RoomToNode};
-use sfu_core::{Config, Engine, Input, Output, TransportAddress};
+use sfu_core::{Config, Engine, Input, NodeClock, Output, TransportAddress};
 use str0m::crypto::dtls::DtlsVersion;
 
 use crate::client::Client;
@@ -65,6 +65,7 @@ impl Hall {
                 region: "here".parse().expect("a region"),
                 candidates: vec![TransportAddress::udp(address)],
                 max_sessions: 200,
+                clock: NodeClock::new(now, Duration::ZERO),
             }),
             address,
             room: "bako-tuvi-remo-dasu".parse().expect("an id"),

@@ -1,12 +1,15 @@
 //! One shard of a media node: an engine, and what it has to say drained at once.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
 use protocol::id::{NodeId, Region};
 use protocol::node::{NodeToRoom, Peer};
-use sfu_core::{Config, Engine, Input, Output, PeerId, Stats, TransportAddress};
+use sfu_core::{Config, Engine, Input, NodeClock, Output, PeerId, Stats, TransportAddress};
+
+/// What nodes' clocks show at the start.
+const SINCE_1970: Duration = Duration::from_secs(1_800_000_000);
 
 /// One shard of a media node.
 pub(crate) struct Node {
@@ -49,6 +52,7 @@ impl Node {
                 region: region.clone(),
                 candidates: vec![TransportAddress::udp(address)],
                 max_sessions: 100,
+                clock: NodeClock::new(now, SINCE_1970),
             }),
             name,
             region,

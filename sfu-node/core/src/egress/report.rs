@@ -13,8 +13,8 @@ const REMEMBERED: usize = 4;
 
 /// A stream's last sender reports: what they said, and when they left.
 ///
-/// They tell the time of whoever publishes in the slot, and the next publisher's clock shows another. So the time that passed is read from our
-/// own clock, and a receiver's echo only names the report.
+/// They tell the time by the clock of whoever publishes in the slot, which may run faster than ours, and is set anew at times. So the time
+/// that passed is read from our own clock, and a receiver's echo only names the report.
 #[derive(Debug, Default)]
 pub struct SentReports(VecDeque<(u32, Instant)>);
 

@@ -1,6 +1,6 @@
 //! A call within an engine, without a network: people who are connected and somewhere. For tests and fuzz targets alone.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::client::SourceMid;
 use protocol::id::{Attempt, RoomId};
@@ -8,6 +8,7 @@ use protocol::media::{Caps, Source};
 use protocol::node::{RoomToNode, SessionRef};
 
 use super::Engine;
+use crate::clock::NodeClock;
 use crate::egress::seal::Sealer;
 use crate::io::{Config, TransportAddress};
 use crate::key::{MemberKey, RoomKey, SessionKey};
@@ -36,6 +37,7 @@ impl Call {
             region: "eu-west".parse().expect("an id"),
             candidates: vec![TransportAddress::udp(([192, 0, 2, 1], 5_000).into())],
             max_sessions: 8,
+            clock: NodeClock::new(now, Duration::ZERO),
         });
         let id: RoomId = "bako-tuvi-remo-dasu".parse().expect("an id");
         let room = engine.room_key(&id);

@@ -182,6 +182,7 @@ mod tests {
     use protocol::node::{Peer, RoomToNode};
 
     use super::*;
+    use crate::clock::NodeClock;
     use crate::io::{Config, Input, Output};
 
     const ROOM: &str = "bako-tuvi-remo-dasu";
@@ -218,6 +219,7 @@ mod tests {
                     region: "eu-west".parse().unwrap(),
                     candidates: Vec::new(),
                     max_sessions: 1,
+                    clock: NodeClock::new(Instant::now(), Duration::ZERO),
                 }),
                 from: from.parse().unwrap(),
                 to: to.parse().unwrap(),

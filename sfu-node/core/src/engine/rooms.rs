@@ -61,7 +61,9 @@ impl Engine {
         if let Some(key) = self.room_keys.get(id) {
             return *key;
         }
-        let key = self.rooms.insert_with_key(|key| Room::new(id.clone(), key));
+        let key = self
+            .rooms
+            .insert_with_key(|key| Room::new(id.clone(), key, self.config.clock));
         self.room_keys.insert(id.clone(), key);
         key
     }
@@ -306,7 +308,10 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::clock::NodeClock;
     use crate::io::{Config, Input};
 
     #[test]
@@ -317,6 +322,7 @@ mod tests {
             region: "eu-west".parse().unwrap(),
             candidates: Vec::new(),
             max_sessions: 1,
+            clock: NodeClock::new(now, Duration::ZERO),
         });
         let id: RoomId = "bako-tuvi-remo-dasu".parse().unwrap();
         let key = engine.room_key(&id);

@@ -6,12 +6,13 @@ use protocol::cascade::CascadeMessage;
 use protocol::media::{Layer, MediaKind, Source};
 
 use super::intake::Taken;
+use super::pairing::partner;
 use super::{Context, Room, source_index};
 use crate::clock::ClockMap;
 use crate::egress::subscriber::{Offered, Requests};
 use crate::key::MemberKey;
 use crate::packet::{AudioLevel, Packet};
-use crate::router::LayerKey;
+use crate::router::{LayerKey, TrackKey};
 
 /// Shortest time between two sender reports of a layer that count: each goes to every other node that has the layer.
 const CLOCK_INTERVAL: Duration = Duration::from_millis(200);
@@ -150,6 +151,7 @@ impl Room {
 
     /// A layer's publisher says that this NTP time was this RTP time.
     pub fn set_clock(&mut self, cx: &mut Context<'_>, key: LayerKey, ntp: u64, rtp: u32) {
+        let clock = ClockMap::new(cx.now, (ntp, rtp), &self.clock, self.clocks_of(key.0));
         let Some(layer) = self.router.layer_mut(key) else {
             return;
         };
@@ -157,14 +159,20 @@ impl Room {
         if layer.clock.is_some_and(recent) {
             return;
         }
-        layer.clock = Some(ClockMap {
-            ntp,
-            rtp,
-            at: cx.now,
-        });
+        layer.clock = Some(clock);
         for relay in &layer.relays {
             let flow = relay.flow;
             cx.tell_peer(relay.peer, CascadeMessage::SenderClock { flow, ntp, rtp });
         }
+    }
+
+    /// What reports have told of a track, and of the one that is played in step with it.
+    fn clocks_of(&self, track: TrackKey) -> impl Iterator<Item = ClockMap> {
+        let track = self.router.get(track);
+        let beside = track.and_then(|track| self.router.find(&partner(&track.id)));
+        let both = track
+            .into_iter()
+            .chain(beside.and_then(|key| self.router.get(key)));
+        both.flat_map(|track| track.layers.iter().filter_map(|layer| layer.clock))
     }
 }

@@ -83,6 +83,7 @@ pub mod tests {
     use protocol::node::SessionRef;
 
     use super::*;
+    use crate::clock::NodeClock;
     use crate::egress::extensions::Extensions;
     use crate::egress::stream::NegotiatedSlot;
     use crate::egress::subscriber::Subscriber;
@@ -112,7 +113,11 @@ pub mod tests {
 
     /// A room with one member, who is not connected yet.
     pub fn room_with_member(now: Instant) -> (Room, MemberKey) {
-        let mut room = Room::new("bako-tuvi-remo-dasu".parse().unwrap(), RoomKey::default());
+        let mut room = Room::new(
+            "bako-tuvi-remo-dasu".parse().unwrap(),
+            RoomKey::default(),
+            NodeClock::new(now, Duration::ZERO),
+        );
         let slot = NegotiatedSlot {
             mid: "0".into(),
             kind: MediaKind::Audio,

@@ -1,7 +1,7 @@
 //! The receive slots of a client: what comes in them is written down, and decoded where it is video.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use protocol::media::MediaKind;
 use str0m::media::KeyframeRequestKind;
@@ -22,6 +22,8 @@ pub struct Received {
     /// Extended, as the receiver sees it.
     pub sequence: u64,
     pub timestamp: u32,
+    /// When it was captured, by the last report that came in its slot.
+    pub captured: Option<SystemTime>,
     pub picture: Option<u16>,
     pub stamp: Stamp,
 }
@@ -76,8 +78,25 @@ impl Client {
             slot,
             sequence: *packet.seq_no,
             timestamp: packet.header.timestamp,
+            captured: captured(packet),
             picture: picture_id(&packet.payload).filter(|_| kind == MediaKind::Video),
             stamp: stamp.expect("payloads arrive as they were sent"),
         });
+    }
+}
+
+fn captured(packet: &RtpPacket) -> Option<SystemTime> {
+    let report = packet.last_sender_info?;
+    let reported = report.rtp_time.numer() as u32;
+    let since = packet.header.timestamp.wrapping_sub(reported) as i32;
+    // Before its first packet a stream's clock is not known.
+    let rate = report.rtp_time.frequency().get();
+    if rate == 1 {
+        return None;
+    }
+    let passed = Duration::from_secs(1) * since.unsigned_abs() / rate;
+    match since < 0 {
+        true => report.ntp_time.checked_sub(passed),
+        false => report.ntp_time.checked_add(passed),
     }
 }
