@@ -177,7 +177,12 @@ impl Rewriter {
     }
 
     fn is_jump(&self, source: &Source, packet: &Packet) -> bool {
-        self.newest.as_ref().is_some_and(|newest| {
+        // What is older than the beginning stays out: in the slot's stream it may have no number at all.
+        let newest = self
+            .newest
+            .as_ref()
+            .filter(|_| packet.sequence >= source.first);
+        newest.is_some_and(|newest| {
             let sequence = packet.sequence.wrapping_add(source.offsets.sequence);
             let skipped = sequence.saturating_sub(newest.sequence + 1);
             skipped >= MAX_DROPOUT || self.skipped + skipped > MAX_SKIPPED
@@ -393,6 +398,17 @@ mod tests {
             .last();
         let last = last.unwrap().sequence;
         assert!(last < 100 + MAX_SKIPPED, "{last}");
+    }
+
+    #[test]
+    fn what_is_older_than_the_beginning_is_no_jump_forward() {
+        let now = Instant::now();
+        let mut rewriter = Rewriter::new(MediaKind::Audio, 3, 0);
+        rewriter.rewrite(now, &audio(1_000, 0));
+        for sequence in [999, 998, 995, 1] {
+            assert!(!rewriter.jumps(&audio(sequence, 0)), "{sequence}");
+        }
+        assert!(rewriter.jumps(&audio(1_001 + MAX_DROPOUT, 0)));
     }
 
     #[test]
