@@ -39,6 +39,8 @@ pub struct Written {
     pub sequence: u64,
     /// It carries a transport-wide number: the receiver's feedback tells of no other.
     pub numbered: bool,
+    /// A NACK for it is answered by the same packet once more.
+    pub repeats: bool,
 }
 
 /// A receive slot of the client, as negotiated.
@@ -66,15 +68,12 @@ pub struct Stream {
     sent: SenderCounts,
     /// Extended, as [`Rewritten::sequence`] is.
     rtx_sequence: u64,
-    repeats: bool,
 }
 
 impl Stream {
     /// A slot's stream that has sent nothing. `rtx_first` is the first sequence number of its repair packets.
     pub fn new(slot: &NegotiatedSlot, rtx_first: u16) -> Self {
-        let has_rtx = slot.codecs.iter().any(|codec| codec.rtx_pt.is_some());
         Self {
-            repeats: slot.kind == MediaKind::Video && !(has_rtx && slot.rtx_ssrc.is_some()),
             ssrc: slot.ssrc,
             rtx_ssrc: slot.rtx_ssrc,
             payload_types: PayloadTypes::new(&slot.codecs),
@@ -89,10 +88,11 @@ impl Stream {
         self.payload_types.of(codec).is_some()
     }
 
-    /// Whether a NACK for it is answered by the same packet once more: it is video, whose losses are reported, and nothing else was
-    /// negotiated to repair them.
-    pub fn repeats(&self) -> bool {
-        self.repeats
+    /// Whether a NACK for a packet in this codec is answered by the same once more: it is video, whose losses are reported, and
+    /// nothing else was negotiated to repair them.
+    fn repeats(&self, codec: SlotCodec) -> bool {
+        let has_rtx = codec.rtx_pt.is_some() && self.rtx_ssrc.is_some();
+        codec.codec.kind() == MediaKind::Video && !has_rtx
     }
 
     pub fn ssrc(&self) -> u32 {
@@ -112,9 +112,10 @@ impl Stream {
         rewritten: &Rewritten,
         twcc: u16,
     ) -> Option<Written> {
+        let known = self.payload_types.of(packet.codec)?;
         let header = FixedHeader {
             marker: packet.marker,
-            payload_type: self.payload_types.of(packet.codec)?.pt,
+            payload_type: known.pt,
             sequence: rewritten.sequence as u16,
             timestamp: rewritten.timestamp,
             ssrc: self.ssrc,
@@ -123,7 +124,10 @@ impl Stream {
         let header_len = self.extensions.write(out, header, twcc, packet.level);
         write_payload(out, packet, rewritten);
         self.sent.count(packet.payload.len());
-        Some(self.written(header_len, rewritten.sequence))
+        Some(Written {
+            repeats: self.repeats(known),
+            ..self.written(header_len, rewritten.sequence)
+        })
     }
 
     /// Appends the packet once more as a repair packet (RFC 4588, 4). `None`, and nothing written, when the session negotiated
@@ -180,6 +184,7 @@ impl Stream {
             header_len,
             sequence,
             numbered: self.extensions.is_numbered(),
+            repeats: false,
         }
     }
 
@@ -278,6 +283,7 @@ mod tests {
             header_len: 12 + 4 + 8,
             sequence: 0x1_0002,
             numbered: true,
+            repeats: false,
         };
         assert_eq!(written, Some(expected));
         let mut expected = vec![99, 0x90, 0xEF, 0, 2, 0x0A, 0x0B, 0x0C, 0x0D, 1, 2, 3, 4];
@@ -379,16 +385,24 @@ mod tests {
 
     #[test]
     fn video_without_repair_packets_repeats_its_own() {
-        let repeats = |codec, rtx_pt, rtx_ssrc| {
-            let mut slot = slot("m", &[(codec, 96, rtx_pt)]);
+        let repeats = |codecs: &[_], rtx_ssrc, of: Codec| {
+            let mut slot = slot("m", codecs);
             slot.rtx_ssrc = rtx_ssrc;
-            Stream::new(&slot, 0).repeats()
+            let packet = Packet::new(5, 5, false, of, None, [0x41, 1][..].into());
+            let written = Stream::new(&slot, 0).write(&mut Vec::new(), &packet, &REWRITTEN, 0);
+            written.is_some_and(|written| written.repeats)
         };
-        assert!(repeats(Codec::Vp8, None, Some(2)));
-        assert!(repeats(Codec::Vp8, Some(97), None));
-        assert!(!repeats(Codec::Vp8, Some(97), Some(2)));
+        let bare = (Codec::Vp8, 96, None);
+        let repaired = (Codec::Vp8, 96, Some(97));
+        assert!(repeats(&[bare], Some(2), Codec::Vp8));
+        assert!(repeats(&[repaired], None, Codec::Vp8));
+        assert!(!repeats(&[repaired], Some(2), Codec::Vp8));
+        let both = [repaired, (Codec::H264, 108, None)];
+        assert!(!repeats(&both, Some(2), Codec::Vp8));
+        assert!(repeats(&both, Some(2), Codec::H264));
+        let sound = [(Codec::Opus, 111, None)];
         assert!(
-            !repeats(Codec::Opus, None, None),
+            !repeats(&sound, None, Codec::Opus),
             "nobody asks for sound again"
         );
     }

@@ -33,17 +33,15 @@ impl Subscriber {
             #[cfg(debug_assertions)]
             let is_repair = !matches!(departure, Departure::Queued(_, Queued::Media { .. }));
             let written = match departure {
-                Departure::Queued(_, Queued::Repair { slot, sent })
-                    if self.slots[slot].stream.repeats() =>
-                {
-                    self.repeat(slot, sent.number(), batch);
-                    continue;
-                }
                 Departure::Queued(since, Queued::Media { slot, entered }) => {
-                    repeats = self.slots[slot].stream.repeats().then_some(slot);
-                    self.write((now, since), router, (slot, &entered), batch)
+                    let written = self.write((now, since), router, (slot, &entered), batch);
+                    repeats = written.filter(|written| written.repeats).map(|_| slot);
+                    written
                 }
                 Departure::Queued(_, Queued::Repair { slot, sent }) => {
+                    if self.repeat(slot, sent.number(), batch) {
+                        continue;
+                    }
                     self.write_repair(router, (slot, &sent), batch)
                 }
                 Departure::Filler => {
@@ -62,6 +60,7 @@ impl Subscriber {
                 header_len,
                 sequence,
                 numbered,
+                ..
             } = written;
             if sealer
                 .seal_rtp(&mut batch.bytes, start, header_len, sequence)
@@ -172,10 +171,11 @@ impl Subscriber {
         Some(written)
     }
 
-    /// Sends a packet once more as it was. It has its transport-wide number still, of which the feedback has been awaited.
-    fn repeat(&mut self, slot: usize, number: u64, batch: &mut Batch) {
+    /// Sends a packet once more as it was, if it was kept for that. It has its transport-wide number still, of which the feedback has
+    /// been awaited.
+    fn repeat(&mut self, slot: usize, number: u64, batch: &mut Batch) -> bool {
         let Some(sealed) = self.kept.get(slot, number) else {
-            return;
+            return false;
         };
         #[cfg(debug_assertions)]
         assert_eq!(self.audit.repeated(slot, number, sealed), Ok(()));
@@ -184,6 +184,7 @@ impl Subscriber {
         self.counters.repairs += 1;
         self.counters.packets += 1;
         self.counters.bytes += sealed.len() as u64;
+        true
     }
 
     /// Writes something that fills a probe: a packet of late once more, which may even be of use, or else padding.
