@@ -26,13 +26,16 @@ struct Active {
     began: Instant,
     bytes: u64,
     packets: u32,
+    /// Bytes of what left meanwhile and has no transport-wide number.
+    unnumbered: u64,
 }
 
 impl Active {
     /// Whether its rate allows another packet now. It starts with one step's worth.
     fn wants(&self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.began) + PROBE_STEP;
-        (self.bytes as f64) < self.probe.bitrate as f64 / 8.0 * passed.as_secs_f64()
+        ((self.bytes + self.unnumbered) as f64)
+            < self.probe.bitrate as f64 / 8.0 * passed.as_secs_f64()
     }
 
     fn is_done(&self) -> bool {
@@ -91,11 +94,13 @@ impl<T> Path<T> {
                 began: now,
                 bytes: 0,
                 packets: 0,
+                unnumbered: 0,
             });
         }
     }
 
-    /// What leaves next in this flush. For each, call [`Path::sent`] if it has a transport-wide number and has left.
+    /// What leaves next in this flush. For each that has left, call [`Path::sent`], or else
+    /// [`Path::sent_unnumbered`].
     pub fn next(&mut self, now: Instant) -> Option<Departure<T>> {
         match &self.probe {
             None => self.pacer.pop().map(queued),
@@ -110,6 +115,14 @@ impl<T> Path<T> {
     /// There is nothing to fill a probe with.
     pub fn cannot_fill(&mut self) {
         self.probe = None;
+    }
+
+    /// A packet without a transport-wide number has left, of so many bytes in all: it takes its part of a probe's rate, but tells
+    /// nothing.
+    pub fn sent_unnumbered(&mut self, bytes: usize) {
+        if let Some(active) = &mut self.probe {
+            active.unnumbered += bytes as u64;
+        }
     }
 
     /// A packet with the number [`Path::sequence`] has left, of so many bytes in all.
@@ -183,6 +196,26 @@ mod tests {
         // 900 kbit/s: a kilobyte each 8.9 ms.
         let took = left[4].0 - left[0].0;
         assert!((30 * MS..50 * MS).contains(&took), "{took:?}");
+    }
+
+    #[test]
+    fn what_has_no_number_takes_its_part_of_a_probe() {
+        let start = Instant::now();
+        let mut path = Path::new(start, true);
+        path.begin(start);
+        path.sent(start, 100);
+        path.estimator.on_feedback(start + 50 * MS, &feedback(1));
+        let now = start + 60 * MS;
+        for _ in 0..50 {
+            path.push(now, Class::Video, 1_000, ());
+        }
+        path.begin(now);
+        let mut left = 0;
+        while let Some(Departure::Queued(..)) = path.next(now) {
+            path.sent_unnumbered(1_000);
+            left += 1;
+        }
+        assert_eq!(left, 1, "900 kbit/s: one in 3 ms");
     }
 
     #[test]

@@ -84,6 +84,8 @@ impl Subscriber {
                 #[cfg(debug_assertions)]
                 assert_eq!(self.audit.transport_wide(self.path.sequence()), Ok(()));
                 self.path.sent(now, bytes);
+            } else {
+                self.path.sent_unnumbered(bytes);
             }
             self.counters.packets += 1;
             self.counters.bytes += bytes as u64;
@@ -181,6 +183,7 @@ impl Subscriber {
         assert_eq!(self.audit.repeated(slot, number, sealed), Ok(()));
         batch.bytes.extend_from_slice(sealed);
         batch.end_datagram();
+        self.path.sent_unnumbered(sealed.len());
         self.counters.repairs += 1;
         self.counters.packets += 1;
         self.counters.bytes += sealed.len() as u64;
