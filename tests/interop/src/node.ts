@@ -152,7 +152,7 @@ export class Node {
 
 let running: Promise<Node> | undefined;
 
-/** The one node of all tests, started by the first that asks. */
+/** The one node of a file, started by the first test that asks. */
 export function node(): Promise<Node> {
   const program = process.env.CONNECT_NODE;
   if (!program)
@@ -161,7 +161,7 @@ export function node(): Promise<Node> {
   return running;
 }
 
-/** Ends it, once: each file that calls through it says so. */
+/** Ends it, if one was started. */
 export async function stopNode(): Promise<void> {
   const stopping = running;
   running = undefined;
