@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { after, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { MediaStreamTrack, RTCPeerConnection, RtpHeader, RtpPacket, useSdesMid } from "werift";
+import { useSdesMid } from "werift";
 import { framesOf, INTERVAL_MS, numberOf, Packetizer } from "./frames.ts";
 import { node, stopNode } from "./node.ts";
-import { KINDS, midsOf, type Packet, type Peer } from "./stack.ts";
-import { werift } from "./werift.ts";
+import { KINDS } from "./stack.ts";
+import { connect, offered, werift } from "./werift.ts";
 
 after(stopNode);
 
@@ -20,33 +20,12 @@ const BEGINNING = 45;
 
 /** A client that can take other SSRCs. */
 async function changeling() {
-  const connection = new RTCPeerConnection({
-    iceServers: [],
-    iceUseIpv6: false,
-    iceAdditionalHostAddresses: ["127.0.0.1"],
-    headerExtensions: { audio: [useSdesMid()], video: [useSdesMid()] },
-  });
-  const tracks = KINDS.map((kind) => new MediaStreamTrack({ kind }));
-  const senders = tracks.map((track) => connection.addTransceiver(track, { direction: "sendonly" }).sender);
-  await connection.setLocalDescription(await connection.createOffer());
-  const sdp = connection.localDescription?.sdp ?? "";
-  const peer: Peer = {
-    sdp,
-    mids: midsOf(sdp),
-    async accept(answer) {
-      const connected = new Promise<void>((resolve) => {
-        connection.connectionStateChange.subscribe((state) => state === "connected" && resolve());
-      });
-      await connection.setRemoteDescription({ type: "answer", sdp: answer });
-      await connected;
-    },
-    send(kind, { sequence, timestamp, marker, payload }: Packet) {
-      const header = new RtpHeader({ sequenceNumber: sequence, timestamp, marker, payloadType: 0 });
-      tracks[KINDS.indexOf(kind)]?.writeRtp(new RtpPacket(header, payload));
-    },
-    received: () => [],
-    close: () => connection.close(),
-  };
+  const headerExtensions = { audio: [useSdesMid()], video: [useSdesMid()] };
+  const [connection, tracks] = connect({ headerExtensions });
+  const senders = KINDS.map(
+    (kind) => connection.addTransceiver(tracks[kind], { direction: "sendonly" }).sender,
+  );
+  const peer = await offered(connection, tracks);
   const change = () => {
     for (const sender of senders) Object.assign(sender, { ssrc: randomInt(1, 2 ** 32) });
   };

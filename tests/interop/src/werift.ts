@@ -1,5 +1,5 @@
 // werift: WebRTC in TypeScript, without a line of native code.
-import { MediaStreamTrack, RTCPeerConnection, RtpHeader, RtpPacket } from "werift";
+import { MediaStreamTrack, type PeerConfig, RTCPeerConnection, RtpHeader, RtpPacket } from "werift";
 import { KINDS, type Kind, midsOf, type Packet, type Peer, type Stack } from "./stack.ts";
 
 /** By itself it offers neither transport-cc nor repair packets of their own, and gives up what does not come within 50 ms. */
@@ -8,47 +8,58 @@ export const werift: Stack = {
   mayLack: 0.05,
 
   async offer({ apart = false }): Promise<Peer> {
-    const connection = new RTCPeerConnection({
-      iceServers: [],
-      iceUseIpv6: false,
-      // It leaves out loopback, where the node is.
-      iceAdditionalHostAddresses: ["127.0.0.1"],
-    });
-    const tracks = {
-      audio: new MediaStreamTrack({ kind: "audio" }),
-      video: new MediaStreamTrack({ kind: "video" }),
-    };
-    const received: Record<Kind, Packet[]> = { audio: [], video: [] };
-    connection.onTrack.subscribe((track) => {
-      const packets = received[track.kind as Kind];
-      track.onReceiveRtp.subscribe(({ header, payload }) => {
-        const { sequenceNumber: sequence, timestamp, marker } = header;
-        packets.push({ sequence, timestamp, marker, payload: Buffer.from(payload) });
-      });
-    });
+    const [connection, tracks] = connect();
     for (const kind of KINDS) {
       if (apart) connection.addTransceiver(tracks[kind], { direction: "sendonly" });
       else connection.addTrack(tracks[kind]);
     }
     for (const kind of apart ? KINDS : []) connection.addTransceiver(kind, { direction: "recvonly" });
-    await connection.setLocalDescription(await connection.createOffer());
-    const sdp = connection.localDescription?.sdp ?? "";
-    return {
-      sdp,
-      mids: midsOf(sdp),
-      async accept(answer) {
-        const connected = new Promise<void>((resolve) => {
-          connection.connectionStateChange.subscribe((state) => state === "connected" && resolve());
-        });
-        await connection.setRemoteDescription({ type: "answer", sdp: answer });
-        await connected;
-      },
-      send(kind, { sequence, timestamp, marker, payload }) {
-        const header = new RtpHeader({ sequenceNumber: sequence, timestamp, marker, payloadType: 0 });
-        tracks[kind].writeRtp(new RtpPacket(header, payload));
-      },
-      received: (kind) => received[kind],
-      close: () => connection.close(),
-    };
+    return offered(connection, tracks);
   },
 };
+
+type Tracks = Record<Kind, MediaStreamTrack>;
+
+/** A connection without m-lines, and a track of each kind. */
+export function connect(config: Partial<PeerConfig> = {}): [RTCPeerConnection, Tracks] {
+  const connection = new RTCPeerConnection({
+    iceServers: [],
+    iceUseIpv6: false,
+    // It leaves out loopback, where the node is.
+    iceAdditionalHostAddresses: ["127.0.0.1"],
+    ...config,
+  });
+  const track = (kind: Kind) => new MediaStreamTrack({ kind });
+  return [connection, { audio: track("audio"), video: track("video") }];
+}
+
+/** The end of a call that offers these m-lines. */
+export async function offered(connection: RTCPeerConnection, tracks: Tracks): Promise<Peer> {
+  const received: Record<Kind, Packet[]> = { audio: [], video: [] };
+  connection.onTrack.subscribe((track) => {
+    const packets = received[track.kind as Kind];
+    track.onReceiveRtp.subscribe(({ header, payload }) => {
+      const { sequenceNumber: sequence, timestamp, marker } = header;
+      packets.push({ sequence, timestamp, marker, payload: Buffer.from(payload) });
+    });
+  });
+  await connection.setLocalDescription(await connection.createOffer());
+  const sdp = connection.localDescription?.sdp ?? "";
+  return {
+    sdp,
+    mids: midsOf(sdp),
+    async accept(answer) {
+      const connected = new Promise<void>((resolve) => {
+        connection.connectionStateChange.subscribe((state) => state === "connected" && resolve());
+      });
+      await connection.setRemoteDescription({ type: "answer", sdp: answer });
+      await connected;
+    },
+    send(kind, { sequence, timestamp, marker, payload }) {
+      const header = new RtpHeader({ sequenceNumber: sequence, timestamp, marker, payloadType: 0 });
+      tracks[kind].writeRtp(new RtpPacket(header, payload));
+    },
+    received: (kind) => received[kind],
+    close: () => connection.close(),
+  };
+}
