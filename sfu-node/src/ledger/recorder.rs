@@ -13,7 +13,7 @@ use super::{Entry, Ledger};
 use crate::backoff::Backoff;
 
 /// Entries waiting for the disk, some 100 bytes each: a full node's for hours. Beyond, the newest are lost.
-pub(super) const MAX_WAITING: usize = 65_536;
+const MAX_WAITING: usize = 65_536;
 /// Entries written in one transaction.
 const MAX_BATCH: usize = 512;
 /// How long after a failure it is tried again.
@@ -181,42 +181,144 @@ impl Writer {
 }
 
 #[cfg(test)]
-mod hung_disk_tests {
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc::Sender;
     use std::time::SystemTime;
 
     use super::super::{LedgerError, What};
     use super::*;
 
-    /// A disk that takes an entry and never answers.
-    struct Hung(Receiver<Infallible>, SyncSender<()>);
+    const PATIENCE: Duration = Duration::from_secs(20);
 
-    impl Ledger for Hung {
-        fn write(&mut self, _: &[Entry]) -> Result<(), LedgerError> {
-            self.1.send(()).unwrap();
-            let _ = self.0.recv();
-            Ok(())
+    /// A ledger that does with each attempt what the test says, or all that is left when the test says no more.
+    struct Scripted {
+        asked: Sender<Vec<Entry>>,
+        words: Receiver<Result<(), LedgerError>>,
+    }
+
+    impl Ledger for Scripted {
+        fn write(&mut self, entries: &[Entry]) -> Result<(), LedgerError> {
+            let _ = self.asked.send(entries.to_vec());
+            self.words.recv().unwrap_or(Ok(()))
+        }
+    }
+
+    /// The test's end of it.
+    struct Disk {
+        asked: Receiver<Vec<Entry>>,
+        words: Sender<Result<(), LedgerError>>,
+    }
+
+    impl Disk {
+        fn new() -> (Self, Recorder) {
+            let ((ask, asked), (words, said)) = (channel(), channel());
+            let ledger = Scripted {
+                asked: ask,
+                words: said,
+            };
+            (
+                Self { asked, words },
+                Recorder::start(Box::new(ledger)).unwrap(),
+            )
+        }
+
+        /// The next attempt, which waits for its answer.
+        fn is_asked(&self) -> Vec<Entry> {
+            self.asked.recv_timeout(PATIENCE).expect("an attempt")
+        }
+
+        fn refuse(&self) {
+            let full = io::Error::from(io::ErrorKind::StorageFull);
+            self.words.send(Err(full.into())).unwrap();
+        }
+
+        fn take(&self) {
+            self.words.send(Ok(())).unwrap();
+        }
+    }
+
+    fn entry(seconds: u64) -> Entry {
+        Entry {
+            at: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds),
+            room: "bako-tuvi".parse().unwrap(),
+            what: What::Released,
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_once_it_can_be() {
+        let (disk, recorder) = Disk::new();
+        recorder.record(entry(1));
+        assert_eq!(disk.is_asked(), [entry(1)]);
+        recorder.record(entry(2));
+        disk.refuse();
+        let mut taken = disk.is_asked();
+        assert_eq!(recorder.counts().failed_writes, 1);
+        disk.take();
+        // The second may have come too late for the same attempt.
+        while taken.len() < 2 {
+            taken.extend(disk.is_asked());
+            disk.take();
+        }
+        assert_eq!(taken, [entry(1), entry(2)]);
+        let counters = recorder.counters.clone();
+        drop(recorder);
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        assert_eq!((of(&counters.waiting), of(&counters.lost)), (0, 0));
+    }
+
+    #[test]
+    fn the_end_waits_for_a_disk_that_is_not_ready() {
+        let (disk, recorder) = Disk::new();
+        let is_ready = Arc::new(AtomicBool::new(false));
+        recorder.record(entry(1));
+        disk.is_asked();
+        let ready = is_ready.clone();
+        let end = thread::spawn(move || {
+            drop(recorder);
+            ready.load(Ordering::SeqCst)
+        });
+        for _ in 0..2 {
+            disk.refuse();
+            assert_eq!(disk.is_asked(), [entry(1)]);
+        }
+        is_ready.store(true, Ordering::SeqCst);
+        disk.take();
+        assert!(end.join().unwrap(), "the end did not wait for the disk");
+    }
+
+    #[test]
+    fn what_finds_no_room_is_counted() {
+        let (disk, recorder) = Disk::new();
+        recorder.record(entry(0));
+        let mut taken = disk.is_asked().len();
+        for seconds in 1..MAX_WAITING as u64 + 3 {
+            recorder.record(entry(seconds));
+        }
+        let Counts { waiting, lost, .. } = recorder.counts();
+        assert_eq!((waiting, lost), (MAX_WAITING as u64, 3));
+        disk.take();
+        while taken < MAX_WAITING {
+            let batch = disk.is_asked();
+            assert_eq!(batch[0], entry(taken as u64));
+            taken += batch.len();
+            disk.take();
         }
     }
 
     #[test]
     fn a_disk_that_hangs_does_not_keep_the_node_from_its_end() {
-        let (hold, held) = channel();
-        let (asked, is_asked) = sync_channel(1);
-        let mut recorder = Recorder::start(Box::new(Hung(held, asked))).unwrap();
+        let (disk, mut recorder) = Disk::new();
         recorder.patience = Duration::from_millis(1);
-        recorder.record(Entry {
-            at: SystemTime::UNIX_EPOCH,
-            room: "bako-tuvi".parse().unwrap(),
-            what: What::Released,
-        });
-        is_asked.recv().unwrap();
+        recorder.record(entry(1));
+        disk.is_asked();
         let (dropped, is_dropped) = channel();
         thread::spawn(move || {
             drop(recorder);
             dropped.send(())
         });
-        let ended = is_dropped.recv_timeout(Duration::from_secs(10));
+        let ended = is_dropped.recv_timeout(PATIENCE);
         assert_eq!(ended, Ok(()), "the end waits for the disk");
-        drop(hold);
     }
 }

@@ -111,7 +111,8 @@ fn milliseconds(time: SystemTime) -> i64 {
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::{Counts, Recorder};
+    use rusqlite::ErrorCode;
+
     use super::*;
 
     /// A directory that goes when the test ends.
@@ -166,23 +167,16 @@ mod tests {
     fn sessions_survive_a_restart() {
         let directory = Directory::new();
         let path = directory.0.join("deep/ledger.sqlite");
-        let open = |run| {
-            let run = UNIX_EPOCH + Duration::from_secs(run);
-            Recorder::start(Box::new(Sqlite::open(&path, run).unwrap())).unwrap()
-        };
-        let first = open(1);
-        for entry in [
-            entry(10, started("ada")),
-            entry(11, started("bob")),
-            entry(12, ended("ada")),
-            entry(13, ended("ada")),
-        ] {
-            first.record(entry);
-        }
+        let open = |run| Sqlite::open(&path, UNIX_EPOCH + Duration::from_secs(run)).unwrap();
+        let mut first = open(1);
+        let began = [entry(10, started("ada")), entry(11, started("bob"))];
+        first.write(&began).unwrap();
+        let left = [entry(12, ended("ada")), entry(13, ended("ada"))];
+        first.write(&left).unwrap();
         drop(first);
-        let second = open(2);
-        second.record(entry(20, started("cy")));
-        second.record(entry(21, What::Released));
+        let mut second = open(2);
+        let all = [entry(20, started("cy")), entry(21, What::Released)];
+        second.write(&all).unwrap();
         drop(second);
         let expected = [
             ("ada".to_owned(), 10_000, Some(12_000)),
@@ -193,61 +187,25 @@ mod tests {
         assert_eq!(rows(&path), expected);
     }
 
-    /// Waits until the counts are as they should be.
-    fn counted(recorder: &Recorder, holds: impl Fn(Counts) -> bool) {
-        let began = std::time::Instant::now();
-        while !holds(recorder.counts()) {
-            assert!(began.elapsed().as_secs() < 20, "{:?}", recorder.counts());
-            std::thread::yield_now();
-        }
-    }
-
     #[test]
-    fn what_could_not_be_written_is_written_once_it_can_be() {
+    fn a_locked_file_takes_nothing_and_all_of_it_the_next_time() {
         let directory = Directory::new();
         let path = directory.0.join("ledger.sqlite");
-        let recorder = Recorder::start(Box::new(Sqlite::open(&path, UNIX_EPOCH).unwrap())).unwrap();
+        let mut ledger = Sqlite::open(&path, UNIX_EPOCH).unwrap();
+        ledger.database.busy_timeout(Duration::ZERO).unwrap();
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        recorder.record(entry(1, started("ada")));
-        counted(&recorder, |counts| counts.failed_writes > 0);
-        recorder.record(entry(2, ended("ada")));
+        let entries = [entry(1, started("ada")), entry(2, ended("ada"))];
+        let refused = ledger.write(&entries).unwrap_err();
+        assert!(
+            matches!(&refused, LedgerError::Database(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)),
+            "{refused}"
+        );
         other.execute_batch("COMMIT").unwrap();
-        counted(&recorder, |counts| counts.waiting == 0);
-        assert_eq!(recorder.counts().lost, 0);
+        assert!(rows(&path).is_empty());
+        ledger.write(&entries).unwrap();
         assert_eq!(rows(&path), [("ada".to_owned(), 1_000, Some(2_000))]);
-    }
-
-    #[test]
-    fn the_end_waits_for_a_disk_that_is_not_ready() {
-        let directory = Directory::new();
-        let path = directory.0.join("ledger.sqlite");
-        let recorder = Recorder::start(Box::new(Sqlite::open(&path, UNIX_EPOCH).unwrap())).unwrap();
-        let other = Connection::open(&path).unwrap();
-        other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        recorder.record(entry(1, started("ada")));
-        counted(&recorder, |counts| counts.failed_writes > 0);
-        let end = std::thread::spawn(move || drop(recorder));
-        other.execute_batch("COMMIT").unwrap();
-        end.join().unwrap();
-        assert_eq!(rows(&path), [("ada".to_owned(), 1_000, None)]);
-    }
-
-    #[test]
-    fn what_finds_no_room_is_counted() {
-        let directory = Directory::new();
-        let path = directory.0.join("ledger.sqlite");
-        let recorder = Recorder::start(Box::new(Sqlite::open(&path, UNIX_EPOCH).unwrap())).unwrap();
-        let other = Connection::open(&path).unwrap();
-        other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let all = super::super::recorder::MAX_WAITING as u64 + 3;
-        for n in 0..all {
-            recorder.record(entry(n, started(&format!("p{n}"))));
-        }
-        assert_eq!(recorder.counts().lost, 3);
-        other.execute_batch("COMMIT").unwrap();
-        counted(&recorder, |counts| counts.waiting == 0);
-        assert_eq!(rows(&path).len() as u64, all - 3);
     }
 
     #[test]
