@@ -68,7 +68,7 @@ const MAX_RUNS: usize = 16;
 const MAX_AGE: u64 = 1_024;
 /// Shortest time between two answers for one packet: receivers ask in bursts.
 const MIN_GUARD: Duration = Duration::from_millis(20);
-/// Answers for one packet: who has not got it after so many will not get it in time.
+/// Copies of one packet: who has got none of so many will not get it in time.
 const MAX_TIMES: u8 = 8;
 /// Answers within that time, over which a receiver gets no more: it asks for the whole stream again.
 const MAX_AGAIN: usize = 128;
@@ -116,15 +116,15 @@ impl<K: Copy + PartialEq> SentLog<K> {
         self.first = self.highest + 1;
     }
 
-    /// What was sent as this sequence number, if it is worth sending again now: it is not when it is too old, or was
-    /// sent again just before.
-    pub fn find(&mut self, now: Instant, sequence: u16) -> Option<Sent<K>> {
+    /// What was sent as this sequence number, if it is worth sending again now, and in how many copies of those that are wanted:
+    /// it is not when it is too old, or was sent again just before.
+    pub fn find(&mut self, now: Instant, sequence: u16, copies: u8) -> Option<(Sent<K>, u8)> {
         let sequence = extend(Some(self.highest), sequence);
         if sequence > self.highest || sequence + MAX_AGE <= self.highest {
             return None;
         }
         let sent = self.at(sequence)?;
-        self.guard(now, sequence).then_some(sent)
+        Some((sent, self.guard(now, sequence, copies)?))
     }
 
     /// What was sent so many packets before the newest, whenever it was sent again: to fill a probe with.
@@ -145,8 +145,8 @@ impl<K: Copy + PartialEq> SentLog<K> {
         })
     }
 
-    /// Whether this number may be sent again, and if so, that it is.
-    fn guard(&mut self, now: Instant, sequence: u64) -> bool {
+    /// How many of these copies of a number may be sent again, if any, and that they are.
+    fn guard(&mut self, now: Instant, sequence: u64, copies: u8) -> Option<u8> {
         let reach = (self.highest + 1).saturating_sub(MAX_AGE);
         while let Some(oldest) = self.again.first_entry().filter(|old| *old.key() < reach) {
             oldest.remove();
@@ -157,17 +157,18 @@ impl<K: Copy + PartialEq> SentLog<K> {
             .filter(|(at, _)| recent(*at))
             .unwrap_or((now, 0));
         let times = match self.again.get(&sequence) {
-            Some(again) if recent(again.at) || again.times == MAX_TIMES => return false,
+            Some(again) if recent(again.at) || again.times == MAX_TIMES => return None,
             Some(again) => again.times,
             None => 0,
         };
         if answers == MAX_AGAIN {
-            return false;
+            return None;
         }
         self.answers = Some((since, answers + 1));
-        let times = times + 1;
+        let copies = copies.min(MAX_TIMES - times);
+        let times = times + copies;
         self.again.insert(sequence, Again { at: now, times });
-        true
+        Some(copies)
     }
 }
 
@@ -208,12 +209,12 @@ mod tests {
             }
         }
         for (key, packet, r) in &sent {
-            let found = log.find(now, r.sequence as u16).unwrap();
+            let (found, _) = log.find(now, r.sequence as u16, 1).unwrap();
             assert_eq!((found.key, found.sequence), (*key, packet.sequence));
             assert_eq!(found.rewritten(packet), *r);
         }
-        assert_eq!(log.find(now, 65_529), None, "before the first");
-        assert_eq!(log.find(now, 9), None, "after the last");
+        assert_eq!(log.find(now, 65_529, 1), None, "before the first");
+        assert_eq!(log.find(now, 9, 1), None, "after the last");
     }
 
     #[test]
@@ -229,7 +230,7 @@ mod tests {
             }
         }
         for (sequence, found) in [(65_533, false), (0, false), (1, true), (2, true)] {
-            assert_eq!(log.find(now, sequence).is_some(), found, "{sequence}");
+            assert_eq!(log.find(now, sequence, 1).is_some(), found, "{sequence}");
         }
         assert!(log.recent(1).is_some());
         assert!(log.recent(2).is_none());
@@ -244,14 +245,14 @@ mod tests {
             let r = rewriter.rewrite(now, &packet(n, 0)).unwrap();
             log.record((), &r, rewriter.offsets().unwrap());
         }
-        assert!(log.find(now, 7).is_some());
-        assert!(log.find(now + 19 * MS, 7).is_none());
-        assert!(log.find(now + 20 * MS, 7).is_some());
+        assert!(log.find(now, 7, 1).is_some());
+        assert!(log.find(now + 19 * MS, 7, 1).is_none());
+        assert!(log.find(now + 20 * MS, 7, 1).is_some());
         log.set_rtt(100 * MS);
-        assert!(log.find(now + 119 * MS, 7).is_none());
-        assert!(log.find(now + 120 * MS, 7).is_some());
+        assert!(log.find(now + 119 * MS, 7, 1).is_none());
+        assert!(log.find(now + 120 * MS, 7, 1).is_some());
         let answered = (100..300)
-            .filter(|n| log.find(now + 300 * MS, *n).is_some())
+            .filter(|n| log.find(now + 300 * MS, *n, 1).is_some())
             .count();
         assert_eq!(answered, MAX_AGAIN);
     }
@@ -265,19 +266,20 @@ mod tests {
             let r = rewriter.rewrite(now, &packet(n, 0)).unwrap();
             log.record((), &r, rewriter.offsets().unwrap());
         }
-        for sequence in [7, 8] {
-            let mut answers = 0;
+        for (sequence, wanted) in [(7, 1), (8, 2), (9, 3)] {
+            let mut copies = 0;
             for _ in 0..50 {
                 now += MIN_GUARD;
-                answers += u8::from(log.find(now, sequence).is_some());
+                let found = log.find(now, sequence, wanted);
+                copies += found.map_or(0, |(_, copies)| copies);
             }
-            assert_eq!(answers, MAX_TIMES);
+            assert_eq!(copies, MAX_TIMES, "{wanted} at a time");
         }
         for n in 100..2_000 {
             let r = rewriter.rewrite(now, &packet(n, 0)).unwrap();
             log.record((), &r, rewriter.offsets().unwrap());
         }
-        assert!(log.find(now, 1_990).is_some());
+        assert!(log.find(now, 1_990, 1).is_some());
         assert_eq!(log.again.len(), 1, "what is too old is forgotten");
     }
 }

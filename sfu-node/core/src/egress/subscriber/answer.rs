@@ -111,7 +111,7 @@ impl Subscriber {
             if self.path.pacer.is_full() {
                 break;
             }
-            let Some(sent) = self.slots[slot].log.find(now, sequence) else {
+            let Some((sent, copies)) = self.slots[slot].log.find(now, sequence, copies) else {
                 continue;
             };
             if let Some(packet) = router.packet(sent.key, sent.sequence) {
