@@ -5,7 +5,7 @@ use protocol::media::{Source, TrackId};
 
 /// A sound that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sound<K> {
+pub(super) struct Voice<K> {
     pub track: K,
     /// The slot that is paired with its picture's.
     pub home: Option<usize>,
@@ -16,10 +16,10 @@ pub(super) struct Sound<K> {
 /// What the slots for sound carry next. There are no more sounds than slots.
 pub(super) fn place_sounds<K: Copy + PartialEq>(
     carried: &[Option<K>],
-    wanted: &[Sound<K>],
+    wanted: &[Voice<K>],
 ) -> Vec<Option<K>> {
     let mut places = vec![None; carried.len()];
-    let place_of = |sound: &Sound<K>| {
+    let place_of = |sound: &Voice<K>| {
         let mut carried = carried.iter();
         carried.position(|carried| *carried == Some(sound.track))
     };
@@ -39,8 +39,8 @@ pub(super) fn place_sounds<K: Copy + PartialEq>(
 /// Puts each that has no place yet where it is to go, if that is free.
 fn place<K: Copy + PartialEq>(
     places: &mut [Option<K>],
-    wanted: &[Sound<K>],
-    to: impl Fn(&Sound<K>) -> Option<usize>,
+    wanted: &[Voice<K>],
+    to: impl Fn(&Voice<K>) -> Option<usize>,
 ) {
     for sound in wanted {
         if !places.contains(&Some(sound.track))
@@ -84,15 +84,15 @@ pub(super) fn partner(track: &TrackId) -> TrackId {
 mod tests {
     use super::*;
 
-    fn sound(track: char, home: Option<usize>, speaks: bool) -> Sound<char> {
-        Sound {
+    fn sound(track: char, home: Option<usize>, speaks: bool) -> Voice<char> {
+        Voice {
             track,
             home,
             speaks,
         }
     }
 
-    fn placed(carried: &str, wanted: &[Sound<char>]) -> String {
+    fn placed(carried: &str, wanted: &[Voice<char>]) -> String {
         let carried: Vec<_> = carried.chars().map(|c| (c != '-').then_some(c)).collect();
         let places = place_sounds(&carried, wanted);
         // What is placed stays placed.

@@ -6,7 +6,7 @@ use protocol::client::{NodeMediaMessage, Tile};
 use protocol::media::{Layer, MediaKind};
 
 use super::deadlines::Deadline;
-use super::pairing::{Sound, partner, place_picture, place_sounds};
+use super::pairing::{Voice, partner, place_picture, place_sounds};
 use super::shown::Shown;
 use super::{ASSIGN_INTERVAL, Context, Member, Room};
 use crate::egress::carrying::Carrying;
@@ -96,7 +96,7 @@ impl Room {
             let spoke = self.loudest.spoke(track);
             spoke.is_some_and(|at| cx.now < at + PAUSE)
         };
-        let sound = |track: &TrackKey| Sound {
+        let sound = |track: &TrackKey| Voice {
             track: *track,
             home: home(*track),
             speaks: speaking.contains(track) || sounded(track),
