@@ -18,12 +18,12 @@ mod handshake;
 mod happened;
 mod incoming;
 mod inner;
-mod mids;
 mod negotiation;
 mod numbers;
 mod offer;
 mod pulse;
 mod refusal;
+mod restart;
 mod rids;
 mod streams;
 mod twcc;
@@ -46,11 +46,11 @@ use check::Credentials;
 use compound::Compounds;
 pub use handshake::HandshakeError;
 pub use happened::{Happened, Media};
-pub use incoming::Shown;
-use incoming::fingerprint;
+pub use incoming::Evidence;
 use inner::Inner;
 pub use negotiation::{Negotiated, Published, Shared};
 use negotiation::{PayloadTypes, negotiate};
+use offer::Offer;
 use pulse::Pulse;
 pub use refusal::OfferError;
 pub use rids::MAX_LAYERS;
@@ -99,24 +99,25 @@ impl Session {
     ) -> Result<(Self, Negotiated), OfferError> {
         let tap = Tap::new();
         let accepted = catch_unwind(AssertUnwindSafe(|| {
-            tap.enter(|| negotiate(now, shared, sdp, sources))
+            let offer = Offer::read(sdp)?;
+            let negotiated = tap.enter(|| negotiate(now, shared, &offer, sources))?;
+            Ok((offer, negotiated))
         }));
-        let (rtc, received, negotiated) = accepted.unwrap_or(Err(OfferError::Fault))?;
-        let credentials = || {
-            Credentials::new(sdp, negotiated.credentials.clone()).ok_or(OfferError::Contradictory)
-        };
+        let (offer, (rtc, received, negotiated)) = accepted.unwrap_or(Err(OfferError::Fault))?;
+        let theirs = offer.endpoint.credentials();
+        let credentials = Credentials::new(theirs, negotiated.credentials.clone());
         let connection = Connection {
             rtc,
             candidates: shared.candidates.clone(),
             payload_types: received.payload_types,
             streams: received.streams,
             channel: None,
-            way: Way::new(now, credentials()?),
-            inner: Inner::new(credentials()?),
-            fingerprint: fingerprint(sdp).to_owned(),
+            way: Way::new(now, credentials.clone()),
+            inner: Inner::new(credentials),
+            fingerprint: offer.endpoint.fingerprint.to_owned(),
             next_timeout: now,
         };
-        if !sdp.lines().any(|line| line.trim_end() == "a=rtcp-rsize") {
+        if !offer.takes_reduced {
             tap.hear_sent();
         }
         let session = Self {

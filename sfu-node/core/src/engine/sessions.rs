@@ -12,7 +12,7 @@ use crate::demux::Standing;
 use crate::io::{Output, Transport, TransportAddress};
 use crate::key::SessionKey;
 use crate::room::Context;
-use crate::session::{HandshakeError, Happened, Session, Shown};
+use crate::session::{Evidence, HandshakeError, Happened, Session};
 
 /// Shortest time between two time-outs of a session.
 const TICK: Duration = Duration::from_millis(1);
@@ -33,11 +33,11 @@ impl Engine {
             session.receive(now, from, arrived, data, happened)
         });
         let is_new = match shown {
-            Some(Shown::Answer) => self.demux.hand_over(now, from, key),
-            Some(Shown::Client) if standing != Some(Standing::Proven) => {
+            Some(Evidence::Answer) => self.demux.hand_over(now, from, key),
+            Some(Evidence::Client) if standing != Some(Standing::Proven) => {
                 self.demux.bind(now, from, key, Standing::Proven)
             }
-            Some(Shown::Credentials) => {
+            Some(Evidence::Credentials) => {
                 self.demux.bind(now, from, key, Standing::Named);
                 false
             }

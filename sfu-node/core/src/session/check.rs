@@ -18,29 +18,25 @@ const UFRAG_BYTES: usize = 5;
 const PASSWORD_BYTES: usize = 16;
 
 /// By what the client knows our messages, and we its.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Credentials {
     ours: IceCredentials,
     theirs: IceCredentials,
 }
 
 impl Credentials {
-    /// The client's are those of its SDP; `None` if there are none.
-    pub fn new(sdp: &str, ours: IceCredentials) -> Option<Self> {
-        let theirs = IceCredentials {
-            ufrag: value(sdp, "a=ice-ufrag:")?.to_owned(),
-            pwd: value(sdp, "a=ice-pwd:")?.to_owned(),
-        };
-        Some(Self { ours, theirs })
+    /// Those of a negotiation.
+    pub fn new(theirs: IceCredentials, ours: IceCredentials) -> Self {
+        Self { ours, theirs }
     }
 
-    /// The same with new ones on our side, for an ICE restart.
-    pub fn restarted(sdp: &str) -> Option<Self> {
+    /// With new ones on our side, for an ICE restart. `None` without randomness.
+    pub fn restarted(theirs: IceCredentials) -> Option<Self> {
         let ours = IceCredentials {
             ufrag: hex(&random::<UFRAG_BYTES>()?),
             pwd: hex(&random::<PASSWORD_BYTES>()?),
         };
-        Self::new(sdp, ours)
+        Some(Self::new(theirs, ours))
     }
 
     pub fn ours(&self) -> &IceCredentials {
@@ -98,12 +94,6 @@ impl Credentials {
     }
 }
 
-/// The value of a description's first line of this name.
-pub fn value<'a>(sdp: &'a str, name: &str) -> Option<&'a str> {
-    let mut values = sdp.lines().filter_map(|line| line.strip_prefix(name));
-    values.next().map(str::trim)
-}
-
 fn write(message: &StunMessage<'_>, password: &str) -> Option<Vec<u8>> {
     let mut data = vec![0; MAX_BYTES];
     let len = message.to_bytes(Some(password.as_bytes()), &mut data, sha1_hmac);
@@ -127,9 +117,12 @@ fn hex(bytes: &[u8]) -> String {
 pub mod tests {
     use super::*;
 
-    /// The description of a client with this password.
-    pub fn sdp(ufrag: &str, password: &str) -> String {
-        format!("v=0\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n")
+    /// Those of a client with this password.
+    pub fn theirs(ufrag: &str, password: &str) -> IceCredentials {
+        IceCredentials {
+            ufrag: ufrag.to_owned(),
+            pwd: password.to_owned(),
+        }
     }
 
     /// What a client with this password answers to a check.
@@ -150,7 +143,7 @@ pub mod tests {
 
     #[test]
     fn a_check_can_be_verified_and_so_must_its_answer_be() {
-        let credentials = Credentials::new(&sdp("theirs", PASSWORD), ours()).unwrap();
+        let credentials = Credentials::new(theirs("theirs", PASSWORD), ours());
         let check = credentials.request(random().unwrap()).unwrap();
         let request = StunMessage::parse(&check).expect("it is well-formed");
         assert_eq!(request.split_username(), Some(("theirs", "ours")));
@@ -174,7 +167,7 @@ pub mod tests {
 
     #[test]
     fn a_request_is_admitted_and_answered_under_its_own_credentials_alone() {
-        let credentials = Credentials::new(&sdp("theirs", PASSWORD), ours()).unwrap();
+        let credentials = Credentials::new(theirs("theirs", PASSWORD), ours());
         let request = credentials.request_of_client(true).unwrap();
         let request = StunMessage::parse(&request).unwrap();
         assert!(request.use_candidate() && credentials.admit(&request));
@@ -185,10 +178,10 @@ pub mod tests {
         assert_eq!(reply.mapped_address(), Some(from));
         assert!(reply.verify(ours().pwd.as_bytes(), sha1_hmac));
 
-        let anew = Credentials::restarted(&sdp("others", PASSWORD)).unwrap();
+        let anew = Credentials::restarted(theirs("others", PASSWORD)).unwrap();
         assert!(anew.ours.ufrag.len() >= 4 && anew.ours.pwd.len() >= 22);
         assert!(!anew.admit(&request) && !anew.is_of_same_client(&credentials));
-        let other = Credentials::new(&sdp("theirs", PASSWORD), anew.ours.clone()).unwrap();
+        let other = Credentials::new(theirs("theirs", PASSWORD), anew.ours.clone());
         assert!(!other.admit(&request) && other.is_of_same_client(&credentials));
     }
 }

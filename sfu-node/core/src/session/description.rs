@@ -1,6 +1,9 @@
 //! A session description as sections of lines (RFC 8866): what stands above all m-lines, and each m-line. Some stacks end
 //! lines with a space.
 
+/// Words of an `m=` line before its formats.
+pub const BEFORE_FORMATS: usize = 3;
+
 /// One section: the lines from an `m=` on, or those above all.
 #[derive(Debug, Clone)]
 pub struct Section<'a> {

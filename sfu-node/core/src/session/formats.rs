@@ -7,10 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::OfferError;
-use super::description::{Section, sections};
-
-/// Words of an `m=` line before its formats.
-const BEFORE_FORMATS: usize = 3;
+use super::description::{BEFORE_FORMATS, Section};
 
 /// A format, whatever its number: what the offer says of it.
 type Format = String;
@@ -91,24 +88,9 @@ impl Formats {
         self.translate(place, line, |number| self.shown(place, number))
     }
 
-    /// str0m's answer with the offer's numbers.
-    pub fn restore(&self, answer: String) -> String {
-        if self.0.is_empty() {
-            return answer;
-        }
-        let (session, media) = sections(&answer);
-        let mut out = String::with_capacity(answer.len());
-        let mut push = |line: &str| {
-            out.push_str(line);
-            out.push_str("\r\n");
-        };
-        session.lines.iter().for_each(|line| push(line));
-        for (place, section) in media.iter().enumerate() {
-            for line in &section.lines {
-                push(&self.translate(place, line, |number| self.offered(place, number)));
-            }
-        }
-        out
+    /// A line of str0m's answer with the offer's numbers.
+    pub fn restore<'a>(&self, place: usize, line: &'a str) -> Cow<'a, str> {
+        self.translate(place, line, |number| self.offered(place, number))
     }
 
     fn translate<'a>(
@@ -189,6 +171,7 @@ fn repairing(parameters: &str, number: impl Fn(u8) -> u8) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::description::sections;
     use super::*;
 
     const OFFER: &str = "v=0\r\n\
@@ -203,12 +186,13 @@ mod tests {
         Formats::read(&media, |place| sources.contains(&place))
     }
 
-    fn shown(formats: &Formats, sdp: &str) -> String {
+    /// A description with each line of an m-line as it is translated.
+    fn translated<'a>(sdp: &'a str, each: impl Fn(usize, &'a str) -> Cow<'a, str>) -> String {
         let (session, media) = sections(sdp);
         let mut out = session.lines.join("\r\n") + "\r\n";
         for (place, section) in media.iter().enumerate() {
             for line in &section.lines {
-                out += &formats.show(place, line);
+                out += &each(place, line);
                 out += "\r\n";
             }
         }
@@ -218,12 +202,13 @@ mod tests {
     #[test]
     fn what_is_received_gets_the_numbers_of_what_is_sent_and_back() {
         let formats = read(OFFER, &[1]).unwrap();
-        let shown = shown(&formats, OFFER);
+        let shown = translated(OFFER, |place, line| formats.show(place, line));
         let slot = "m=video 9 X 96 97 102\r\na=mid:slot\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\n\
             a=fmtp:97 apt=96\r\na=rtcp-fb:96 nack\r\na=rtpmap:102 VP9/90000\r\na=fmtp:102 profile-id=0\r\n";
         assert!(shown.contains(slot), "{shown}");
         assert!(shown.ends_with(&OFFER[OFFER.find("m=video 9 X 97").unwrap()..]));
-        assert_eq!(formats.restore(shown), OFFER);
+        let restored = translated(&shown, |place, line| formats.restore(place, line));
+        assert_eq!(restored, OFFER);
         assert_eq!((formats.offered(0, 96), formats.offered(1, 96)), (100, 96));
     }
 

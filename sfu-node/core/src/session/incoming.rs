@@ -2,12 +2,10 @@
 
 use std::time::Instant;
 
-use protocol::client::IceCredentials;
 use str0m::Input;
 use str0m::ice::StunMessage;
 use str0m::net::{Protocol, Receive};
 
-use super::check::{Credentials, value};
 use super::inner::InnerPath;
 use super::way::Answered;
 use super::{Connection, Happened, Session};
@@ -17,7 +15,7 @@ use crate::stun::{is_media, is_stun};
 
 /// What a datagram has shown of the address that it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Shown {
+pub enum Evidence {
     Nothing,
     /// It is a request that the client has made. Somebody else may have sent it once more.
     Credentials,
@@ -36,12 +34,12 @@ impl Session {
         arrived: Instant,
         data: &[u8],
         happened: &mut Happened,
-    ) -> Shown {
+    ) -> Evidence {
         let shown = match is_stun(data) {
             true => self.take_stun(now, from, data, happened),
             false => self.take_in(now, from, arrived, data, happened),
         };
-        if shown >= Shown::Client {
+        if shown >= Evidence::Client {
             happened.heard_again = self.pulse.beat(now);
         }
         shown
@@ -54,19 +52,19 @@ impl Session {
         from: TransportAddress,
         data: &[u8],
         happened: &mut Happened,
-    ) -> Shown {
+    ) -> Evidence {
         happened.clear();
         if self.over {
             happened.closed = true;
-            return Shown::Nothing;
+            return Evidence::Nothing;
         }
         let way = &mut self.connection.way;
         match way.answered(now, from, data) {
             Answered::No => {}
-            Answered::Yes => return Shown::Answer,
+            Answered::Yes => return Evidence::Answer,
             Answered::Settled => {
                 happened.settled = true;
-                return Shown::Answer;
+                return Evidence::Answer;
             }
         }
         let request = StunMessage::parse(data).ok();
@@ -78,7 +76,7 @@ impl Session {
         });
         let Some((by, nominates, reply)) = admitted else {
             happened.malformed += 1;
-            return Shown::Nothing;
+            return Evidence::Nothing;
         };
         let check = way.requested(now, from, by, nominates);
         let known = way.is_client(now, from);
@@ -89,8 +87,8 @@ impl Session {
         happened.transmits.extend(check);
         happened.transmits.push((from, reply));
         match known {
-            true => Shown::Client,
-            false => Shown::Credentials,
+            true => Evidence::Client,
+            false => Evidence::Credentials,
         }
     }
 
@@ -127,7 +125,7 @@ impl Session {
         arrived: Instant,
         data: &[u8],
         happened: &mut Happened,
-    ) -> Shown {
+    ) -> Evidence {
         let is_feedback = self.take_feedback(data, happened);
         if !is_feedback {
             self.hand_in(now, arrived, data, happened);
@@ -139,12 +137,12 @@ impl Session {
         let is_opened = !happened.rtcp.is_empty() || !happened.media.is_empty();
         if is_opened || !happened.texts.is_empty() {
             happened.transmits.extend(way.heard(now, from));
-            return Shown::Client;
+            return Evidence::Client;
         }
         // Of all else nobody tells whether the client's keys opened it; only the handshake's end shows where that went.
         match happened.connected.is_some() && way.is_client(now, from) {
-            true => Shown::Client,
-            false => Shown::Nothing,
+            true => Evidence::Client,
+            false => Evidence::Nothing,
         }
     }
 
@@ -189,39 +187,6 @@ impl Session {
         }
         true
     }
-
-    /// Takes the client's new ICE credentials and seeks the path anew; all else goes on, and so do those before until the client
-    /// was reached under these. Returns ours, or `None` when the offer is no restart, or of another session than this one.
-    pub fn restart_ice(&mut self, sdp: &str) -> Option<IceCredentials> {
-        let Connection {
-            way,
-            inner,
-            fingerprint: known,
-            ..
-        } = &mut self.connection;
-        let anew = Credentials::restarted(sdp).filter(|_| fingerprint(sdp) == *known)?;
-        if self.over || anew.is_of_same_client(inner.credentials()) {
-            return None;
-        }
-        // Whoever asks once more was not answered.
-        let asked = way
-            .credentials()
-            .next()
-            .filter(|last| last.is_of_same_client(&anew));
-        if let Some(asked) = asked {
-            return Some(asked.ours().clone());
-        }
-        let ours = anew.ours().clone();
-        way.restart(anew);
-        Some(ours)
-    }
-
-    /// Our credentials for a path that is sought anew, until the client was reached under them.
-    pub fn restarting(&self) -> Option<IceCredentials> {
-        let mut credentials = self.connection.way.credentials();
-        let newest = credentials.next()?;
-        credentials.next().map(|_former| newest.ours().clone())
-    }
 }
 
 fn protocol_of(transport: Transport) -> Protocol {
@@ -229,9 +194,4 @@ fn protocol_of(transport: Transport) -> Protocol {
         Transport::Udp => Protocol::Udp,
         Transport::Tcp => Protocol::Tcp,
     }
-}
-
-/// The certificate that a description names.
-pub fn fingerprint(sdp: &str) -> &str {
-    value(sdp, "a=fingerprint:").unwrap_or_default()
 }

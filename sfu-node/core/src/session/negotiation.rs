@@ -9,15 +9,14 @@ use str0m::change::SdpOffer;
 use str0m::crypto::CryptoProvider;
 use str0m::crypto::dtls::{DtlsCert, DtlsVersion};
 use str0m::format::{CodecConfig, FormatParams};
-use str0m::media::{Frequency, Media, Mid};
+use str0m::media::{Frequency, Media};
 use str0m::net::TcpType;
 use str0m::{Candidate, Rtc};
 
 use super::answer::{cname_of, complete};
 use super::formats::Formats;
-use super::mids::restore;
 use super::offer::{Offer, short_mid};
-use super::refusal::{OfferError, lacks};
+use super::refusal::OfferError;
 use super::streams::{SourceLine, Streams};
 use super::twcc::Reader;
 use crate::egress::seal::provider;
@@ -101,38 +100,33 @@ impl Shared {
     }
 }
 
-/// Reads an offer and answers it.
+/// Answers an offer.
 pub(super) fn negotiate(
     now: Instant,
     shared: &Shared,
-    sdp: &str,
+    offered: &Offer<'_>,
     sources: &[SourceMid],
 ) -> Result<(Rtc, Receiving, Negotiated), OfferError> {
-    if let Some(lacking) = lacks(sdp) {
-        return Err(OfferError::Lacks(lacking));
-    }
-    let offered = Offer::read(sdp)?;
-    let named = name_lines(&offered, sources)?;
+    let named = name_lines(offered, sources)?;
     let reader = Reader::default();
-    let mut rtc = new_rtc(now, shared, sdp, &reader)?;
+    let mut rtc = new_rtc(now, shared, offered, &reader)?;
     let is_source = |place| named.iter().any(|(_, at)| *at == place);
     let formats = offered.formats(is_source)?;
     let answer = answer(&mut rtc, &offered.plain(&formats, is_source))?;
-    let answer = formats.restore(in_order_of_offer(&rtc, &answer));
-    let answer = complete(sdp, &answer);
+    let sdp = complete(offered, &formats, &answer)?;
     let mut lines = Vec::with_capacity(named.len());
     let mut published = Vec::with_capacity(named.len());
     for (source, place) in &named {
-        let (line, source) = source_line(&rtc, &offered, *source, *place)?;
+        let (line, source) = source_line(&rtc, offered, *source, *place)?;
         lines.push(line);
         published.push(source);
     }
     if lines.iter().any(|line| line.ids.twcc.is_some()) {
         rtc.direct_api().enable_twcc_feedback();
     }
-    let mut slots = take_slots(&mut rtc, &offered, &formats)?;
+    let mut slots = take_slots(&mut rtc, offered, &formats)?;
     for slot in &mut slots {
-        slot.cname = cname_of(&answer, slot.ssrc).unwrap_or_default().to_owned();
+        slot.cname = cname_of(&sdp, slot.ssrc).unwrap_or_default().to_owned();
     }
     let local = rtc.direct_api().local_ice_credentials();
     let credentials = IceCredentials {
@@ -140,7 +134,7 @@ pub(super) fn negotiate(
         pwd: local.pass,
     };
     let negotiated = Negotiated {
-        sdp: restore(&offered, &answer)?,
+        sdp,
         credentials,
         slots,
         published,
@@ -176,58 +170,6 @@ fn answer(rtc: &mut Rtc, plain: &str) -> Result<String, OfferError> {
     let answer = rtc.sdp_api().accept_offer(offer);
     let answer = answer.map_err(|_| OfferError::Contradictory)?;
     Ok(answer.to_sdp_string())
-}
-
-/// Puts the formats of each m-line into the order in which the offer has them: a sender uses the first that its answer
-/// names (RFC 8829, 5.3.1 leaves the order to the answerer), and a client that prefers a codec knows why.
-fn in_order_of_offer(rtc: &Rtc, answer: &str) -> String {
-    let mids = mids(answer);
-    let mut mids = mids.iter();
-    let mut out = String::with_capacity(answer.len());
-    for line in answer.split_inclusive("\r\n") {
-        if !line.starts_with("m=") {
-            out.push_str(line);
-            continue;
-        }
-        let media = mids
-            .next()
-            .and_then(|mid| rtc.media(Mid::from(mid.as_str())));
-        match media.and_then(|media| reordered(media, line)) {
-            Some(reordered) => out.push_str(&reordered),
-            None => out.push_str(line),
-        }
-    }
-    out
-}
-
-/// An `m=` line with its formats in the order that the remote prefers; what it does not name comes last.
-fn reordered(media: &Media, line: &str) -> Option<String> {
-    const BEFORE_FORMATS: usize = 3;
-    let mut words: Vec<&str> = line.trim_end().split(' ').collect();
-    let wanted = media.remote_pts();
-    // A repair format follows its own: keep each one with those that come after it.
-    let mut groups: Vec<(usize, Vec<&str>)> = Vec::new();
-    for word in words.drain(BEFORE_FORMATS.min(words.len())..) {
-        let number: u8 = word.parse().ok()?;
-        match (
-            wanted.iter().position(|pt| **pt == number),
-            groups.last_mut(),
-        ) {
-            (None, Some((_, group))) => group.push(word),
-            (place, _) => groups.push((place.unwrap_or(usize::MAX), vec![word])),
-        }
-    }
-    groups.sort_by_key(|(place, _)| *place);
-    words.extend(groups.into_iter().flat_map(|(_, group)| group));
-    Some(words.join(" ") + "\r\n")
-}
-
-/// The mids of a description's m-lines.
-fn mids(sdp: &str) -> Vec<String> {
-    sdp.lines()
-        .filter_map(|line| line.strip_prefix("a=mid:"))
-        .map(|mid| mid.trim().to_owned())
-        .collect()
 }
 
 /// The m-line on which a source is sent, and how.
@@ -293,7 +235,12 @@ fn slot_codecs(rtc: &Rtc, media: &Media) -> Vec<SlotCodec> {
     codecs
 }
 
-fn new_rtc(now: Instant, shared: &Shared, offer: &str, reader: &Reader) -> Result<Rtc, OfferError> {
+fn new_rtc(
+    now: Instant,
+    shared: &Shared,
+    offer: &Offer<'_>,
+    reader: &Reader,
+) -> Result<Rtc, OfferError> {
     let mut config = Rtc::builder()
         .set_crypto_provider(shared.crypto.clone())
         .set_ice_lite(true)
@@ -327,23 +274,20 @@ fn new_rtc(now: Instant, shared: &Shared, offer: &str, reader: &Reader) -> Resul
 
 /// The versions of DTLS that a session speaks: of those that the client's hello offers the newest. Where the hello is ours, and
 /// no client can choose, that which all understand.
-fn dtls_version(offer: &str) -> DtlsVersion {
-    match offer
-        .lines()
-        .any(|line| line.trim_end() == "a=setup:passive")
-    {
+fn dtls_version(offer: &Offer<'_>) -> DtlsVersion {
+    match offer.awaits_hello {
         true => DtlsVersion::Dtls12,
         false => DtlsVersion::Auto,
     }
 }
 
 /// The codecs of [`Codec`], each in the one profile that every browser has.
-fn enable_codecs(config: &mut CodecConfig, offer: &str) {
+fn enable_codecs(config: &mut CodecConfig, offer: &Offer<'_>) {
     let opus = FormatParams {
         min_p_time: Some(10),
         use_inband_fec: Some(true),
         // A sender pauses in silence only when its receiver says that it may (RFC 7587, 6.1): who offers it, wants it.
-        use_dtx: offer.contains("usedtx=1").then_some(true),
+        use_dtx: offer.pauses.then_some(true),
         ..FormatParams::default()
     };
     let audio = str0m::format::Codec::Opus;

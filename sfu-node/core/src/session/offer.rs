@@ -8,10 +8,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use protocol::client::IceCredentials;
 use protocol::media::MediaKind;
 use str0m::media::Mid;
 
-use super::description::{Section, sections};
+use super::description::{BEFORE_FORMATS, Section, sections};
 use super::extmap::ExtMap;
 use super::formats::Formats;
 use super::refusal::{MAX_MEDIA_LINES, OfferError};
@@ -36,11 +37,28 @@ const SHOWN: [&str; 14] = [
     "sctp-init:",
 ];
 
-/// A client's offer.
+/// A client's offer: all that is ever asked of it.
 #[derive(Debug)]
 pub struct Offer<'a> {
     session: Section<'a>,
     pub lines: Vec<MediaLine<'a>>,
+    pub endpoint: Endpoint<'a>,
+    /// The hello of the DTLS handshake is not the client's.
+    pub awaits_hello: bool,
+    /// Whether packets may have both forms of header extensions (RFC 8285, 6).
+    pub mixes_forms: bool,
+    pub takes_reduced: bool,
+    /// Some format pauses in silence (RFC 7587, 6.1).
+    pub pauses: bool,
+}
+
+/// The client's end of the connection, which an ICE restart describes anew.
+#[derive(Debug)]
+pub struct Endpoint<'a> {
+    ufrag: &'a str,
+    pwd: &'a str,
+    /// The certificate, by its hash.
+    pub fingerprint: &'a str,
 }
 
 /// One m-line of an offer.
@@ -68,6 +86,7 @@ impl<'a> Offer<'a> {
     /// Reads an offer. Only the lines that we need are looked at.
     pub fn read(sdp: &'a str) -> Result<Self, OfferError> {
         let (session, media) = sections(sdp);
+        let endpoint = Endpoint::read(&session, &media)?;
         if session.lines.first() != Some(&"v=0") {
             return Err(OfferError::Syntax);
         }
@@ -82,7 +101,20 @@ impl<'a> Offer<'a> {
             }
             lines.push(line);
         }
-        Ok(Self { session, lines })
+        let all = || std::iter::once(&session).chain(lines.iter().map(|line| &line.section));
+        let pauses = |section: &Section<'_>| {
+            let mut formats = section.values("fmtp");
+            formats.any(|format| format.contains("usedtx=1"))
+        };
+        Ok(Self {
+            endpoint,
+            awaits_hello: all().any(|section| section.value("setup") == Some("passive")),
+            mixes_forms: session.has("extmap-allow-mixed"),
+            takes_reduced: takes_reduced(&lines),
+            pauses: all().any(pauses),
+            session,
+            lines,
+        })
     }
 
     /// The place of the m-line of this mid.
@@ -154,6 +186,32 @@ fn show<'a>(section: &Section<'a>, out: &mut String, as_shown: impl Fn(&'a str) 
     }
 }
 
+impl<'a> Endpoint<'a> {
+    /// What no session can do without, wherever it stands in an offer.
+    fn read(session: &Section<'a>, media: &[Section<'a>]) -> Result<Self, OfferError> {
+        if media.is_empty() {
+            return Err(OfferError::Lacks("m"));
+        }
+        let first = |name| {
+            let mut all = std::iter::once(session).chain(media);
+            all.find_map(|section| section.value(name))
+        };
+        Ok(Self {
+            ufrag: first("ice-ufrag").ok_or(OfferError::Lacks("a=ice-ufrag"))?,
+            pwd: first("ice-pwd").ok_or(OfferError::Lacks("a=ice-pwd"))?,
+            fingerprint: first("fingerprint").ok_or(OfferError::Lacks("a=fingerprint"))?,
+        })
+    }
+
+    /// By what the client knows a STUN message that is for it.
+    pub fn credentials(&self) -> IceCredentials {
+        IceCredentials {
+            ufrag: self.ufrag.to_owned(),
+            pwd: self.pwd.to_owned(),
+        }
+    }
+}
+
 impl<'a> MediaLine<'a> {
     fn read(session: &Section<'a>, section: Section<'a>) -> Result<Self, OfferError> {
         let mid = section.value("mid").unwrap_or_default();
@@ -187,6 +245,40 @@ impl<'a> MediaLine<'a> {
             section,
         })
     }
+
+    /// Whether it has an attribute without a value.
+    pub fn has(&self, name: &str) -> bool {
+        self.section.has(name)
+    }
+
+    /// The place of a payload type among its own, as the client prefers them.
+    pub fn preference(&self, payload_type: &str) -> Option<usize> {
+        let mut formats = self.section.words().skip(BEFORE_FORMATS);
+        formats.position(|format| format == payload_type)
+    }
+
+    /// Whether it offers this feedback: for its payload type, or for all of them (RFC 4585, 4.2), and that on transport-wide
+    /// numbers with those.
+    pub fn offers_feedback(&self, feedback: &str) -> bool {
+        let Some((payload_type, kind)) = feedback.split_once(' ') else {
+            return false;
+        };
+        let mut offered = self
+            .section
+            .values("rtcp-fb")
+            .map(|said| said.split_once(' '));
+        let is_told = offered.any(|said| {
+            said.is_some_and(|(of, said)| (of == payload_type || of == "*") && said == kind)
+        });
+        is_told && (kind != "transport-cc" || self.extensions.is_numbered())
+    }
+}
+
+/// Whether the client takes reduced RTCP (RFC 5506, 5). That is the whole bundle's, as RTCP on one port is (RFC 8859, 5.3 and 5.10): an
+/// m-line that has the attributes of its bundle has both, and one that leaves them to another (RFC 9143, 7.1.3) neither.
+fn takes_reduced(lines: &[MediaLine<'_>]) -> bool {
+    let mut telling = lines.iter().filter(|line| line.has("rtcp-mux")).peekable();
+    telling.peek().is_some() && telling.all(|line| line.has("rtcp-rsize"))
 }
 
 /// Whether a section's client sends and receives, if it tells.

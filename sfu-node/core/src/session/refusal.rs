@@ -38,13 +38,3 @@ pub enum OfferError {
     #[error("this node could not answer the offer; the fault is its own")]
     Fault,
 }
-
-/// What no session can do without, wherever it stands in an offer.
-const NEEDED: [&str; 4] = ["m=", "a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:"];
-
-/// What an offer lacks, as the start of a line.
-pub fn lacks(offer: &str) -> Option<&'static str> {
-    let has = |start: &str| offer.lines().any(|line| line.starts_with(start));
-    let lacking = NEEDED.into_iter().find(|start| !has(start))?;
-    Some(lacking.trim_end_matches([':', '=']))
-}

@@ -293,7 +293,7 @@ pub enum Answered {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::tests::{answer, ours, sdp};
+    use super::super::check::tests::{answer, ours, theirs};
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
@@ -304,8 +304,7 @@ mod tests {
     }
 
     fn new(now: Instant) -> Way {
-        let credentials = Credentials::new(&sdp("theirs", PASSWORD), ours());
-        Way::new(now, credentials.expect("there are some"))
+        Way::new(now, Credentials::new(theirs("theirs", PASSWORD), ours()))
     }
 
     /// Of a client that has completed its handshake at the first address.
@@ -452,7 +451,7 @@ mod tests {
         let now = Instant::now();
         let mut way = way(now);
         for ufrag in ["never used", "others"] {
-            way.restart(Credentials::restarted(&sdp(ufrag, "another password of 22")).unwrap());
+            way.restart(Credentials::restarted(theirs(ufrag, "another password of 22")).unwrap());
             assert_eq!(way.credentials().count(), 2);
         }
         let (_, check) = way.requested(now, address(2), 1, true).expect("a check");
@@ -473,14 +472,14 @@ mod tests {
             all.map(|one| one.ours().ufrag.clone()).collect()
         };
         let first = ufrags(&way).remove(0);
-        way.restart(Credentials::restarted(&sdp("second", PASSWORD)).unwrap());
+        way.restart(Credentials::restarted(theirs("second", PASSWORD)).unwrap());
         let second = ufrags(&way).remove(0);
         assert!(!way.settles(now, address(2), 0), "nobody is known there");
         assert!(!way.settles(now, address(1), 1), "by those before");
         assert_eq!(ufrags(&way), [second.as_str(), first.as_str()]);
         assert_eq!(way.requested(now, address(1), 0, true), None);
         assert!(way.settles(now, address(1), 0) && !way.settles(now, address(1), 0));
-        way.restart(Credentials::restarted(&sdp("third", PASSWORD)).unwrap());
+        way.restart(Credentials::restarted(theirs("third", PASSWORD)).unwrap());
         assert_eq!(ufrags(&way)[1..], [second.as_str()]);
     }
 }
