@@ -11,6 +11,7 @@ use std::rc::Rc;
 use edge_core::room::record::Stored;
 use edge_core::room::{Admission, Event, Report, Room};
 use protocol::api;
+use protocol::client::SettingsChange;
 use protocol::id::{RoomId, UserId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,6 +32,7 @@ struct Create {
     id: RoomId,
     name: String,
     owner: UserId,
+    settings: SettingsChange,
 }
 
 /// One room.
@@ -174,11 +176,16 @@ impl Shell {
     async fn operate(self: &Rc<Self>, operation: &str, body: &str, now: u64) -> Outcome<Value> {
         match operation {
             "create" => {
-                let Create { id, name, owner } = rpc::parse(body)?;
+                let Create {
+                    id,
+                    name,
+                    owner,
+                    settings,
+                } = rpc::parse(body)?;
                 if self.room.borrow().is_some() {
                     return Err(Refusal::internal()); // 50 bits that were drawn before
                 }
-                let (room, effects) = Room::create(id, name, owner, now);
+                let (room, effects) = Room::create(id, name, owner, settings, now);
                 let view = room.view();
                 self.room.replace(Some(room));
                 self.carry_out(effects)?;

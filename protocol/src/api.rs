@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::Offer;
+use crate::client::{Offer, SettingsChange};
 use crate::id::{ParticipantId, Region, RoomId, UserId};
 use crate::media::Codec;
 
@@ -65,6 +65,10 @@ pub struct Session {
 #[serde(rename_all = "camelCase")]
 pub struct CreateRoomRequest {
     pub name: String,
+    /// Where the room is to differ from the default.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<SettingsChange>"))]
+    pub settings: SettingsChange,
 }
 
 /// A room as the HTTP API shows it.

@@ -2,22 +2,26 @@
 //! node, [`channel`]). All are JSON text. On the WebSocket the bare text `ping` is answered with `pong`.
 
 mod channel;
+mod chat;
+mod people;
+mod settings;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::Room;
-use crate::id::{Attempt, NodeId, ParticipantId, Region, UserId};
-use crate::media::{Caps, Codec, Publishing, Source};
+use crate::id::{Attempt, NodeId, ParticipantId, Region};
+use crate::media::{Caps, Publishing, Source};
 use crate::node::ParticipantQuality;
 
 pub use channel::{
     ClientMediaMessage, NodeMediaMessage, PathQuality, Quality, SlotAssignment, SourceDemand, Tile,
 };
+pub use chat::{ChatMessage, MAX_CHAT_BYTES};
+pub use people::{CloseReason, Connection, LeaveReason, Participant, Role};
+pub use settings::{Audience, RoomKind, Settings, SettingsChange};
 
-/// Longest chat text, in bytes of UTF-8.
-pub const MAX_CHAT_BYTES: usize = 4_000;
 /// How long somebody who was removed may not join the room, in seconds.
 pub const REMOVAL_SECONDS: u64 = 600;
 /// Largest signaling message, in bytes: an offer with many slots fits several times.
@@ -54,14 +58,21 @@ pub enum ClientMessage {
     Chat { nonce: String, text: String },
     /// Media of this attempt could not be established or was lost for good.
     MediaFailed { attempt: Attempt },
-    /// The owner decides what this participant may send, whole each time. It holds for everything that its user has in the
+    /// A moderator decides what this participant may send, whole each time. It holds for everything that its user has in the
     /// room, and when the user comes back.
     SetCaps {
         participant: ParticipantId,
         caps: Caps,
     },
-    /// The owner sends this participant's user out of the room, who may not come back for [`REMOVAL_SECONDS`].
+    /// A moderator sends this participant's user out of the room, who may not come back for [`REMOVAL_SECONDS`].
     Remove { participant: ParticipantId },
+    /// What this participant's user is in the room from now on: a viewer, a speaker or a moderator.
+    SetRole {
+        participant: ParticipantId,
+        role: Role,
+    },
+    /// The host changes the room's settings.
+    Configure { change: SettingsChange },
     /// The answer to [`ServerMessage::CheckMedia`]: media came until just now, and comes no more.
     NoMedia { attempt: Attempt },
     /// The call goes on here: everything else that the same user has in the room ends ([`CloseReason::Moved`]).
@@ -189,77 +200,12 @@ pub enum ServerMessage {
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     pub room: Room,
+    #[serde(default)]
+    pub settings: Settings,
     /// Everybody in the room, the client included.
     pub participants: Vec<Participant>,
     /// The latest lines, the oldest first.
     pub chat: Vec<ChatMessage>,
-}
-
-/// Somebody in the room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub struct Participant {
-    pub id: ParticipantId,
-    pub user: UserId,
-    pub name: String,
-    pub role: Role,
-    pub publishing: Publishing,
-    /// What the owner lets them send.
-    #[serde(default)]
-    pub caps: Caps,
-    /// Region of the media node; absent until media is assigned.
-    pub region: Option<Region>,
-    #[serde(default)]
-    pub connection: Connection,
-    /// The video codecs that their client decodes; empty if it did not say.
-    #[serde(default)]
-    pub decodes: Vec<Codec>,
-    /// Unix time in milliseconds.
-    #[cfg_attr(test, ts(type = "number"))]
-    pub joined_at: u64,
-}
-
-/// Whether somebody can be seen and heard. A disturbance shorter than some two seconds is not told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub enum Connection {
-    /// Came, and has had no media yet.
-    Connecting,
-    #[default]
-    Connected,
-    /// Nothing comes from them any more.
-    Reconnecting,
-}
-
-/// What somebody may do in the room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub enum Role {
-    Owner,
-    Member,
-}
-
-/// A line of chat, as it was written: render it as text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub struct ChatMessage {
-    pub id: String,
-    /// The sender's own name for it.
-    #[serde(default)]
-    pub nonce: String,
-    pub participant: ParticipantId,
-    /// Whose line it is, whichever participant they are now; absent on lines of older releases.
-    #[serde(default)]
-    pub user: Option<UserId>,
-    pub name: String,
-    pub text: String,
-    /// Unix time in milliseconds.
-    #[cfg_attr(test, ts(type = "number"))]
-    pub sent_at: u64,
 }
 
 /// What happens in a room, in order.
@@ -282,7 +228,16 @@ pub enum RoomEvent {
         participant: ParticipantId,
         publishing: Publishing,
     },
-    /// The owner has decided what the participant may send.
+    /// The participant is something else in the room from now on.
+    Role {
+        participant: ParticipantId,
+        role: Role,
+    },
+    /// The room's settings have changed.
+    Settings {
+        settings: Settings,
+    },
+    /// What the participant may send has changed.
     Caps {
         participant: ParticipantId,
         caps: Caps,
@@ -302,37 +257,6 @@ pub enum RoomEvent {
     },
 }
 
-/// Why somebody left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub enum LeaveReason {
-    Left,
-    ConnectionLost,
-    RoomClosed,
-    /// The owner sent them out.
-    Removed,
-    /// They go on as another participant, elsewhere.
-    Moved,
-}
-
-/// Why a room ended for a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub enum CloseReason {
-    /// The client asked to leave.
-    Left,
-    /// The room was deleted.
-    RoomDeleted,
-    /// Another WebSocket resumed this participant.
-    Replaced,
-    /// The owner sent the participant out.
-    Removed,
-    /// The user has moved the call to another page or device.
-    Moved,
-}
-
 /// Why a message of the client was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -348,7 +272,7 @@ pub enum ErrorCode {
     BadOffer,
     /// No media node is available; the room keeps trying.
     NoNode,
-    /// Only the room's owner may do this.
+    /// The sender's role, or the room's settings, do not allow it.
     Forbidden,
     /// Nobody in the room has this id.
     UnknownParticipant,

@@ -44,7 +44,7 @@ test("two people see each other come, change and go", async () => {
   const room = await ada.createRoom();
   const first = await ada.enter(room);
   expect(first.welcome.snapshot?.participants.map((each) => [each.name, each.role])).toEqual([
-    ["Ada", "owner"],
+    ["Ada", "host"],
   ]);
 
   const { url, participant } = await bob.join(room);
@@ -53,7 +53,7 @@ test("two people see each other come, change and go", async () => {
   expect(second.welcome.you).toBe(participant);
   expect(second.welcome.snapshot?.participants).toHaveLength(2);
   const joined = await first.socket.next("event", ({ event }) => event.type === "joined");
-  expect(joined.event).toMatchObject({ participant: { id: participant, name: "Bob", role: "member" } });
+  expect(joined.event).toMatchObject({ participant: { id: participant, name: "Bob", role: "speaker" } });
 
   const publishing = { microphone: true, camera: false, screen: false, codec: null };
   second.socket.send({ type: "publishing", publishing });

@@ -12,6 +12,7 @@ import type {
   Room,
   ServerMessage,
   Session,
+  SettingsChange,
   User,
 } from "../../web/sdk/src/generated/protocol.ts";
 import { Disk } from "./disk.ts";
@@ -179,8 +180,8 @@ export class Person {
     return this.world.call<T>(path, { ...call, token: this.token });
   }
 
-  async createRoom(name = "Standup"): Promise<Room> {
-    return (await this.call<Room>("/api/rooms", { body: { name } })).body;
+  async createRoom(name = "Standup", settings: SettingsChange = {}): Promise<Room> {
+    return (await this.call<Room>("/api/rooms", { body: { name, settings } })).body;
   }
 
   async join(room: Room, hints: object = {}): Promise<JoinResponse> {

@@ -23,13 +23,15 @@ mod questions;
 pub mod record;
 mod redial;
 mod report;
+mod roles;
 mod session;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use protocol::client::{Offer, RoomEvent, ServerMessage};
+use protocol::client::{Offer, RoomEvent, ServerMessage, Settings, SettingsChange};
 use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
 
 use crate::chat::Chat;
@@ -104,13 +106,21 @@ pub struct Room {
 
 impl Room {
     /// A new room.
-    pub fn create(id: RoomId, name: String, owner: UserId, now: u64) -> (Self, Vec<Effect>) {
+    pub fn create(
+        id: RoomId,
+        name: String,
+        owner: UserId,
+        settings: SettingsChange,
+        now: u64,
+    ) -> (Self, Vec<Effect>) {
         let info = Info {
             id,
             name,
             owner,
             created_at: now,
             epoch: Epoch(0),
+            settings: settings::after(&Settings::default(), settings),
+            hosted: false,
             gone: false,
         };
         let mut room = Self::new(info.clone());
@@ -233,6 +243,7 @@ impl Room {
                 self.repeat_report(now, out);
             }
         }
+        self.settle_roles(now, out);
         self.tell_connections(now, out);
         self.seek(now, out);
         effects

@@ -36,7 +36,7 @@ pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
     let id = room_id(&speakable(u64::from_le_bytes(crypto::random()?)))?;
     let object = config::room(env, &id, continent(&request).as_deref())?;
     let user = config::user(env, &claims.sub)?;
-    let room = json!({ "id": id, "name": name, "owner": claims.sub });
+    let room = json!({ "id": id, "name": name, "owner": claims.sub, "settings": body.settings });
     let visit = Visit {
         room: id,
         at: now(),
@@ -108,6 +108,7 @@ pub(super) async fn join_room(
         participant: participant.clone(),
         user: claims.sub.clone(),
         name: claims.name,
+        guest: false,
         ticket: crypto::sha256(&ticket),
         regions: rank(&config::sites(env)?, &hints),
         offer: body.offer,

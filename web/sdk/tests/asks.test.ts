@@ -1,10 +1,13 @@
 // What one asks of the room: kept until it is seen to be done, asked again after a loss, and never dropped without a word.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Ask, Asks } from "../src/call/asks.ts";
+import { DEFAULTS } from "../src/call/room.ts";
 import type { Caps, ErrorCode, Participant } from "../src/generated/protocol.ts";
 
 const caps: Caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
 const mute: Ask = { type: "setCaps", participant: "ann", caps: { ...caps, audio: false } };
+const appoint: Ask = { type: "setRole", participant: "ann", role: "moderator" };
+const configure: Ask = { type: "configure", change: { kind: "webinar" } };
 const remove: Ask = { type: "remove", participant: "ann" };
 const move: Ask = { type: "moveHere" };
 const person = (id: string, user: string, own = caps) => ({ id, user, caps: own }) as Participant;
@@ -27,6 +30,9 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
+const look = (participants: Participant[], settings = DEFAULTS) =>
+  asks.look({ settings, participants }, "me");
+
 const refuse = (of: string) =>
   asks.refused({
     type: "error",
@@ -44,10 +50,10 @@ it.each<[Ask, Participant[], Participant[]]>([
   [move, [me, tab, ann], [me, ann]],
 ])("is asked again after a loss until it is done: %o", (ask, before, after) => {
   asks.ask(ask);
-  asks.look(before, "me");
+  look(before);
   asks.again();
   expect(sent).toEqual([ask, ask]);
-  asks.look(after, "me");
+  look(after);
   asks.again();
   vi.advanceTimersByTime(60_000);
   expect(sent).toEqual([ask, ask]);
@@ -57,9 +63,20 @@ it.each<[Ask, Participant[], Participant[]]>([
   expect(said).not.toContain("no");
 });
 
+it("knows a role that was given, and settings that were changed", () => {
+  asks.ask(appoint);
+  asks.ask(configure);
+  look([me, ann]);
+  asks.again();
+  expect(sent).toEqual([appoint, configure, appoint, configure]);
+  look([me, { ...ann, role: "moderator" }], { ...DEFAULTS, kind: "webinar" });
+  asks.again();
+  expect(sent).toHaveLength(4);
+});
+
 it("is given up with a word when the room does not answer", () => {
   asks.ask(remove);
-  asks.look([me, ann], "me");
+  look([me, ann]);
   vi.advanceTimersByTime(15_000);
   asks.again();
   expect([sent, said]).toEqual([[remove], [null, "the room did not answer"]]);
@@ -69,7 +86,7 @@ it("is the last of two that contradict each other", () => {
   const unmute = { ...mute, caps };
   asks.ask(mute);
   asks.ask(unmute);
-  asks.look([me, muted], "me");
+  look([me, muted]);
   asks.again();
   expect(sent).toEqual([mute, unmute, unmute]);
 });
@@ -81,13 +98,13 @@ it.each<[string, () => void]>([
 ])("moves nothing once it is %s", (_, end) => {
   asks.ask(move);
   end();
-  asks.look([me], "me");
+  look([me]);
   expect(said).not.toContain("moved");
 });
 
 it("moves nothing that could not be asked for", () => {
   connected = false;
   asks.ask(move);
-  asks.look([me], "me");
+  look([me]);
   expect(said).toEqual(["you are not connected right now"]);
 });

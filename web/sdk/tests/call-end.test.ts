@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Api } from "../src/api.ts";
 import { Call } from "../src/call/call.ts";
+import { DEFAULTS } from "../src/call/room.ts";
 import type { CloseReason, Participant, ServerMessage } from "../src/generated/protocol.ts";
 import { ApiError } from "../src/problem.ts";
 import { eventually } from "./eventually.ts";
@@ -37,7 +38,7 @@ const you: Participant = {
   id: "you",
   user: "u",
   name: "Ann",
-  role: "member",
+  role: "speaker",
   publishing: { microphone: false, camera: false, screen: false, codec: null },
   caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
   region: null,
@@ -100,7 +101,12 @@ function welcome(participants: Participant[]): void {
     you: participants[0]?.id,
     resumeToken: "t",
     redialWithinMs: 0,
-    snapshot: { room: ROOM, participants, chat: [] },
+    snapshot: {
+      settings: DEFAULTS,
+      room: ROOM,
+      participants,
+      chat: [],
+    },
   } as ServerMessage);
   expect(status().name).toBe("joined");
 }

@@ -7,7 +7,7 @@ const ann: Participant = {
   id: "ann",
   user: "u",
   name: "Ann",
-  role: "owner",
+  role: "host",
   publishing: { microphone: false, camera: false, screen: false, codec: null },
   caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
   region: null,
@@ -33,6 +33,14 @@ describe("the room", () => {
     expect(afterEvent(joined, { type: "caps", participant: "ann", caps }).participants[0]?.caps).toEqual(
       caps,
     );
+  });
+
+  it("knows what somebody is, and how the room is set", () => {
+    const joined = afterEvent(EMPTY_ROOM, { type: "joined", participant: ann });
+    const viewer = afterEvent(joined, { type: "role", participant: "ann", role: "viewer" });
+    expect(viewer.participants[0]?.role).toBe("viewer");
+    const settings = { ...EMPTY_ROOM.settings, kind: "webinar" as const };
+    expect(afterEvent(joined, { type: "settings", settings }).settings).toEqual(settings);
   });
 
   it("knows who cannot be seen and heard now", () => {

@@ -3,6 +3,7 @@
 use protocol::client::{ChatMessage, RoomEvent, ServerMessage};
 
 use super::messages::Refusal;
+use super::roles::Right;
 use super::{Client, Draft, Effect, Room};
 use crate::chat;
 
@@ -16,6 +17,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         chat::check(&nonce, &text).map_err(|(code, message)| Refusal::new(code, message))?;
+        self.demand(client, Right::Chat)?;
         let Some(person) = self.people.get(&client.participant) else {
             return Ok(());
         };

@@ -106,6 +106,9 @@ pub struct Admission {
     pub user: UserId,
     /// The display name.
     pub name: String,
+    /// Whether they have no account.
+    #[serde(default)]
+    pub guest: bool,
     /// SHA-256 of the ticket.
     pub ticket: String,
     /// Regions for the media, the one to try first first.

@@ -131,6 +131,10 @@ impl Room {
             ClientMessage::Remove { participant } => {
                 self.sends_out(client, &participant, now, out)?;
             }
+            ClientMessage::SetRole { participant, role } => {
+                self.sets_role(client, &participant, role, now, out)?;
+            }
+            ClientMessage::Configure { change } => self.configures(client, change, now, out)?,
             ClientMessage::MoveHere => self.moves_here(id, now, out),
             ClientMessage::Leave => self.leaves(client.clone(), now, out),
         }

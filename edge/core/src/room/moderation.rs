@@ -1,20 +1,21 @@
-//! Moderation: what the owner lets somebody send, and sending somebody out. Both hold for a user, whichever participant
+//! Moderation: what somebody is let send, and sending somebody out. Both hold for a user, whichever participant
 //! they are now or come back as.
 
-use protocol::client::{CloseReason, ErrorCode, LeaveReason, REMOVAL_SECONDS, Role, RoomEvent};
+use protocol::client::{CloseReason, ErrorCode, LeaveReason, REMOVAL_SECONDS, Role};
 use protocol::id::{ParticipantId, UserId};
 use protocol::media::Caps;
 use protocol::node::RoomToNode;
 
 use super::messages::Refusal;
 use super::record::{self, Person, Record, Ruling};
+use super::roles::Right;
 use super::{Client, Effect, Room};
 
 /// How many users a room keeps rulings on; the oldest is forgotten first.
 const MAX_RULINGS: usize = 1_000;
 
 impl Room {
-    /// What this user may send, as the owner decided before.
+    /// What was ruled that this user may send.
     pub(super) fn caps_of(&self, user: &UserId) -> Caps {
         let ruling = self.rulings.get(user);
         ruling.map(|ruling| ruling.caps).unwrap_or_default()
@@ -36,22 +37,6 @@ impl Room {
     ) -> Result<(), Refusal> {
         let user = self.subject(client, target)?;
         self.rule(&user, |ruling| ruling.caps = caps, now, out);
-        for id in self.everything_of(&user) {
-            let Some(person) = self.people.get_mut(&id) else {
-                continue;
-            };
-            if person.caps == caps {
-                continue;
-            }
-            person.caps = caps;
-            let visible = person.is_in();
-            self.save_person(&id, out);
-            self.tell_caps(&id, out);
-            if visible {
-                let participant = id;
-                self.happen(RoomEvent::Caps { participant, caps }, None, now, out);
-            }
-        }
         Ok(())
     }
 
@@ -93,23 +78,24 @@ impl Room {
     }
 
     /// The user behind a participant, if this client may rule on them.
-    fn subject(&self, client: &Client, target: &ParticipantId) -> Result<UserId, Refusal> {
-        let role = self
-            .people
-            .get(&client.participant)
-            .map(|person| person.role);
-        if role != Some(Role::Owner) {
-            let message = "only the room's owner does this";
+    pub(super) fn subject(
+        &self,
+        client: &Client,
+        target: &ParticipantId,
+    ) -> Result<UserId, Refusal> {
+        let role = self.demand(client, Right::Moderate)?;
+        let target = self.people.get(target).filter(|person| person.is_in());
+        let message = "nobody in the room has this id";
+        let target = target.ok_or(Refusal::new(ErrorCode::UnknownParticipant, message))?;
+        if role != Role::Host && target.role >= role {
+            let message = "a moderator decides about those who keep no order, alone";
             return Err(Refusal::new(ErrorCode::Forbidden, message));
         }
-        let target = self.people.get(target).filter(|person| person.is_in());
-        let user = target.map(|person| person.user.clone());
-        let message = "nobody in the room has this id";
-        user.ok_or(Refusal::new(ErrorCode::UnknownParticipant, message))
+        Ok(target.user.clone())
     }
 
     /// Changes what is ruled on a user. A ruling that says nothing any more is forgotten.
-    fn rule(
+    pub(super) fn rule(
         &mut self,
         user: &UserId,
         change: impl FnOnce(&mut Ruling),
@@ -120,11 +106,13 @@ impl Room {
             user: user.clone(),
             caps: Caps::default(),
             barred_until: 0,
+            role: None,
             at: now,
         });
         change(&mut ruling);
         ruling.at = now;
-        if ruling.caps == Caps::default() && ruling.barred_until <= now {
+        let says = ruling.caps != Caps::default() || ruling.role.is_some();
+        if !says && ruling.barred_until <= now {
             return out.push(Effect::Erase(record::ruling_key(user)));
         }
         if self.rulings.len() >= MAX_RULINGS

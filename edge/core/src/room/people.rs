@@ -1,8 +1,6 @@
 //! People: coming, changing and going.
 
-use protocol::client::{
-    CloseReason, Connection, LeaveReason, Role, RoomEvent, ServerMessage, Snapshot,
-};
+use protocol::client::{CloseReason, Connection, LeaveReason, RoomEvent, ServerMessage, Snapshot};
 use protocol::id::ParticipantId;
 use protocol::media::{Codec, MediaKind, Publishing};
 
@@ -20,24 +18,21 @@ impl Room {
             participant,
             user,
             name,
+            guest,
             ticket,
             regions,
             offer,
             decodes,
             move_here,
         } = admission;
-        let role = if self.is_owner(&user) {
-            Role::Owner
-        } else {
-            Role::Member
-        };
-        let caps = self.caps_of(&user);
+        let (role, caps) = self.on_entering(&user, guest);
         let is_known = |codec: &Codec| codec.kind() == MediaKind::Video && decodes.contains(codec);
         let person = Person {
             id: participant.clone(),
             user,
             name,
             role,
+            guest,
             publishing: Publishing::default(),
             caps,
             decodes: Codec::ALL.into_iter().filter(is_known).collect(),
@@ -164,6 +159,7 @@ impl Room {
         participants.sort_by_key(|participant| participant.joined_at);
         Snapshot {
             room: self.view(),
+            settings: self.info.settings.clone(),
             participants,
             chat: self.chat.history(),
         }
@@ -304,6 +300,7 @@ impl Room {
         self.chat = Chat::default();
         self.owed = None;
         self.info.gone = true;
+        self.info.hosted = false;
         out.push(Effect::Forget);
         out.push(Effect::Save(Record::Info(self.info.clone())));
         self.report(now, out);

@@ -1,6 +1,6 @@
 //! What a room stores: one record for each thing that changes by itself.
 
-use protocol::client::{Connection, Participant, Role, RoomEvent};
+use protocol::client::{Connection, Participant, Role, RoomEvent, Settings};
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region, UserId};
 use protocol::media::{Caps, Codec, Publishing};
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,11 @@ pub struct Info {
     pub created_at: u64,
     /// The number of the latest placement.
     pub epoch: Epoch,
+    #[serde(default)]
+    pub settings: Settings,
+    /// Whether somebody in it is its host.
+    #[serde(default)]
+    pub hosted: bool,
     /// Whether the room was deleted. It is kept until the directory knows.
     #[serde(default)]
     pub gone: bool,
@@ -134,8 +139,11 @@ pub struct Person {
     pub user: UserId,
     pub name: String,
     pub role: Role,
+    /// Whether they have no account.
+    #[serde(default)]
+    pub guest: bool,
     pub publishing: Publishing,
-    /// What the owner lets them send.
+    /// What they may send, as follows from their role, the settings and what was ruled.
     #[serde(default)]
     pub caps: Caps,
     /// The video codecs that their client decodes; none if it did not say.
@@ -277,7 +285,7 @@ impl Person {
     }
 }
 
-/// What the owner decided about a user, in the room or not.
+/// What moderators decided about a user, in the room or not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ruling {
     pub user: UserId,
@@ -285,7 +293,10 @@ pub struct Ruling {
     pub caps: Caps,
     /// Until when they may not join; 0 if that was never said.
     pub barred_until: u64,
-    /// When the owner decided last.
+    /// What they are here, if that was decided.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// When it was decided last.
     pub at: u64,
 }
 

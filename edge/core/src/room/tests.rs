@@ -1,7 +1,7 @@
 //! The room as a whole: what its people and nodes are sent, and that it never loses what it stored.
 
 use proptest::prelude::*;
-use protocol::client::{Offer, ServerMessage};
+use protocol::client::{ErrorCode, Offer, RoomEvent, ServerMessage, SettingsChange};
 use protocol::id::{Attempt, Epoch};
 use protocol::node::{NodeToRoom, RoomToNode, SessionRef, VERSION};
 
@@ -23,6 +23,8 @@ mod offers;
 mod passes;
 mod placement;
 mod reports;
+mod roles;
+mod settings;
 
 /// A room with what it stored, as the shell has it.
 struct World {
@@ -35,7 +37,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let (room, effects) = Room::create(id("room"), "Room".into(), id("ada"), 0);
+        let (room, effects) = Room::create(
+            id("room"),
+            "Room".into(),
+            id("ada"),
+            SettingsChange::default(),
+            0,
+        );
         let mut world = Self {
             room,
             stored: Stored::default(),
@@ -220,12 +228,36 @@ fn admission(name: &str, user: &str) -> Admission {
         participant: id(name),
         user: id(user),
         name: name.into(),
+        guest: name.starts_with("guest"),
         ticket: format!("ticket of {name}"),
         regions: vec![id("eu")],
         offer: None,
         decodes: Vec::new(),
         move_here: false,
     }
+}
+
+/// What everybody is told of.
+fn happened(effects: &[Effect]) -> Vec<RoomEvent> {
+    let event = |effect: &Effect| match effect {
+        Effect::Broadcast {
+            message: ServerMessage::Event { event, .. },
+            ..
+        } => Some(event.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(event).collect()
+}
+
+/// Why a client is refused.
+fn error(effects: &[Effect]) -> Option<ErrorCode> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Send {
+            message: ServerMessage::Error { code, .. },
+            ..
+        } => Some(*code),
+        _ => None,
+    })
 }
 
 fn ticket(name: &str) -> Pass {

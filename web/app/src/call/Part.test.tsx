@@ -28,7 +28,7 @@ const person = (id: string): Participant => ({
   id,
   user: id,
   name: id,
-  role: "member",
+  role: "speaker",
   publishing: { microphone: false, camera: false, screen: false, codec: null },
   caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
   region: null,

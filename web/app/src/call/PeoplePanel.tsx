@@ -10,7 +10,9 @@ import { AWAY, BARS, QUALITY } from "./words.ts";
 
 export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
   const [open, setOpen] = useState<string | null>(null);
-  const moderates = state.participants.some(({ id, role }) => id === state.you && role === "owner");
+  const moderates = state.participants.some(
+    ({ id, role }) => id === state.you && (role === "host" || role === "moderator"),
+  );
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there.
     <ul className="people" aria-label="Everyone here" tabIndex={0}>
@@ -44,7 +46,7 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
 
 function Name({ person, isYou }: { person: Participant; isYou: boolean }) {
   const details = [
-    person.role === "owner" && "Owner",
+    person.role === "host" && "Host",
     person.region,
     !person.caps.audio && "Muted by the host",
     person.publishing.screen && "Shares the screen",

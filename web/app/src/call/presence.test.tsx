@@ -17,7 +17,7 @@ function ben(connection: Connection, codec: Codec | null = "vp8"): Participant {
     id: "ben",
     user: "u",
     name: "Ben",
-    role: "member",
+    role: "speaker",
     publishing: { microphone: true, camera: true, screen: false, codec },
     caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
     region: null,

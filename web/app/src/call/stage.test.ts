@@ -8,7 +8,7 @@ function person(id: string, screen = false): Participant {
     id,
     user: id,
     name: id,
-    role: "member",
+    role: "speaker",
     publishing: { microphone: true, camera: true, screen, codec: null },
     caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
     region: null,

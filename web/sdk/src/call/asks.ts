@@ -1,5 +1,11 @@
 // What one asks of the room: again after a loss, until it is seen to be done, is refused, or has taken too long.
-import type { ClientMessage, Participant, ParticipantId } from "../generated/protocol.ts";
+import type {
+  ClientMessage,
+  Participant,
+  ParticipantId,
+  Settings,
+  SettingsChange,
+} from "../generated/protocol.ts";
 import { isSame } from "../store.ts";
 import { elsewhereOf } from "./elsewhere.ts";
 import type { Refusal } from "./signaling.ts";
@@ -7,7 +13,10 @@ import type { Refusal } from "./signaling.ts";
 /** A loss is noticed, and the room dialed again, in less; later than this, nobody expects it to be done any more. */
 const DONE_WITHIN_MS = 15_000;
 
-export type Ask = Extract<ClientMessage, { type: "setCaps" | "remove" | "moveHere" }>;
+export type Ask = Extract<
+  ClientMessage,
+  { type: "setCaps" | "setRole" | "configure" | "remove" | "moveHere" }
+>;
 
 export interface AskHandlers {
   /** Tells the room, and says whether it could be told. */
@@ -44,9 +53,9 @@ export class Asks {
   }
 
   /** The room is as it says now. */
-  look(people: readonly Participant[], you: ParticipantId | null): void {
+  look(room: { settings: Settings; participants: readonly Participant[] }, you: ParticipantId | null): void {
     for (const [about, { ask }] of this.#open) {
-      if (!isDone(ask, people, you)) continue;
+      if (!isDone(ask, room.settings, room.participants, you)) continue;
       this.#close(about);
       if (ask.type === "moveHere") this.#handlers.onMoved();
     }
@@ -81,11 +90,25 @@ export class Asks {
 }
 
 function aboutOf(ask: Ask): string {
-  return ask.type === "moveHere" ? ask.type : `${ask.type} ${ask.participant}`;
+  if (ask.type === "moveHere") return ask.type;
+  if (ask.type === "configure") return `${ask.type} ${Object.keys(ask.change).sort()}`;
+  return `${ask.type} ${ask.participant}`;
 }
 
-function isDone(ask: Ask, people: readonly Participant[], you: ParticipantId | null): boolean {
+function isDone(
+  ask: Ask,
+  settings: Settings,
+  people: readonly Participant[],
+  you: ParticipantId | null,
+): boolean {
   if (ask.type === "moveHere") return elsewhereOf(people, you).length === 0;
+  if (ask.type === "configure") return isSet(settings, ask.change);
   const about = people.find(({ id }) => id === ask.participant);
-  return about === undefined || (ask.type === "setCaps" && isSame(ask.caps, about.caps));
+  if (about === undefined) return true;
+  if (ask.type === "setRole") return about.role === ask.role;
+  return ask.type === "setCaps" && isSame(ask.caps, about.caps);
+}
+
+function isSet(settings: Settings, change: SettingsChange): boolean {
+  return isSame({ ...settings, ...change }, settings);
 }

@@ -7,8 +7,10 @@ import type {
   ParticipantId,
   Quality,
   Region,
+  Role,
   RoomEvent,
   RoomId,
+  SettingsChange,
 } from "../generated/protocol.ts";
 import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
@@ -190,12 +192,22 @@ export class Call {
     this.#outbox.drop(nonce);
   }
 
-  /** As the room's owner: decides what somebody may send. */
+  /** As one who keeps order: has somebody be a viewer or a speaker; as the host, a moderator, too. */
+  setRole(participant: ParticipantId, role: Role): void {
+    this.#ask({ type: "setRole", participant, role });
+  }
+
+  /** As the host: changes how the room is set. */
+  configure(change: SettingsChange): void {
+    this.#ask({ type: "configure", change });
+  }
+
+  /** As one who keeps order: decides what somebody may send. */
   setCaps(participant: ParticipantId, caps: Caps): void {
     this.#ask({ type: "setCaps", participant, caps });
   }
 
-  /** As the room's owner: sends somebody out of the room. */
+  /** As one who keeps order: sends somebody out of the room. */
   remove(participant: ParticipantId): void {
     this.#ask({ type: "remove", participant });
   }
@@ -346,7 +358,7 @@ export class Call {
    */
   #look(): void {
     const { you, participants } = this.#state.get();
-    this.#asks.look(participants, you);
+    this.#asks.look(this.#state.get(), you);
     const own = elsewhereOf(participants, you).map(({ id }) => id);
     this.speaker.silence((id) => own.includes(id));
   }

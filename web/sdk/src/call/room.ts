@@ -1,18 +1,29 @@
 // The room as this client knows it: a snapshot, and the events since.
-import type { ChatMessage, Participant, RoomEvent, Snapshot } from "../generated/protocol.ts";
+import type { ChatMessage, Participant, RoomEvent, Settings, Snapshot } from "../generated/protocol.ts";
 
 /** Lines of chat kept in memory; older ones are dropped. */
 const MAX_CHAT_LINES = 500;
 
 export interface RoomState {
+  readonly settings: Settings;
   readonly participants: readonly Participant[];
   readonly chat: readonly ChatMessage[];
 }
 
-export const EMPTY_ROOM: RoomState = { participants: [], chat: [] };
+/** How a room is set unless it says otherwise. */
+export const DEFAULTS: Settings = {
+  kind: "meeting",
+  chat: "everybody",
+  share: "everybody",
+  speak: "everybody",
+};
+
+export const EMPTY_ROOM: RoomState = { settings: DEFAULTS, participants: [], chat: [] };
 
 export function roomOf(snapshot: Snapshot): RoomState {
-  return { participants: snapshot.participants, chat: snapshot.chat };
+  // A room of the release before says nothing of its settings.
+  const { settings = DEFAULTS, participants, chat } = snapshot;
+  return { settings, participants, chat };
 }
 
 /** The room after an event. Applying an event twice changes nothing more. */
@@ -27,6 +38,10 @@ export function afterEvent(room: RoomState, event: RoomEvent): RoomState {
       return { ...room, participants: without(room.participants, event.participant) };
     case "publishing":
       return change(room, event.participant, { publishing: event.publishing });
+    case "role":
+      return change(room, event.participant, { role: event.role });
+    case "settings":
+      return { ...room, settings: event.settings };
     case "caps":
       return change(room, event.participant, { caps: event.caps });
     case "placed":

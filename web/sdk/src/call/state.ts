@@ -9,10 +9,12 @@ import type {
   Quality,
   Region,
   Room,
+  Settings,
 } from "../generated/protocol.ts";
 import type { MediaStatus } from "./media-session.ts";
 import type { Lines } from "./outbox.ts";
 import type { ConnectionQuality } from "./quality.ts";
+import { EMPTY_ROOM } from "./room.ts";
 import type { Streams } from "./slots.ts";
 import type { TrackKey } from "./track.ts";
 
@@ -30,6 +32,8 @@ export interface CallState {
   readonly room: Room | null;
   /** This client among the participants. */
   readonly you: ParticipantId | null;
+  /** How the room is set. */
+  readonly settings: Settings;
   readonly participants: readonly Participant[];
   readonly chat: readonly ChatMessage[];
   /** Own lines of chat that are not stored yet, and those that did not go. */
@@ -49,7 +53,7 @@ export interface CallState {
   readonly report: Quality | null;
   /** How everybody's media travels. */
   readonly reports: ReadonlyMap<ParticipantId, Quality>;
-  /** What the owner lets this client send; null before it is in the room. */
+  /** What this client may send; null before it is in the room. */
   readonly caps: Caps | null;
   /** The microphone was turned off here, since one was in the room elsewhere too; until one turns it on. */
   readonly quiet: boolean;
@@ -65,8 +69,7 @@ export const INITIAL: CallState = {
   media: { name: "idle" },
   room: null,
   you: null,
-  participants: [],
-  chat: [],
+  ...EMPTY_ROOM,
   outbox: [],
   streams: new Map(),
   paused: new Set(),

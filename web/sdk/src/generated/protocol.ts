@@ -72,7 +72,11 @@ token: string,
  */
 expiresIn: number, user: User, };
 
-export type CreateRoomRequest = { name: string, };
+export type CreateRoomRequest = { name: string, 
+/**
+ * Where the room is to differ from the default.
+ */
+settings?: SettingsChange, };
 
 export type Room = { id: RoomId, name: string, owner: UserId, 
 /**
@@ -161,7 +165,7 @@ export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string,
 /**
  * Which sending m-line is which source; all other m-lines are receive slots.
  */
-sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: Caps, } | { "type": "remove", participant: ParticipantId, } | { "type": "noMedia", attempt: Attempt, } | { "type": "moveHere" } | { "type": "leave" };
+sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: Caps, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "noMedia", attempt: Attempt, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -205,7 +209,7 @@ of: string | null,
  */
 retryAfterMs: number | null, } | { "type": "wait", ms: number, } | { "type": "quality", participants: Array<ParticipantQuality>, } | { "type": "closed", reason: CloseReason, };
 
-export type Snapshot = { room: Room, 
+export type Snapshot = { room: Room, settings: Settings, 
 /**
  * Everybody in the room, the client included.
  */
@@ -217,7 +221,7 @@ chat: Array<ChatMessage>, };
 
 export type Participant = { id: ParticipantId, user: UserId, name: string, role: Role, publishing: Publishing, 
 /**
- * What the owner lets them send.
+ * What they may send.
  */
 caps: Caps, 
 /**
@@ -235,7 +239,27 @@ joinedAt: number, };
 
 export type Connection = "connecting" | "connected" | "reconnecting";
 
-export type Role = "owner" | "member";
+export type Role = "viewer" | "guest" | "speaker" | "moderator" | "host";
+
+export type Settings = { kind: RoomKind, 
+/**
+ * Who may write in the chat.
+ */
+chat: Audience, 
+/**
+ * Who may share a screen.
+ */
+share: Audience, 
+/**
+ * Who may be heard; the others stay muted.
+ */
+speak: Audience, };
+
+export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, };
+
+export type RoomKind = "meeting" | "webinar";
+
+export type Audience = "everybody" | "moderators";
 
 export type ChatMessage = { id: string, 
 /**
@@ -251,7 +275,7 @@ user: UserId | null, name: string, text: string,
  */
 sentAt: number, };
 
-export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, };
+export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, };
 
 export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 

@@ -6,7 +6,9 @@ use protocol::id::Attempt;
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, ParticipantQuality, RoomToNode, SessionRef, VERSION};
 
-use super::{Client, Effect, Event, NodeLink, OFFER, Room, World, id, ticket, token};
+use super::{
+    Client, Effect, Event, NodeLink, OFFER, Room, World, error, happened, id, ticket, token,
+};
 use crate::room::NoTicket;
 
 const MUTE_BOB: &str =
@@ -35,16 +37,6 @@ fn call() -> (World, Client, Client, NodeLink) {
     (world, ada, bob, link)
 }
 
-fn error(effects: &[Effect]) -> Option<ErrorCode> {
-    effects.iter().find_map(|effect| match effect {
-        Effect::Send {
-            message: ServerMessage::Error { code, .. },
-            ..
-        } => Some(*code),
-        _ => None,
-    })
-}
-
 fn told(effects: &[Effect]) -> Vec<Caps> {
     let caps = |effect: &Effect| match effect {
         Effect::Tell {
@@ -54,17 +46,6 @@ fn told(effects: &[Effect]) -> Vec<Caps> {
         _ => None,
     };
     effects.iter().filter_map(caps).collect()
-}
-
-fn happened(effects: &[Effect]) -> Vec<RoomEvent> {
-    let event = |effect: &Effect| match effect {
-        Effect::Broadcast {
-            message: ServerMessage::Event { event, .. },
-            ..
-        } => Some(event.clone()),
-        _ => None,
-    };
-    effects.iter().filter_map(event).collect()
 }
 
 fn muted() -> Caps {

@@ -1,0 +1,49 @@
+//! The room's settings: who changes them, and how a change is taken up.
+
+use protocol::client::{RoomEvent, Settings, SettingsChange};
+
+use super::messages::Refusal;
+use super::record::Record;
+use super::roles::Right;
+use super::{Client, Effect, Room};
+
+impl Room {
+    pub(super) fn configures(
+        &mut self,
+        client: &Client,
+        change: SettingsChange,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.demand(client, Right::Configure)?;
+        self.configured(change, now, out);
+        Ok(())
+    }
+
+    /// Takes a change up. What follows from it for roles and rights is settled after the event.
+    fn configured(&mut self, change: SettingsChange, now: u64, out: &mut Vec<Effect>) {
+        let settings = after(&self.info.settings, change);
+        if settings == self.info.settings {
+            return;
+        }
+        self.info.settings = settings.clone();
+        out.push(Effect::Save(Record::Info(self.info.clone())));
+        self.happen(RoomEvent::Settings { settings }, None, now, out);
+    }
+}
+
+/// The settings after a change.
+pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
+    let SettingsChange {
+        kind,
+        chat,
+        share,
+        speak,
+    } = change;
+    Settings {
+        kind: kind.unwrap_or(settings.kind),
+        chat: chat.unwrap_or(settings.chat),
+        share: share.unwrap_or(settings.share),
+        speak: speak.unwrap_or(settings.speak),
+    }
+}

@@ -1,0 +1,56 @@
+//! Settings of a room: what kind of room it is, and who may do what in it.
+
+use serde::{Deserialize, Serialize};
+
+/// How a room is meant to be used. What is not said is as it is by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    pub kind: RoomKind,
+    /// Who may write in the chat.
+    pub chat: Audience,
+    /// Who may share a screen.
+    pub share: Audience,
+    /// Who may be heard; the others stay muted.
+    pub speak: Audience,
+}
+
+/// What is to be changed of a room's settings: what is absent stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(optional_fields))]
+#[serde(rename_all = "camelCase", default)]
+pub struct SettingsChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<RoomKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat: Option<Audience>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<Audience>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speak: Option<Audience>,
+}
+
+/// What kind of room it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum RoomKind {
+    /// Who comes is a speaker, or a guest.
+    #[default]
+    Meeting,
+    /// Who comes is a viewer, until they are brought on stage.
+    Webinar,
+}
+
+/// Whom something is allowed to, among those whose role allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum Audience {
+    #[default]
+    Everybody,
+    /// Who keeps order, alone.
+    Moderators,
+}
