@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use protocol::api::{CreateRoomRequest, JoinRequest, JoinResponse, RegisterRequest, Room, Session};
+use protocol::client::SettingsChange;
 use protocol::client::{ClientMessage, Offer, ServerMessage};
 use protocol::id::{Region, RoomId};
 use serde::Serialize;
@@ -70,7 +71,10 @@ impl Edge {
     /// # Errors
     /// The edge is out of reach, or refuses.
     pub async fn create_room(&self, token: &str, name: &str) -> Result<RoomId, EnterError> {
-        let request = CreateRoomRequest { name: name.into() };
+        let request = CreateRoomRequest {
+            name: name.into(),
+            settings: SettingsChange::default(),
+        };
         let room: Room = self
             .post("creating the room", "/api/rooms", Some(token), &request)
             .await?;

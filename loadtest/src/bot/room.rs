@@ -55,6 +55,8 @@ impl Bot {
             } => (participant, publishing.camera),
             RoomEvent::Left { participant, .. } => (participant, false),
             RoomEvent::Placed { .. }
+            | RoomEvent::Role { .. }
+            | RoomEvent::Settings { .. }
             | RoomEvent::Caps { .. }
             | RoomEvent::Connection { .. }
             | RoomEvent::Chat { .. } => {
