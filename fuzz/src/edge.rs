@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use edge_core::room::{Admission, Client, Effect, Event, NodeLink, Pass, Room, Secret};
 use protocol::api;
+use protocol::client::SettingsChange;
 use protocol::id::Epoch;
 use protocol::node::{NodeToRegion, NodeToRoom, VERSION};
 
@@ -21,7 +22,13 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = 1_800_000_000_000;
-        let (room, _) = Room::create(id("bako-tuvi-remo-dasu"), "Room".into(), id("ada"), now);
+        let (room, _) = Room::create(
+            id("bako-tuvi-remo-dasu"),
+            "Room".into(),
+            id("ada"),
+            SettingsChange::default(),
+            now,
+        );
         let mut world = Self {
             room,
             now,
@@ -46,6 +53,7 @@ impl World {
             participant: id(name),
             user: id(name),
             name: name.into(),
+            guest: false,
             ticket: name.into(),
             regions: vec![id("eu")],
             offer: None,

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use protocol::api::{CreateRoomRequest, JoinRequest, JoinResponse, RegisterRequest, Room, Session};
-use protocol::client::SettingsChange;
-use protocol::client::{ClientMessage, Offer, ServerMessage};
+use protocol::client::{ClientMessage, Offer, ServerMessage, SettingsChange};
 use protocol::id::{Region, RoomId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
