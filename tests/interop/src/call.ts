@@ -43,6 +43,8 @@ export async function call(stack: Stack, { loss = 0, wish = {} }: Call = {}): Pr
         const mayLack = kind === "audio" ? UNREPAIRED : stack.mayLack;
         compare(`${stack.name}, ${kind}`, kind, peer, 2 - index, loss > 0 ? mayLack : 0);
       }
+      const compounds = peer.compounds?.();
+      if (compounds && !/^a=rtcp-rsize\r?$/m.test(peer.sdp)) areWhole(stack.name, compounds);
     }
   } finally {
     for (const peer of peers) await peer.close();
@@ -92,6 +94,16 @@ async function silence(peers: Peer[]): Promise<void> {
       }
     }, LOOK_MS);
   });
+}
+
+/** Whoever does not offer reduced RTCP (RFC 5506) gets compounds: a report first, and who sends it (RFC 3550, 6.1). */
+function areWhole(what: string, compounds: number[][]): void {
+  const [senderReport, receiverReport, description] = [200, 201, 202];
+  assert.ok(compounds.length > 0, `${what}: RTCP comes`);
+  for (const types of compounds) {
+    const isWhole = (types[0] === senderReport || types[0] === receiverReport) && types.includes(description);
+    assert.ok(isWhole, `${what}: a packet of RTCP is of ${types}`);
+  }
 }
 
 function compare(what: string, kind: Kind, peer: Peer, sender: number, mayLack: number): void {

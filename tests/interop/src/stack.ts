@@ -34,6 +34,8 @@ export interface Peer {
   send(kind: Kind, packet: Packet): void;
   /** All that has come of a kind. */
   received(kind: Kind): Packet[];
+  /** The types of the RTCP packets that have come, datagram by datagram, of a stack that tells. */
+  compounds?(): number[][];
   close(): Promise<void>;
 }
 

@@ -1,5 +1,12 @@
 // werift: WebRTC in TypeScript, without a line of native code.
-import { MediaStreamTrack, type PeerConfig, RTCPeerConnection, RtpHeader, RtpPacket } from "werift";
+import {
+  MediaStreamTrack,
+  type PeerConfig,
+  RTCPeerConnection,
+  type RtcpPacket,
+  RtpHeader,
+  RtpPacket,
+} from "werift";
 import { KINDS, type Kind, midsOf, type Packet, type Peer, type Stack } from "./stack.ts";
 
 /** By itself it offers neither transport-cc nor repair packets of their own, and gives up what does not come within 50 ms. */
@@ -43,6 +50,7 @@ export async function offered(connection: RTCPeerConnection, tracks: Tracks): Pr
       packets.push({ sequence, timestamp, marker, payload: Buffer.from(payload) });
     });
   });
+  const compounds = new Compounds();
   await connection.setLocalDescription(await connection.createOffer());
   const sdp = connection.localDescription?.sdp ?? "";
   return {
@@ -53,6 +61,8 @@ export async function offered(connection: RTCPeerConnection, tracks: Tracks): Pr
         connection.connectionStateChange.subscribe((state) => state === "connected" && resolve());
       });
       await connection.setRemoteDescription({ type: "answer", sdp: answer });
+      for (const transport of connection.dtlsTransports)
+        transport.onRtcp.subscribe((packet) => compounds.add(packet));
       await connected;
     },
     send(kind, { sequence, timestamp, marker, payload }) {
@@ -60,6 +70,25 @@ export async function offered(connection: RTCPeerConnection, tracks: Tracks): Pr
       tracks[kind].writeRtp(new RtpPacket(header, payload));
     },
     received: (kind) => received[kind],
+    compounds: () => compounds.all,
     close: () => connection.close(),
   };
+}
+
+/** The types of the RTCP packets that have come, datagram by datagram. */
+class Compounds {
+  readonly all: number[][] = [];
+  private open: number[] | undefined;
+
+  add({ type }: RtcpPacket): void {
+    if (!this.open) {
+      this.open = [];
+      this.all.push(this.open);
+      // Those of one datagram are told in one go.
+      queueMicrotask(() => {
+        this.open = undefined;
+      });
+    }
+    this.open.push(type);
+  }
 }
