@@ -1,5 +1,6 @@
 //! A fault of our own in what is done for one session ends that session, and the others' media goes on.
 
+mod departures;
 mod refusals;
 
 use std::time::{Duration, Instant};
@@ -60,6 +61,19 @@ impl Call {
 
     /// The same, of so many bytes.
     fn frame_of(&mut self, bytes: usize) -> Vec<NodeToRoom> {
+        self.publish(bytes);
+        let mut told = Vec::new();
+        loop {
+            match self.engine.poll_output(self.now) {
+                Output::Timeout(_) => return told,
+                Output::Room { message, .. } => told.push(message),
+                _ => {}
+            }
+        }
+    }
+
+    /// The first of them sends a frame of so many bytes; what comes of it is still to be had.
+    fn publish(&mut self, bytes: usize) {
         self.now += FRAME;
         self.sent += 1;
         let (sequence, timestamp) = (self.sent, self.sent as u32 * 3_000);
@@ -72,14 +86,6 @@ impl Call {
             room.publish(cx, publisher, stream, cx.now, packet)
         });
         self.engine.handle(self.now, Input::Timeout);
-        let mut told = Vec::new();
-        loop {
-            match self.engine.poll_output(self.now) {
-                Output::Timeout(_) => return told,
-                Output::Room { message, .. } => told.push(message),
-                _ => {}
-            }
-        }
     }
 
     /// The last of them has had a fault: the room is told of that session alone, and the others see what is sent.
