@@ -95,7 +95,7 @@ impl Offer {
         api.add_channel("connect".into());
         let (offer, pending) = api.apply().expect("there are changes");
         Self {
-            sdp: offer.to_sdp_string(),
+            sdp: with_reduced_rtcp(&offer.to_sdp_string()),
             pending,
             sources,
             encoders,
@@ -104,6 +104,11 @@ impl Offer {
             slots,
         }
     }
+}
+
+/// An offer that takes reduced RTCP (RFC 5506), as browsers' do and str0m's does not.
+fn with_reduced_rtcp(sdp: &str) -> String {
+    sdp.replace("a=rtcp-mux\r\n", "a=rtcp-mux\r\na=rtcp-rsize\r\n")
 }
 
 /// An m-line for each source of video, with the encoders of its layers.

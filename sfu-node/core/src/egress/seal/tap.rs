@@ -194,7 +194,12 @@ impl Tap {
     }
 
     fn take(&self, of: impl Fn(&mut Overheard) -> &mut Packets, each: impl FnMut(&[u8])) {
-        let Some(mut waiting) = self.with(|overheard| mem::take(of(overheard))) else {
+        // Most often there are none.
+        let waiting = self.with(|overheard| {
+            let packets = of(overheard);
+            (!packets.0.is_empty()).then(|| mem::take(packets))
+        });
+        let Some(mut waiting) = waiting.flatten() else {
             return;
         };
         waiting.each(each);
