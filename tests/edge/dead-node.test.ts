@@ -1,25 +1,6 @@
 // A node that is dead, or stands still: its people and the room find out, and another one is asked.
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { FakeNode } from "./fake-node.ts";
-import { World } from "./world.ts";
-
-let world: World;
-let nodes: FakeNode[];
-const register = async (node: string, region: string) => {
-  const registered = await FakeNode.register(world, node, region);
-  nodes.push(registered);
-  return registered;
-};
-beforeEach(async () => {
-  nodes = [];
-  world = await World.start();
-});
-afterEach(async () => {
-  for (const node of nodes) node.die();
-  await world.stop();
-});
-
-const offer = (attempt: number) => ({ type: "offer", attempt, sdp: `v=0 ${attempt}`, sources: [] });
+import { expect, test } from "vitest";
+import { offer, register, world } from "./each-world.ts";
 
 test("a node without link and media is left as soon as its people say so", async () => {
   const eu = await register("eu-1", "eu-west");

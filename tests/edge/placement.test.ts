@@ -1,25 +1,6 @@
 // Placement: assignment, offers and answers, the plan of the cascade, and the death of a node.
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { FakeNode } from "./fake-node.ts";
-import { World } from "./world.ts";
-
-let world: World;
-let nodes: FakeNode[];
-const register = async (node: string, region: string, load?: object) => {
-  const registered = await FakeNode.register(world, node, region, load);
-  nodes.push(registered);
-  return registered;
-};
-beforeEach(async () => {
-  nodes = [];
-  world = await World.start();
-});
-afterEach(async () => {
-  for (const node of nodes) node.die();
-  await world.stop();
-});
-
-const offer = (attempt: number) => ({ type: "offer", attempt, sdp: `v=0 ${attempt}`, sources: [] });
+import { expect, test } from "vitest";
+import { offer, register, world } from "./each-world.ts";
 
 test("two regions: offers go to the wished node, and the nodes learn of each other", async () => {
   const [eu, us] = [await register("eu-1", "eu-west"), await register("us-1", "us-east")];

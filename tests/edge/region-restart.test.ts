@@ -1,26 +1,12 @@
 // A region that has just restarted does not know its nodes: nobody is sent to another continent because of that.
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { FakeNode } from "./fake-node.ts";
-import { World } from "./world.ts";
+import { beforeEach, expect, test } from "vitest";
+import { register, world } from "./each-world.ts";
 
-let world: World;
-let nodes: FakeNode[];
-const register = async (node: string, region: string) => {
-  nodes.push(await FakeNode.register(world, node, region));
-  return nodes.at(-1) as FakeNode;
-};
 beforeEach(async () => {
-  world = await World.start();
-  nodes = [];
-  await register("eu-1", "eu-west");
-  await register("us-1", "us-east");
+  const nodes = [await register("eu-1", "eu-west"), await register("us-1", "us-east")];
   // Nobody says good-bye.
   for (const node of nodes) clearInterval(node.beat);
   await world.restart();
-});
-afterEach(async () => {
-  for (const node of nodes) node.die();
-  await world.stop();
 });
 
 test("a room waits for the nodes of the region that should serve", async () => {

@@ -1,8 +1,9 @@
 // A network that lets no media through: it is said soon, tried on with growing pauses, and over as soon as something comes.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { MediaSession, type MediaStatus } from "../src/call/media-session.ts";
+import type { MediaSession, MediaStatus } from "../src/call/media-session.ts";
 import type { ClientMessage } from "../src/generated/protocol.ts";
 import { Connection, stubConnection, stubPlaying } from "./fake-connection.ts";
+import { quietSession } from "./quiet-session.ts";
 
 const ANSWER =
   "a=candidate:1 1 udp 1 10.77.0.1 40000 typ host\r\na=candidate:2 1 tcp 1 10.77.0.1 40000 typ host\r\n";
@@ -15,17 +16,8 @@ beforeEach(async () => {
   vi.useFakeTimers();
   stubConnection();
   stubPlaying();
-  sent = [];
   statuses = [];
-  const ignore = () => {};
-  media = new MediaSession(1, {
-    send: (message) => sent.push(message) > 0,
-    onStatus: (status) => statuses.push(status),
-    onShown: ignore,
-    onSpeakers: ignore,
-    onQuality: ignore,
-    onStep: ignore,
-  });
+  ({ media, sent } = quietSession({ onStatus: (status) => statuses.push(status) }));
   media.useServers([]);
   await media.offer();
   await media.answer(1, ANSWER);

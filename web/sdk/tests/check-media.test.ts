@@ -1,8 +1,9 @@
 // The room has lost its node: the client knows whether media has, too.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { MediaSession } from "../src/call/media-session.ts";
+import type { MediaSession } from "../src/call/media-session.ts";
 import type { ClientMessage } from "../src/generated/protocol.ts";
 import { Connection, stubConnection, stubPlaying } from "./fake-connection.ts";
+import { quietSession } from "./quiet-session.ts";
 
 let sent: ClientMessage[];
 let media: MediaSession;
@@ -11,16 +12,7 @@ beforeEach(async () => {
   vi.useFakeTimers();
   stubConnection();
   stubPlaying();
-  sent = [];
-  const ignore = () => {};
-  media = new MediaSession(1, {
-    send: (message) => sent.push(message) > 0,
-    onStatus: ignore,
-    onShown: ignore,
-    onSpeakers: ignore,
-    onQuality: ignore,
-    onStep: ignore,
-  });
+  ({ media, sent } = quietSession());
   await media.offer();
   await media.answer(1, "v=0");
   Connection.newest.becomes("connected");

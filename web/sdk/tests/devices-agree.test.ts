@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { LocalMedia } from "../src/call/local-media.ts";
 import { LocalScreen } from "../src/call/local-screen.ts";
-import { MediaSession } from "../src/call/media-session.ts";
 import { Publisher } from "../src/call/publishing.ts";
 import type { Caps, Participant, Publishing, ServerMessage } from "../src/generated/protocol.ts";
 import { Connection, stubConnection } from "./fake-connection.ts";
 import { FakeDevices, type Kind } from "./fake-devices.ts";
+import { quietSession } from "./quiet-session.ts";
 
 const NAMES = ["microphone", "camera"] as const;
 type Name = (typeof NAMES)[number];
@@ -35,14 +35,7 @@ const REFUSAL = {
 class World {
   readonly devices = new FakeDevices();
   readonly local = new LocalMedia(this.devices.media);
-  readonly media = new MediaSession(1, {
-    send: () => true,
-    onStatus: () => {},
-    onShown: () => {},
-    onSpeakers: () => {},
-    onQuality: () => {},
-    onStep: () => {},
-  });
+  readonly media = quietSession().media;
   readonly screen = new LocalScreen(this.devices.media);
   readonly publisher = new Publisher(this.local, this.screen, {
     send: (source, track) => void this.media.send(source, track),

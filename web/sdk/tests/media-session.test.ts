@@ -1,8 +1,9 @@
 // The first offer of a call: with the join when it is prepared in time, over the WebSocket otherwise, and never lost.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { MediaSession } from "../src/call/media-session.ts";
+import type { MediaSession } from "../src/call/media-session.ts";
 import type { ClientMessage } from "../src/generated/protocol.ts";
 import { eventually } from "./eventually.ts";
+import { quietSession } from "./quiet-session.ts";
 
 /** Just enough of a peer connection to make an offer: Node has none. */
 class Connection {
@@ -36,16 +37,7 @@ beforeEach(() => {
   vi.stubGlobal("RTCPeerConnection", Connection);
   vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => ({ codecs: [] }) });
   Connection.sdp = "v=0";
-  sent = [];
-  const ignore = () => {};
-  media = new MediaSession(1, {
-    send: (message) => sent.push(message) > 0,
-    onStatus: ignore,
-    onShown: ignore,
-    onSpeakers: ignore,
-    onQuality: ignore,
-    onStep: ignore,
-  });
+  ({ media, sent } = quietSession());
 });
 afterEach(() => {
   media.end();

@@ -1,10 +1,11 @@
 // A device that is turned off while another replacement of its track still waits its turn: off is off.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { LocalMedia } from "../src/call/local-media.ts";
-import { MediaSession } from "../src/call/media-session.ts";
+import type { MediaSession } from "../src/call/media-session.ts";
 import type { Source } from "../src/generated/protocol.ts";
 import { Connection, type Sender, stubConnection } from "./fake-connection.ts";
 import { FakeDevices } from "./fake-devices.ts";
+import { quietSession } from "./quiet-session.ts";
 
 const track = (kind: string) =>
   ({ kind, enabled: true, stop: () => {}, getSettings: () => ({}) }) as unknown as MediaStreamTrack;
@@ -13,15 +14,7 @@ let media: MediaSession;
 beforeEach(() => {
   vi.useFakeTimers();
   stubConnection();
-  const ignore = () => {};
-  media = new MediaSession(1, {
-    send: () => true,
-    onStatus: ignore,
-    onShown: ignore,
-    onSpeakers: ignore,
-    onQuality: ignore,
-    onStep: ignore,
-  });
+  ({ media } = quietSession());
   media.prepare();
 });
 afterEach(() => {

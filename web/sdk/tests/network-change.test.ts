@@ -1,8 +1,9 @@
 // Another network: the same session by a new path, and a new session where there is none.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { MediaSession } from "../src/call/media-session.ts";
+import type { MediaSession } from "../src/call/media-session.ts";
 import type { ClientMessage } from "../src/generated/protocol.ts";
 import { Connection, stubConnection, stubPlaying } from "./fake-connection.ts";
+import { quietSession } from "./quiet-session.ts";
 
 let sent: ClientMessage[];
 let statuses: string[];
@@ -12,17 +13,8 @@ beforeEach(async () => {
   vi.useFakeTimers();
   stubConnection();
   stubPlaying();
-  sent = [];
   statuses = [];
-  const ignore = () => {};
-  media = new MediaSession(1, {
-    send: (message) => sent.push(message) > 0,
-    onStatus: ({ name }) => statuses.push(name),
-    onShown: ignore,
-    onSpeakers: ignore,
-    onQuality: ignore,
-    onStep: ignore,
-  });
+  ({ media, sent } = quietSession({ onStatus: ({ name }) => statuses.push(name) }));
   await media.offer();
   await media.answer(1, "a=ice-ufrag:one\r\na=ice-pwd:1\r\n");
   Connection.newest.becomes("connected");
