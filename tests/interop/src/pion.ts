@@ -13,6 +13,8 @@ type Line =
 export function pion(program: string): Stack {
   return {
     name: "pion",
+    // Of a stream's last packets nothing tells that they were lost, and a repair packet is read when the next of the stream comes
+    // alone. Where it gives transport-wide feedback, too, the node at times sends no picture for a while.
     mayLack: 0.05,
 
     async offer({ apart = false, withoutTransportCc = false, withoutRepair = false }): Promise<Peer> {
