@@ -78,7 +78,8 @@ pub struct Load {
 }
 
 impl Load {
-    /// Whether the node may take one more session: what the region places by, and what the node says of itself.
+    /// Whether the node may take one more session. The region places by it and the node tells its supervisor by it, so both
+    /// have it from here.
     pub fn has_headroom(&self) -> bool {
         self.sessions < self.max_sessions && self.cpu < MAX_CPU
     }

@@ -164,7 +164,7 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     (
         "connect_shard_ended_total",
-        "Shards that ended by a fault, with their sessions; the last one ends the process",
+        "Shards that ended by a fault, with their sessions; the process ends when nobody is left at the others",
     ),
     (
         "connect_shard_hung_total",

@@ -4,6 +4,8 @@
 
 mod farewell;
 mod inbox;
+mod lost;
+mod rooms;
 mod seats;
 mod vitals;
 
@@ -18,7 +20,7 @@ use protocol::node::{
 };
 use sfu_core::PeerId;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Interval, MissedTickBehavior, timeout};
+use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::control::{Edge, Link, LinkEvent};
 use crate::health::{Health, Readiness};
@@ -28,6 +30,7 @@ use crate::roster::{Direct, Roster};
 use crate::seating::Seating;
 use crate::shard::{FromShard, Report, Shard, ShardError};
 use inbox::Inbox;
+use rooms::OpenRoom;
 use vitals::Vitals;
 
 /// Events of links waiting for the node.
@@ -74,12 +77,6 @@ enum Event {
         epoch: Epoch,
         event: LinkEvent<RoomToNode>,
     },
-}
-
-/// A room that was placed on this node.
-struct OpenRoom {
-    epoch: Epoch,
-    link: Link<NodeToRoom>,
 }
 
 struct Node {
@@ -235,9 +232,7 @@ impl Node {
     /// Looks after itself: which shards report, and what probes are told.
     fn look(&mut self) {
         for shard in self.vitals.look() {
-            tracing::error!(shard, "a shard hangs: it is given up");
-            metrics::shard_hung();
-            self.shard_lost(shard);
+            self.shard_hung(shard);
         }
         metrics::ledger(self.ledger.counts());
         self.tell_health();
@@ -254,106 +249,11 @@ impl Node {
             .send_replace(Health::now(self.vitals.lost(), readiness));
     }
 
-    /// Whether a new process is better than this one: a shard is lost, and nobody is left whom the end would disturb.
-    fn is_spent(&self) -> bool {
-        self.vitals.lost().is_some()
-            && (self.seating.alive_count() == 0 || self.load.borrow().sessions == 0)
-    }
-
     fn beat(&mut self) {
         let load = *self.load.borrow();
         if let Err(error) = self.roster.announce(load) {
             tracing::warn!(%error, "heartbeat lost");
         }
-    }
-
-    fn open_room(&mut self, room: RoomId, epoch: Epoch) {
-        if self
-            .rooms
-            .get(&room)
-            .is_some_and(|open| open.epoch >= epoch)
-        {
-            return;
-        }
-        tracing::info!(%room, epoch = epoch.0, "room opened");
-        let link = self.open_room_link(&room, epoch);
-        // A link of an older epoch ends here; the room itself goes on.
-        self.rooms.insert(room, OpenRoom { epoch, link });
-        metrics::room_links(self.rooms.len());
-    }
-
-    fn open_room_link(&mut self, room: &RoomId, epoch: Epoch) -> Link<NodeToRoom> {
-        let home = &self.shards[self.seating.open(room)];
-        let doors = self.shards.iter().map(|place| place.inbox.door());
-        let doors: Arc<[_]> = doors.collect();
-        let (quic, fingerprint) = (home.quic_address.clone(), home.id.to_string());
-        let asked = room.clone();
-        let greet = move || {
-            let (doors, room) = (doors.clone(), asked.clone());
-            let (quic, fingerprint) = (quic.clone(), fingerprint.clone());
-            async move {
-                Some(NodeToRoom::Ready {
-                    version: VERSION,
-                    quic,
-                    fingerprint,
-                    sessions: inbox::sessions_of(&room, &doors).await,
-                })
-            }
-        };
-        let path = format!("/node/rooms/{room}?epoch={}", epoch.0);
-        let (events, room) = (self.events.clone(), room.clone());
-        Link::open(self.edge.clone(), path, greet, move |event| {
-            let (events, room) = (events.clone(), room.clone());
-            async move { drop(events.send(Event::Room { room, epoch, event }).await) }
-        })
-    }
-
-    fn on_room(&mut self, room: RoomId, epoch: Epoch, event: LinkEvent<RoomToNode>) {
-        // The last words of a link that has been replaced or closed are of no interest.
-        if self.rooms.get(&room).is_none_or(|open| open.epoch != epoch) {
-            return;
-        }
-        match event {
-            LinkEvent::Up => {}
-            LinkEvent::Message(RoomToNode::Release) => self.release(room),
-            LinkEvent::Message(message) => {
-                if let RoomToNode::Close {
-                    participant,
-                    attempt,
-                } = &message
-                {
-                    let (participant, attempt) = (participant.clone(), *attempt);
-                    self.record(
-                        &room,
-                        What::Ended {
-                            participant,
-                            attempt,
-                        },
-                    );
-                }
-                self.tell_shard(room, message);
-            }
-            LinkEvent::Down => metrics::link_lost("room"),
-            LinkEvent::Refused(status) => {
-                metrics::link_refused("room", status);
-                // Not allowed, no such room, an old epoch, a room that is over: dialing again will not help.
-                if matches!(status, 403 | 404 | 409 | 410) {
-                    tracing::info!(%room, epoch = epoch.0, status, "room refused");
-                    self.release(room);
-                }
-            }
-        }
-    }
-
-    fn release(&mut self, room: RoomId) {
-        let Some(open) = self.rooms.remove(&room) else {
-            return;
-        };
-        tracing::info!(%room, epoch = open.epoch.0, "room released");
-        metrics::room_links(self.rooms.len());
-        self.record(&room, What::Released);
-        self.tell_shard(room, RoomToNode::Release);
-        tokio::spawn(timeout(FAREWELL, open.link.close()));
     }
 
     fn on_shard(&mut self, index: u16, message: FromShard) {
@@ -369,48 +269,7 @@ impl Node {
                 self.tell_room(room, message);
             }
             FromShard::Report(report) => self.take_report(index, *report),
-            FromShard::Ended(ended) => {
-                let error = ended.err();
-                tracing::error!(
-                    shard = index,
-                    error = error.map(tracing::field::display),
-                    "shard ended"
-                );
-                metrics::shard_ended();
-                self.shard_lost(index.into());
-            }
-        }
-    }
-
-    fn tell_room(&mut self, room: RoomId, message: NodeToRoom) {
-        match &message {
-            NodeToRoom::Connected {
-                participant,
-                attempt,
-            } => self.record(
-                &room,
-                What::Started {
-                    participant: participant.clone(),
-                    attempt: *attempt,
-                },
-            ),
-            NodeToRoom::Disconnected {
-                participant,
-                attempt,
-            } => self.record(
-                &room,
-                What::Ended {
-                    participant: participant.clone(),
-                    attempt: *attempt,
-                },
-            ),
-            _ => {}
-        }
-        let Some(open) = self.rooms.get(&room) else {
-            return;
-        };
-        if let Err(error) = open.link.send(message) {
-            tracing::warn!(%room, %error, "a message to a room was lost");
+            FromShard::Ended(ended) => self.shard_ended(index, ended),
         }
     }
 

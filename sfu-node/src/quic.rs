@@ -3,6 +3,7 @@
 //! All of it runs in the shard's own thread: a datagram goes from socket to engine without crossing one.
 
 mod congestion;
+mod datagrams;
 mod handshakes;
 mod identity;
 mod session;
@@ -36,8 +37,9 @@ use handshakes::{Dial, Handshake, Handshakes};
 use identity::{Channel, NAME, Pins};
 use session::{Shared, Side, hang_up};
 
+pub use datagrams::{Drops, Path};
 pub use identity::{Identity, IdentityError};
-pub use session::{Drops, Event, Path};
+pub use session::Event;
 
 /// A peer that has been silent for so long is gone.
 const IDLE_TIMEOUT_MS: u32 = 4_000;
@@ -208,7 +210,7 @@ impl Quic {
             peers: self.shared.peers() as u64,
             rejected_dials: self.pins.rejected(),
             failed_dials: self.shared.failed_dials.get(),
-            fragmented: self.shared.fragmented.get(),
+            fragmented: self.shared.fragmented(),
             drops: self.shared.drops(),
         }
     }
@@ -256,7 +258,7 @@ fn transport() -> TransportConfig {
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
         .keep_alive_interval(Some(KEEP_ALIVE))
         .initial_mtu(INITIAL_MTU)
-        .datagram_send_buffer_size(session::MOST_QUEUED)
+        .datagram_send_buffer_size(datagrams::MOST_QUEUED)
         .congestion_controller_factory(Arc::new(DelayBased))
         .datagram_receive_buffer_size(Some(DATAGRAM_RECEIVE_BUFFER))
         .max_concurrent_bidi_streams(VarInt::from_u32(1))

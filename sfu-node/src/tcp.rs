@@ -177,7 +177,7 @@ impl Tcp {
     /// A session has reached its client there: the connection is its own.
     pub fn reached(&mut self, client: SocketAddr) {
         if let Some(connection) = self.shared.connections.borrow().get(&client) {
-            connection.is_known();
+            connection.make_known();
         }
     }
 

@@ -10,7 +10,7 @@ use crate::failure::{Failure, Result};
 use crate::secrets::Secrets;
 use crate::stamp::Stamp;
 use crate::wasm::Toolchain;
-use crate::{network, paths, process, setup, stack, wasm, worker};
+use crate::{interop, network, paths, process, setup, stack, wasm, worker};
 
 /// Room on the disk that builds, packages and tools take, in kB.
 const ROOM: u64 = 8_000_000;
@@ -100,6 +100,7 @@ fn examine() -> [(&'static str, Vec<Finding>); 3] {
                 by_name("python3", "test --only deny"),
                 by_name("unshare", "test --only browser"),
                 by_name("openssl", "dev --lan"),
+                go(),
             ],
         ),
     ]
@@ -297,6 +298,18 @@ fn program(name: &'static str, path: &Path, command: &str) -> Finding {
     }
     let text = format!("`cargo xtask {command}` installs it, or says how");
     Finding::new(State::ToCome, name, text)
+}
+
+/// What pion's part of the interop tests takes. Without it they run the other stacks.
+fn go() -> Finding {
+    match interop::go() {
+        Some(path) => Finding::new(State::Good, "Go", path.display().to_string()),
+        None => Finding::new(
+            State::Note,
+            "Go",
+            "`cargo xtask test --only interop` leaves pion out: https://go.dev/doc/install",
+        ),
+    }
 }
 
 fn by_name(name: &'static str, command: &str) -> Finding {

@@ -37,7 +37,8 @@ pub fn remark() -> Option<&'static str> {
     )
 }
 
-fn go() -> Option<PathBuf> {
+/// The Go that builds pion's program, where there is one.
+pub fn go() -> Option<PathBuf> {
     paths::find("go").or_else(|| Path::new(GO).exists().then(|| GO.into()))
 }
 

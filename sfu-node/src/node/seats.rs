@@ -1,10 +1,10 @@
-//! A room's sessions on the shards of the node: who is told what, as people come and go and shards end.
+//! A room's sessions on the shards of the node: who is told what, as people come and go.
 
 use protocol::id::RoomId;
 use protocol::node::{NodeToRoom, RefusalReason, RoomToNode, SessionRef};
 
 use super::Node;
-use crate::shard::{Report, ToShard};
+use crate::shard::ToShard;
 
 impl Node {
     /// A message of a room's link, to the shard that it is for.
@@ -107,33 +107,5 @@ impl Node {
             self.introduce(room);
             self.tell(empty, room.clone(), RoomToNode::Release);
         }
-    }
-
-    /// A shard has ended, or hangs and is given up: its sessions are over, and so are the rooms whose home it was; the
-    /// others go on. One that only seemed to hang finds its inbox closed, and ends.
-    pub(super) fn shard_lost(&mut self, shard: usize) {
-        self.vitals.lose(shard);
-        self.shards[shard].inbox.close();
-        let lost = self.seating.lose(shard);
-        if let Ok(index) = u16::try_from(shard) {
-            self.note_report(index, Report::default());
-        }
-        for (room, session) in lost.sessions {
-            self.session_over(&room, &session);
-            let SessionRef {
-                participant,
-                attempt,
-            } = session;
-            let message = NodeToRoom::Disconnected {
-                participant,
-                attempt,
-            };
-            self.tell_room(room, message);
-        }
-        for room in lost.rooms {
-            self.release(room);
-        }
-        self.beat();
-        self.tell_health();
     }
 }

@@ -2,7 +2,6 @@
 //! Peers have places of their own at the addresses that the plan names.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::site::Site;
+use crate::site::{Counts, Site};
 
 /// Handshakes of strangers at a time. Each costs about a millisecond.
 const MOST: usize = 256;
@@ -28,7 +27,7 @@ pub struct Handshakes {
     most: usize,
     underway: RefCell<Vec<Underway>>,
     begun: Cell<u64>,
-    expected: RefCell<HashMap<Site, usize>>,
+    expected: RefCell<Counts>,
 }
 
 struct Underway {
@@ -90,7 +89,7 @@ impl Handshakes {
         if of_site >= MOST_FROM_ONE {
             return Dial::Refused;
         }
-        if !expected.contains_key(&site) && !self.make_room(&mut underway, of_site) {
+        if expected.of(site) == 0 && !self.make_room(&mut underway, of_site) {
             return Dial::Refused;
         }
         let number = self.begun.get();
@@ -111,33 +110,23 @@ impl Handshakes {
     /// Sees to it that there is a place for a stranger whose address has so many.
     fn make_room(&self, underway: &mut Vec<Underway>, of_site: usize) -> bool {
         let expected = self.expected.borrow();
-        let mut counts = HashMap::<Site, usize>::new();
-        for one in underway.iter() {
-            if !expected.contains_key(&one.site) {
-                *counts.entry(one.site).or_default() += 1;
-            }
-        }
-        if counts.values().sum::<usize>() < self.most {
+        let sites = underway.iter().map(|one| one.site);
+        let counts: Counts = sites.filter(|site| expected.of(*site) == 0).collect();
+        if counts.total() < self.most {
             return true;
         }
-        let Some(most) = counts
-            .values()
-            .copied()
-            .max()
-            .filter(|most| *most > of_site)
-        else {
+        let most = counts.most();
+        if most <= of_site {
             return false;
-        };
-        let oldest = underway
-            .iter()
-            .position(|one| counts.get(&one.site) == Some(&most));
+        }
+        let oldest = underway.iter().position(|one| counts.of(one.site) == most);
         oldest.map(|oldest| underway.remove(oldest)).is_some()
     }
 
     /// A peer is to dial from this address.
     pub fn expect(self: &Rc<Self>, from: IpAddr) -> Expected {
         let site = Site::from(from);
-        *self.expected.borrow_mut().entry(site).or_default() += 1;
+        self.expected.borrow_mut().add(site);
         let all = self.clone();
         Expected { all, site }
     }
@@ -159,11 +148,7 @@ impl Drop for Handshake {
 
 impl Drop for Expected {
     fn drop(&mut self) {
-        let mut expected = self.all.expected.borrow_mut();
-        if let Some(peers) = expected.get_mut(&self.site) {
-            *peers -= 1;
-        }
-        expected.retain(|_, peers| *peers > 0);
+        self.all.expected.borrow_mut().remove(self.site);
     }
 }
 
@@ -220,7 +205,7 @@ mod tests {
         assert_eq!(all.underway.borrow().len(), 4 + MOST_FROM_ONE);
         // Whoever leaves the plan is a stranger.
         drop(expected);
-        assert!(all.expected.borrow().is_empty());
+        assert_eq!(all.expected.borrow().total(), 0);
         let _last = begin(&all, 16).expect("a place of the address that has most");
         assert_eq!(all.underway.borrow().len(), 4 + MOST_FROM_ONE);
     }

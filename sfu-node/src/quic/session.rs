@@ -5,15 +5,16 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use protocol::cascade::{CascadeMessage, MAX_MESSAGE_BYTES, VERSION};
 use protocol::id::NodeId;
 use quinn::{
-    Connection, ConnectionError, ReadExactError, RecvStream, SendDatagramError, SendStream, VarInt,
-    WriteError,
+    Connection, ConnectionError, ReadExactError, RecvStream, SendStream, VarInt, WriteError,
 };
-use sfu_core::{Assembled, Assembly, Fragment, PeerId, fragments};
+use sfu_core::{Assembled, Assembly, PeerId};
 use tokio::sync::{Notify, mpsc};
+
+use super::datagrams::{Datagrams, Drops, Outlet, Path, Unsent};
 
 /// How long a peer may take for its `Hello`.
 const HELLO_PATIENCE: Duration = Duration::from_secs(5);
@@ -22,25 +23,6 @@ const MAX_EVENTS: usize = 8_192;
 /// Messages waiting for a peer that does not read them; beyond, it is cut off. Every track of every shared room is
 /// announced at once when a peer comes up, and a full node has some ten thousand.
 const MAX_OUTGOING: usize = 65_536;
-
-/// Most bytes of datagrams that wait for a path, however fast it is; and least, so that a small picture's frame fits.
-pub const MOST_QUEUED: usize = 512 << 10;
-const LEAST_QUEUED: usize = 8 << 10;
-/// Bytes of datagrams that lie together.
-const DATAGRAMS_BYTES: usize = 64 << 10;
-/// How long datagrams may wait for the path. Later they are of no use to a call.
-const LONGEST_QUEUE: Duration = Duration::from_millis(50);
-/// A datagram that is no larger is sound, most likely, and may wait twice as long.
-const SMALL: usize = 300;
-
-/// How the path to a peer is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Path {
-    /// What it carries, in bits per second: the congestion window per round trip.
-    pub rate: u64,
-    /// Bytes of datagrams that wait for it.
-    pub queued: usize,
-}
 
 /// What peers do.
 #[derive(Debug, PartialEq)]
@@ -85,21 +67,6 @@ pub enum Side {
     Waiting,
 }
 
-/// Media datagrams that went no further, by reason.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Drops {
-    /// To a peer that is not there.
-    pub no_peer: u64,
-    /// Larger than the path to the peer takes now, for a peer that takes no fragments; or larger than anything that is sent.
-    pub too_large: u64,
-    /// Received in fragments, of which some were missing or made no sense.
-    pub incomplete: u64,
-    /// The path is full: it would have waited for too long.
-    pub late: u64,
-    /// Received, but the shard was too busy.
-    pub overflow: u64,
-}
-
 /// What the sessions of a shard share with it.
 pub struct Shared {
     pub node: NodeId,
@@ -107,23 +74,14 @@ pub struct Shared {
     filled: Notify,
     links: RefCell<HashMap<PeerId, Link>>,
     drops: Cell<Drops>,
-    /// Datagrams that went in fragments.
-    pub fragmented: Cell<u64>,
     pub failed_dials: Cell<u64>,
-    /// Where datagrams lie until they leave: many in one piece of memory, which is used again when all of them have left.
-    datagrams: RefCell<BytesMut>,
+    datagrams: Datagrams,
 }
 
 /// The sending end of a session that is up.
 struct Link {
-    media: Connection,
-    /// Most bytes that may wait for the path now.
-    room: Cell<usize>,
+    media: Outlet,
     outgoing: mpsc::Sender<CascadeMessage>,
-    /// The peer takes datagrams in fragments.
-    takes_fragments: bool,
-    /// The number of the next datagram that goes in fragments.
-    number: Cell<u16>,
 }
 
 impl Shared {
@@ -134,9 +92,8 @@ impl Shared {
             filled: Notify::new(),
             links: RefCell::default(),
             drops: Cell::default(),
-            fragmented: Cell::default(),
             failed_dials: Cell::default(),
-            datagrams: RefCell::new(BytesMut::with_capacity(DATAGRAMS_BYTES)),
+            datagrams: Datagrams::default(),
         }
     }
 
@@ -162,26 +119,14 @@ impl Shared {
         let links = self.links.borrow();
         links
             .iter()
-            .map(|(peer, link)| (*peer, link.media.rtt()))
+            .map(|(peer, link)| (*peer, link.media.connection.rtt()))
             .collect()
     }
 
     /// How the paths to all peers are now. What may wait for them follows.
     pub fn paths(&self) -> Vec<(PeerId, Path)> {
         let links = self.links.borrow();
-        let path = |(peer, link): (&PeerId, &Link)| {
-            let stats = link.media.stats().path;
-            let round_trip = stats.rtt.as_secs_f64().max(0.001);
-            let rate = stats.cwnd as f64 / round_trip;
-            let room = (rate * LONGEST_QUEUE.as_secs_f64()) as usize;
-            link.room.set(room.clamp(LEAST_QUEUED, MOST_QUEUED));
-            let free = link.media.datagram_send_buffer_space();
-            let path = Path {
-                rate: (rate * 8.0) as u64,
-                queued: MOST_QUEUED.saturating_sub(free),
-            };
-            (*peer, path)
-        };
+        let path = |(peer, link): (&PeerId, &Link)| (*peer, link.media.look());
         links.iter().map(path).collect()
     }
 
@@ -196,40 +141,18 @@ impl Shared {
         let Some(link) = links.get(&peer) else {
             return self.dropped(|drops| &mut drops.no_peer);
         };
-        let queued = MOST_QUEUED.saturating_sub(link.media.datagram_send_buffer_space());
-        let room = link.room.get() * if data.len() <= SMALL { 2 } else { 1 };
-        if queued + data.len() > room.min(MOST_QUEUED) {
-            return self.dropped(|drops| &mut drops.late);
-        }
-        match self.queue(link, &[data]) {
-            Ok(()) => {}
-            Err(SendDatagramError::TooLarge) => self.send_fragments(link, data),
-            Err(_) => self.dropped(|drops| &mut drops.no_peer),
+        if let Err(unsent) = self.datagrams.send(&link.media, data) {
+            self.dropped(|drops| match unsent {
+                Unsent::NoPeer => &mut drops.no_peer,
+                Unsent::TooLarge => &mut drops.too_large,
+                Unsent::Late => &mut drops.late,
+            });
         }
     }
 
-    fn queue(&self, link: &Link, parts: &[&[u8]]) -> Result<(), SendDatagramError> {
-        let mut datagrams = self.datagrams.borrow_mut();
-        for part in parts {
-            datagrams.extend_from_slice(part);
-        }
-        link.media.send_datagram(datagrams.split().freeze())
-    }
-
-    /// Sends a datagram that the path's packets are too small for, as they are known now.
-    fn send_fragments(&self, link: &Link, data: &[u8]) {
-        let room = link.media.max_datagram_size().unwrap_or_default();
-        let fragments = fragments(link.number.get(), data, room);
-        let Some(fragments) = fragments.filter(|_| link.takes_fragments) else {
-            return self.dropped(|drops| &mut drops.too_large);
-        };
-        link.number.update(|number| number.wrapping_add(1));
-        self.fragmented.update(|count| count + 1);
-        for Fragment { header, body } in fragments {
-            if self.queue(link, &[&header, body]).is_err() {
-                return self.dropped(|drops| &mut drops.too_large);
-            }
-        }
+    /// Datagrams that went in fragments so far.
+    pub fn fragmented(&self) -> u64 {
+        self.datagrams.fragmented.get()
     }
 
     /// Sends a control message. A peer that is not there gets none: its next `Up` starts from nothing.
@@ -238,7 +161,7 @@ impl Shared {
         let Some(link) = links.get(&peer) else { return };
         if link.outgoing.try_send(message).is_err() {
             tracing::warn!(?peer, error = %SessionError::Stuck, "peer cut off");
-            hang_up(&link.media);
+            hang_up(&link.media.connection);
         }
     }
 
@@ -281,11 +204,8 @@ pub async fn run(
     };
     let (outgoing, messages) = mpsc::channel(MAX_OUTGOING);
     let link = Link {
-        media: media.clone(),
-        room: Cell::new(LEAST_QUEUED),
+        media: Outlet::new(media.clone(), takes_fragments),
         outgoing,
-        takes_fragments,
-        number: Cell::default(),
     };
     let _presence = Presence::announce(shared.clone(), peer, link);
     let ended = tokio::select! {
@@ -323,7 +243,7 @@ impl Presence {
     fn announce(shared: Rc<Shared>, peer: PeerId, link: Link) -> Self {
         let presence = Self {
             peer,
-            media: link.media.stable_id(),
+            media: link.media.connection.stable_id(),
             shared,
         };
         presence.shared.links.borrow_mut().insert(peer, link);
@@ -338,7 +258,7 @@ impl Drop for Presence {
         // A newer session of the same peer may have taken the place.
         if links
             .get(&self.peer)
-            .is_some_and(|link| link.media.stable_id() == self.media)
+            .is_some_and(|link| link.media.connection.stable_id() == self.media)
         {
             links.remove(&self.peer);
             self.shared.push(Event::Down(self.peer));

@@ -63,13 +63,21 @@ pub struct Connection {
     waiting: RefCell<Vec<u8>>,
     /// The task is to look after what waits, or after a connection that is stuck.
     stalled: Notify,
-    stuck: Cell<bool>,
+    standing: Cell<Standing>,
+}
+
+/// What is known of whoever is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Stranger,
     /// A session has sent something: what comes may be a client's.
-    answered: Cell<bool>,
+    Answered,
+    /// A stranger whose place another one needs.
+    Displaced,
     /// A session has reached its client here.
-    known: Cell<bool>,
-    /// Another stranger needs the place.
-    displaced: Cell<bool>,
+    Known,
+    /// It takes nothing any more.
+    Stuck,
 }
 
 impl Connection {
@@ -78,41 +86,46 @@ impl Connection {
             stream,
             waiting: RefCell::default(),
             stalled: Notify::new(),
-            stuck: Cell::new(false),
-            answered: Cell::new(false),
-            known: Cell::new(false),
-            displaced: Cell::new(false),
+            standing: Cell::new(Standing::Stranger),
         }
     }
 
     /// Whether no session has reached its client here.
     pub fn is_stranger(&self) -> bool {
-        !self.known.get()
+        match self.standing.get() {
+            Standing::Stranger | Standing::Answered | Standing::Displaced => true,
+            Standing::Known | Standing::Stuck => false,
+        }
     }
 
     /// A session has reached its client here.
-    pub fn is_known(&self) {
-        self.known.set(true);
-        self.answered.set(true);
-        // The task may be waiting for what a stranger may take.
-        self.stalled.notify_one();
+    pub fn make_known(&self) {
+        if self.is_stranger() {
+            self.standing.set(Standing::Known);
+            // The task may be waiting for what a stranger may take.
+            self.stalled.notify_one();
+        }
     }
 
     /// Another one needs the place.
     pub fn give_up(&self) {
-        self.displaced.set(true);
-        self.stalled.notify_one();
+        if self.is_stranger() {
+            self.standing.set(Standing::Displaced);
+            self.stalled.notify_one();
+        }
     }
 
     /// Takes a datagram for the next [`Connection::write`]. Media is dropped rather than queued behind too much.
     pub fn send(&self, datagram: &[u8]) -> Taken {
         let mut waiting = self.waiting.borrow_mut();
-        self.answered.set(true);
+        if self.standing.get() == Standing::Stranger {
+            self.standing.set(Standing::Answered);
+        }
         if is_media(datagram) && waiting.len() + datagram.len() > MAX_MEDIA_WAITING {
             return Taken::Dropped;
         }
         if waiting.len() + datagram.len() > MAX_WAITING {
-            self.stuck.set(true);
+            self.standing.set(Standing::Stuck);
             self.stalled.notify_one();
             return Taken::Dropped;
         }
@@ -169,11 +182,11 @@ impl Connection {
                 () = sleep_until(next) => {}
             }
             let is_due = deadline <= Instant::now();
-            match (self.stuck.get(), self.is_stranger()) {
-                (true, _) => return End::Stuck,
-                (_, true) if self.displaced.get() => return End::Displaced,
-                (_, true) if stranger && is_due => return End::Stranger,
-                (_, false) if !stranger && is_due && heard + IDLE <= Instant::now() => {
+            match self.standing.get() {
+                Standing::Stuck => return End::Stuck,
+                Standing::Displaced => return End::Displaced,
+                Standing::Stranger | Standing::Answered if is_due => return End::Stranger,
+                Standing::Known if !stranger && is_due && heard + IDLE <= Instant::now() => {
                     return End::Idle;
                 }
                 _ => {}
@@ -182,7 +195,7 @@ impl Connection {
     }
 
     async fn can_go_on_writing(&self) {
-        if self.waiting.borrow().is_empty() || self.stuck.get() {
+        if self.waiting.borrow().is_empty() || self.standing.get() == Standing::Stuck {
             self.stalled.notified().await;
         }
         if self.waiting.borrow().is_empty() {
@@ -244,7 +257,8 @@ impl Connection {
         while let Some(datagram) = frames.next_datagram()? {
             *taken += 1;
             // Who has not shown by STUN that it is a session's client is not heard with anything else.
-            let welcome = self.answered.get() || is_stun(datagram);
+            let is_answered = matches!(self.standing.get(), Standing::Answered | Standing::Known);
+            let welcome = is_answered || is_stun(datagram);
             if welcome && *taken <= DATAGRAMS_PER_TURN {
                 shared.received(from, at, datagram);
             } else {

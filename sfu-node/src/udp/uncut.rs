@@ -2,18 +2,20 @@
 //! each of them. Other paths are other devices, and this one may be mended.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
+
+use crate::site::Site;
 
 /// After so long it is tried again.
 const RETRY: Duration = Duration::from_secs(60);
-/// Places that are remembered. More of them at a time are a machine that cannot cut at all: it is then told so more often.
-const MAX_PLACES: usize = 256;
+/// Networks that are remembered. More of them at a time are a machine that cannot cut at all: it is then told so more often.
+const MAX_SITES: usize = 256;
 
-/// Places to which datagrams leave one by one.
+/// Networks to which datagrams leave one by one.
 #[derive(Debug, Default)]
 pub struct Uncut {
-    until: HashMap<IpAddr, Instant>,
+    until: HashMap<Site, Instant>,
 }
 
 impl Uncut {
@@ -22,7 +24,7 @@ impl Uncut {
         // Hardly anywhere: no clock is asked then.
         let until = match self.until.is_empty() {
             true => None,
-            false => self.until.get(&place(to)),
+            false => self.until.get(&Site::from(to)),
         };
         until.is_some_and(|until| Instant::now() < *until)
     }
@@ -30,20 +32,12 @@ impl Uncut {
     /// The kernel has refused a run to this address.
     pub fn note(&mut self, now: Instant, to: IpAddr) {
         self.until.retain(|_, until| now < *until);
-        if self.until.len() == MAX_PLACES
+        if self.until.len() == MAX_SITES
             && let Some((&first, _)) = self.until.iter().min_by_key(|(_, until)| **until)
         {
             self.until.remove(&first);
         }
-        self.until.insert(place(to), now + RETRY);
-    }
-}
-
-/// What one path leads to: an IPv4 address, or the /64 of an IPv6 address.
-fn place(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        self.until.insert(Site::from(to), now + RETRY);
     }
 }
 
@@ -56,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_concerns_its_place_alone_and_not_for_ever() {
+    fn a_refusal_concerns_its_network_alone_and_not_for_ever() {
         let now = Instant::now();
         let mut uncut = Uncut::default();
         assert!(!uncut.holds(v4(1)));
@@ -71,13 +65,13 @@ mod tests {
     }
 
     #[test]
-    fn a_few_places_are_remembered_the_latest() {
+    fn a_few_networks_are_remembered_the_latest() {
         let now = Instant::now();
         let mut uncut = Uncut::default();
         for number in 0..10_000 {
             uncut.note(now + Duration::from_micros(number.into()), v4(number));
         }
-        assert_eq!(uncut.until.len(), MAX_PLACES);
+        assert_eq!(uncut.until.len(), MAX_SITES);
         assert!(uncut.holds(v4(9_999)) && !uncut.holds(v4(0)));
     }
 }

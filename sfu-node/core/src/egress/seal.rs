@@ -1,7 +1,8 @@
 //! SRTP of our own: outgoing packets are sealed in place, in the buffer they are sent from (RFC 3711, RFC 7714).
 //!
-//! The keys are str0m's: its DTLS handshake negotiates them, and [`tap`] overhears them. What receivers say about what was
-//! sent is opened here, too ([`open`]).
+//! The secret is str0m's: its DTLS handshake negotiates it, [`tap`] overhears it, and [`keys`] derives our keys from it. What
+//! receivers say about what was sent is opened here, too ([`open`]), and RTCP that str0m would have reduced is sealed in its place
+//! ([`tap`]).
 
 mod keys;
 mod open;
@@ -53,9 +54,13 @@ impl From<Unspecified> for SealError {
 
 /// Seals what a session sends.
 ///
-/// Never a (SSRC, index) twice under one key: a slot's SSRC belongs to one [`crate::rewrite::Rewriter`], which gives no
-/// sequence number twice; what is repeated under it is the sealed bytes ([`crate::egress::kept`]); its RTX stream counts its own; and str0m sends no media, and its RTCP,
-/// and what is sent in its place, from another SSRC and under other indices.
+/// Never a (SSRC, index) twice under one key:
+/// - a slot's SSRC belongs to one [`crate::rewrite::Rewriter`], which gives no sequence number twice, and what is repeated under
+///   it is the sealed bytes ([`crate::egress::kept`]);
+/// - its stream for repair counts its own;
+/// - str0m sends no media;
+/// - our RTCP names a slot's SSRC, and str0m's one of its own; besides, ours counts from [`FIRST_RTCP_INDEX`], what is sent in the
+///   place of str0m's from [`FIRST_REPORT_INDEX`], and str0m from 0.
 pub struct Sealer {
     rtp: Protection,
     rtcp: Protection,
