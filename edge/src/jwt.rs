@@ -6,7 +6,8 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
-use edge_core::token::{AccessClaims, is_short_lived};
+use edge_core::room::Identity;
+use edge_core::token::{AccessClaims, Scope, is_short_lived};
 use hmac::{Hmac, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
@@ -173,6 +174,15 @@ pub fn verify(env: &Env, token: &str) -> Outcome<AccessClaims> {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.leeway = 0;
     claims(token, &DecodingKey::from_ed_der(&key.public), &validation).ok_or_else(refused)
+}
+
+/// The account that an access token is of, if it is good and not a guest's.
+pub fn account(env: &Env, token: &str) -> Option<Identity> {
+    let claims = verify(env, token).ok()?;
+    claims.is_good_for(Scope::Account).then_some(Identity {
+        user: claims.sub,
+        name: claims.name,
+    })
 }
 
 /// The claims of a node's token.

@@ -78,6 +78,12 @@ impl Refusal {
         Self::new(403, "forbidden", "Not allowed", detail)
     }
 
+    /// 403: a guest's token, where an account is needed or another room is meant.
+    pub fn guest() -> Self {
+        let detail = "this is the token of a guest, and good for one room alone: sign in or create an account";
+        Self::new(403, "guest", "Not for guests", detail)
+    }
+
     /// 404.
     pub fn not_found(detail: &str) -> Self {
         Self::new(404, "not-found", "There is no such thing", detail)
@@ -203,6 +209,10 @@ impl From<NoTicket> for Refusal {
                 let mut refusal = Self::new(403, "removed", title, reason.to_string());
                 refusal.retry_after = Some(wait.div_ceil(1_000));
                 refusal
+            }
+            NoTicket::NoGuests => {
+                let title = "An account is needed here";
+                Self::new(403, "no-guests", title, reason.to_string())
             }
         }
     }

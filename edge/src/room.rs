@@ -195,11 +195,13 @@ impl Shell {
                 let user: UserId = rpc::parse(body)?;
                 Ok(json!(self.living(|room| room.details(&user))?))
             }
+            "door" => Ok(json!(self.living(Room::door)?)),
+            "guest" => Ok(json!(self.living(Room::may_be_guest)??)),
             "join" => {
                 let admission: Admission = rpc::parse(body)?;
                 let view = self.view()?;
                 if let Some(room) = self.room.borrow().as_ref() {
-                    room.may_join(&admission.user, now)?;
+                    room.may_join(&admission, now)?;
                 }
                 self.handle(now, Event::Admitted(admission))?;
                 Ok(json!(view))

@@ -1,11 +1,12 @@
 //! The HTTP API: which address and method lead where.
 
 mod accounts;
+mod guests;
 mod ice;
 mod nodes;
 mod rooms;
 
-use edge_core::token::AccessClaims;
+use edge_core::token::{AccessClaims, Scope};
 use protocol::id::RoomId;
 use worker::{Context, Date, Env, Request, Response};
 
@@ -64,6 +65,14 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
             Delete => rooms::delete(request, env, id).await,
             _ => not_here("GET, HEAD, DELETE"),
         },
+        ["api", "rooms", id, "door"] => match method {
+            Get => guests::door(request, env, id).await,
+            _ => not_here("GET, HEAD"),
+        },
+        ["api", "rooms", id, "guests"] => match method {
+            Post => guests::come(request, env, id).await,
+            _ => not_here("POST"),
+        },
         ["api", "rooms", id, "join"] => match method {
             Post => rooms::join_room(request, env, context, id).await,
             _ => not_here("POST"),
@@ -97,12 +106,16 @@ fn now() -> u64 {
     Date::now().as_millis()
 }
 
-/// Who sends the request.
-fn authenticate(request: &Request, env: &Env) -> Outcome<AccessClaims> {
+/// Who sends the request, if their token is good for what is asked.
+fn authenticate(request: &Request, env: &Env, scope: Scope) -> Outcome<AccessClaims> {
     let token = http::bearer(request)?.ok_or_else(|| {
         Refusal::unauthenticated("send the access token as Authorization: Bearer")
     })?;
-    jwt::verify(env, &token)
+    let claims = jwt::verify(env, &token)?;
+    if !claims.is_good_for(scope) {
+        return Err(Refusal::guest());
+    }
+    Ok(claims)
 }
 
 fn room_id(text: &str) -> Outcome<RoomId> {

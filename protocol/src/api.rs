@@ -105,6 +105,40 @@ pub struct RoomList {
     pub rooms: Vec<Room>,
 }
 
+/// `GET /api/rooms/{id}/door`: what somebody is told who comes by a link, before they are anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Door {
+    /// The room's name.
+    pub name: String,
+    /// Whether people without an account may come.
+    pub guests: bool,
+}
+
+/// `POST /api/rooms/{id}/guests`: comes without an account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct GuestRequest {
+    /// What the others see.
+    pub name: String,
+}
+
+/// The answer to who comes as a guest.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct GuestSession {
+    /// A JWT to send as `Authorization: Bearer`, good for this room alone.
+    pub token: String,
+    /// Seconds until the token expires. There is no other way to renew it than to come anew.
+    pub expires_in: u32,
+    pub user: UserId,
+    /// The name as the others see it.
+    pub name: String,
+}
+
 /// `POST /api/rooms/{id}/join`. Everything in it is optional; an empty object is a valid request.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

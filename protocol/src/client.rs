@@ -11,7 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Room;
-use crate::id::{Attempt, NodeId, ParticipantId, Region};
+use crate::id::{Attempt, NodeId, ParticipantId, Region, UserId};
 use crate::media::{Caps, Publishing, Source};
 use crate::node::ParticipantQuality;
 
@@ -75,6 +75,8 @@ pub enum ClientMessage {
     Configure { change: SettingsChange },
     /// The answer to [`ServerMessage::CheckMedia`]: media came until just now, and comes no more.
     NoMedia { attempt: Attempt },
+    /// A guest is somebody with an account from now on: that of this access token.
+    TakeAccount { token: String },
     /// The call goes on here: everything else that the same user has in the room ends ([`CloseReason::Moved`]).
     MoveHere,
     /// Goes now, without the grace period of a lost connection.
@@ -236,6 +238,12 @@ pub enum RoomEvent {
     /// The room's settings have changed.
     Settings {
         settings: Settings,
+    },
+    /// The participant was a guest, and has this account from now on: all that was the guest's is the account's.
+    Account {
+        participant: ParticipantId,
+        user: UserId,
+        name: String,
     },
     /// What the participant may send has changed.
     Caps {

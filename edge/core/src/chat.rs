@@ -62,6 +62,15 @@ impl Chat {
             .map(|message| message.id.clone())
     }
 
+    /// What was one user's is another's from now on.
+    pub fn inherit(&mut self, from: &UserId, to: &UserId) {
+        for Line { message, .. } in &mut self.lines {
+            if message.user.as_ref() == Some(from) {
+                message.user = Some(to.clone());
+            }
+        }
+    }
+
     /// Takes a line up as the latest. It gets the next number as its id.
     pub fn add(&mut self, mut message: ChatMessage) -> Line {
         self.latest += 1;

@@ -8,6 +8,7 @@ mod chat;
 mod connection;
 mod contract;
 mod doubt;
+mod guests;
 mod hosts;
 mod log;
 mod messages;
@@ -37,8 +38,8 @@ use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
 use crate::chat::Chat;
 use crate::conduct::Conduct;
 pub use contract::{
-    Admission, Client, Draft, Effect, Event, Excess, NoTicket, NodeLink, NotAdmitted, Pass, Ping,
-    Secret,
+    Admission, Client, Draft, Effect, Event, Excess, Identity, NoTicket, NodeLink, NotAdmitted,
+    Pass, Ping, Secret,
 };
 use doubt::Doubts;
 use log::Log;
@@ -234,6 +235,7 @@ impl Room {
                 draft,
                 known,
             } => self.recalled(client, draft, known, now, out),
+            Event::Verified { client, account } => self.verified(client, account, now, out),
             Event::Reported { taken } => self.reported(taken, out),
             Event::Deleted => self.deleted(now, out),
             Event::Alarm { pings } => {

@@ -1,11 +1,15 @@
 //! Tokens: the claims of the signed ones, and the families of the refresh tokens.
 
-use protocol::id::UserId;
+use protocol::id::{RoomId, UserId};
 use protocol::node::{Claims, MAX_TOKEN_SECONDS};
 use serde::{Deserialize, Serialize};
 
 /// How long an access token holds, in seconds.
 pub const ACCESS_SECONDS: u32 = 3600;
+/// How long a guest's token holds, in seconds: as long as anybody stays in one call. Nothing renews it.
+pub const GUEST_SECONDS: u32 = 12 * 3600;
+/// What a guest's id begins with. An account's has hexadecimal digits alone.
+const GUEST: &str = "guest-";
 /// How long a refresh token holds after its last use, in seconds.
 pub const REFRESH_SECONDS: u64 = 7 * 24 * 3600;
 /// How long a refresh token that was replaced is still answered, with the same successor, in milliseconds: its answer may
@@ -26,6 +30,20 @@ pub struct AccessClaims {
     /// Unix time in seconds.
     pub iat: u64,
     pub exp: u64,
+    /// The room that a guest's token is good for; absent where there is an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomId>,
+}
+
+/// What a request is about, where that matters to a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// Whatever is an account's.
+    Account,
+    /// The way into this room.
+    Room(&'a RoomId),
+    /// What helps on the way into any room.
+    AnyRoom,
 }
 
 impl AccessClaims {
@@ -37,8 +55,38 @@ impl AccessClaims {
             name,
             iat,
             exp: iat + u64::from(ACCESS_SECONDS),
+            room: None,
         }
     }
+
+    /// The claims of a guest's token, issued now.
+    pub fn of_guest(sub: UserId, name: String, room: RoomId, now: u64) -> Self {
+        let claims = Self::new(sub, name, now);
+        Self {
+            exp: claims.iat + u64::from(GUEST_SECONDS),
+            room: Some(room),
+            ..claims
+        }
+    }
+
+    /// Whether they are of somebody without an account.
+    pub fn is_guest(&self) -> bool {
+        self.room.is_some()
+    }
+
+    /// Whether the token is good for what is asked by it.
+    pub fn is_good_for(&self, scope: Scope) -> bool {
+        match (&self.room, scope) {
+            (None, _) | (Some(_), Scope::AnyRoom) => true,
+            (Some(_), Scope::Account) => false,
+            (Some(own), Scope::Room(room)) => own == room,
+        }
+    }
+}
+
+/// The id of a guest, drawn at random. No account can have it.
+pub fn guest_id(random: u128) -> Option<UserId> {
+    format!("{GUEST}{random:032x}").parse().ok()
 }
 
 /// Whether a node's token is as short-lived as it must be. Signature, audience and expiry are checked before.
@@ -138,6 +186,31 @@ pub fn outlived(mut families: Vec<Family>, now: u64) -> Vec<Family> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_guests_token_is_good_for_the_way_into_its_room_alone() {
+        let (own, other): (RoomId, RoomId) = ("own".parse().unwrap(), "other".parse().unwrap());
+        let guest = guest_id(7).unwrap();
+        assert_eq!(guest.as_str(), "guest-00000000000000000000000000000007");
+        let guest = AccessClaims::of_guest(guest, "Gil".into(), own.clone(), 5_000);
+        let account = AccessClaims::new("ada".parse().unwrap(), "Ada".into(), 5_000);
+        assert_eq!((guest.iat, guest.exp), (5, 5 + 12 * 3600));
+        for (scope, is_for_guest) in [
+            (Scope::Account, false),
+            (Scope::Room(&own), true),
+            (Scope::Room(&other), false),
+            (Scope::AnyRoom, true),
+        ] {
+            assert_eq!(guest.is_good_for(scope), is_for_guest, "{scope:?}");
+            assert!(account.is_good_for(scope), "{scope:?}");
+        }
+        // A token of a release without guests is an account's.
+        let former = r#"{"sub":"ada","name":"Ada","iat":5,"exp":3605}"#;
+        assert_eq!(
+            serde_json::from_str::<AccessClaims>(former).unwrap(),
+            account
+        );
+    }
 
     fn next(hash: &str) -> Successor {
         Successor {

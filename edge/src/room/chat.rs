@@ -135,6 +135,19 @@ impl Lines {
         Ok(())
     }
 
+    /// What was one user's is another's from now on; but for a line whose nonce that one has used, too.
+    pub(super) fn inherit(&self, from: &UserId, to: &UserId) -> Result<()> {
+        if !self.exists()? {
+            return Ok(());
+        }
+        let values = vec![to.as_str().into(), from.as_str().into()];
+        self.store.write(
+            "UPDATE OR IGNORE chat SET user = ?1, value = json_set(value, '$.user', ?1),
+                size = length(CAST(json_set(value, '$.user', ?1) AS BLOB)) WHERE user = ?2",
+            values,
+        )
+    }
+
     /// Forgets all lines.
     pub(super) fn clear(&self) -> Result<()> {
         self.forgotten();

@@ -12,7 +12,7 @@ use worker::{Date, Result, console_error, console_log};
 use super::Shell;
 use crate::problem::Outcome;
 use crate::region::Assign;
-use crate::{config, rpc, store, tally};
+use crate::{config, jwt, rpc, store, tally};
 
 impl Shell {
     pub(super) fn carry_out(self: &Rc<Self>, effects: Vec<Effect>) -> Result<()> {
@@ -46,6 +46,12 @@ impl Shell {
                 };
                 self.handle(Date::now().as_millis(), recalled)?;
             }
+            Effect::Verify { client, token } => {
+                let account = jwt::account(&self.env, &token);
+                let verified = Event::Verified { client, account };
+                self.handle(Date::now().as_millis(), verified)?;
+            }
+            Effect::Inherit { from, to } => self.lines.inherit(&from, &to)?,
             Effect::Send { client, message } => {
                 if let ServerMessage::Error { code, .. } = &message {
                     tally::refused(&self.env, json!(code).as_str().unwrap_or_default());

@@ -1,7 +1,7 @@
 //! Accounts: signing up, in and out, and who one is.
 
 use edge_core::email::{former_email, normalize_email};
-use edge_core::token::{ACCESS_SECONDS, AccessClaims};
+use edge_core::token::{ACCESS_SECONDS, AccessClaims, Scope};
 use edge_core::{account, password};
 use protocol::api::{LoginRequest, RefreshRequest, RegisterRequest, Session, User};
 use protocol::id::UserId;
@@ -138,7 +138,7 @@ pub(super) async fn logout(mut request: Request, env: &Env) -> Answer {
 }
 
 pub(super) async fn me(request: Request, env: &Env) -> Answer {
-    let claims = authenticate(&request, env)?;
+    let claims = authenticate(&request, env, Scope::Account)?;
     let user: User = rpc::call(&config::user(env, &claims.sub)?, "me", &()).await?;
     Ok(Response::from_json(&user)?)
 }

@@ -7,6 +7,7 @@ use edge_core::directory::{SHARDS, shard_of};
 use edge_core::name::check_name;
 use edge_core::room::Admission;
 use edge_core::room_id::speakable;
+use edge_core::token::Scope;
 use edge_core::visits::Visit;
 use futures_util::future::{join, join_all};
 use protocol::api::{CreateRoomRequest, JoinRequest, JoinResponse, Room, RoomDetails, RoomList};
@@ -29,7 +30,7 @@ const VISIT_AGAIN: [Duration; 4] = [
 ];
 
 pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
-    let claims = authenticate(&request, env)?;
+    let claims = authenticate(&request, env, Scope::Account)?;
     let body: CreateRoomRequest = http::json(&mut request).await?;
     let name = check_name(&body.name)
         .map_err(|error| Refusal::invalid_field("name", &error.to_string()))?;
@@ -50,7 +51,7 @@ pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
 }
 
 pub(super) async fn list(request: Request, env: &Env) -> Answer {
-    let claims = authenticate(&request, env)?;
+    let claims = authenticate(&request, env, Scope::Account)?;
     let visits: Vec<Visit> = rpc::call(&config::user(env, &claims.sub)?, "visits", &()).await?;
     let shards = (0..SHARDS).filter_map(|shard| {
         let ids: Vec<&RoomId> = visits
@@ -74,14 +75,15 @@ pub(super) async fn list(request: Request, env: &Env) -> Answer {
 }
 
 pub(super) async fn show(request: Request, env: &Env, id: &str) -> Answer {
-    let claims = authenticate(&request, env)?;
-    let object = config::room(env, &room_id(id)?, None)?;
+    let id = room_id(id)?;
+    let claims = authenticate(&request, env, Scope::Room(&id))?;
+    let object = config::room(env, &id, None)?;
     let room: RoomDetails = rpc::call(&object, "show", &claims.sub).await?;
     Ok(Response::from_json(&room)?)
 }
 
 pub(super) async fn delete(request: Request, env: &Env, id: &str) -> Answer {
-    let claims = authenticate(&request, env)?;
+    let claims = authenticate(&request, env, Scope::Account)?;
     let object = config::room(env, &room_id(id)?, None)?;
     let () = rpc::call(&object, "delete", &claims.sub).await?;
     Ok(Response::empty()?.with_status(204))
@@ -93,9 +95,9 @@ pub(super) async fn join_room(
     context: &Context,
     id: &str,
 ) -> Answer {
-    let claims = authenticate(&request, env)?;
-    let body: JoinRequest = http::json(&mut request).await?;
     let id = room_id(id)?;
+    let claims = authenticate(&request, env, Scope::Room(&id))?;
+    let body: JoinRequest = http::json(&mut request).await?;
     let hints = Hints {
         region: body.region.as_ref(),
         round_trips: Some(&body.round_trips),
@@ -106,9 +108,9 @@ pub(super) async fn join_room(
     let ticket = crypto::secret()?;
     let admission = Admission {
         participant: participant.clone(),
+        guest: claims.is_guest(),
         user: claims.sub.clone(),
         name: claims.name,
-        guest: false,
         ticket: crypto::sha256(&ticket),
         regions: rank(&config::sites(env)?, &hints),
         offer: body.offer,
@@ -125,7 +127,10 @@ pub(super) async fn join_room(
     .await;
     by_address?;
     let room = room?;
-    note_visit(env, context, &claims.sub, &id)?;
+    // A guest has no list of rooms.
+    if !admission.guest {
+        note_visit(env, context, &claims.sub, &id)?;
+    }
     Ok(Response::from_json(&JoinResponse {
         url: format!("/api/rooms/{id}/ws?ticket={ticket}"),
         room,

@@ -57,6 +57,7 @@ impl Bot {
             RoomEvent::Placed { .. }
             | RoomEvent::Role { .. }
             | RoomEvent::Settings { .. }
+            | RoomEvent::Account { .. }
             | RoomEvent::Caps { .. }
             | RoomEvent::Connection { .. }
             | RoomEvent::Chat { .. } => {

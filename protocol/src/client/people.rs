@@ -14,6 +14,9 @@ pub struct Participant {
     pub user: UserId,
     pub name: String,
     pub role: Role,
+    /// Whether they have no account.
+    #[serde(default)]
+    pub guest: bool,
     pub publishing: Publishing,
     /// What they may send.
     #[serde(default)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How a room is meant to be used. What is not said is as it is by default.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
@@ -14,6 +14,20 @@ pub struct Settings {
     pub share: Audience,
     /// Who may be heard; the others stay muted.
     pub speak: Audience,
+    /// Whether people without an account may come.
+    pub guests: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            kind: RoomKind::default(),
+            chat: Audience::default(),
+            share: Audience::default(),
+            speak: Audience::default(),
+            guests: true,
+        }
+    }
 }
 
 /// What is to be changed of a room's settings: what is absent stays as it is.
@@ -30,6 +44,8 @@ pub struct SettingsChange {
     pub share: Option<Audience>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speak: Option<Audience>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guests: Option<bool>,
 }
 
 /// What kind of room it is.

@@ -87,6 +87,11 @@ pub enum Event {
         draft: Draft,
         known: Option<String>,
     },
+    /// The answer to [`Effect::Verify`]: whose the token is, if it is an account's and good.
+    Verified {
+        client: Client,
+        account: Option<Identity>,
+    },
     /// The answer to [`Effect::Report`]: what the directory has taken, if anything.
     Reported {
         taken: Option<Report>,
@@ -121,6 +126,14 @@ pub struct Admission {
     pub move_here: bool,
 }
 
+/// An account as the room knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub user: UserId,
+    /// The display name.
+    pub name: String,
+}
+
 /// When a client pinged last, in Unix milliseconds.
 pub struct Ping {
     pub client: Client,
@@ -138,6 +151,16 @@ pub enum Effect {
         client: Client,
         user: UserId,
         draft: Draft,
+    },
+    /// Look whose access token this is. Answer with [`Event::Verified`], before anything else happens.
+    Verify {
+        client: Client,
+        token: String,
+    },
+    /// All lines of chat that are stored as one user's are another's from now on.
+    Inherit {
+        from: UserId,
+        to: UserId,
     },
     /// Send to one client.
     Send {
@@ -221,6 +244,8 @@ pub enum NoTicket {
     TooMany { wait: u64 },
     #[error("you were removed from this room: you may join it again in {} min", wait.div_ceil(60_000))]
     Removed { wait: u64 },
+    #[error("this room is for people with an account: sign in, or ask its host to let guests come")]
+    NoGuests,
 }
 
 /// What a client shows to be admitted, as its SHA-256.

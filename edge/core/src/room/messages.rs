@@ -135,6 +135,7 @@ impl Room {
                 self.sets_role(client, &participant, role, now, out)?;
             }
             ClientMessage::Configure { change } => self.configures(client, change, now, out)?,
+            ClientMessage::TakeAccount { token } => self.shows_account(client, token, out)?,
             ClientMessage::MoveHere => self.moves_here(id, now, out),
             ClientMessage::Leave => self.leaves(client.clone(), now, out),
         }

@@ -126,7 +126,7 @@ impl Room {
         self.rulings.insert(user.clone(), ruling);
     }
 
-    fn everything_of(&self, user: &UserId) -> Vec<ParticipantId> {
+    pub(super) fn everything_of(&self, user: &UserId) -> Vec<ParticipantId> {
         let of_user = |person: &&Person| person.user == *user;
         let people = self.people.values().filter(of_user);
         people.map(|person| person.id.clone()).collect()

@@ -1,10 +1,10 @@
 //! Passes: what admits a WebSocket, and for how long. A welcome may be lost on its way, so what was shown for it stays good
 //! until the client has it.
 
-use protocol::id::{ParticipantId, UserId};
+use protocol::id::ParticipantId;
 
 use super::record::{Former, Passes, Person, Presence};
-use super::{Client, Effect, NoTicket, NotAdmitted, Pass, Room};
+use super::{Admission, Client, Effect, NoTicket, NotAdmitted, Pass, Room};
 
 /// How long a ticket admits, in milliseconds.
 pub(super) const TICKET: u64 = 60_000;
@@ -13,8 +13,12 @@ pub(super) const TICKET: u64 = 60_000;
 const TICKETS: usize = 32;
 
 impl Room {
-    /// Whether this user may be given another ticket.
-    pub fn may_join(&self, user: &UserId, now: u64) -> Result<(), NoTicket> {
+    /// Whether this person may be given a ticket.
+    pub fn may_join(&self, admission: &Admission, now: u64) -> Result<(), NoTicket> {
+        if admission.guest {
+            self.may_be_guest()?;
+        }
+        let user = &admission.user;
         if let Some(wait) = self.barred(user, now) {
             return Err(NoTicket::Removed { wait });
         }

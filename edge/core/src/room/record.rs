@@ -275,6 +275,7 @@ impl Person {
             user: self.user.clone(),
             name: self.name.clone(),
             role: self.role,
+            guest: self.guest,
             publishing: self.publishing,
             caps: self.caps,
             region: self.region.clone(),

@@ -39,11 +39,13 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
         chat,
         share,
         speak,
+        guests,
     } = change;
     Settings {
         kind: kind.unwrap_or(settings.kind),
         chat: chat.unwrap_or(settings.chat),
         share: share.unwrap_or(settings.share),
         speak: speak.unwrap_or(settings.speak),
+        guests: guests.unwrap_or(settings.guests),
     }
 }

@@ -7,7 +7,8 @@ use protocol::node::{NodeToRoom, RoomToNode, SessionRef, VERSION};
 
 use super::record::Stored;
 use super::{
-    Admission, Client, Effect, Event, Excess, NodeLink, NotAdmitted, Pass, Room, Search, Secret,
+    Admission, Client, Effect, Event, Excess, Identity, NodeLink, NotAdmitted, Pass, Room, Search,
+    Secret,
 };
 
 mod chat;
@@ -16,6 +17,7 @@ mod connection_replay;
 mod doubt;
 mod early;
 mod gateways;
+mod guests;
 mod ice_restart;
 mod moderation;
 mod moving;
@@ -65,6 +67,14 @@ impl World {
                     self.stored.lines.push(line.clone());
                     continue;
                 }
+                Effect::Inherit { from, to } => {
+                    let lines = self.stored.lines.iter_mut();
+                    lines
+                        .map(|line| &mut line.message.user)
+                        .filter(|user| user.as_ref() == Some(from))
+                        .for_each(|user| *user = Some(to.clone()));
+                    continue;
+                }
                 Effect::Forget | Effect::Vanish => {
                     self.stored = Stored::default();
                     continue;
@@ -105,6 +115,14 @@ impl World {
                         draft,
                         known: known.map(|message| message.id.clone()),
                     }
+                }
+                Effect::Verify { client, token } => {
+                    let name = token.strip_prefix("token of ");
+                    let account = name.map(|name| Identity {
+                        user: id(name),
+                        name: name.into(),
+                    });
+                    Event::Verified { client, account }
                 }
                 Effect::Report(report) if !self.directory_is_away => {
                     left.push(Effect::Report(report.clone()));

@@ -104,6 +104,36 @@ people: number, };
 
 export type RoomList = { rooms: Array<Room>, };
 
+export type Door = { 
+/**
+ * The room's name.
+ */
+name: string, 
+/**
+ * Whether people without an account may come.
+ */
+guests: boolean, };
+
+export type GuestRequest = { 
+/**
+ * What the others see.
+ */
+name: string, };
+
+export type GuestSession = { 
+/**
+ * A JWT to send as `Authorization: Bearer`, good for this room alone.
+ */
+token: string, 
+/**
+ * Seconds until the token expires. There is no other way to renew it than to come anew.
+ */
+expiresIn: number, user: UserId, 
+/**
+ * The name as the others see it.
+ */
+name: string, };
+
 export type JoinRequest = { 
 /**
  * The region the client would like its media node in.
@@ -165,7 +195,7 @@ export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string,
 /**
  * Which sending m-line is which source; all other m-lines are receive slots.
  */
-sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: Caps, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "noMedia", attempt: Attempt, } | { "type": "moveHere" } | { "type": "leave" };
+sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: Caps, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "noMedia", attempt: Attempt, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -219,7 +249,11 @@ participants: Array<Participant>,
  */
 chat: Array<ChatMessage>, };
 
-export type Participant = { id: ParticipantId, user: UserId, name: string, role: Role, publishing: Publishing, 
+export type Participant = { id: ParticipantId, user: UserId, name: string, role: Role, 
+/**
+ * Whether they have no account.
+ */
+guest: boolean, publishing: Publishing, 
 /**
  * What they may send.
  */
@@ -253,9 +287,13 @@ share: Audience,
 /**
  * Who may be heard; the others stay muted.
  */
-speak: Audience, };
+speak: Audience, 
+/**
+ * Whether people without an account may come.
+ */
+guests: boolean, };
 
-export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, };
+export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, guests?: boolean, };
 
 export type RoomKind = "meeting" | "webinar";
 
@@ -275,7 +313,7 @@ user: UserId | null, name: string, text: string,
  */
 sentAt: number, };
 
-export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, };
+export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, };
 
 export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 

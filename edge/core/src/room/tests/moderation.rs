@@ -7,7 +7,8 @@ use protocol::media::Caps;
 use protocol::node::{NodeToRoom, ParticipantQuality, RoomToNode, SessionRef, VERSION};
 
 use super::{
-    Client, Effect, Event, NodeLink, OFFER, Room, World, error, happened, id, ticket, token,
+    Client, Effect, Event, NodeLink, OFFER, Room, World, admission, error, happened, id, ticket,
+    token,
 };
 use crate::room::NoTicket;
 
@@ -137,13 +138,19 @@ fn who_is_removed_loses_the_session_the_token_and_the_way_back_for_ten_minutes()
     assert!(world.open(ticket("bob2"), None).is_err());
     let wait = 600_000;
     let barred = Err(NoTicket::Removed { wait });
-    assert_eq!(world.room.may_join(&id("bob"), world.now), barred);
+    assert_eq!(
+        world.room.may_join(&admission("next", "bob"), world.now),
+        barred
+    );
     // After a restart, too.
     let restored = Room::restore(world.stored.clone(), &[ada], &[link], world.now);
     let room = restored.expect("a room is stored").0;
-    assert_eq!(room.may_join(&id("bob"), world.now), barred);
-    assert_eq!(room.may_join(&id("bob"), world.now + wait), Ok(()));
-    assert_eq!(room.may_join(&id("cy"), world.now), Ok(()));
+    assert_eq!(room.may_join(&admission("next", "bob"), world.now), barred);
+    assert_eq!(
+        room.may_join(&admission("next", "bob"), world.now + wait),
+        Ok(())
+    );
+    assert_eq!(room.may_join(&admission("next", "cy"), world.now), Ok(()));
 }
 
 #[test]

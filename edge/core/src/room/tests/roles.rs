@@ -197,7 +197,7 @@ fn an_audience_of_moderators_keeps_the_others_quiet() {
         chat: alone,
         share: alone,
         speak: alone,
-        kind: None,
+        ..SettingsChange::default()
     };
     configure(&mut world, &ada, &change);
     let hushed = Caps {
