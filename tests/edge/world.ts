@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Miniflare, type WorkerOptions } from "miniflare";
 import type {
+  GuestSession,
   IceServer,
   IceServers,
   JoinResponse,
@@ -138,6 +139,12 @@ export class World {
     return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
   }
 
+  /** Somebody without an account, at the door of a room. */
+  async guest(room: Room, name: string): Promise<Guest> {
+    const { body } = await this.call<GuestSession>(`/api/rooms/${room.id}/guests`, { body: { name } });
+    return new Guest(this, body);
+  }
+
   /** Somebody with a new account. */
   async person(name: string): Promise<Person> {
     const email = `${name.toLowerCase()}-${randomBytes(4).toString("hex")}@example.com`;
@@ -160,28 +167,13 @@ export function cookiesOf(headers: Headers): Cookies {
   return { refresh: named("refresh"), device: named("device") };
 }
 
-/** Somebody who is signed in. */
-export class Person {
-  readonly email: string;
-  readonly token: string;
-  readonly user: User;
-
-  constructor(
-    readonly world: World,
-    session: Session,
-    readonly cookies: Cookies,
-  ) {
-    this.email = session.user.email;
-    this.token = session.token;
-    this.user = session.user;
-  }
+/** Whoever has a token. */
+abstract class Somebody {
+  abstract readonly world: World;
+  abstract readonly token: string;
 
   call<T>(path: string, call: Call = {}): Promise<Answer<T>> {
     return this.world.call<T>(path, { ...call, token: this.token });
-  }
-
-  async createRoom(name = "Standup", settings: SettingsChange = {}): Promise<Room> {
-    return (await this.call<Room>("/api/rooms", { body: { name, settings } })).body;
   }
 
   async join(room: Room, hints: object = {}): Promise<JoinResponse> {
@@ -196,6 +188,41 @@ export class Person {
   async enter(room: Room, hints: object = {}): Promise<Client> {
     const { url } = await this.join(room, hints);
     return Client.open(this.world, url);
+  }
+}
+
+/** Somebody who has a token for one room alone. */
+export class Guest extends Somebody {
+  readonly token: string;
+
+  constructor(
+    readonly world: World,
+    readonly session: GuestSession,
+  ) {
+    super();
+    this.token = session.token;
+  }
+}
+
+/** Somebody who is signed in. */
+export class Person extends Somebody {
+  readonly email: string;
+  readonly token: string;
+  readonly user: User;
+
+  constructor(
+    readonly world: World,
+    session: Session,
+    readonly cookies: Cookies,
+  ) {
+    super();
+    this.email = session.user.email;
+    this.token = session.token;
+    this.user = session.user;
+  }
+
+  async createRoom(name = "Standup", settings: SettingsChange = {}): Promise<Room> {
+    return (await this.call<Room>("/api/rooms", { body: { name, settings } })).body;
   }
 }
 

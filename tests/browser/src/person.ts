@@ -103,7 +103,7 @@ export interface Joining {
   codec?: string;
 }
 
-/** Somebody who is signed in. */
+/** Somebody with a browser of their own. */
 export class Person {
   readonly name: string;
   readonly page: Page;
@@ -115,8 +115,8 @@ export class Person {
     this.#context = context;
   }
 
-  /** Opens a window of their own and an account. */
-  static async arrive(browser: Browser, name: string, options: Options = {}): Promise<Person> {
+  /** Opens a window of their own, without an account. */
+  static async stranger(browser: Browser, name: string, options: Options = {}): Promise<Person> {
     const { small = false, lacks, window = { width: 960, height: 640 } } = options;
     const context = await browser.newContext({ viewport: window });
     context.setDefaultTimeout(PATIENCE);
@@ -124,6 +124,13 @@ export class Person {
     if (small) await page.addInitScript(makeCameraSmall);
     if (lacks !== undefined) await page.addInitScript(hideCodec, lacks);
     page.on("pageerror", (error) => process.stderr.write(`${name}'s page: ${error}\n`));
+    return new Person(name, page, context);
+  }
+
+  /** Opens a window of their own and an account. */
+  static async arrive(browser: Browser, name: string, options: Options = {}): Promise<Person> {
+    const person = await Person.stranger(browser, name, options);
+    const { page } = person;
     await page.goto(`${URL_OF_APP}/login`);
     const status = await page.evaluate(async (account) => {
       const headers = { "content-type": "application/json" };
@@ -131,7 +138,7 @@ export class Person {
         .status;
     }, newAccount(name));
     assert.ok(status < 300, `registration was answered with ${status}`);
-    return new Person(name, page, context);
+    return person;
   }
 
   /** Creates a room of their own; returns its id. */
@@ -155,6 +162,15 @@ export class Person {
   async join(room: string, region?: string, { camera = true, codec }: Joining = {}): Promise<void> {
     await this.open(room, region, codec);
     if (!camera) await this.turnOff("Camera");
+    await this.press("Join");
+    await this.page.getByRole("button", { name: "Leave", exact: true }).waitFor();
+  }
+
+  /** Opens a link without an account, gives a name, and joins. */
+  async joinAsGuest(room: string): Promise<void> {
+    await this.page.goto(`${URL_OF_APP}/call/${room}?debug=`);
+    await this.page.getByLabel("Your name").fill(this.name);
+    await this.press("Join as guest");
     await this.press("Join");
     await this.page.getByRole("button", { name: "Leave", exact: true }).waitFor();
   }

@@ -12,6 +12,10 @@ vi.mock("./call/CallPage.tsx", () => ({
 }));
 
 const SIGNED_OUT: Answers = { "POST /api/auth/refresh": problem(401, "No session.") };
+const NO_GUESTS: Answers = {
+  ...SIGNED_OUT,
+  "GET /api/rooms/bako-tuvi/door": [200, { name: "Stand-up", guests: false }],
+};
 const SIGNED_IN: Answers = {
   "POST /api/auth/refresh": [200, SESSION],
   "GET /api/rooms": [200, { rooms: [] }],
@@ -76,7 +80,7 @@ describe("signing in", () => {
 
   it("leads back to the call that was asked for, region and all", async () => {
     const { user } = open("/call/bako-tuvi?region=us-east", {
-      ...SIGNED_OUT,
+      ...NO_GUESTS,
       "POST /api/auth/login": [200, SESSION],
     });
     await screen.findByLabelText("Email");
@@ -95,6 +99,45 @@ describe("signing in", () => {
     open("/", SIGNED_IN);
     await screen.findByRole("heading", { name: "Your rooms" });
     expect(address()).toBe("/");
+  });
+});
+
+describe("a link, without an account", () => {
+  const door = "GET /api/rooms/bako-tuvi/door";
+  const come = "POST /api/rooms/bako-tuvi/guests";
+  const OPEN: Answers = { ...SIGNED_OUT, [door]: [200, { name: "Stand-up", guests: true }] };
+
+  it("is enough where the room takes guests: a name, and one is there", async () => {
+    const guest = { token: "g", expiresIn: 43_200, user: "guest-1", name: "Gil" };
+    const { asked, user } = open("/call/bako-tuvi?region=us-east", { ...OPEN, [come]: [201, guest] });
+    await screen.findByRole("heading", { name: "Stand-up" });
+    await user.type(screen.getByLabelText("Your name"), " Gil ");
+    await user.click(screen.getByRole("button", { name: "Join as guest" }));
+    await screen.findByText("call bako-tuvi ?region=us-east");
+    expect(asked).toContainEqual({ path: come, body: { name: "Gil" } });
+  });
+
+  it("leads to signing in as well, and back", async () => {
+    const { user } = open("/call/bako-tuvi", { ...OPEN, "POST /api/auth/login": [200, SESSION] });
+    await user.click(await screen.findByRole("link", { name: "Sign in" }));
+    await user.type(screen.getByLabelText("Email"), "ann@example.com");
+    await user.type(screen.getByLabelText("Password"), "password123{Enter}");
+    await screen.findByText("call bako-tuvi");
+  });
+
+  it("says what is wrong with a name, at its field", async () => {
+    const wrong = [{ field: "name", message: "a name shows something" }];
+    const { user } = open("/call/bako-tuvi", { ...OPEN, [come]: problem(422, "name", wrong) });
+    await user.type(await screen.findByLabelText("Your name"), "x{Enter}");
+    await screen.findByText("A name shows something.");
+  });
+
+  it("to a room that is not there says so, and one that cannot be looked up can be tried again", async () => {
+    open("/call/bako-tuvi", { ...SIGNED_OUT, [door]: problem(404, "No room.") });
+    await screen.findByRole("heading", { name: "There is no such room" });
+    cleanup();
+    open("/call/bako-tuvi", { ...SIGNED_OUT, [door]: problem(503, "The room is away.") });
+    await screen.findByRole("button", { name: "Try again" });
   });
 });
 

@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect } from "react";
 import { useApi, useReadable } from "./api-context.ts";
 import { loadPage } from "./load-page.ts";
 import { Boundary } from "./pages/Boundary.tsx";
+import { Door } from "./pages/Door.tsx";
 import { HomePage } from "./pages/HomePage.tsx";
 import { LoginPage } from "./pages/LoginPage.tsx";
 import { Message } from "./pages/Message.tsx";
@@ -54,13 +55,13 @@ function Page() {
     case "call":
       // Media and signaling need no account once they run: what in the page needs one asks for it there.
       return (
-        <SignedIn key={route.room} stays>
-          {(user) => (
+        <Door key={route.room} room={route.room}>
+          {(visitor) => (
             <Suspense fallback={<Waiting />}>
-              <CallPage room={route.room} search={search} user={user} />
+              <CallPage room={route.room} search={search} visitor={visitor} />
             </Suspense>
           )}
-        </SignedIn>
+        </Door>
       );
   }
 }

@@ -3,6 +3,7 @@
 import { withDeadline } from "./deadline.ts";
 import type {
   CreateRoomRequest,
+  Door,
   IceServer,
   IceServers,
   JoinRequest,
@@ -17,7 +18,8 @@ import type {
   Session,
   User,
 } from "./generated/protocol.ts";
-import { ApiError, NetworkError, problemOf } from "./problem.ts";
+import { type Entrance, Guest } from "./guest.ts";
+import { ApiError, NetworkError, OTHER_ACCOUNT, problemOf, UNAUTHORIZED, unless } from "./problem.ts";
 import { type Readable, Store } from "./store.ts";
 
 /**
@@ -52,7 +54,7 @@ export interface RequestOptions {
  * A client of the HTTP API. Methods reject with {@link ApiError} (refused), {@link NetworkError} (no answer) or
  * {@link TimeoutError} (no answer in time).
  */
-export class Api {
+export class Api implements Entrance {
   readonly origin: string;
   readonly #fetch: typeof fetch;
   readonly #timeout: number;
@@ -145,6 +147,28 @@ export class Api {
   async iceServers(options?: RequestOptions): Promise<IceServer[]> {
     const { iceServers } = await this.#authorized<IceServers>("GET", "/api/ice-servers", undefined, options);
     return iceServers;
+  }
+
+  /** What everybody may know of a room who has its link. */
+  door(id: RoomId, { signal }: RequestOptions = {}): Promise<Door> {
+    const path = `/api/rooms/${encodeURIComponent(id)}/door`;
+    return withDeadline(this.#timeout, signal, (signal) => this.#send("GET", path, { signal, token: null }));
+  }
+
+  /** Comes to a room without an account, under this name. */
+  async guest(room: RoomId, name: string, options?: RequestOptions): Promise<Guest> {
+    const send = <T>(method: string, path: string, sent: Sent) => this.#send<T>(method, path, sent);
+    const guest = new Guest(this, { send, timeout: this.#timeout }, room, name);
+    await guest.come(options);
+    return guest;
+  }
+
+  /** An access token of who is signed in, to be shown to a room ({@link Call.takeAccount}). */
+  async token({ signal }: RequestOptions = {}): Promise<string> {
+    return withDeadline(this.#timeout, signal, async () => {
+      if (this.#token === null && !(await this.#refresh())) throw this.#signedOut();
+      return this.#token ?? "";
+    });
   }
 
   /** Whether the server answers at all, within seconds. */
@@ -279,7 +303,7 @@ export class Api {
 }
 
 /** How a request is sent. */
-interface Sent {
+export interface Sent {
   body?: unknown;
   signal: AbortSignal;
   token?: string | null;
@@ -310,20 +334,4 @@ async function oneTabAtATime<T>(task: () => Promise<T>): Promise<T> {
       if (started) throw error;
       return task();
     });
-}
-
-/** Why a request was refused. */
-type Reason = (error: unknown) => boolean;
-const UNAUTHORIZED: Reason = (error) => error instanceof ApiError && error.status === 401;
-const OTHER_ACCOUNT: Reason = (error) =>
-  error instanceof ApiError && error.problem.type === "/problems/other-account";
-
-/** The answer, or null where it was refused for this reason. */
-async function unless<T>(reason: Reason, answer: Promise<T>): Promise<{ readonly value: T } | null> {
-  try {
-    return { value: await answer };
-  } catch (error) {
-    if (reason(error)) return null;
-    throw error;
-  }
 }

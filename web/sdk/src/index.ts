@@ -2,5 +2,6 @@
 export { type Account, Api, type ApiOptions, type RequestOptions } from "./api.ts";
 export type * from "./generated/protocol.ts";
 export { MAX_CHAT_BYTES } from "./generated/protocol.ts";
+export { type Entrance, Guest } from "./guest.ts";
 export { ApiError, NetworkError, TimeoutError } from "./problem.ts";
 export type { Readable } from "./store.ts";

@@ -78,3 +78,19 @@ export function retryAfter(error: unknown): number | null {
 function mayPass(error: unknown): boolean {
   return !(error instanceof ApiError) || error.status >= 500 || error.status === 429 || error.status === 401;
 }
+
+/** Why a request was refused. */
+export type Reason = (error: unknown) => boolean;
+export const UNAUTHORIZED: Reason = (error) => error instanceof ApiError && error.status === 401;
+export const OTHER_ACCOUNT: Reason = (error) =>
+  error instanceof ApiError && error.problem.type === "/problems/other-account";
+
+/** The answer, or null where it was refused for this reason. */
+export async function unless<T>(reason: Reason, answer: Promise<T>): Promise<{ readonly value: T } | null> {
+  try {
+    return { value: await answer };
+  } catch (error) {
+    if (reason(error)) return null;
+    throw error;
+  }
+}

@@ -39,6 +39,7 @@ const you: Participant = {
   user: "u",
   name: "Ann",
   role: "speaker",
+  guest: false,
   publishing: { microphone: false, camera: false, screen: false, codec: null },
   caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
   region: null,

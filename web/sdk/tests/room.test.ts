@@ -8,6 +8,7 @@ const ann: Participant = {
   user: "u",
   name: "Ann",
   role: "host",
+  guest: false,
   publishing: { microphone: false, camera: false, screen: false, codec: null },
   caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
   region: null,

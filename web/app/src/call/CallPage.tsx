@@ -1,10 +1,11 @@
 // A room's page: from the pre-join through the call to its end.
-import type { User } from "@connect/sdk";
 import { Call, type CallOptions, type Lines } from "@connect/sdk/call";
 import { useEffect, useState } from "react";
-import { useApi, useReadable } from "../api-context.ts";
+import { useReadable } from "../api-context.ts";
 import { Boundary } from "../pages/Boundary.tsx";
+import type { Visitor } from "../pages/Door.tsx";
 import { Message } from "../pages/Message.tsx";
+import { NoRoom } from "../pages/NoRoom.tsx";
 import { SignedIn } from "../pages/SignedIn.tsx";
 import { Link } from "../router.tsx";
 import { InCall } from "./InCall.tsx";
@@ -28,24 +29,28 @@ interface CallPageProps {
   room: string;
   /** The query of the address: `region` asks for a region, `codec` for a video codec, `debug` shows the call to scripts. */
   search: string;
-  user: User;
+  visitor: Visitor;
 }
 
-export default function CallPage({ room, search, user }: CallPageProps) {
-  const api = useApi();
+export default function CallPage({ room, search, visitor }: CallPageProps) {
+  const { entrance } = visitor;
   const [call, setCall] = useState<Call | null>(null);
   const [capacity] = useState(() => (matchMedia(SMALL_SCREEN).matches ? CAPACITY_SMALL : CAPACITY));
 
   useEffect(() => {
     const query = new URLSearchParams(search);
-    const created = new Call(api, room, { ...optionsOf(query), videoSlots: capacity, storage: storage() });
+    const created = new Call(entrance, room, {
+      ...optionsOf(query),
+      videoSlots: capacity,
+      storage: storage(),
+    });
     setCall(created);
     // For tests and for a curious developer's console; nothing in it that the page does not show.
     if (query.has("debug")) Object.assign(window, { connect: created });
     return () => created.dispose();
-  }, [api, room, search, capacity]);
+  }, [entrance, room, search, capacity]);
 
-  return call && <CallView call={call} room={room} user={user} capacity={capacity} />;
+  return call && <CallView call={call} room={room} visitor={visitor} capacity={capacity} />;
 }
 
 /** Where the choice of devices is kept; none in a browser that lets no page keep anything. */
@@ -67,43 +72,38 @@ function optionsOf(query: URLSearchParams): CallOptions {
 interface CallViewProps {
   call: Call;
   room: string;
-  user: User;
+  visitor: Visitor;
   capacity: number;
 }
 
-function CallView({ call, room, user, capacity }: CallViewProps) {
+function CallView({ call, room, visitor, capacity }: CallViewProps) {
   const state = useReadable(call.state);
   const before = state.status.name === "idle" || state.status.name === "failed";
-  const { name, yours, missing } = useRoom(room, before);
+  const { name, yours, missing } = useRoom(visitor.entrance, room, before);
 
-  if (missing) {
-    return (
-      <Message title="There is no such room" detail="It may have been deleted, or the link is incomplete.">
-        <Link className="button" to="/">
-          Go to your rooms
-        </Link>
-      </Message>
-    );
-  }
+  if (missing) return <NoRoom />;
   if (state.status.name === "ended") {
     return <Ended call={call} reason={state.status.reason} unsent={state.outbox} />;
   }
   const inCall = state.status.name === "joined" || state.status.name === "reconnecting";
-  return (
-    <SignedIn stays={inCall}>
-      {() => (
-        <WithDevices local={call.local}>
-          {inCall ? (
-            <Boundary instead={(again) => <Undrawn call={call} again={again} />}>
-              <InCall call={call} state={state} room={room} capacity={capacity} />
-            </Boundary>
-          ) : (
-            <PreJoin call={call} state={state} user={user} title={state.room?.name ?? name} yours={yours} />
-          )}
-        </WithDevices>
+  const page = (
+    <WithDevices local={call.local}>
+      {inCall ? (
+        <Boundary instead={(again) => <Undrawn call={call} again={again} />}>
+          <InCall call={call} state={state} room={room} capacity={capacity} />
+        </Boundary>
+      ) : (
+        <PreJoin
+          call={call}
+          state={state}
+          you={visitor.name}
+          title={state.room?.name ?? name}
+          yours={yours}
+        />
       )}
-    </SignedIn>
+    </WithDevices>
   );
+  return visitor.isGuest ? page : <SignedIn stays={inCall}>{() => page}</SignedIn>;
 }
 
 /** The call is heard as before, and can be left. */

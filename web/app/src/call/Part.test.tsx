@@ -29,6 +29,7 @@ const person = (id: string): Participant => ({
   user: id,
   name: id,
   role: "speaker",
+  guest: false,
   publishing: { microphone: false, camera: false, screen: false, codec: null },
   caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
   region: null,

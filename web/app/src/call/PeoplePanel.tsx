@@ -6,6 +6,7 @@ import { BarsIcon, CameraIcon, MicrophoneIcon, MoreIcon } from "../ui/icons.tsx"
 import { isolated } from "../ui/words.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Moderation } from "./Moderation.tsx";
+import { TakeAccount } from "./TakeAccount.tsx";
 import { AWAY, BARS, QUALITY } from "./words.ts";
 
 export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
@@ -14,39 +15,43 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
     ({ id, role }) => id === state.you && (role === "host" || role === "moderator"),
   );
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there.
-    <ul className="people" aria-label="Everyone here" tabIndex={0}>
-      {state.participants.map((person) => {
-        const isYou = person.id === state.you;
-        return (
-          <li key={person.id} className="person">
-            <div className="person-row">
-              <Avatar name={person.name} id={person.id} />
-              <Name person={person} isYou={isYou} />
-              <Condition person={person} report={state.reports.get(person.id)} />
-              {moderates && !isYou && (
-                <button
-                  type="button"
-                  className="button quiet"
-                  aria-label={`Moderate ${isolated(person.name)}`}
-                  aria-expanded={open === person.id}
-                  onClick={() => setOpen(open === person.id ? null : person.id)}
-                >
-                  <MoreIcon />
-                </button>
-              )}
-            </div>
-            {moderates && !isYou && open === person.id && <Moderation call={call} person={person} />}
-          </li>
-        );
-      })}
-    </ul>
+    <>
+      <TakeAccount call={call} state={state} />
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there. */}
+      <ul className="people" aria-label="Everyone here" tabIndex={0}>
+        {state.participants.map((person) => {
+          const isYou = person.id === state.you;
+          return (
+            <li key={person.id} className="person">
+              <div className="person-row">
+                <Avatar name={person.name} id={person.id} />
+                <Name person={person} isYou={isYou} />
+                <Condition person={person} report={state.reports.get(person.id)} />
+                {moderates && !isYou && (
+                  <button
+                    type="button"
+                    className="button quiet"
+                    aria-label={`Moderate ${isolated(person.name)}`}
+                    aria-expanded={open === person.id}
+                    onClick={() => setOpen(open === person.id ? null : person.id)}
+                  >
+                    <MoreIcon />
+                  </button>
+                )}
+              </div>
+              {moderates && !isYou && open === person.id && <Moderation call={call} person={person} />}
+            </li>
+          );
+        })}
+      </ul>
+    </>
   );
 }
 
 function Name({ person, isYou }: { person: Participant; isYou: boolean }) {
   const details = [
     person.role === "host" && "Host",
+    person.guest && "Guest",
     person.region,
     !person.caps.audio && "Muted by the host",
     person.publishing.screen && "Shares the screen",

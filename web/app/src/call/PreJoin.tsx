@@ -1,5 +1,4 @@
 // Before the call: see yourself, choose devices, join.
-import type { User } from "@connect/sdk";
 import type { Call, CallState } from "@connect/sdk/call";
 import { useEffect } from "react";
 import { useReadable } from "../api-context.ts";
@@ -16,14 +15,15 @@ import { Video } from "./Video.tsx";
 interface PreJoinProps {
   call: Call;
   state: CallState;
-  user: User;
+  /** Your name. */
+  you: string;
   /** The room's name, once it is known. */
   title: string | null;
   /** As how many participants you are in the room already. */
   yours: number;
 }
 
-export function PreJoin({ call, state, user, title, yours }: PreJoinProps) {
+export function PreJoin({ call, state, you, title, yours }: PreJoinProps) {
   const local = useReadable(call.local.state);
   const problems = useDeviceProblems(call);
 
@@ -39,7 +39,7 @@ export function PreJoin({ call, state, user, title, yours }: PreJoinProps) {
       </header>
       <div className="prejoin-body">
         <div className="mirror">
-          <Avatar name={user.name} id={user.id} />
+          <Avatar name={you} id={you} />
           {local.preview !== null && <Video stream={local.preview} mirrored />}
           {local.asking && <p className="asking">Your browser asks for your camera and microphone.</p>}
           <div className="mirror-controls">
@@ -50,7 +50,7 @@ export function PreJoin({ call, state, user, title, yours }: PreJoinProps) {
           <div>
             <h1 dir="auto">{title ?? "Ready?"}</h1>
             <p className="muted">
-              You'll be seen as <bdi>{user.name}</bdi>.
+              You'll be seen as <bdi>{you}</bdi>.
             </p>
           </div>
           {problems.length > 0 && (

@@ -70,7 +70,7 @@ async function open() {
   } as unknown as Call["state"]);
   const page = render(
     <ApiContext value={api}>
-      <CallPage room="r" search="?debug" user={ANN} />
+      <CallPage room="r" search="?debug" visitor={{ entrance: api, isGuest: false, name: ANN.name }} />
     </ApiContext>,
   );
   await screen.findByText("Before the call");

@@ -18,6 +18,7 @@ function ben(connection: Connection, codec: Codec | null = "vp8"): Participant {
     user: "u",
     name: "Ben",
     role: "speaker",
+    guest: false,
     publishing: { microphone: true, camera: true, screen: false, codec },
     caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
     region: null,

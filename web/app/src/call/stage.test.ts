@@ -9,6 +9,7 @@ function person(id: string, screen = false): Participant {
     user: id,
     name: id,
     role: "speaker",
+    guest: false,
     publishing: { microphone: true, camera: true, screen, codec: null },
     caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
     region: null,

@@ -1,7 +1,6 @@
 // What is known of a room before joining it.
-import { ApiError } from "@connect/sdk";
+import { ApiError, type Entrance } from "@connect/sdk";
 import { useCallback, useEffect, useState } from "react";
-import { useApi } from "../api-context.ts";
 
 export interface KnownRoom {
   /** Null while it is not known. */
@@ -14,20 +13,19 @@ export interface KnownRoom {
 const UNKNOWN: KnownRoom = { name: null, yours: 0, missing: false };
 
 /** A room, looked at again whenever somebody comes back to the page and `follows`: the call may be on in another tab by now. */
-export function useRoom(id: string, follows: boolean): KnownRoom {
-  const api = useApi();
+export function useRoom(entrance: Entrance, id: string, follows: boolean): KnownRoom {
   const [known, setKnown] = useState(UNKNOWN);
 
   const look = useCallback(
     (signal: AbortSignal) =>
-      api.room(id, { signal }).then(
+      entrance.room(id, { signal }).then(
         ({ name, yours }) => setKnown({ name, yours, missing: false }),
         (error) => {
           // Anything else than its absence shows when joining.
           if (error instanceof ApiError && error.status === 404) setKnown({ ...UNKNOWN, missing: true });
         },
       ),
-    [api, id],
+    [entrance, id],
   );
 
   useEffect(() => {

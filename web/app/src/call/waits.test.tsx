@@ -4,7 +4,7 @@ import type { Call, CallState, MediaStatus } from "@connect/sdk/call";
 import { act, cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ApiContext } from "../api-context.ts";
+import { ApiContext, useApi } from "../api-context.ts";
 import { apiWith, SESSION } from "../test-api.ts";
 import { CallBanners } from "./CallBanners.tsx";
 import { JoinButtons } from "./JoinButtons.tsx";
@@ -41,7 +41,7 @@ const press = (name: string) => userEvent.setup().click(screen.getByRole("button
 const buttons = () => screen.getAllByRole("button").map(({ textContent }) => textContent);
 
 function Known() {
-  const { name, yours, missing } = useRoom("r", true);
+  const { name, yours, missing } = useRoom(useApi(), "r", true);
   return <p>{missing ? "missing" : `${name} ${yours}`}</p>;
 }
 

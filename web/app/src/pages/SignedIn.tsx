@@ -10,11 +10,13 @@ import { Waiting } from "./Waiting.tsx";
 interface SignedInProps {
   /** The page stays until it is left, whatever becomes of the session. */
   stays?: boolean;
+  /** What is shown to who has not signed in, in place of the page for that. */
+  otherwise?: ReactNode;
   children: (user: User) => ReactNode;
 }
 
 /** A page for who is signed in; others are led there. */
-export function SignedIn({ stays = false, children }: SignedInProps) {
+export function SignedIn({ stays = false, otherwise, children }: SignedInProps) {
   const account = useReadable(useApi().account);
   const { path, search } = usePlace();
   const [holder, setHolder] = useState<User | null>(null);
@@ -23,6 +25,7 @@ export function SignedIn({ stays = false, children }: SignedInProps) {
   if (account.status === "signedIn") return children(account.user);
   if (stays && holder !== null) return children(holder);
   if (account.status === "unknown") return <Unsettled problem={account.problem} />;
+  if (account.status === "anonymous" && otherwise !== undefined) return otherwise;
   const from = path === "/" ? null : path + search;
   if (account.status === "ended" && account.otherAccount)
     return <OtherAccount user={account.user} from={from} />;

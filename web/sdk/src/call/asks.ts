@@ -15,7 +15,7 @@ const DONE_WITHIN_MS = 15_000;
 
 export type Ask = Extract<
   ClientMessage,
-  { type: "setCaps" | "setRole" | "configure" | "remove" | "moveHere" }
+  { type: "setCaps" | "setRole" | "configure" | "remove" | "moveHere" | "takeAccount" }
 >;
 
 export interface AskHandlers {
@@ -90,7 +90,7 @@ export class Asks {
 }
 
 function aboutOf(ask: Ask): string {
-  if (ask.type === "moveHere") return ask.type;
+  if (ask.type === "moveHere" || ask.type === "takeAccount") return ask.type;
   if (ask.type === "configure") return `${ask.type} ${Object.keys(ask.change).sort()}`;
   return `${ask.type} ${ask.participant}`;
 }
@@ -102,6 +102,7 @@ function isDone(
   you: ParticipantId | null,
 ): boolean {
   if (ask.type === "moveHere") return elsewhereOf(people, you).length === 0;
+  if (ask.type === "takeAccount") return people.some(({ id, guest }) => id === you && guest === false);
   if (ask.type === "configure") return isSet(settings, ask.change);
   const about = people.find(({ id }) => id === ask.participant);
   if (about === undefined) return true;

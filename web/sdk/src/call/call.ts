@@ -1,5 +1,4 @@
 // A call: joins signaling, media and the devices of this browser into one state that a page can show.
-import type { Api } from "../api.ts";
 import type {
   Caps,
   ClientMessage,
@@ -12,6 +11,7 @@ import type {
   RoomId,
   SettingsChange,
 } from "../generated/protocol.ts";
+import type { Entrance } from "../guest.ts";
 import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import { type Ask, Asks } from "./asks.ts";
@@ -20,6 +20,7 @@ import { Choices } from "./choices.ts";
 import { CodecChoice, decodedHere } from "./codec-choice.ts";
 import { elsewhereOf, QuietBesideOneself } from "./elsewhere.ts";
 import { IceServerSource } from "./ice-servers.ts";
+import { Identity } from "./identity.ts";
 import { LocalMedia } from "./local-media.ts";
 import { LocalScreen } from "./local-screen.ts";
 import { Measuring } from "./measuring.ts";
@@ -51,7 +52,7 @@ export class Call {
   readonly screen = new LocalScreen();
   /** Where the others are heard. */
   readonly speaker: AudioOutput;
-  readonly #api: Api;
+  readonly #identity: Identity;
   readonly #room: RoomId;
   readonly #region: Region | null;
   // The page draws after all that came with a message: the answer to the offer follows the welcome.
@@ -72,9 +73,10 @@ export class Call {
   #hadDevices = false;
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(api: Api, room: RoomId, options: CallOptions = {}) {
+  /** By an `Api`, as who is signed in; or by a `Guest`. */
+  constructor(entrance: Entrance, room: RoomId, options: CallOptions = {}) {
     const { region = null, videoSlots = VIDEO_SLOTS, storage } = options;
-    this.#api = api;
+    this.#identity = new Identity(entrance);
     this.#room = room;
     this.#region = region;
     const choices = new Choices(storage);
@@ -105,7 +107,7 @@ export class Call {
       onRefused: (refusal) => this.#state.patch({ refusal }),
       onMoved: () => this.#quiet.moved(),
     });
-    this.#servers = new IceServerSource(api, (servers) => this.#media.useServers(servers));
+    this.#servers = new IceServerSource(this.#identity, (servers) => this.#media.useServers(servers));
     this.#outbox = new Outbox({
       send: (message) => this.#signaling?.send(message) ?? false,
       onChange: (outbox) => this.#state.patch({ outbox }),
@@ -146,10 +148,10 @@ export class Call {
     const late = () => this.#fail(new TimeoutError(JOIN_WITHIN_MS));
     this.#joinTimer = setTimeout(late, JOIN_WITHIN_MS);
     this.#signaling = new Signaling({
-      origin: webSocketOrigin(this.#api.origin),
+      origin: webSocketOrigin(this.#identity.entrance.origin),
       path: `/api/rooms/${encodeURIComponent(this.#room)}/ws`,
       ticket: (signal) => this.#ticket(moveHere, signal),
-      isReachable: (signal) => this.#api.isReachable({ signal }),
+      isReachable: (signal) => this.#identity.entrance.isReachable({ signal }),
       // A first join that fails is told at once; in a call, a network that is away comes back.
       retryAfter: (error) => (this.#state.get().you === null ? null : retryAfter(error)),
       handlers: {
@@ -175,6 +177,12 @@ export class Call {
   /** The call goes on here alone: it ends for its user on all other pages and devices. */
   moveHere(): void {
     this.#ask({ type: "moveHere" });
+  }
+
+  /** As a guest: goes on as the account that is signed in to now, in the same call. Rejects if none is. */
+  async takeAccount(): Promise<void> {
+    const claim = await this.#identity.claim();
+    if (claim !== null) this.#ask(claim);
   }
 
   /** Sends a line of chat. It stays in the outbox until the room has stored it, or says that it will not. */
@@ -256,7 +264,7 @@ export class Call {
       decodes: decodedHere(),
       moveHere: isFirst && moveHere,
     };
-    const joined: JoinResponse = await this.#api.join(this.#room, request, { signal });
+    const joined: JoinResponse = await this.#identity.entrance.join(this.#room, request, { signal });
     mark("ticket");
     this.#state.patch({ room: joined.room });
     void this.#servers.refresh();
@@ -359,6 +367,7 @@ export class Call {
   #look(): void {
     const { you, participants } = this.#state.get();
     this.#asks.look(this.#state.get(), you);
+    this.#identity.look(participants.find(({ id }) => id === you));
     const own = elsewhereOf(participants, you).map(({ id }) => id);
     this.speaker.silence((id) => own.includes(id));
   }

@@ -1,17 +1,17 @@
 // The servers that help to find a way to the media node: asked for ahead of their use, and again before they are outdated.
-import type { Api } from "../api.ts";
 import type { IceServer } from "../generated/protocol.ts";
+import type { Identity } from "./identity.ts";
 
 /** Credentials are good for longer than this and a call together. */
 const GOOD_FOR_MS = 3_600_000;
 
 export class IceServerSource {
-  readonly #api: Api;
+  readonly #identity: Identity;
   readonly #use: (servers: IceServer[]) => void;
   #until = 0;
 
-  constructor(api: Api, use: (servers: IceServer[]) => void) {
-    this.#api = api;
+  constructor(identity: Identity, use: (servers: IceServer[]) => void) {
+    this.#identity = identity;
     this.#use = use;
   }
 
@@ -20,7 +20,7 @@ export class IceServerSource {
     if (performance.now() < this.#until) return;
     this.#until = performance.now() + GOOD_FOR_MS;
     try {
-      this.#use(await this.#api.iceServers());
+      this.#use(await this.#identity.entrance.iceServers());
     } catch {
       this.#until = 0;
     }

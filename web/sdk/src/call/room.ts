@@ -16,6 +16,7 @@ export const DEFAULTS: Settings = {
   chat: "everybody",
   share: "everybody",
   speak: "everybody",
+  guests: true,
 };
 
 export const EMPTY_ROOM: RoomState = { settings: DEFAULTS, participants: [], chat: [] };
@@ -40,6 +41,8 @@ export function afterEvent(room: RoomState, event: RoomEvent): RoomState {
       return change(room, event.participant, { publishing: event.publishing });
     case "role":
       return change(room, event.participant, { role: event.role });
+    case "account":
+      return afterTaking(room, event.participant, { user: event.user, name: event.name, guest: false });
     case "settings":
       return { ...room, settings: event.settings };
     case "caps":
@@ -55,6 +58,17 @@ export function afterEvent(room: RoomState, event: RoomEvent): RoomState {
       // An event of a newer release.
       return room;
   }
+}
+
+/** A guest has taken an account: what they have written is its user's from now on. */
+function afterTaking(
+  room: RoomState,
+  id: string,
+  account: Pick<Participant, "user" | "name" | "guest">,
+): RoomState {
+  const former = room.participants.find((participant) => participant.id === id)?.user;
+  const chat = room.chat.map((line) => (line.user === former ? { ...line, user: account.user } : line));
+  return { ...change(room, id, account), chat };
 }
 
 function without(participants: readonly Participant[], id: string): readonly Participant[] {

@@ -1,0 +1,144 @@
+// Guests: a link is enough where the room allows it, their token is good for that room alone, and an account is taken on the way.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { GuestSession } from "../../web/sdk/src/generated/protocol.ts";
+import { FakeNode } from "./fake-node.ts";
+import { Client, type Person, World } from "./world.ts";
+
+let world: World;
+let ada: Person;
+beforeAll(async () => {
+  world = await World.start();
+  ada = await world.person("Ada");
+});
+afterAll(() => world.stop());
+
+const own = (client: Client) =>
+  client.welcome.snapshot?.participants.find(({ id }) => id === client.welcome.you);
+
+test("a link is enough: the door says what is behind it, and a guest comes in", async () => {
+  const room = await ada.createRoom("Open house");
+  expect(await world.call(`/api/rooms/${room.id}/door`)).toMatchObject({
+    status: 200,
+    body: { name: "Open house", guests: true },
+  });
+  const host = await ada.enter(room);
+  const come = await world.call<GuestSession>(`/api/rooms/${room.id}/guests`, { body: { name: "  Gil " } });
+  expect(come).toMatchObject({ status: 201, body: { name: "Gil", expiresIn: 43_200 } });
+  expect(come.body.user).toMatch(/^guest-[0-9a-f]{32}$/);
+  expect(come.headers.getSetCookie()).toEqual([]);
+  const gil = await world.guest(room, "Gil");
+  expect((await gil.call(`/api/rooms/${room.id}`)).body).toMatchObject({ name: "Open house", yours: 0 });
+  expect(await gil.iceServers()).toEqual([]);
+  const client = await gil.enter(room);
+  expect(own(client)).toMatchObject({ name: "Gil", role: "guest", guest: true, user: gil.session.user });
+  const { event } = await host.socket.next("event", ({ event }) => event.type === "joined");
+  expect(event).toMatchObject({ participant: { name: "Gil", role: "guest" } });
+});
+
+test("a guest's token is good for the way into its room alone", async () => {
+  const [room, other] = [await ada.createRoom("Own"), await ada.createRoom("Other")];
+  const gil = await world.guest(room, "Gil");
+  for (const [method, path] of [
+    ["GET", "/api/auth/me"],
+    ["GET", "/api/rooms"],
+    ["POST", "/api/rooms"],
+    ["POST", "/api/rooms/create"],
+    ["DELETE", `/api/rooms/${room.id}`],
+    ["GET", `/api/rooms/${other.id}`],
+    ["POST", `/api/rooms/${other.id}/join`],
+  ] as const) {
+    const body = method === "POST" ? { name: "Mine" } : undefined;
+    const refused = await gil.call(path, { method, body });
+    expect(refused, `${method} ${path}`).toMatchObject({ status: 403, body: { type: "/problems/guest" } });
+  }
+  const forged = `${gil.token.slice(0, -4)}AAAA`;
+  expect((await world.call(`/api/rooms/${room.id}`, { token: forged })).status).toBe(401);
+});
+
+test("bad names, rooms that are none, and rooms that take no guests are refused", async () => {
+  const room = await ada.createRoom("Members", { guests: false });
+  const come = (id: string, body: object) => world.call(`/api/rooms/${id}/guests`, { body });
+  expect(await come(room.id, { name: "Gil" })).toMatchObject({
+    status: 403,
+    body: { type: "/problems/no-guests", detail: expect.stringContaining("sign in") },
+  });
+  expect((await world.call(`/api/rooms/${room.id}/door`)).body).toMatchObject({ guests: false });
+  for (const name of ["", " ", "\u200b", "x".repeat(81)]) {
+    const refused = await come(room.id, { name });
+    expect(refused, name).toMatchObject({ status: 422, body: { errors: [{ field: "name" }] } });
+  }
+  expect((await come(room.id, {})).status).toBe(422);
+  expect((await come("bako-tuvi-remo-dasu", { name: "Gil" })).status).toBe(404);
+  expect((await world.call("/api/rooms/bako-tuvi-remo-dasu/door")).status).toBe(404);
+  expect((await world.call(`/api/rooms/${room.id}/guests`)).status).toBe(405);
+});
+
+test("who is inside stays when guests are forbidden, and nobody follows, not after a restart either", async () => {
+  const room = await ada.createRoom("Closing");
+  const host = await ada.enter(room);
+  const gil = await world.guest(room, "Gil");
+  const client = await gil.enter(room);
+  const spare = await world.guest(room, "Spare");
+  host.socket.send({ type: "configure", change: { guests: false } });
+  await client.socket.next("event", ({ event }) => event.type === "settings" && !event.settings.guests);
+  await world.restart();
+  const back = await Client.open(world, client.resume(room, client.welcome.seq));
+  expect(back.welcome.you).toBe(client.welcome.you);
+  const refused = await spare.call(`/api/rooms/${room.id}/join`, { body: {} });
+  expect(refused).toMatchObject({ status: 403, body: { type: "/problems/no-guests" } });
+});
+
+test("a guest takes an account in the call, and keeps it over a restart", async () => {
+  const room = await ada.createRoom("Taking");
+  const host = await ada.enter(room);
+  const node = await FakeNode.register(world, "eu-1", "eu-west");
+  const gil = await world.guest(room, "Gil");
+  const client = await gil.enter(room);
+  const you = client.welcome.you;
+  client.socket.send({ type: "chat", nonce: "n1", text: "before" });
+  await client.socket.next("chatAccepted");
+  const caps = { audio: false, video: true, screen: true, maxLayer: null, maxBitrate: null };
+  host.socket.send({ type: "setCaps", participant: you, caps });
+  await client.socket.next("event", ({ event }) => event.type === "caps");
+
+  // A guest's token is no account's, nor is one that was never given.
+  for (const token of [gil.token, "nonsense"]) {
+    client.socket.send({ type: "takeAccount", token });
+    expect(await client.socket.next("error")).toMatchObject({ code: "forbidden", of: "takeAccount" });
+  }
+  const bea = await world.person("Bea");
+  client.socket.send({ type: "takeAccount", token: bea.token });
+  for (const { socket } of [host, client]) {
+    const { event } = await socket.next("event", ({ event }) => event.type === "account");
+    expect(event).toEqual({ type: "account", participant: you, user: bea.user.id, name: "Bea" });
+  }
+  const role = await host.socket.next("event", ({ event }) => event.type === "role");
+  expect(role.event).toMatchObject({ participant: you, role: "speaker" });
+  client.socket.send({ type: "takeAccount", token: bea.token });
+  expect(await client.socket.next("error")).toMatchObject({ code: "forbidden" });
+
+  node.die();
+  await world.restart();
+  const back = await Client.open(world, client.resume(room, client.welcome.seq));
+  expect(back.welcome.you).toBe(you);
+  // The same line again is the same line, as whom it was written first.
+  back.socket.send({ type: "chat", nonce: "n1", text: "before" });
+  expect(await back.socket.next("chatAccepted")).toMatchObject({ id: "1" });
+  // What was ruled on the guest holds for the account, on every page.
+  const second = await bea.enter(room);
+  expect(own(second)).toMatchObject({ name: "Bea", guest: false, role: "speaker", caps });
+  expect(second.welcome.snapshot?.chat).toMatchObject([{ text: "before", user: bea.user.id }]);
+});
+
+test("guests count by their address, before a room is asked", async () => {
+  const limited = await World.start({ CONNECT_LIMIT_JOIN_ADDRESS: "2/900" });
+  const room = await (await limited.person("Ada")).createRoom();
+  const headers = { "cf-connecting-ip": "192.0.2.1" };
+  const come = () => limited.call(`/api/rooms/${room.id}/guests`, { body: { name: "Gil" }, headers });
+  expect([await come(), await come()].map(({ status }) => status)).toEqual([201, 201]);
+  const refused = await come();
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect((await limited.call(`/api/rooms/${room.id}/door`, { headers })).status).toBe(429);
+  await limited.stop();
+});

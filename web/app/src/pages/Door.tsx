@@ -1,0 +1,91 @@
+// The door of a room: who is signed in goes in as that, and others come as guests, where the room lets them.
+import { ApiError, type Door as DoorSign, type Entrance, type Guest } from "@connect/sdk";
+import { type ReactNode, useCallback, useEffect, useState } from "react";
+import { useApi } from "../api-context.ts";
+import { Link, Redirect, usePlace } from "../router.tsx";
+import { Field } from "../ui/Field.tsx";
+import { isolated, wordsOf } from "../ui/words.ts";
+import { AccountForm, textOf } from "./AccountForm.tsx";
+import { Message } from "./Message.tsx";
+import { NoRoom } from "./NoRoom.tsx";
+import { SignedIn } from "./SignedIn.tsx";
+import { Waiting } from "./Waiting.tsx";
+
+/** Who comes to a room, and by what. */
+export interface Visitor {
+  readonly entrance: Entrance;
+  readonly isGuest: boolean;
+  /** What the others will see. */
+  readonly name: string;
+}
+
+interface DoorProps {
+  room: string;
+  children: (visitor: Visitor) => ReactNode;
+}
+
+export function Door({ room, children }: DoorProps) {
+  const api = useApi();
+  const [guest, setGuest] = useState<Guest | null>(null);
+  // Also once they have an account: the call goes on.
+  if (guest !== null) return children({ entrance: guest, isGuest: true, name: guest.name });
+  return (
+    <SignedIn stays otherwise={<Stranger room={room} onGuest={setGuest} />}>
+      {(user) => children({ entrance: api, isGuest: false, name: user.name })}
+    </SignedIn>
+  );
+}
+
+interface StrangerProps {
+  room: string;
+  onGuest: (guest: Guest) => void;
+}
+
+/** Somebody of whom nothing is known but the link that they opened. */
+function Stranger({ room, onGuest }: StrangerProps) {
+  const api = useApi();
+  const { path, search } = usePlace();
+  const [sign, setSign] = useState<DoorSign | null>(null);
+  const [error, setError] = useState<unknown>(null);
+
+  const look = useCallback(() => {
+    setError(null);
+    api.door(room).then(setSign, setError);
+  }, [api, room]);
+  useEffect(look, [look]);
+
+  const from = path + search;
+  if (error instanceof ApiError && error.status === 404) return <NoRoom />;
+  if (error !== null) {
+    return (
+      <Message title="The room could not be looked up" detail={wordsOf(error)}>
+        <button type="button" className="button" onClick={look}>
+          Try again
+        </button>
+      </Message>
+    );
+  }
+  if (sign === null) return <Waiting />;
+  if (!sign.guests) return <Redirect to="/login" from={from} />;
+  return (
+    <AccountForm
+      heading={isolated(sign.name)}
+      lead="You are about to join a call. No account is needed."
+      submit="Join as guest"
+      failure="You could not join"
+      onSubmit={async (fields) => onGuest(await api.guest(room, textOf(fields, "name").trim()))}
+      footer={
+        <>
+          Have an account?{" "}
+          <Link to="/login" from={from}>
+            Sign in
+          </Link>
+        </>
+      }
+    >
+      {(errorOf) => (
+        <Field label="Your name" name="name" autoComplete="name" required error={errorOf("name")} />
+      )}
+    </AccountForm>
+  );
+}

@@ -1,0 +1,99 @@
+// A guest: the way into one room without an account, by a token that is good for that room alone.
+import type { Api, RequestOptions, Sent } from "./api.ts";
+import { withDeadline } from "./deadline.ts";
+import type {
+  GuestSession,
+  IceServer,
+  IceServers,
+  JoinRequest,
+  JoinResponse,
+  RoomDetails,
+  RoomId,
+} from "./generated/protocol.ts";
+import { UNAUTHORIZED, unless } from "./problem.ts";
+
+/** What a call needs of the API: of who has an account, or of a guest. */
+export interface Entrance {
+  readonly origin: string;
+  room(id: RoomId, options?: RequestOptions): Promise<RoomDetails>;
+  join(id: RoomId, request: JoinRequest, options?: RequestOptions): Promise<JoinResponse>;
+  iceServers(options?: RequestOptions): Promise<IceServer[]>;
+  isReachable(options?: RequestOptions): Promise<boolean>;
+}
+
+/** How a guest's requests are sent. */
+export interface Transport {
+  send<T>(method: string, path: string, sent: Sent): Promise<T>;
+  readonly timeout: number;
+}
+
+/** Somebody without an account, at the door of a room. Made by {@link Api.guest}. */
+export class Guest implements Entrance {
+  /** What the others see. */
+  readonly name: string;
+  /** Where an account is signed in to that the guest may take. */
+  readonly account: Api;
+  readonly #transport: Transport;
+  readonly #room: RoomId;
+  /** All requests share one session, which outlives each of them. */
+  #session: Promise<GuestSession> | null = null;
+
+  constructor(account: Api, transport: Transport, room: RoomId, name: string) {
+    this.account = account;
+    this.#transport = transport;
+    this.#room = room;
+    this.name = name;
+  }
+
+  get origin(): string {
+    return this.account.origin;
+  }
+
+  /** Asks the room to be let in. */
+  async come({ signal }: RequestOptions = {}): Promise<void> {
+    await withDeadline(this.#transport.timeout, signal, () => this.#comeAnew());
+  }
+
+  room(id: RoomId, options?: RequestOptions): Promise<RoomDetails> {
+    return this.#authorized("GET", `/api/rooms/${encodeURIComponent(id)}`, undefined, options);
+  }
+
+  join(id: RoomId, request: JoinRequest, options?: RequestOptions): Promise<JoinResponse> {
+    return this.#authorized("POST", `/api/rooms/${encodeURIComponent(id)}/join`, request, options);
+  }
+
+  async iceServers(options?: RequestOptions): Promise<IceServer[]> {
+    const { iceServers } = await this.#authorized<IceServers>("GET", "/api/ice-servers", undefined, options);
+    return iceServers;
+  }
+
+  isReachable(options?: RequestOptions): Promise<boolean> {
+    return this.account.isReachable(options);
+  }
+
+  #authorized<T>(method: string, path: string, body: unknown, { signal }: RequestOptions = {}): Promise<T> {
+    const { send, timeout } = this.#transport;
+    return withDeadline(timeout, signal, async (signal) => {
+      const session = this.#session ?? this.#comeAnew();
+      const { token } = await session;
+      const answer = await unless(UNAUTHORIZED, send<T>(method, path, { body, signal, token }));
+      if (answer !== null) return answer.value;
+      // The token has expired: one comes anew, as another guest of the same name.
+      const renewed = await (this.#session === session ? this.#comeAnew() : (this.#session ?? session));
+      return send<T>(method, path, { body, signal, token: renewed.token });
+    });
+  }
+
+  #comeAnew(): Promise<GuestSession> {
+    const { send, timeout } = this.#transport;
+    const path = `/api/rooms/${encodeURIComponent(this.#room)}/guests`;
+    const session = withDeadline(timeout, undefined, (signal) =>
+      send<GuestSession>("POST", path, { body: { name: this.name }, signal, token: null }),
+    );
+    this.#session = session;
+    session.catch(() => {
+      if (this.#session === session) this.#session = null;
+    });
+    return session;
+  }
+}
