@@ -1,14 +1,12 @@
-//! The room as a whole: what its people and nodes are sent, and that it never loses what it stored.
+//! The room as a whole: what its people and nodes are sent.
 
-use proptest::prelude::*;
 use protocol::client::{ErrorCode, Offer, RoomEvent, ServerMessage, SettingsChange};
 use protocol::id::{Attempt, Epoch};
 use protocol::node::{NodeToRoom, RoomToNode, SessionRef, VERSION};
 
 use super::record::Stored;
 use super::{
-    Admission, Client, Effect, Event, Excess, Identity, NodeLink, NotAdmitted, Pass, Room, Search,
-    Secret,
+    Admission, Client, Effect, Event, Excess, Identity, NodeLink, NotAdmitted, Pass, Room, Secret,
 };
 
 mod chat;
@@ -25,6 +23,7 @@ mod offers;
 mod passes;
 mod placement;
 mod reports;
+mod restore;
 mod roles;
 mod settings;
 
@@ -410,101 +409,4 @@ fn a_node_without_people_is_released() {
         }
     )));
     assert_eq!(world.room.deadline(), None);
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    Enter(u8),
-    Close(u8),
-    Resume(u8),
-    Chat(u8, u8),
-    Leave(u8),
-    Place,
-    NoPlace,
-    NodeDies,
-    Wait,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let who = 0u8..4;
-    prop_oneof![
-        who.clone().prop_map(Step::Enter),
-        who.clone().prop_map(Step::Close),
-        who.clone().prop_map(Step::Resume),
-        (who.clone(), 0u8..6).prop_map(|(who, nonce)| Step::Chat(who, nonce)),
-        who.prop_map(Step::Leave),
-        Just(Step::Place),
-        Just(Step::NoPlace),
-        Just(Step::NodeDies),
-        Just(Step::Wait),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-
-    /// Whatever happens, the room that is restored from what was stored is the room that stored it.
-    #[test]
-    fn what_is_stored_is_the_room(steps in proptest::collection::vec(step(), 1..60)) {
-        let mut world = World::new();
-        let mut clients: std::collections::BTreeMap<u8, Client> = Default::default();
-        let mut link = None;
-        for (turn, step) in steps.into_iter().enumerate() {
-            world.now += 10;
-            match step {
-                Step::Enter(who) => {
-                    clients.insert(who, world.enter(&format!("p{who}-{turn}")));
-                }
-                Step::Close(who) => if let Some(client) = clients.get(&who).cloned() {
-                    world.handle(Event::ClientClosed { client });
-                },
-                Step::Resume(who) => if let Some(client) = clients.get_mut(&who) {
-                    let token = token(client.participant.as_str(), client.connection);
-                    if let Ok((resumed, _)) = world.open(token, Some(0)) {
-                        *client = resumed;
-                    }
-                },
-                Step::Chat(who, nonce) => if let Some(client) = clients.get(&who).cloned() {
-                    world.say(&client, &format!(r#"{{"type":"chat","nonce":"{nonce}","text":"x"}}"#));
-                },
-                Step::Leave(who) => if let Some(client) = clients.remove(&who) {
-                    world.say(&client, r#"{"type":"leave"}"#);
-                },
-                Step::Place => if let Some(Search { participant, epoch, .. }) = world.room.seeking.clone() {
-                    world.handle(Event::Found { participant, epoch, place: Some((id("n1"), id("eu"))) });
-                    if world.room.expect_node(&id("n1"), epoch).is_ok() {
-                        link = Some(world.link("n1", epoch));
-                    }
-                },
-                Step::NoPlace => if let Some(Search { participant, epoch, .. }) = world.room.seeking.clone() {
-                    world.handle(Event::Found { participant, epoch, place: None });
-                },
-                Step::NodeDies => if let Some(link) = link.take() {
-                    world.handle(Event::NodeClosed { link });
-                },
-                Step::Wait => if world.room.deadline().is_some() {
-                    world.wait();
-                    let now = world.now;
-                    prop_assert!(world.room.deadline().is_none_or(|next| next > now), "it is due again");
-                },
-            }
-            let mut stored = world.stored.clone();
-            stored.records.sort_by_key(|record| { let key = record.key(); (key.kind, key.name) });
-            let living: Vec<Client> = world.room.people.values()
-                .map(|person| Client { participant: person.id.clone(), connection: person.connection })
-                .collect();
-            let links: Vec<NodeLink> = world.room.hosts.values()
-                .map(|host| NodeLink { node: host.node.clone(), epoch: host.epoch, link: host.link })
-                .collect();
-            let (restored, effects) = Room::restore(stored, &living, &links, world.now)
-                .expect("a room is stored");
-            prop_assert!(effects.is_empty());
-            prop_assert_eq!(restored.owed, world.room.owed);
-            prop_assert_eq!(&restored.info, &world.room.info);
-            prop_assert_eq!(&restored.people, &world.room.people);
-            prop_assert_eq!(&restored.hosts, &world.room.hosts);
-            prop_assert_eq!(restored.log.seq(), world.room.log.seq());
-            prop_assert_eq!(restored.chat.history(), world.room.chat.history());
-        }
-    }
 }
