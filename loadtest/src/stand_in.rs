@@ -211,8 +211,7 @@ impl Shared {
             | NodeToRoom::IceRestarted { .. }
             | NodeToRoom::Connected { .. }
             | NodeToRoom::Silent { .. }
-            | NodeToRoom::Heard { .. }
-            | NodeToRoom::Quality { .. } => return,
+            | NodeToRoom::Heard { .. } => return,
         };
         if let Some(tell) = self.people().get(&participant) {
             // A bot that does not listen has left.

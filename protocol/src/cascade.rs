@@ -11,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::ParticipantQuality;
 use crate::id::{Attempt, NodeId, RoomId};
 use crate::media::{Codec, Layer, TrackId};
 
@@ -85,6 +86,13 @@ pub enum CascadeMessage {
     Resume { flow: u64 },
     /// The publisher's clock (RFC 3550, 6.4.1): this NTP time is this RTP timestamp. Keeps lips in step across the hop.
     SenderClock { flow: u64, ntp: u64, rtp: u32 },
+    /// How the media of these participants travels, as it was measured where they are or told from farther on.
+    Qualities {
+        room: RoomId,
+        participants: Vec<ParticipantQuality>,
+        /// How many nodes or shards have passed it on.
+        hops: u8,
+    },
     /// A message of a later version.
     #[serde(other)]
     Unknown,

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::api::Room;
 use crate::id::{Attempt, NodeId, ParticipantId, Region, UserId};
 use crate::media::{Caps, Publishing, Source};
-use crate::node::ParticipantQuality;
 
 pub use channel::{
-    ClientMediaMessage, NodeMediaMessage, PathQuality, Quality, SlotAssignment, SourceDemand, Tile,
+    ClientMediaMessage, NodeMediaMessage, ParticipantQuality, PathQuality, Quality, SlotAssignment,
+    SourceDemand, Tile,
 };
 pub use chat::{ChatMessage, MAX_CHAT_BYTES};
 pub use people::{CloseReason, Connection, LeaveReason, Participant, Role};
@@ -187,11 +187,6 @@ pub enum ServerMessage {
     },
     /// The room hangs up on a client that says far too much: do not dial again before this time is over.
     Wait { ms: u32 },
-    /// How everybody's media travels, those with media whole each time. Sent every few seconds, and not an event: what
-    /// was missed is not sent again.
-    Quality {
-        participants: Vec<ParticipantQuality>,
-    },
     /// The room has ended for this participant; do not reconnect.
     Closed { reason: CloseReason },
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::{IceCredentials, Quality, SourceMid};
+use crate::client::{IceCredentials, SourceMid};
 use crate::id::{Attempt, Epoch, NodeId, ParticipantId, Region, RoomId};
 use crate::media::Caps;
 
@@ -160,19 +160,6 @@ pub enum NodeToRoom {
         participant: ParticipantId,
         attempt: Attempt,
     },
-    /// How the media of these participants travels, every few seconds; silent ones are not among them.
-    Quality {
-        participants: Vec<ParticipantQuality>,
-    },
-}
-
-/// How one participant's media travels.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub struct ParticipantQuality {
-    pub participant: ParticipantId,
-    pub quality: Quality,
 }
 
 /// Names a media session.

@@ -3,7 +3,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{api, client, id, media, node};
+use crate::{api, client, id, media};
 
 const PATH: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -79,7 +79,7 @@ fn generate() -> String {
         client::SourceDemand,
         client::Quality,
         client::PathQuality,
-        node::ParticipantQuality,
+        client::ParticipantQuality,
     ) {
         out.push_str("\nexport ");
         out.push_str(&declaration);

@@ -19,7 +19,6 @@ mod passes;
 mod people;
 mod placement;
 mod plan;
-mod quality;
 mod questions;
 pub mod record;
 mod redial;
@@ -44,7 +43,6 @@ pub use contract::{
 use doubt::Doubts;
 use log::Log;
 use pace::{Pace, Writing};
-use quality::Qualities;
 use questions::Questions;
 use record::{Host, Info, Link, Moved, Person, Record, Ruling, Stored};
 use report::Owed;
@@ -102,7 +100,6 @@ pub struct Room {
     avoid: HashMap<ParticipantId, NodeId>,
     /// Nodes that were left because they were not back in time. Nobody has said that they are gone.
     missed: HashSet<NodeId>,
-    qualities: Qualities,
 }
 
 impl Room {
@@ -155,7 +152,6 @@ impl Room {
             failed: HashSet::new(),
             avoid: HashMap::new(),
             missed: HashSet::new(),
-            qualities: Qualities::default(),
         }
     }
 

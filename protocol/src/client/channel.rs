@@ -57,6 +57,11 @@ pub enum NodeMediaMessage {
     Demand { demand: Vec<SourceDemand> },
     /// How the client's media travels, every few seconds.
     Quality { quality: Quality },
+    /// How the media of those in the room travels, every few seconds: who sends something comes first, and of whom nothing
+    /// comes, nothing is told.
+    Qualities {
+        participants: Vec<ParticipantQuality>,
+    },
 }
 
 /// Which simulcast layers of a source are watched.
@@ -88,6 +93,15 @@ pub struct Quality {
     pub frozen: Option<f32>,
     /// How a listener would rate the client's sound: 1 to 5, mean opinion score by the E-model (ITU-T G.107).
     pub score: f32,
+}
+
+/// How one participant's media travels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ParticipantQuality {
+    pub participant: ParticipantId,
+    pub quality: Quality,
 }
 
 /// One direction of a path.

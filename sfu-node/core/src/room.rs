@@ -14,6 +14,7 @@ mod intake;
 mod media;
 mod pairing;
 mod peers;
+mod qualities;
 mod quality;
 mod recovery;
 mod shedding;
@@ -54,6 +55,7 @@ use demand::Told;
 use intake::Intake;
 use peers::Peers;
 pub use peers::Ring;
+use qualities::Elsewhere;
 
 /// How many audio streams a room selects: two more than a client's audio slots, since nobody hears his own microphone, nor the
 /// screen that he shares.
@@ -141,6 +143,7 @@ pub struct Room {
     heard: bool,
     peers: Peers,
     catalog: Catalog,
+    elsewhere: Elsewhere,
     /// When the slots of all members were decided on last.
     assigned: Option<Instant>,
     deadlines: Timers<Deadline>,
@@ -168,6 +171,7 @@ impl Room {
             heard: false,
             peers: Peers::default(),
             catalog: Catalog::default(),
+            elsewhere: Elsewhere::default(),
             assigned: None,
             deadlines: Timers::default(),
             demand_due: Vec::new(),

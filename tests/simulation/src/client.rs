@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use protocol::client::ParticipantQuality;
 use protocol::client::{IceCredentials, SlotAssignment, SourceDemand, SourceMid, Tile};
 use protocol::id::ParticipantId;
 use protocol::media::{MediaKind, Source};
@@ -76,6 +77,8 @@ pub struct Client {
     /// What it was told, with the time.
     pub demands: Vec<(Instant, Vec<SourceDemand>)>,
     pub speakers: Vec<(Instant, Vec<ParticipantId>)>,
+    /// How everybody's media travels, as it was told.
+    pub qualities: Vec<(Instant, Vec<ParticipantQuality>)>,
     /// What it was told of its own packets.
     pub feedback: Feedback,
 }
@@ -127,6 +130,7 @@ impl Client {
             obeys_demand: videos != Videos::PLAIN,
             demands: Vec::new(),
             speakers: Vec::new(),
+            qualities: Vec::new(),
             feedback: Feedback::new(now),
         };
         match accent {

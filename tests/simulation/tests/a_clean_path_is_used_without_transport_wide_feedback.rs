@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use protocol::media::{MediaKind, Source};
-use protocol::node::NodeToRoom;
 use simulation::{Bottleneck, Path, Videos, World};
 
 const PUBLISHER: usize = 0;
@@ -82,11 +81,7 @@ fn what_is_lost_on_the_way_up_is_no_loss_of_the_viewer_s_path() {
         world.run(Duration::from_secs(6));
         world.uplink_of.insert(PUBLISHER, access.lossy(0.15));
         world.run(Duration::from_secs(20));
-        let told = world.told.iter().rev().find_map(|(_, told)| match told {
-            NodeToRoom::Quality { participants } => Some(participants),
-            _ => None,
-        });
-        let qualities: Vec<_> = told.into_iter().flatten().map(|of| of.quality).collect();
+        let qualities = world.clients[PUBLISHER].latest_qualities();
         let (up, down) = (qualities[PUBLISHER].up.loss, qualities[VIEWER].down.loss);
         println!("seed {seed}: {up} lost on the way up, {down} on the way down");
         assert!(up > 0.1 && down < 0.01, "seed {seed}: {up} and {down}");

@@ -3,16 +3,11 @@
 use std::time::Duration;
 
 use protocol::media::MediaKind;
-use protocol::node::NodeToRoom;
 use simulation::{Accent, Ids, Path, Videos, World};
 
-/// The last score and the last loss on the way down that the room was told of a client.
+/// The last score and the last loss on the way down that was told of a client.
 fn quality(world: &World, client: usize) -> (f32, f32) {
-    let mut reports = world.told.iter().rev().filter_map(|(_, told)| match told {
-        NodeToRoom::Quality { participants } => Some(participants),
-        _ => None,
-    });
-    let quality = &reports.next().expect("a report")[client].quality;
+    let quality = world.clients[client].latest_qualities()[client];
     (quality.score, quality.down.loss)
 }
 

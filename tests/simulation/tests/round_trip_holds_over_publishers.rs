@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use protocol::node::NodeToRoom;
 use simulation::{Path, World, participant};
 
 const VIEWER: usize = 2;
@@ -20,12 +19,9 @@ fn a_slot_that_changes_its_publisher_tells_the_same_round_trip() {
         // Reports come each second: some before the change, some after it.
         world.run(Duration::from_millis(1_130));
     }
-    let told = world.told.iter().filter_map(|(_, told)| match told {
-        NodeToRoom::Quality { participants } => Some(participants),
-        _ => None,
-    });
+    let told = world.clients[VIEWER].qualities.iter();
     let viewer = told
-        .flatten()
+        .flat_map(|(_, participants)| participants)
         .filter(|entry| entry.participant == participant(VIEWER));
     let trips: Vec<f32> = viewer.filter_map(|e| e.quality.round_trip_ms).collect();
     assert!(trips.len() >= 5, "{trips:?}");

@@ -21,6 +21,7 @@ beforeEach(() => {
       onShown: ignore,
       onSpeakers: ignore,
       onQuality: ignore,
+      onQualities: ignore,
     },
   );
 });

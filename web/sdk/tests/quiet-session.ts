@@ -14,6 +14,7 @@ export function quietSession(handlers: Partial<MediaSessionHandlers> = {}): {
     onShown: ignore,
     onSpeakers: ignore,
     onQuality: ignore,
+    onQualities: ignore,
     onStep: ignore,
     ...handlers,
   });

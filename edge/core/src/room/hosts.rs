@@ -227,7 +227,6 @@ impl Room {
                     self.silent(&participant, now, out);
                 }
             }
-            NodeToRoom::Quality { participants } => self.measured(link, participants, now, out),
         }
     }
 

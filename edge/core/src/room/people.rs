@@ -264,7 +264,6 @@ impl Room {
         self.forget_media(id);
         self.paces.remove(id);
         self.signs.remove(id);
-        self.qualities.forget(id);
         out.push(Effect::Erase(record::person_key(id)));
         if let Some(node) = &person.node {
             self.release_if_empty(node, now, out);

@@ -74,6 +74,17 @@ impl Engine {
                     self.with_room(now, key, |room, cx| room.announced(cx, peer, announcement));
                 }
             }
+            CascadeMessage::Qualities {
+                room,
+                participants,
+                hops,
+            } => {
+                if let Some(key) = room_of(self, &room) {
+                    self.with_room(now, key, |room, cx| {
+                        room.heard_qualities(cx, peer, participants, hops);
+                    });
+                }
+            }
             CascadeMessage::Withdraw { room, track } => {
                 if let Some(key) = room_of(self, &room) {
                     self.with_room(now, key, |room, cx| room.withdrawn(cx, peer, &track));

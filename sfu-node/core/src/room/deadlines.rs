@@ -20,7 +20,7 @@ pub(super) enum Deadline {
     Plea(MemberKey),
     /// A keyframe or a repair of a layer is overdue.
     Recovery(LayerKey),
-    /// The room's Durable Object is told how everybody's media travels.
+    /// Clients, and the other nodes and shards, are told how everybody's media travels.
     Qualities,
     /// A member's sender reports.
     Reports(MemberKey),

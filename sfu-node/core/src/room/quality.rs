@@ -1,27 +1,26 @@
-//! Quality: every few seconds each client is told how its media travels, and the room's Durable Object how everybody's does.
+//! Quality: every few seconds it is measured how each client's media travels, and the client is told so.
 
 use std::time::{Duration, Instant};
 
 use protocol::client::{NodeMediaMessage, PathQuality, Quality};
 use protocol::media::{MediaKind, Source};
-use protocol::node::{NodeToRoom, ParticipantQuality};
 
 use super::deadlines::Deadline;
-use super::{Context, Effect, Room, source_index};
+use super::{Context, Room, source_index};
 use crate::e_model::{Journey, score};
 use crate::key::MemberKey;
 use crate::reception::Interval;
 
 /// How often, for each member and for the room. A member's is counted from its connection, so that a large room's are
 /// spread over the time.
-const INTERVAL: Duration = Duration::from_secs(5);
+pub(super) const INTERVAL: Duration = Duration::from_secs(5);
 
 /// What is known of a member's quality.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
     /// When it was measured last, and the bytes sent by then.
     at: Option<(Instant, u64)>,
-    latest: Option<Quality>,
+    pub(super) latest: Option<Quality>,
     /// What its client said last of its playback ([`Quality::frozen`]).
     frozen: Option<f32>,
 }
@@ -92,27 +91,6 @@ impl Room {
         }
         let session = member.session;
         cx.tell(session, &NodeMediaMessage::Quality { quality });
-    }
-
-    /// Tells the room's Durable Object of everybody's quality: one message for all. Of whom nothing comes, nothing is measured.
-    pub(super) fn tell_qualities(&mut self, cx: &mut Context<'_>) {
-        let members = self.members.iter().map(|(_, member)| member);
-        let heard = members.filter(|member| !member.silent);
-        let measured = heard.filter_map(|member| {
-            Some(ParticipantQuality {
-                participant: member.participant.clone(),
-                quality: member.quality.latest?,
-            })
-        });
-        let participants: Vec<_> = measured.collect();
-        if !participants.is_empty() {
-            let room = self.id.clone();
-            let message = NodeToRoom::Quality { participants };
-            cx.effects.push_back(Effect::Room { room, message });
-        }
-        if self.subscribers().next().is_some() {
-            self.deadlines.set(Deadline::Qualities, cx.now + INTERVAL);
-        }
     }
 
     /// What has come of a member's tracks since the last look. The jitter is the sound's, or else that of any other: video

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::client::{ClientMediaMessage, NodeMediaMessage, Tile};
+use protocol::client::{ClientMediaMessage, NodeMediaMessage, Quality, Tile};
 use protocol::media::TrackId;
 
 use super::Client;
@@ -63,6 +63,14 @@ impl Client {
         }
     }
 
+    /// What it was told last of everybody's media, in the order of the clients.
+    pub fn latest_qualities(&self) -> Vec<Quality> {
+        let (_, latest) = self.qualities.last().expect("it was told");
+        let mut latest = latest.clone();
+        latest.sort_by(|a, b| a.participant.cmp(&b.participant));
+        latest.iter().map(|entry| entry.quality).collect()
+    }
+
     pub(super) fn told(&mut self, now: Instant, message: NodeMediaMessage) {
         match message {
             NodeMediaMessage::Slots { slots } => self.assignments = slots,
@@ -80,6 +88,9 @@ impl Client {
                 self.demands.push((now, demand));
             }
             NodeMediaMessage::Quality { .. } => {}
+            NodeMediaMessage::Qualities { participants } => {
+                self.qualities.push((now, participants));
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ import type {
   ClientMessage,
   JoinResponse,
   ParticipantId,
+  ParticipantQuality,
   Quality,
   Region,
   Role,
@@ -89,6 +90,8 @@ export class Call {
       onShown: (shown: Shown) => this.#state.patch(shown),
       onSpeakers: (speakers: readonly ParticipantId[]) => this.#speak(speakers),
       onQuality: (report: Quality) => this.#state.patch({ report }),
+      onQualities: (of: readonly ParticipantQuality[]) =>
+        this.#state.patch({ reports: new Map(of.map(({ participant, quality }) => [participant, quality])) }),
       onStep: mark,
     };
     const encoding = encodingOf(options);
@@ -311,10 +314,6 @@ export class Call {
         return void this.#media.answer(message.attempt, message.sdp);
       case "iceRestarted":
         return void this.#media.iceRestarted(message.attempt, message.credentials);
-      case "quality":
-        return this.#state.patch({
-          reports: new Map(message.participants.map(({ participant, quality }) => [participant, quality])),
-        });
       case "renegotiate":
         return void this.#media.renegotiate(message.attempt);
       case "checkMedia":

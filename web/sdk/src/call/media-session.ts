@@ -5,6 +5,7 @@ import type {
   IceCredentials,
   Offer,
   ParticipantId,
+  ParticipantQuality,
   Quality,
   Source,
   Tile,
@@ -53,6 +54,7 @@ export interface MediaSessionHandlers {
   onShown(shown: Shown): void;
   onSpeakers(speakers: readonly ParticipantId[]): void;
   onQuality(quality: Quality): void;
+  onQualities(participants: readonly ParticipantQuality[]): void;
   /** A step of an attempt is done, for measurements. */
   onStep(step: "offer" | "answer" | "described" | "connected" | "ready" | "slots"): void;
 }
@@ -284,6 +286,7 @@ export class MediaSession {
       },
       onSpeakers: (speakers) => isCurrent() && this.#handlers.onSpeakers(speakers),
       onQuality: (quality) => isCurrent() && this.#handlers.onQuality(quality),
+      onQualities: (participants) => isCurrent() && this.#handlers.onQualities(participants),
     });
     for (const [source, track] of this.#tracks) void peer.send(source, track).catch(() => {});
     return peer;

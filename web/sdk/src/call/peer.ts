@@ -6,6 +6,7 @@ import type {
   NodeMediaMessage,
   Offer,
   ParticipantId,
+  ParticipantQuality,
   Quality,
   Source,
   SourceDemand,
@@ -57,6 +58,7 @@ export interface PeerHandlers {
   /** Who speaks now, the loudest first. */
   onSpeakers(speakers: readonly ParticipantId[]): void;
   onQuality(quality: Quality): void;
+  onQualities(participants: readonly ParticipantQuality[]): void;
 }
 
 /** One attempt at media with the assigned node. It lives from the offer until it is closed, and never renegotiates. */
@@ -282,6 +284,8 @@ export class Peer {
         return this.#demanded(message.demand);
       case "quality":
         return handlers.onQuality(message.quality);
+      case "qualities":
+        return handlers.onQualities(message.participants);
     }
   }
 

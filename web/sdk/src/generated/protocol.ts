@@ -237,7 +237,7 @@ of: string | null,
 /**
  * The same message may be taken after this time (milliseconds); absent if it never will.
  */
-retryAfterMs: number | null, } | { "type": "wait", ms: number, } | { "type": "quality", participants: Array<ParticipantQuality>, } | { "type": "closed", reason: CloseReason, };
+retryAfterMs: number | null, } | { "type": "wait", ms: number, } | { "type": "closed", reason: CloseReason, };
 
 export type Snapshot = { room: Room, settings: Settings, 
 /**
@@ -338,7 +338,7 @@ width: number, height: number,
  */
 priority: number, };
 
-export type NodeMediaMessage = { "type": "slots", slots: Array<SlotAssignment>, } | { "type": "speakers", speakers: Array<ParticipantId>, } | { "type": "demand", demand: Array<SourceDemand>, } | { "type": "quality", quality: Quality, };
+export type NodeMediaMessage = { "type": "slots", slots: Array<SlotAssignment>, } | { "type": "speakers", speakers: Array<ParticipantId>, } | { "type": "demand", demand: Array<SourceDemand>, } | { "type": "quality", quality: Quality, } | { "type": "qualities", participants: Array<ParticipantQuality>, };
 
 export type SlotAssignment = { mid: string, track: TrackId | null, 
 /**

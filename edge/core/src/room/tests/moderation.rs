@@ -1,10 +1,9 @@
-//! Moderation: the owner's decisions reach the node, outlive restarts and returns, and are the owner's alone; and what
-//! everybody is told of quality.
+//! Moderation: the owner's decisions reach the node, outlive restarts and returns, and are the owner's alone.
 
-use protocol::client::{ErrorCode, LeaveReason, Quality, RoomEvent, ServerMessage};
+use protocol::client::{ErrorCode, LeaveReason, RoomEvent};
 use protocol::id::Attempt;
 use protocol::media::Caps;
-use protocol::node::{NodeToRoom, ParticipantQuality, RoomToNode, SessionRef, VERSION};
+use protocol::node::{NodeToRoom, RoomToNode, SessionRef, VERSION};
 
 use super::{
     Client, Effect, Event, NodeLink, OFFER, Room, World, admission, error, happened, id, ticket,
@@ -151,35 +150,4 @@ fn who_is_removed_loses_the_session_the_token_and_the_way_back_for_ten_minutes()
         Ok(())
     );
     assert_eq!(room.may_join(&admission("next", "cy"), world.now), Ok(()));
-}
-
-#[test]
-fn quality_is_passed_on_now_and_then_and_only_of_who_is_at_the_node() {
-    let (mut world, _, _, link) = call();
-    let report = |name: &str| NodeToRoom::Quality {
-        participants: vec![
-            ParticipantQuality {
-                participant: id(name),
-                quality: Quality::default(),
-            },
-            ParticipantQuality {
-                participant: id("nobody"),
-                quality: Quality::default(),
-            },
-        ],
-    };
-    let told = |effects: Vec<Effect>| {
-        effects.iter().find_map(|effect| match effect {
-            Effect::Broadcast {
-                message: ServerMessage::Quality { participants },
-                ..
-            } => Some(participants.len()),
-            _ => None,
-        })
-    };
-    assert_eq!(told(world.node_says(&link, report("bob"))), Some(1));
-    world.now += 4_999;
-    assert_eq!(told(world.node_says(&link, report("ada"))), None);
-    world.now += 1;
-    assert_eq!(told(world.node_says(&link, report("ada"))), Some(2));
 }

@@ -326,8 +326,9 @@ fn a_node_that_talks_nonsense_loses_its_link_and_may_come_back() {
     // What was on its way changes nothing any more.
     let after = world.node_says(
         &link,
-        NodeToRoom::Quality {
-            participants: Vec::new(),
+        NodeToRoom::Heard {
+            participant: id("ada"),
+            attempt: Attempt(1),
         },
     );
     assert!(matches!(after.as_slice(), [Effect::HangUpNode { .. }]));
