@@ -3,6 +3,7 @@
 
 mod channel;
 mod chat;
+mod moderation;
 mod people;
 mod settings;
 
@@ -19,6 +20,7 @@ pub use channel::{
     SourceDemand, Tile,
 };
 pub use chat::{ChatMessage, MAX_CHAT_BYTES};
+pub use moderation::{CapsChange, MuteAll};
 pub use people::{CloseReason, Connection, LeaveReason, Participant, Role};
 pub use settings::{Audience, RoomKind, Settings, SettingsChange};
 
@@ -58,12 +60,22 @@ pub enum ClientMessage {
     Chat { nonce: String, text: String },
     /// Media of this attempt could not be established or was lost for good.
     MediaFailed { attempt: Attempt },
-    /// A moderator decides what this participant may send, whole each time. It holds for everything that its user has in the
-    /// room, and when the user comes back.
+    /// A moderator decides what this participant may send. It holds for everything that its user has in the room, and when
+    /// the user comes back.
     SetCaps {
         participant: ParticipantId,
-        caps: Caps,
+        caps: CapsChange,
     },
+    /// A moderator has something turned off that this participant sends, who may turn it on again. A screen's sound goes
+    /// with the screen.
+    TurnOff {
+        participant: ParticipantId,
+        source: Source,
+    },
+    /// A moderator asks this participant to turn the microphone on. If sound was forbidden them, it is not any more.
+    AskToUnmute { participant: ParticipantId },
+    /// A moderator mutes everybody who does not keep order, or lifts that.
+    MuteAll { mute: MuteAll },
     /// A moderator sends this participant's user out of the room, who may not come back for [`REMOVAL_SECONDS`].
     Remove { participant: ParticipantId },
     /// What this participant's user is in the room from now on: a viewer, a speaker or a moderator.
@@ -172,6 +184,11 @@ pub enum ServerMessage {
     CheckMedia { attempt: Attempt },
     /// The chat line with this nonce is stored.
     ChatAccepted { nonce: String, id: String },
+    /// A moderator asks for this participant's microphone, who decides. Told to both of them; what was missed is not sent again.
+    AskedToUnmute {
+        participant: ParticipantId,
+        by: ParticipantId,
+    },
     /// A message of the client was refused. The connection stays.
     Error {
         code: ErrorCode,
@@ -244,6 +261,12 @@ pub enum RoomEvent {
     Caps {
         participant: ParticipantId,
         caps: Caps,
+    },
+    /// A moderator has turned off what these participants send of a source: their clients see to it. They may turn it on again.
+    TurnedOff {
+        participants: Vec<ParticipantId>,
+        source: Source,
+        by: ParticipantId,
     },
     /// The participant's media is at a node of this region now.
     Placed {

@@ -103,6 +103,17 @@ pub struct Publishing {
     pub codec: Option<Codec>,
 }
 
+impl Publishing {
+    /// Whether media of this source is sent. A screen's sound comes with the screen.
+    pub fn includes(&self, source: Source) -> bool {
+        match source {
+            Source::Microphone => self.microphone,
+            Source::Camera => self.camera,
+            Source::Screen | Source::ScreenAudio => self.screen,
+        }
+    }
+}
+
 /// What a participant may send; the node enforces it, whatever the client does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

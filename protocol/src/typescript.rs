@@ -65,6 +65,8 @@ fn generate() -> String {
         client::Role,
         client::Settings,
         client::SettingsChange,
+        client::CapsChange,
+        client::MuteAll,
         client::RoomKind,
         client::Audience,
         client::ChatMessage,

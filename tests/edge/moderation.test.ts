@@ -67,11 +67,33 @@ test("who is removed loses the session, the token and the way back", async () =>
   node.die();
 });
 
-test("everybody is told how everybody's media travels", async () => {
-  const { node, owner, link, participant } = await call();
-  const path = { loss: 0.25, jitterMs: 3, bitrate: 30_000 };
-  const quality = { roundTripMs: 40, up: path, down: path, estimate: 900_000, score: 4 };
-  link.socket.send({ type: "quality", participants: [{ participant, quality }] });
-  expect(await owner.socket.next("quality")).toMatchObject({ participants: [{ participant, quality }] });
+test("who is turned off softly hears of it, also after a restart; who is asked to unmute may", async () => {
+  const { room, node, owner, link, guest, participant } = await call();
+  const { you } = owner.welcome;
+  const publishing = { microphone: true, camera: false, screen: false };
+  guest.socket.send({ type: "publishing", publishing });
+  await owner.socket.next("event", ({ event }) => event.type === "publishing");
+  guest.socket.send({ type: "turnOff", participant: you, source: "microphone" });
+  expect(await guest.socket.next("error")).toMatchObject({ code: "forbidden", of: "turnOff" });
+  guest.socket.send({ type: "muteAll", mute: "hard" });
+  expect(await guest.socket.next("error")).toMatchObject({ code: "forbidden", of: "muteAll" });
+  owner.socket.send({ type: "turnOff", participant, source: "toaster" });
+  expect(await owner.socket.next("error")).toMatchObject({ code: "malformed", of: "turnOff" });
+  owner.socket.send({ type: "turnOff", participant, source: "microphone" });
+  const { seq } = await owner.socket.next("event", ({ event }) => event.type === "turnedOff");
+  await world.restart();
+  const again = await Client.open(world, guest.resume(room, seq - 1));
+  const { event } = await again.socket.next("event", ({ event }) => event.type === "turnedOff");
+  expect(event).toEqual({ type: "turnedOff", participants: [participant], source: "microphone", by: you });
+  const host = await Client.open(world, owner.resume(room, seq));
+  host.socket.send({ type: "muteAll", mute: "hard" });
+  await again.socket.next("event", ({ event }) => event.type === "caps" && !event.caps.audio);
+  host.socket.send({ type: "askToUnmute", participant });
+  await again.socket.next("event", ({ event }) => event.type === "caps" && event.caps.audio);
+  for (const { socket } of [again, host])
+    expect(await socket.next("askedToUnmute")).toMatchObject({ participant, by: you });
+  host.socket.send({ type: "askToUnmute", participant: "nobody" });
+  expect(await host.socket.next("error")).toMatchObject({ code: "unknownParticipant", of: "askToUnmute" });
+  expect(link).toBeDefined();
   node.die();
 });

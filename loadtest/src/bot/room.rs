@@ -59,6 +59,7 @@ impl Bot {
             | RoomEvent::Settings { .. }
             | RoomEvent::Account { .. }
             | RoomEvent::Caps { .. }
+            | RoomEvent::TurnedOff { .. }
             | RoomEvent::Connection { .. }
             | RoomEvent::Chat { .. } => {
                 return Ok(());

@@ -21,12 +21,32 @@ test("the owner mutes somebody, lets them speak again, and sends them out", asyn
   await ada.hears(benId);
   const microphone = ben.page.getByRole("button", { name: "Microphone", exact: true });
 
-  await t.test("who is muted sees it, and cannot undo it", async () => {
+  await t.test("who is muted softly sees by whom, and may undo it", async () => {
     await ada.press("People");
     await ada.press("Moderate Ben");
     await expectAccessible(ada.page);
     await ada.press("Mute");
-    await ben.page.getByText("You were muted by the host").waitFor();
+    await ben.page.getByText("Ada muted you.").waitFor();
+    await ada.hearsNoMore(benId);
+    await ben.press("Unmute");
+    await ben.page.getByText("Ada muted you.").waitFor({ state: "detached" });
+    await ada.hears(benId);
+  });
+  await t.test("who is asked to unmute decides", async () => {
+    await ada.press("Mute all");
+    await ada.hearsNoMore(benId);
+    await ada.press("Ask to unmute");
+    await ben.page.getByText("Ada asks you to unmute.").waitFor();
+    await expectAccessible(ben.page);
+    await ben.press("Not now");
+    assert.equal(await microphone.getAttribute("aria-pressed"), "false");
+    await ada.press("Ask to unmute");
+    await ben.press("Unmute");
+    await ada.hears(benId);
+  });
+  await t.test("who is muted for good sees it, and cannot undo it", async () => {
+    await ada.press("Forbid to speak");
+    await ben.page.getByText("A moderator muted you").waitFor();
     await ada.hearsNoMore(benId);
     await microphone.click({ force: true });
     assert.equal(await microphone.getAttribute("aria-pressed"), "false");
@@ -41,7 +61,7 @@ test("the owner mutes somebody, lets them speak again, and sends them out", asyn
   await t.test("who may speak again decides when", async () => {
     await ben.page.evaluate(() => window.connect.local.turn("microphone", false));
     await ada.press("Allow to speak");
-    await ben.page.getByText("You were muted by the host").waitFor({ state: "detached" });
+    await ben.page.getByText("A moderator muted you").waitFor({ state: "detached" });
     await microphone.click();
     await ada.hears(benId);
   });
@@ -49,12 +69,12 @@ test("the owner mutes somebody, lets them speak again, and sends them out", asyn
     await ben.press("Share screen");
     const sharing = ben.page.getByText(/^You are sharing your screen/);
     await sharing.waitFor();
-    await ada.press("Stop video");
-    await ben.page.getByText("The host has turned off your video").waitFor();
+    await ada.press("Forbid video");
+    await ben.page.getByText("A moderator has turned off your video").waitFor();
     await sharing.waitFor({ state: "detached" });
-    assert.equal(await ada.page.getByRole("button", { name: "Stop screen sharing" }).count(), 0);
+    assert.equal(await ada.page.getByRole("button", { name: "Forbid screen sharing" }).count(), 0);
     await ada.press("Allow video");
-    await ben.page.getByText("The host has turned off your video").waitFor({ state: "detached" });
+    await ben.page.getByText("A moderator has turned off your video").waitFor({ state: "detached" });
   });
   await t.test("who is sent out is out, and cannot come straight back", async () => {
     await ada.press("Remove");

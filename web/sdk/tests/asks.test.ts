@@ -5,7 +5,7 @@ import { DEFAULTS } from "../src/call/room.ts";
 import type { Caps, ErrorCode, Participant } from "../src/generated/protocol.ts";
 
 const caps: Caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
-const mute: Ask = { type: "setCaps", participant: "ann", caps: { ...caps, audio: false } };
+const mute: Ask = { type: "setCaps", participant: "ann", caps: { audio: false } };
 const appoint: Ask = { type: "setRole", participant: "ann", role: "moderator" };
 const configure: Ask = { type: "configure", change: { kind: "webinar" } };
 const remove: Ask = { type: "remove", participant: "ann" };
@@ -74,6 +74,48 @@ it("knows a role that was given, and settings that were changed", () => {
   expect(sent).toHaveLength(4);
 });
 
+const publishing = { microphone: true, camera: true, screen: false, codec: null };
+const loud = { ...ann, publishing } as Participant;
+const host = { ...loud, id: "me", role: "host" } as Participant;
+const by = { type: "turnedOff", by: "me" } as const;
+const off: Ask = { type: "turnOff", participant: "ann", source: "microphone" };
+const unmuteAnn: Ask = { type: "askToUnmute", participant: "ann" };
+const muteAll: Ask = { type: "muteAll", mute: "soft" };
+
+it.each<[Ask, Parameters<Asks["told"]>[0]]>([
+  [off, { ...by, participants: ["ann"], source: "microphone" }],
+  [muteAll, { ...by, participants: ["ann", "tab"], source: "microphone" }],
+  [unmuteAnn, { type: "askedToUnmute", participant: "ann", by: "me" }],
+])("is done when the room tells so, where nothing else shows it: %o", (ask, told) => {
+  asks.ask(ask);
+  look([host, loud]);
+  asks.told({ ...by, participants: ["ann"], source: "camera" });
+  asks.again();
+  expect(sent).toEqual([ask, ask]);
+  asks.told(told);
+  asks.again();
+  vi.advanceTimersByTime(60_000);
+  expect([sent.length, said]).toEqual([2, [null]]);
+});
+
+it.each<[Ask, Partial<Participant>]>([
+  [off, { publishing: { ...publishing, microphone: false } }],
+  [muteAll, { publishing: { ...publishing, microphone: false } }],
+  [{ type: "muteAll", mute: "hard" }, { caps: { ...caps, audio: false } }],
+  [{ type: "muteAll", mute: "lifted" }, { caps }],
+])("is done when nobody is left whom it is about: %o", (ask, after) => {
+  asks.ask(ask);
+  look([{ ...loud, caps: { ...caps, audio: ask.type === "muteAll" && ask.mute === "hard" } }]);
+  asks.again();
+  expect(sent).toEqual([ask, ask]);
+  look([
+    { ...loud, id: "me", role: "host" },
+    { ...loud, ...after },
+  ]);
+  asks.again();
+  expect(sent).toHaveLength(2);
+});
+
 it("is given up with a word when the room does not answer", () => {
   asks.ask(remove);
   look([me, ann]);
@@ -83,7 +125,7 @@ it("is given up with a word when the room does not answer", () => {
 });
 
 it("is the last of two that contradict each other", () => {
-  const unmute = { ...mute, caps };
+  const unmute: Ask = { type: "setCaps", participant: "ann", caps: { audio: true } };
   asks.ask(mute);
   asks.ask(unmute);
   look([me, muted]);

@@ -93,8 +93,9 @@ const refuse = (of: string) =>
 
 it("is said of what the owner does, and of moving the call", () => {
   const asks: [string, () => void][] = [
-    ["setCaps", () => call.setCaps("ann", { ...caps, audio: false })],
-    ["remove", () => call.remove("ann")],
+    ["setCaps", () => call.moderation.setCaps("ann", { audio: false })],
+    ["askToUnmute", () => call.moderation.askToUnmute("ann")],
+    ["remove", () => call.moderation.remove("ann")],
     ["moveHere", () => call.moveHere()],
   ];
   for (const [of, ask] of asks) {
@@ -107,7 +108,7 @@ it("is said of what the owner does, and of moving the call", () => {
 });
 
 it("is not said before it was asked for again, when the connection was lost", () => {
-  call.remove("ann");
+  call.moderation.remove("ann");
   Socket.newest.receive(welcome);
   expect(Socket.newest.heard.filter(({ type }) => type === "remove")).toHaveLength(2);
   expect(call.state.get().refusal).toBeNull();
@@ -120,7 +121,7 @@ it("is not said of what is told again without a word", () => {
 
 it("is said where nothing can be asked for", () => {
   Socket.newest.readyState = 3;
-  call.remove("ann");
+  call.moderation.remove("ann");
   expect(call.state.get().refusal).toContain("not connected");
 });
 

@@ -128,6 +128,14 @@ impl Room {
             ClientMessage::SetCaps { participant, caps } => {
                 self.sets_caps(client, &participant, caps, now, out)?;
             }
+            ClientMessage::TurnOff {
+                participant,
+                source,
+            } => self.turns_off(client, &participant, source, now, out)?,
+            ClientMessage::AskToUnmute { participant } => {
+                self.asks_to_unmute(client, &participant, now, out)?;
+            }
+            ClientMessage::MuteAll { mute } => self.mutes_all(client, mute, now, out)?,
             ClientMessage::Remove { participant } => {
                 self.sends_out(client, &participant, now, out)?;
             }

@@ -1,4 +1,4 @@
-//! How much somebody may say: messages, their bytes, offers, bytes of chat, and refusals. Who is refused too often does not listen,
+//! How much somebody may say: messages, their bytes, offers, decisions about all, bytes of chat, and refusals. Who is refused too often does not listen,
 //! and is sent away for a while; so is, much sooner, who sends what is no message at all.
 
 use std::collections::HashMap;
@@ -28,6 +28,11 @@ const OFFERS: Limit = Limit {
     burst: 20,
     window: 30_000,
 };
+/// How often somebody may decide about all at once: everybody is told of everybody.
+const SWEEPS: Limit = Limit {
+    burst: 5,
+    window: 10_000,
+};
 /// How much chat a user may send, in bytes: some fifteen of the longest lines at once, and one in four seconds in the long
 /// run. Messages alone would let one user write 7 GB in a day.
 const CHAT: Limit = Limit {
@@ -50,6 +55,7 @@ pub(super) struct Pace {
     messages: Turns,
     bytes: Turns,
     offers: Turns,
+    sweeps: Turns,
     refusals: Bucket,
     nonsense: Bucket,
     /// Until when the participant is sent away.
@@ -79,6 +85,17 @@ impl Room {
     pub(super) fn may_offer(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
         let taken = self.pace(id, now).offers.take(1, OFFERS, now);
         taken.map_err(|wait| too_soon("too many offers: wait and send again", wait))
+    }
+
+    /// Whether this participant may decide about everybody once more.
+    pub(super) fn may_sweep(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
+        let taken = self.pace(id, now).sweeps.take(1, SWEEPS, now);
+        taken.map_err(|wait| {
+            too_soon(
+                "too often for everybody at once: wait and do it again",
+                wait,
+            )
+        })
     }
 
     /// Whether this user may write so much more.
@@ -138,6 +155,7 @@ impl Room {
             messages: Turns::full(MESSAGES, now),
             bytes: Turns::full(BYTES, now),
             offers: Turns::full(OFFERS, now),
+            sweeps: Turns::full(SWEEPS, now),
             refusals: Bucket::full(REFUSALS, now),
             nonsense: Bucket::full(NONSENSE, now),
             away_until: 0,

@@ -1,9 +1,11 @@
-// What is to be known in a call and can be acted on: it is on elsewhere too, its media is blocked, something was refused.
+// What is to be known in a call and can be acted on: it is on elsewhere too, its media is blocked, a moderator has done or asked
+// something, something was refused.
 import { type Call, type CallState, elsewhereOf } from "@connect/sdk/call";
 import { useEffect } from "react";
 import { useReadable } from "../api-context.ts";
 import { sentence } from "../ui/words.ts";
 import { Banner } from "./Banner.tsx";
+import { ModerationBanners } from "./ModerationBanners.tsx";
 import { mediaHelp, triedWords } from "./words.ts";
 
 /** How long a refusal is shown: it needs no answer. */
@@ -18,6 +20,7 @@ export function CallBanners({ call, state }: CallBannerProps) {
   return (
     <>
       <Blocked call={call} state={state} />
+      <ModerationBanners call={call} state={state} />
       <Elsewhere call={call} state={state} />
       <Refusal call={call} state={state} />
     </>

@@ -1,33 +1,39 @@
-// Who is in the room, and how well; for its owner also what each may send.
-import type { Participant, Quality } from "@connect/sdk";
-import { type Call, type CallState, type ConnectionQuality, qualityOfReport } from "@connect/sdk/call";
+// Who is in the room, and how well; for who keeps order also what each may send.
+import type { Participant, Quality, Role } from "@connect/sdk";
+import {
+  type Call,
+  type CallState,
+  type ConnectionQuality,
+  keepsOrder,
+  qualityOfReport,
+} from "@connect/sdk/call";
 import { useState } from "react";
 import { BarsIcon, CameraIcon, MicrophoneIcon, MoreIcon } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
 import { Avatar } from "./Avatar.tsx";
-import { Moderation } from "./Moderation.tsx";
+import { ModerateAll, Moderation } from "./Moderation.tsx";
 import { TakeAccount } from "./TakeAccount.tsx";
 import { AWAY, BARS, QUALITY } from "./words.ts";
 
 export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
   const [open, setOpen] = useState<string | null>(null);
-  const moderates = state.participants.some(
-    ({ id, role }) => id === state.you && (role === "host" || role === "moderator"),
-  );
+  const role = state.participants.find(({ id }) => id === state.you)?.role ?? "viewer";
   return (
     <>
       <TakeAccount call={call} state={state} />
+      {keepsOrder(role) && <ModerateAll call={call} />}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there. */}
       <ul className="people" aria-label="Everyone here" tabIndex={0}>
         {state.participants.map((person) => {
           const isYou = person.id === state.you;
+          const moderates = !isYou && decidesAbout(role, person.role);
           return (
             <li key={person.id} className="person">
               <div className="person-row">
                 <Avatar name={person.name} id={person.id} />
                 <Name person={person} isYou={isYou} />
                 <Condition person={person} report={state.reports.get(person.id)} />
-                {moderates && !isYou && (
+                {moderates && (
                   <button
                     type="button"
                     className="button quiet"
@@ -39,7 +45,9 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
                   </button>
                 )}
               </div>
-              {moderates && !isYou && open === person.id && <Moderation call={call} person={person} />}
+              {moderates && open === person.id && (
+                <Moderation call={call} person={person} role={role} kind={state.settings.kind} />
+              )}
             </li>
           );
         })}
@@ -48,12 +56,24 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
   );
 }
 
+/** A host decides about everybody, a moderator about those who keep no order. */
+function decidesAbout(role: Role, other: Role): boolean {
+  return role === "host" || (role === "moderator" && !keepsOrder(other));
+}
+
+const ROLE: Partial<Record<Role, string>> = {
+  host: "Host",
+  moderator: "Moderator",
+  guest: "Guest",
+  viewer: "Viewer",
+};
+
 function Name({ person, isYou }: { person: Participant; isYou: boolean }) {
   const details = [
-    person.role === "host" && "Host",
-    person.guest && "Guest",
+    ROLE[person.role],
+    person.guest && person.role !== "guest" && "Guest",
     person.region,
-    !person.caps.audio && "Muted by the host",
+    person.role !== "viewer" && !person.caps.audio && "May not speak",
     person.publishing.screen && "Shares the screen",
   ];
   return (

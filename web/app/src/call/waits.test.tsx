@@ -22,8 +22,10 @@ const call = {
   moveHere: vi.fn(),
   retryMedia: vi.fn(),
   dismissRefusal: vi.fn(),
+  moderation: { state: { get: () => QUIET, subscribe: () => () => {} } },
   local: { state: { get: () => LOCAL, subscribe: () => () => {} }, turn: vi.fn() },
 };
+const QUIET = { askedBy: null, turnedOff: null };
 const LOCAL = { microphone: { on: false } };
 const theCall = call as unknown as Call;
 const person = (id: string, user: string) => ({ id, user, name: id }) as Participant;

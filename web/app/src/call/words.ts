@@ -1,5 +1,5 @@
 // The state of a call, in words.
-import type { Connection } from "@connect/sdk";
+import type { Connection, Source } from "@connect/sdk";
 import {
   type CallState,
   type ConnectionQuality,
@@ -11,14 +11,14 @@ import {
 } from "@connect/sdk/call";
 import { isolated, sentence } from "../ui/words.ts";
 
-/** What the owner has taken from you, in a line; null when nothing. */
-export function capsNotice({ caps }: CallState): string | null {
-  if (caps === null) return null;
+/** What you are kept from sending, in a line; null when nothing, or when you are here to watch. */
+export function capsNotice({ caps, participants, you }: CallState): string | null {
+  const isViewer = participants.find(({ id }) => id === you)?.role === "viewer";
+  if (caps === null || isViewer) return null;
   const screen = caps.screen ? "" : "screen";
   const taken = caps.video ? screen : "video";
-  if (!caps.audio)
-    return taken === "" ? "You were muted by the host" : `You were muted by the host, ${taken} too`;
-  return taken === "" ? null : `The host has turned off your ${taken}`;
+  if (!caps.audio) return taken === "" ? "A moderator muted you" : `A moderator muted you, ${taken} too`;
+  return taken === "" ? null : `A moderator has turned off your ${taken}`;
 }
 
 export const SCREEN_PROBLEM: Record<ScreenProblem, string> = {
@@ -100,3 +100,11 @@ export const QUALITY: Record<ConnectionQuality, string> = {
 
 /** Of four. */
 export const BARS: Record<ConnectionQuality, number> = { unknown: 0, poor: 1, fair: 2, good: 4 };
+
+/** What was done by a moderator who had something turned off. */
+export const TURNED_OFF: Record<Source, string> = {
+  microphone: "muted you",
+  camera: "turned off your camera",
+  screen: "ended your screen sharing",
+  screenAudio: "ended your screen sharing",
+};

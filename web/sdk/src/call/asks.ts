@@ -1,10 +1,17 @@
 // What one asks of the room: again after a loss, until it is seen to be done, is refused, or has taken too long.
 import type {
+  Caps,
+  CapsChange,
   ClientMessage,
   Participant,
   ParticipantId,
+  Publishing,
+  Role,
+  RoomEvent,
+  ServerMessage,
   Settings,
   SettingsChange,
+  Source,
 } from "../generated/protocol.ts";
 import { isSame } from "../store.ts";
 import { elsewhereOf } from "./elsewhere.ts";
@@ -15,8 +22,22 @@ const DONE_WITHIN_MS = 15_000;
 
 export type Ask = Extract<
   ClientMessage,
-  { type: "setCaps" | "setRole" | "configure" | "remove" | "moveHere" | "takeAccount" }
+  {
+    type:
+      | "setCaps"
+      | "turnOff"
+      | "askToUnmute"
+      | "muteAll"
+      | "setRole"
+      | "configure"
+      | "remove"
+      | "moveHere"
+      | "takeAccount";
+  }
 >;
+
+/** What the room tells of something that leaves no trace in how it is. */
+type Told = RoomEvent | Extract<ServerMessage, { type: "askedToUnmute" }>;
 
 export interface AskHandlers {
   /** Tells the room, and says whether it could be told. */
@@ -61,6 +82,11 @@ export class Asks {
     }
   }
 
+  /** The room tells that something was done. */
+  told(told: Told): void {
+    for (const [about, { ask }] of this.#open) if (tells(told, ask)) this.#close(about);
+  }
+
   /** The room listens again. What it had heard before does no harm twice. */
   again(): void {
     for (const { ask } of this.#open.values()) this.#handlers.send(ask);
@@ -90,8 +116,10 @@ export class Asks {
 }
 
 function aboutOf(ask: Ask): string {
-  if (ask.type === "moveHere" || ask.type === "takeAccount") return ask.type;
+  if (ask.type === "moveHere" || ask.type === "takeAccount" || ask.type === "muteAll") return ask.type;
   if (ask.type === "configure") return `${ask.type} ${Object.keys(ask.change).sort()}`;
+  if (ask.type === "setCaps") return `${ask.type} ${ask.participant} ${Object.keys(ask.caps).sort()}`;
+  if (ask.type === "turnOff") return `${ask.type} ${ask.participant} ${ask.source}`;
   return `${ask.type} ${ask.participant}`;
 }
 
@@ -104,12 +132,43 @@ function isDone(
   if (ask.type === "moveHere") return elsewhereOf(people, you).length === 0;
   if (ask.type === "takeAccount") return people.some(({ id, guest }) => id === you && guest === false);
   if (ask.type === "configure") return isSet(settings, ask.change);
+  if (ask.type === "muteAll") {
+    const isSettled = ask.mute !== "soft" && settings.speak === "moderators";
+    return isSettled || people.filter(({ role }) => !keepsOrder(role)).every(isMuted(ask.mute));
+  }
   const about = people.find(({ id }) => id === ask.participant);
   if (about === undefined) return true;
   if (ask.type === "setRole") return about.role === ask.role;
-  return ask.type === "setCaps" && isSame(ask.caps, about.caps);
+  if (ask.type === "turnOff") return !sends(about.publishing, ask.source);
+  return ask.type === "setCaps" && isSet(about.caps, ask.caps);
 }
 
-function isSet(settings: Settings, change: SettingsChange): boolean {
-  return isSame({ ...settings, ...change }, settings);
+/** What is said of somebody, and not of how they are from then on. */
+function tells(told: Told, ask: Ask): boolean {
+  if (told.type === "askedToUnmute") {
+    return ask.type === "askToUnmute" && ask.participant === told.participant;
+  }
+  if (told.type !== "turnedOff") return false;
+  if (ask.type === "muteAll") return ask.mute === "soft" && told.source === "microphone";
+  return ask.type === "turnOff" && ask.source === told.source && told.participants.includes(ask.participant);
+}
+
+function isMuted(mute: "soft" | "hard" | "lifted"): (person: Participant) => boolean {
+  if (mute === "soft") return ({ publishing }) => !publishing.microphone;
+  return ({ caps, role }) => role === "viewer" || caps.audio === (mute === "lifted");
+}
+
+/** Whether somebody of this role keeps order. */
+export function keepsOrder(role: Role | undefined): boolean {
+  return role === "host" || role === "moderator";
+}
+
+function sends(publishing: Publishing, source: Source): boolean {
+  return publishing[source === "screenAudio" ? "screen" : source];
+}
+
+function isSet(settings: Settings, change: SettingsChange): boolean;
+function isSet(caps: Caps, change: CapsChange): boolean;
+function isSet<T extends object>(before: T, change: Partial<T>): boolean {
+  return isSame({ ...before, ...change }, before);
 }

@@ -1,13 +1,11 @@
 // A call: joins signaling, media and the devices of this browser into one state that a page can show.
 import type {
-  Caps,
   ClientMessage,
   JoinResponse,
   ParticipantId,
   ParticipantQuality,
   Quality,
   Region,
-  Role,
   RoomEvent,
   RoomId,
   SettingsChange,
@@ -26,6 +24,7 @@ import { LocalMedia } from "./local-media.ts";
 import { LocalScreen } from "./local-screen.ts";
 import { Measuring } from "./measuring.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
+import { Moderation } from "./moderation.ts";
 import { type CallOptions, encodingOf, VIDEO_SLOTS } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { followPage } from "./page-events.ts";
@@ -53,6 +52,8 @@ export class Call {
   readonly screen = new LocalScreen();
   /** Where the others are heard. */
   readonly speaker: AudioOutput;
+  /** Keeping order, and being kept in it. */
+  readonly moderation: Moderation;
   readonly #identity: Identity;
   readonly #room: RoomId;
   readonly #region: Region | null;
@@ -110,6 +111,7 @@ export class Call {
       onRefused: (refusal) => this.#state.patch({ refusal }),
       onMoved: () => this.#quiet.moved(),
     });
+    this.moderation = new Moderation((ask) => this.#ask(ask), this.local, this.screen);
     this.#servers = new IceServerSource(this.#identity, (servers) => this.#media.useServers(servers));
     this.#outbox = new Outbox({
       send: (message) => this.#signaling?.send(message) ?? false,
@@ -203,24 +205,9 @@ export class Call {
     this.#outbox.drop(nonce);
   }
 
-  /** As one who keeps order: has somebody be a viewer or a speaker; as the host, a moderator, too. */
-  setRole(participant: ParticipantId, role: Role): void {
-    this.#ask({ type: "setRole", participant, role });
-  }
-
   /** As the host: changes how the room is set. */
   configure(change: SettingsChange): void {
     this.#ask({ type: "configure", change });
-  }
-
-  /** As one who keeps order: decides what somebody may send. */
-  setCaps(participant: ParticipantId, caps: Caps): void {
-    this.#ask({ type: "setCaps", participant, caps });
-  }
-
-  /** As one who keeps order: sends somebody out of the room. */
-  remove(participant: ParticipantId): void {
-    this.#ask({ type: "remove", participant });
   }
 
   /** Nobody needs to see `refusal` any more. */
@@ -320,6 +307,9 @@ export class Call {
         return void this.#media.check(message.attempt);
       case "chatAccepted":
         return this.#outbox.drop(message.nonce);
+      case "askedToUnmute":
+        this.#asks.told(message);
+        return this.moderation.asked(message, this.#state.get().you ?? "");
       case "error":
         return this.#refused(message);
     }
@@ -338,6 +328,8 @@ export class Call {
     this.#roomState = afterEvent(this.#roomState, event);
     this.#state.patch(this.#roomState);
     this.#look();
+    this.#asks.told(event);
+    if (event.type === "turnedOff") this.moderation.turnedOff(event, you ?? "");
     // It comes before the acknowledgment, and is not to stand there twice in between.
     if (event.type === "chat") this.#outbox.drop(event.message.nonce);
     if ((event.type === "caps" || event.type === "publishing") && event.participant === you) this.#obey();
@@ -399,6 +391,7 @@ export class Call {
     else if (status.reason === "left") this.#outbox.clear();
     else this.#outbox.stop();
     this.#asks.clear();
+    this.moderation.clear();
     const { room, outbox, quiet } = this.#state.get();
     this.#state.set({ ...INITIAL, room, outbox, quiet, status });
   }

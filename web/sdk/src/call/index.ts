@@ -1,4 +1,5 @@
 // The SDK's public face for calls.
+export { keepsOrder } from "./asks.ts";
 export type { AudioOutput, AudioOutputState } from "./audio-output.ts";
 export { Call } from "./call.ts";
 export type { DeviceName, DeviceProblem, Facing } from "./capture.ts";
@@ -10,6 +11,7 @@ export type { DeviceStatus, LocalDevice } from "./local-device.ts";
 export type { LocalMedia, LocalState } from "./local-media.ts";
 export type { LocalScreen, ScreenProblem, ScreenState } from "./local-screen.ts";
 export type { MediaStatus } from "./media-session.ts";
+export type { Moderation, ModerationState } from "./moderation.ts";
 export type { CallOptions } from "./options.ts";
 export type { Lines, PendingLine } from "./outbox.ts";
 export { type ConnectionQuality, qualityOfReport } from "./quality.ts";

@@ -195,7 +195,7 @@ export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string,
 /**
  * Which sending m-line is which source; all other m-lines are receive slots.
  */
-sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: Caps, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "noMedia", attempt: Attempt, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
+sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "noMedia", attempt: Attempt, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -225,7 +225,7 @@ redialWithinMs: number,
 /**
  * The whole state, or `null` when the connection was resumed: then every event after `since` follows.
  */
-snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "error", code: ErrorCode, message: string, 
+snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "error", code: ErrorCode, message: string, 
 /**
  * The nonce of the refused chat line, if it was one.
  */
@@ -295,6 +295,18 @@ guests: boolean, };
 
 export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, guests?: boolean, };
 
+export type CapsChange = { audio?: boolean, video?: boolean, screen?: boolean, 
+/**
+ * `null` lifts the limit.
+ */
+maxLayer?: number | null, 
+/**
+ * `null` lifts the limit.
+ */
+maxBitrate?: number | null, };
+
+export type MuteAll = "soft" | "hard" | "lifted";
+
 export type RoomKind = "meeting" | "webinar";
 
 export type Audience = "everybody" | "moderators";
@@ -313,7 +325,7 @@ user: UserId | null, name: string, text: string,
  */
 sentAt: number, };
 
-export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, };
+export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "turnedOff", participants: Array<ParticipantId>, source: Source, by: ParticipantId, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, };
 
 export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 
