@@ -91,6 +91,10 @@ fn generate() -> String {
         "\nexport const MAX_CHAT_BYTES = {};\n",
         client::MAX_CHAT_BYTES
     ));
+    let settings = serde_json::to_string(&client::Settings::default()).expect("it is JSON");
+    out.push_str(&format!(
+        "/** How a room is set unless it says otherwise. */\nexport const DEFAULT_SETTINGS: Settings = {settings};\n"
+    ));
     out.push_str(&format!(
         "export const REMOVAL_SECONDS = {};\n",
         client::REMOVAL_SECONDS

@@ -1,4 +1,4 @@
-// Moderation: what the owner decides reaches the node, and who is removed is out.
+// Moderation: what is ruled reaches the node, and who is removed is out.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FakeNode } from "./fake-node.ts";
 import { Client, World } from "./world.ts";

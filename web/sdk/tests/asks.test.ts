@@ -1,8 +1,8 @@
 // What one asks of the room: kept until it is seen to be done, asked again after a loss, and never dropped without a word.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Ask, Asks } from "../src/call/asks.ts";
-import { DEFAULTS } from "../src/call/room.ts";
 import type { Caps, ErrorCode, Participant } from "../src/generated/protocol.ts";
+import { DEFAULT_SETTINGS } from "../src/generated/protocol.ts";
 
 const caps: Caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
 const mute: Ask = { type: "setCaps", participant: "ann", caps: { audio: false } };
@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-const look = (participants: Participant[], settings = DEFAULTS) =>
+const look = (participants: Participant[], settings = DEFAULT_SETTINGS) =>
   asks.look({ settings, participants }, "me");
 
 const refuse = (of: string) =>
@@ -69,7 +69,7 @@ it("knows a role that was given, and settings that were changed", () => {
   look([me, ann]);
   asks.again();
   expect(sent).toEqual([appoint, configure, appoint, configure]);
-  look([me, { ...ann, role: "moderator" }], { ...DEFAULTS, kind: "webinar" });
+  look([me, { ...ann, role: "moderator" }], { ...DEFAULT_SETTINGS, kind: "webinar" });
   asks.again();
   expect(sent).toHaveLength(4);
 });

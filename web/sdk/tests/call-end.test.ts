@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Api } from "../src/api.ts";
 import { Call } from "../src/call/call.ts";
-import { DEFAULTS } from "../src/call/room.ts";
 import type { CloseReason, Participant, ServerMessage } from "../src/generated/protocol.ts";
+import { DEFAULT_SETTINGS } from "../src/generated/protocol.ts";
 import { ApiError } from "../src/problem.ts";
 import { eventually } from "./eventually.ts";
 import { stubConnection } from "./fake-connection.ts";
@@ -103,7 +103,7 @@ function welcome(participants: Participant[]): void {
     resumeToken: "t",
     redialWithinMs: 0,
     snapshot: {
-      settings: DEFAULTS,
+      settings: DEFAULT_SETTINGS,
       room: ROOM,
       participants,
       chat: [],

@@ -71,13 +71,13 @@ async function connect(random = 0, redialWithinMs = 250) {
   return { socket, signaling };
 }
 
-const QUALITY = { type: "quality", participants: [] };
+const NEWS = { type: "checkMedia", attempt: 1 };
 
 it("pings every five seconds, however much is said besides", async () => {
   const { socket } = await connect();
   for (let second = 1; second <= 20; second += 1) {
     vi.advanceTimersByTime(1_000);
-    socket.hears(QUALITY);
+    socket.hears(NEWS);
   }
   expect(socket.sent).toEqual(Array(5).fill("ping"));
   expect(SilentSocket.all).toHaveLength(1);
@@ -85,7 +85,7 @@ it("pings every five seconds, however much is said besides", async () => {
 
 it("stays on a connection on which anything comes after each ping", async () => {
   const { socket } = await connect();
-  for (const answer of ["pong", QUALITY, "pong"]) {
+  for (const answer of ["pong", NEWS, "pong"]) {
     vi.advanceTimersByTime(4_000);
     socket.hears(answer);
   }
@@ -120,7 +120,7 @@ it("pings at what comes while the browser slows timers down", async () => {
   const clock = vi.spyOn(performance, "now");
   for (const second of [4, 9, 11, 12, 22, 23]) {
     clock.mockImplementation(() => start + second * 1_000);
-    socket.hears(QUALITY);
+    socket.hears(NEWS);
   }
   expect(socket.sent).toEqual(["ping", "ping", "ping"]);
   vi.restoreAllMocks();

@@ -126,7 +126,7 @@ impl Room {
         }
         let change = |own: &mut record::Ruling| {
             own.caps = least(own.caps, ruling.caps);
-            own.role = own.role.or(ruling.role);
+            own.role = own.role.into_iter().chain(ruling.role).min();
         };
         self.rule(account, change, now, out);
     }

@@ -244,7 +244,12 @@ impl Room {
         let target = self.people.get(target).filter(|person| person.is_in());
         let message = "nobody in the room has this id";
         let target = target.ok_or(Refusal::new(ErrorCode::UnknownParticipant, message))?;
-        if role != Role::Host && target.role >= role {
+        // What is ruled holds for the user, who may be more on another page.
+        let roles = self.everything_of(&target.user).into_iter();
+        let highest = roles
+            .filter_map(|id| Some(self.people.get(&id)?.role))
+            .max();
+        if role != Role::Host && highest >= Some(role) {
             let message = "a moderator decides about those who keep no order, alone";
             return Err(Refusal::new(ErrorCode::Forbidden, message));
         }

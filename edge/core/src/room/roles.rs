@@ -94,7 +94,12 @@ impl Room {
         if self.is_owner(&user) {
             return forbidden("the owner stays host");
         }
-        self.rule(&user, |ruling| ruling.role = Some(role), now, out);
+        // A guest who is a speaker in a meeting is what they were when they came.
+        let guest = self.people.get(target).is_some_and(|person| person.guest);
+        let is_meeting = self.info.settings.kind == RoomKind::Meeting;
+        let returns = guest && is_meeting && role == Role::Speaker;
+        let ruled = (!returns).then_some(role);
+        self.rule(&user, |ruling| ruling.role = ruled, now, out);
         Ok(())
     }
 
@@ -208,7 +213,8 @@ impl Room {
         }
         let fits = |person: &&Person| {
             let role = self.natural_role(&person.user, person.guest);
-            role == Role::Moderator || role == Role::Speaker
+            // Who has no account decides about nobody's room.
+            !person.guest && role >= Role::Speaker
         };
         let order = |person: &&Person| {
             let role = self.natural_role(&person.user, person.guest);

@@ -1,5 +1,12 @@
 // The room as this client knows it: a snapshot, and the events since.
-import type { ChatMessage, Participant, RoomEvent, Settings, Snapshot } from "../generated/protocol.ts";
+import {
+  type ChatMessage,
+  DEFAULT_SETTINGS,
+  type Participant,
+  type RoomEvent,
+  type Settings,
+  type Snapshot,
+} from "../generated/protocol.ts";
 
 /** Lines of chat kept in memory; older ones are dropped. */
 const MAX_CHAT_LINES = 500;
@@ -10,20 +17,11 @@ export interface RoomState {
   readonly chat: readonly ChatMessage[];
 }
 
-/** How a room is set unless it says otherwise. */
-export const DEFAULTS: Settings = {
-  kind: "meeting",
-  chat: "everybody",
-  share: "everybody",
-  speak: "everybody",
-  guests: true,
-};
-
-export const EMPTY_ROOM: RoomState = { settings: DEFAULTS, participants: [], chat: [] };
+export const EMPTY_ROOM: RoomState = { settings: DEFAULT_SETTINGS, participants: [], chat: [] };
 
 export function roomOf(snapshot: Snapshot): RoomState {
   // A room of the release before says nothing of its settings.
-  const { settings = DEFAULTS, participants, chat } = snapshot;
+  const { settings = DEFAULT_SETTINGS, participants, chat } = snapshot;
   return { settings, participants, chat };
 }
 

@@ -408,4 +408,6 @@ bitrate: number, };
 export type ParticipantQuality = { participant: ParticipantId, quality: Quality, };
 
 export const MAX_CHAT_BYTES = 4000;
+/** How a room is set unless it says otherwise. */
+export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","share":"everybody","speak":"everybody","guests":true};
 export const REMOVAL_SECONDS = 600;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use protocol::client::{Audience, ErrorCode, Role, RoomEvent, RoomKind, SettingsChange};
 use protocol::media::Caps;
 
-use super::{Client, Event, Room, World, error, happened, id};
+use super::{Client, Event, Room, World, error, happened, id, ticket};
 use crate::room::roles::Right;
 
 const ROLES: [Role; 5] = [
@@ -175,6 +175,42 @@ fn a_room_falls_to_the_oldest_moderator_and_then_to_the_oldest_speaker() {
         Role::Guest,
         "a guest decides about nothing"
     );
+}
+
+#[test]
+fn whoever_is_host_on_one_page_is_not_ruled_on_by_another() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let mut enter = |name: &str, user: &str| {
+        world.admit_with(name, user, None);
+        world
+            .open(ticket(name), None)
+            .expect("the ticket is good")
+            .0
+    };
+    let eve = enter("eve-1", "eve");
+    enter("eve-2", "eve");
+    let mallory = enter("mallory", "mallory");
+    leave(&mut world, &ada);
+    assert_eq!(role_of(&world, "eve-1"), Role::Host);
+    world.say(&eve, &set_role("mallory", "moderator"));
+    let remove = r#"{"type":"remove","participant":"eve-2"}"#;
+    let refused = error(&world.say(&mallory, remove));
+    assert_eq!(refused, Some(ErrorCode::Forbidden));
+    assert_eq!(role_of(&world, "eve-1"), Role::Host);
+}
+
+#[test]
+fn a_room_falls_to_nobody_without_an_account() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    world.enter("guest-1");
+    world.say(&ada, &set_role("guest-1", "viewer"));
+    world.say(&ada, &set_role("guest-1", "speaker"));
+    assert_eq!(role_of(&world, "guest-1"), Role::Guest, "as they came");
+    world.say(&ada, &set_role("guest-1", "moderator"));
+    leave(&mut world, &ada);
+    assert_eq!(role_of(&world, "guest-1"), Role::Moderator);
 }
 
 #[test]
