@@ -5,6 +5,7 @@ mod channel;
 mod chat;
 mod moderation;
 mod people;
+mod polls;
 mod settings;
 
 use std::fmt;
@@ -12,7 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Room;
-use crate::id::{Attempt, NodeId, ParticipantId, Region, UserId};
+use crate::id::{Attempt, NodeId, ParticipantId, PollId, Region, UserId};
 use crate::media::{Caps, Publishing, Source};
 
 pub use channel::{
@@ -22,6 +23,10 @@ pub use channel::{
 pub use chat::{ChatMessage, MAX_CHAT_BYTES};
 pub use moderation::{CapsChange, MuteAll};
 pub use people::{CloseReason, Connection, LeaveReason, Participant, Role};
+pub use polls::{
+    MAX_OPTION_BYTES, MAX_POLL_OPTIONS, MAX_QUESTION_BYTES, MIN_POLL_OPTIONS, NamedVote, OwnVote,
+    Poll, PollDraft, PollResults, PollShows,
+};
 pub use settings::{Audience, RoomKind, Settings, SettingsChange};
 
 /// How long somebody who was removed may not join the room, in seconds.
@@ -85,6 +90,16 @@ pub enum ClientMessage {
     },
     /// The host changes the room's settings.
     Configure { change: SettingsChange },
+    /// One who keeps order asks everybody something. Sending the same nonce again is safe: one poll is made.
+    CreatePoll { nonce: String, draft: PollDraft },
+    /// What this participant's user chooses in an open poll, whole each time; nothing takes the vote back.
+    Vote { poll: PollId, choices: Vec<u8> },
+    /// One who keeps order ends the voting.
+    ClosePoll { poll: PollId },
+    /// One who keeps order deletes a poll with all its votes.
+    DeletePoll { poll: PollId },
+    /// Asks who voted for what in a poll that is not anonymous ([`ServerMessage::PollVotes`]).
+    ShowVotes { poll: PollId },
     /// The answer to [`ServerMessage::CheckMedia`]: media came until just now, and comes no more.
     NoMedia { attempt: Attempt },
     /// A guest is somebody with an account from now on: that of this access token.
@@ -189,6 +204,13 @@ pub enum ServerMessage {
         participant: ParticipantId,
         by: ParticipantId,
     },
+    /// The poll with this nonce is stored.
+    PollCreated { nonce: String, poll: PollId },
+    /// What this client's user has chosen in the polls, whole each time: when the client comes, and when that has changed or was
+    /// sent again. A vote that stands in it is stored. What was chosen in an anonymous poll is forgotten as that is closed.
+    OwnVotes { votes: Vec<OwnVote> },
+    /// Who voted for what: the answer to [`ClientMessage::ShowVotes`].
+    PollVotes { poll: PollId, votes: Vec<NamedVote> },
     /// A message of the client was refused. The connection stays.
     Error {
         code: ErrorCode,
@@ -220,6 +242,9 @@ pub struct Snapshot {
     pub participants: Vec<Participant>,
     /// The latest lines, the oldest first.
     pub chat: Vec<ChatMessage>,
+    /// The polls, the oldest first.
+    #[serde(default)]
+    pub polls: Vec<Poll>,
 }
 
 /// What happens in a room, in order.
@@ -281,6 +306,18 @@ pub enum RoomEvent {
     Chat {
         message: ChatMessage,
     },
+    /// A poll is made, or closed: as it is from now on.
+    Poll {
+        poll: Poll,
+    },
+    /// Somebody has voted.
+    PollResults {
+        poll: PollId,
+        results: PollResults,
+    },
+    PollDeleted {
+        poll: PollId,
+    },
 }
 
 /// Why a message of the client was refused.
@@ -302,4 +339,10 @@ pub enum ErrorCode {
     Forbidden,
     /// Nobody in the room has this id.
     UnknownParticipant,
+    /// No poll of the room has this id, or not any more.
+    UnknownPoll,
+    /// Nobody votes any more.
+    PollClosed,
+    /// There are as many as a room may have.
+    TooMany,
 }

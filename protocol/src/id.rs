@@ -121,6 +121,14 @@ pub struct Epoch(pub u32);
 #[serde(transparent)]
 pub struct Attempt(pub u32);
 
+/// The number of a poll in its room, counted up from 1.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(transparent)]
+pub struct PollId(pub u32);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,6 +27,7 @@ fn generate() -> String {
         id::RoomId,
         id::UserId,
         id::ParticipantId,
+        id::PollId,
         id::NodeId,
         id::Region,
         id::Attempt,
@@ -70,6 +71,12 @@ fn generate() -> String {
         client::RoomKind,
         client::Audience,
         client::ChatMessage,
+        client::Poll,
+        client::PollDraft,
+        client::PollShows,
+        client::PollResults,
+        client::OwnVote,
+        client::NamedVote,
         client::RoomEvent,
         client::LeaveReason,
         client::CloseReason,
@@ -87,17 +94,19 @@ fn generate() -> String {
         out.push_str(&declaration);
         out.push('\n');
     }
-    out.push_str(&format!(
-        "\nexport const MAX_CHAT_BYTES = {};\n",
-        client::MAX_CHAT_BYTES
-    ));
+    out.push('\n');
+    for (name, value) in [
+        ("MAX_CHAT_BYTES", client::MAX_CHAT_BYTES),
+        ("MAX_QUESTION_BYTES", client::MAX_QUESTION_BYTES),
+        ("MAX_OPTION_BYTES", client::MAX_OPTION_BYTES),
+        ("MAX_POLL_OPTIONS", client::MAX_POLL_OPTIONS),
+        ("REMOVAL_SECONDS", client::REMOVAL_SECONDS as usize),
+    ] {
+        out.push_str(&format!("export const {name} = {value};\n"));
+    }
     let settings = serde_json::to_string(&client::Settings::default()).expect("it is JSON");
     out.push_str(&format!(
         "/** How a room is set unless it says otherwise. */\nexport const DEFAULT_SETTINGS: Settings = {settings};\n"
-    ));
-    out.push_str(&format!(
-        "export const REMOVAL_SECONDS = {};\n",
-        client::REMOVAL_SECONDS
     ));
     out
 }

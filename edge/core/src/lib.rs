@@ -14,6 +14,7 @@ pub mod email;
 pub mod limits;
 pub mod name;
 pub mod password;
+pub mod poll;
 pub mod room;
 pub mod room_id;
 pub mod roster;

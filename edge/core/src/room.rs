@@ -19,6 +19,7 @@ mod passes;
 mod people;
 mod placement;
 mod plan;
+mod polls;
 mod questions;
 pub mod record;
 mod redial;
@@ -36,6 +37,7 @@ use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
 
 use crate::chat::Chat;
 use crate::conduct::Conduct;
+use crate::poll::Polls;
 pub use contract::{
     Admission, Client, Draft, Effect, Event, Excess, Identity, NoTicket, NodeLink, NotAdmitted,
     Pass, Ping, Secret,
@@ -74,6 +76,7 @@ pub struct Room {
     moved: Vec<Moved>,
     log: Log,
     chat: Chat,
+    polls: Polls,
     owed: Option<Owed>,
     // What follows is not stored; losing it costs a retry.
     negotiations: HashMap<ParticipantId, Negotiation>,
@@ -136,6 +139,7 @@ impl Room {
             moved: Vec::new(),
             log: Log::default(),
             chat: Chat::default(),
+            polls: Polls::default(),
             owed: None,
             negotiations: HashMap::new(),
             paces: HashMap::new(),
@@ -167,7 +171,9 @@ impl Room {
         let (mut people, mut hosts) = (BTreeMap::new(), BTreeMap::new());
         let mut rulings = BTreeMap::new();
         let (mut moved, mut events, mut owed) = (Vec::new(), Vec::new(), None);
+        let (mut polls, mut ballots) = (Vec::new(), Vec::new());
         let unreadable_events = stored.unreadable_events();
+        let unreadable_polls = stored.unreadable_polls();
         for record in stored.records {
             match record {
                 Record::Info(stored) => info = Some(stored),
@@ -183,6 +189,8 @@ impl Room {
                 Record::Moved(person) => moved.push(person),
                 Record::Event(event) => events.push(event),
                 Record::Owed(stored) => owed = Some(stored),
+                Record::Poll(poll) => polls.push(poll),
+                Record::Ballot(ballot) => ballots.push(ballot),
             }
         }
         let mut room = Self::new(info?);
@@ -193,6 +201,7 @@ impl Room {
         room.moved = moved;
         room.log = Log::restore(events, &unreadable_events);
         room.chat = Chat::restore(stored.lines, stored.latest_line);
+        room.polls = Polls::restore(polls, ballots, &unreadable_polls);
         room.owed = owed;
         let mut effects = Vec::new();
         room.miss_clients(clients, now, &mut effects);

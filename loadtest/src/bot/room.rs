@@ -61,7 +61,10 @@ impl Bot {
             | RoomEvent::Caps { .. }
             | RoomEvent::TurnedOff { .. }
             | RoomEvent::Connection { .. }
-            | RoomEvent::Chat { .. } => {
+            | RoomEvent::Chat { .. }
+            | RoomEvent::Poll { .. }
+            | RoomEvent::PollResults { .. }
+            | RoomEvent::PollDeleted { .. } => {
                 return Ok(());
             }
         };

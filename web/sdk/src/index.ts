@@ -1,7 +1,12 @@
 // The SDK's public face for accounts and rooms. Calls are in `@connect/sdk/call`, so that a page can load them later.
 export { type Account, Api, type ApiOptions, type RequestOptions } from "./api.ts";
 export type * from "./generated/protocol.ts";
-export { MAX_CHAT_BYTES } from "./generated/protocol.ts";
+export {
+  MAX_CHAT_BYTES,
+  MAX_OPTION_BYTES,
+  MAX_POLL_OPTIONS,
+  MAX_QUESTION_BYTES,
+} from "./generated/protocol.ts";
 export { type Entrance, Guest } from "./guest.ts";
 export { ApiError, NetworkError, TimeoutError } from "./problem.ts";
 export type { Readable } from "./store.ts";

@@ -23,7 +23,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   [connected, sent, said] = [true, [], []];
   asks = new Asks({
-    send: (ask) => connected && sent.push(ask) > 0,
+    send: (ask) => connected && sent.push(ask as Ask) > 0,
     onRefused: (why) => said.push(why),
     onMoved: () => said.push("moved"),
   });

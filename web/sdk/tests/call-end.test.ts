@@ -107,6 +107,7 @@ function welcome(participants: Participant[]): void {
       room: ROOM,
       participants,
       chat: [],
+      polls: [],
     },
   } as ServerMessage);
   expect(status().name).toBe("joined");

@@ -106,6 +106,7 @@ impl Room {
                 self.happen(event, None, now, out);
             }
         }
+        self.polls_go_over(&guest, &account.user, now, out);
         Ok(())
     }
 

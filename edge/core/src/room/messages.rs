@@ -144,6 +144,13 @@ impl Room {
             }
             ClientMessage::Configure { change } => self.configures(client, change, now, out)?,
             ClientMessage::TakeAccount { token } => self.shows_account(client, token, out)?,
+            ClientMessage::CreatePoll { nonce, draft } => {
+                self.creates_poll(client, nonce, draft, now, out)?;
+            }
+            ClientMessage::Vote { poll, choices } => self.votes(client, poll, choices, now, out)?,
+            ClientMessage::ClosePoll { poll } => self.closes_poll(client, poll, now, out)?,
+            ClientMessage::DeletePoll { poll } => self.deletes_poll(client, poll, now, out)?,
+            ClientMessage::ShowVotes { poll } => self.shows_votes(client, poll, now, out)?,
             ClientMessage::MoveHere => self.moves_here(id, now, out),
             ClientMessage::Leave => self.leaves(client.clone(), now, out),
         }

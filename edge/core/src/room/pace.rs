@@ -1,4 +1,4 @@
-//! How much somebody may say: messages, their bytes, offers, decisions about all, bytes of chat, and refusals. Who is refused too often does not listen,
+//! How much somebody may say: messages, their bytes, offers, deeds, decisions about all, bytes of chat, and refusals. Who is refused too often does not listen,
 //! and is sent away for a while; so is, much sooner, who sends what is no message at all.
 
 use std::collections::HashMap;
@@ -33,6 +33,11 @@ const SWEEPS: Limit = Limit {
     burst: 5,
     window: 10_000,
 };
+/// How many deeds that everybody is told of, beside chat: 30 at once, one in 2 s in the long run.
+const DEEDS: Limit = Limit {
+    burst: 30,
+    window: 60_000,
+};
 /// How much chat a user may send, in bytes: some fifteen of the longest lines at once, and one in four seconds in the long
 /// run. Messages alone would let one user write 7 GB in a day.
 const CHAT: Limit = Limit {
@@ -56,6 +61,7 @@ pub(super) struct Pace {
     bytes: Turns,
     offers: Turns,
     sweeps: Turns,
+    deeds: Turns,
     refusals: Bucket,
     nonsense: Bucket,
     /// Until when the participant is sent away.
@@ -96,6 +102,12 @@ impl Room {
                 wait,
             )
         })
+    }
+
+    /// Whether this participant may do another thing that everybody is told of.
+    pub(super) fn may_act(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
+        let taken = self.pace(id, now).deeds.take(1, DEEDS, now);
+        taken.map_err(|wait| too_soon("too much at once: wait and try again", wait))
     }
 
     /// Whether this user may write so much more.
@@ -156,6 +168,7 @@ impl Room {
             bytes: Turns::full(BYTES, now),
             offers: Turns::full(OFFERS, now),
             sweeps: Turns::full(SWEEPS, now),
+            deeds: Turns::full(DEEDS, now),
             refusals: Bucket::full(REFUSALS, now),
             nonsense: Bucket::full(NONSENSE, now),
             away_until: 0,

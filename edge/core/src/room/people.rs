@@ -11,6 +11,7 @@ use super::questions::Questions;
 use super::record::{self, Media, Person, Presence, Record};
 use super::{Admission, Client, Effect, Pass, Room, Secret, redial};
 use crate::chat::Chat;
+use crate::poll::Polls;
 
 impl Room {
     pub(super) fn admitted(&mut self, admission: Admission, now: u64, out: &mut Vec<Effect>) {
@@ -88,7 +89,7 @@ impl Room {
             person.joined_at = now;
             person.media = Media::Awaited { since: now };
         }
-        let participant = person.view();
+        let (user, participant) = (person.user.clone(), person.view());
         self.signs.remove(&id);
         self.save_person(&id, out);
         if let Some(old) = replaced {
@@ -112,7 +113,8 @@ impl Room {
             );
             self.report(now, out);
         }
-        self.welcome(client, since, resume.text, out);
+        self.welcome(client.clone(), since, resume.text, out);
+        self.tell_votes(&user, Some(&client), out);
         self.resume_media(&id, out);
     }
 
@@ -162,6 +164,7 @@ impl Room {
             settings: self.info.settings.clone(),
             participants,
             chat: self.chat.history(),
+            polls: self.polls.views(),
         }
     }
 
@@ -297,6 +300,7 @@ impl Room {
         self.rulings.clear();
         self.log = Log::default();
         self.chat = Chat::default();
+        self.polls = Polls::default();
         self.owed = None;
         self.info.gone = true;
         self.info.hosted = false;

@@ -1,13 +1,14 @@
 //! What a room stores: one record for each thing that changes by itself.
 
 use protocol::client::{Connection, Participant, Role, RoomEvent, Settings};
-use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region, UserId};
+use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, PollId, Region, UserId};
 use protocol::media::{Caps, Codec, Publishing};
 use serde::{Deserialize, Serialize};
 
 use super::Client;
 use super::report::Owed;
 use crate::chat::Line;
+use crate::poll::{Ballot, Poll};
 
 /// Everything that a room has stored.
 #[derive(Debug, Clone, Default)]
@@ -25,9 +26,20 @@ pub struct Stored {
 impl Stored {
     /// The numbers of the events that cannot be read.
     pub(super) fn unreadable_events(&self) -> Vec<u64> {
+        self.unreadable_numbers(EVENT).collect()
+    }
+
+    /// The polls that cannot be read.
+    pub(super) fn unreadable_polls(&self) -> Vec<PollId> {
+        let numbers = self.unreadable_numbers(POLL);
+        let ids = numbers.filter_map(|number| number.try_into().ok());
+        ids.map(PollId).collect()
+    }
+
+    fn unreadable_numbers(&self, of: &'static str) -> impl Iterator<Item = u64> {
         let unreadable = self.unreadable.iter();
-        let events = unreadable.filter(|(kind, _)| kind == EVENT);
-        events.filter_map(|(_, name)| name.parse().ok()).collect()
+        let names = unreadable.filter(move |(kind, _)| kind == of);
+        names.filter_map(|(_, name)| name.parse().ok())
     }
 }
 
@@ -41,6 +53,8 @@ pub enum Record {
     Moved(Moved),
     Event(LoggedEvent),
     Owed(Owed),
+    Poll(Poll),
+    Ballot(Ballot),
 }
 
 /// Names a record: its kind, and its name within the kind. Numbers are padded, so that names sort as they count.
@@ -50,8 +64,9 @@ pub struct Key {
     pub name: String,
 }
 
-/// The kind of the log's records.
+/// The kinds of the log's records and of the polls'.
 const EVENT: &str = "event";
+const POLL: &str = "poll";
 
 impl Record {
     /// The record's name.
@@ -67,6 +82,8 @@ impl Record {
             Record::Moved(moved) => moved_key(&moved.client.participant),
             Record::Event(event) => event_key(event.seq),
             Record::Owed(_) => owed_key(),
+            Record::Poll(poll) => poll_key(poll.id),
+            Record::Ballot(ballot) => ballot_key(ballot.poll, &ballot.user),
         }
     }
 }
@@ -110,6 +127,20 @@ pub(super) fn owed_key() -> Key {
     Key {
         kind: "owed",
         name: String::new(),
+    }
+}
+
+pub(super) fn poll_key(id: PollId) -> Key {
+    Key {
+        kind: POLL,
+        name: format!("{:010}", id.0),
+    }
+}
+
+pub(super) fn ballot_key(poll: PollId, user: &UserId) -> Key {
+    Key {
+        kind: "ballot",
+        name: format!("{:010} {user}", poll.0),
     }
 }
 

@@ -20,6 +20,10 @@ pub enum Right {
     ShareScreen,
     /// Write in the chat.
     Chat,
+    /// Vote in polls.
+    Vote,
+    /// Make, close and delete polls.
+    HoldPolls,
     /// Mute, stop and send out people of a lower role, and have them watched, heard or brought on stage.
     Moderate,
     /// Make moderators, and change the room's settings.
@@ -30,9 +34,9 @@ impl Right {
     /// The least role that has it. Roles are ordered: who is more may do all that who is less may.
     pub fn least(self) -> Role {
         match self {
-            Self::Chat => Role::Viewer,
+            Self::Chat | Self::Vote => Role::Viewer,
             Self::Speak | Self::ShowCamera | Self::ShareScreen => Role::Guest,
-            Self::Moderate => Role::Moderator,
+            Self::HoldPolls | Self::Moderate => Role::Moderator,
             Self::Configure => Role::Host,
         }
     }
@@ -51,7 +55,11 @@ impl Room {
             Right::Speak => settings.speak,
             Right::ShareScreen => settings.share,
             Right::Chat => settings.chat,
-            Right::ShowCamera | Right::Moderate | Right::Configure => Audience::Everybody,
+            Right::ShowCamera
+            | Right::Vote
+            | Right::HoldPolls
+            | Right::Moderate
+            | Right::Configure => Audience::Everybody,
         };
         let keeps_order = Right::Moderate.is_of(role);
         right.is_of(role) && (audience == Audience::Everybody || keeps_order)
@@ -66,7 +74,7 @@ impl Room {
         }
         let message = match (right, right.is_of(role)) {
             (Right::Configure, _) => "only the host does this",
-            (Right::Moderate, _) => "only the host and moderators do this",
+            (Right::Moderate | Right::HoldPolls, _) => "only the host and moderators do this",
             (_, true) => "only the host and moderators do this here, as the room is set",
             (_, false) => "your role does not allow it",
         };

@@ -22,6 +22,7 @@ mod moving;
 mod offers;
 mod passes;
 mod placement;
+mod polls;
 mod reports;
 mod restore;
 mod roles;

@@ -1,8 +1,9 @@
 // In the call: the stage, the controls, and a panel beside it.
 import type { Call, CallState } from "@connect/sdk/call";
 import { type ReactNode, useState } from "react";
+import { useReadable } from "../api-context.ts";
 import { CopyLink } from "../ui/CopyLink.tsx";
-import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, SpotlightIcon } from "../ui/icons.tsx";
+import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, PollIcon, SpotlightIcon } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
 import { CallBanners } from "./CallBanners.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
@@ -12,13 +13,21 @@ import { DeviceNotices } from "./DeviceNotices.tsx";
 import { DeviceToggles } from "./DeviceToggles.tsx";
 import { Part } from "./Part.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
+import { PollsPanel } from "./PollsPanel.tsx";
 import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
 import { SessionBanner } from "./SessionBanner.tsx";
 import { StageView } from "./StageView.tsx";
 import { useUnread } from "./unread.ts";
 import { callTrouble, capsNotice, unseenNotice } from "./words.ts";
 
-type PanelName = "Chat" | "People";
+type PanelName = "Chat" | "People" | "Polls";
+
+/** What is beside the stage, and its name where it cannot be drawn. */
+const PANELS = {
+  Chat: { part: "The chat", Panel: ChatPanel },
+  People: { part: "The list of people", Panel: PeoplePanel },
+  Polls: { part: "The polls", Panel: PollsPanel },
+};
 
 /** What is beyond is not worth its space. */
 const LARGEST_BADGE = 99;
@@ -34,10 +43,13 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
   const [panel, setPanel] = useState<PanelName | null>(null);
   const [spotlight, setSpotlight] = useState(false);
   const unread = useUnread(state.chat, panel === "Chat");
+  const { polls, own } = useReadable(call.polls.state);
+  const unanswered = polls.filter(({ id, closedAt }) => closedAt === null && !own.has(id)).length;
   const trouble = callTrouble(state);
   const notices = [capsNotice(state), unseenNotice(state)].filter((notice) => notice !== null);
   const title = state.room?.name ?? "Call";
   const toggle = (name: PanelName) => setPanel(panel === name ? null : name);
+  const { part, Panel } = panel === null ? { part: "", Panel: null } : PANELS[panel];
 
   return (
     <div className={panel === null ? "call" : "call with-panel"}>
@@ -78,7 +90,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
           </Part>
         </div>
       </main>
-      {panel !== null && (
+      {Panel !== null && (
         <aside className="panel" aria-label="Side panel">
           <div className="panel-head">
             <h2>{panel}</h2>
@@ -91,12 +103,8 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
               <CloseIcon />
             </button>
           </div>
-          <Part key={panel} name={panel === "Chat" ? "The chat" : "The list of people"}>
-            {panel === "Chat" ? (
-              <ChatPanel call={call} state={state} />
-            ) : (
-              <PeoplePanel call={call} state={state} />
-            )}
+          <Part key={panel} name={part}>
+            <Panel call={call} state={state} />
           </Part>
         </aside>
       )}
@@ -114,6 +122,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
           onToggle={toggle}
           icon={<PeopleIcon />}
         />
+        <PanelButton name="Polls" panel={panel} badge={unanswered} onToggle={toggle} icon={<PollIcon />} />
         <button type="button" className="control leave" aria-label="Leave" onClick={call.leave}>
           <LeaveIcon />
           <span className="control-text">Leave</span>
@@ -136,7 +145,7 @@ function PanelButton({ name, panel, badge, icon, onToggle }: PanelButtonProps) {
   return (
     <button
       type="button"
-      className={name === "Chat" ? "control opens news" : "control opens"}
+      className={name === "People" ? "control opens" : "control opens news"}
       aria-label={name}
       aria-pressed={panel === name}
       data-badge={badge > LARGEST_BADGE ? `${LARGEST_BADGE}+` : badge || undefined}

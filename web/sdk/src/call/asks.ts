@@ -1,4 +1,4 @@
-// What one asks of the room: again after a loss, until it is seen to be done, is refused, or has taken too long.
+// What one asks of the room about people and settings, and when that is done.
 import type {
   Caps,
   CapsChange,
@@ -14,11 +14,10 @@ import type {
   Source,
 } from "../generated/protocol.ts";
 import { isSame } from "../store.ts";
+import { type DeedHandlers, Deeds } from "./deeds.ts";
 import { elsewhereOf } from "./elsewhere.ts";
+import { EMPTY_ROOM } from "./room.ts";
 import type { Refusal } from "./signaling.ts";
-
-/** A loss is noticed, and the room dialed again, in less; later than this, nobody expects it to be done any more. */
-const DONE_WITHIN_MS = 15_000;
 
 export type Ask = Extract<
   ClientMessage,
@@ -39,79 +38,59 @@ export type Ask = Extract<
 /** What the room tells of something that leaves no trace in how it is. */
 type Told = RoomEvent | Extract<ServerMessage, { type: "askedToUnmute" }>;
 
-export interface AskHandlers {
-  /** Tells the room, and says whether it could be told. */
-  send(ask: Ask): boolean;
-  /** Why something is not done, in words; null when something else is asked for. */
-  onRefused(why: string | null): void;
+export interface AskHandlers extends DeedHandlers {
   /** The call is here alone, as was asked for. */
   onMoved(): void;
 }
 
-interface Open {
-  readonly ask: Ask;
-  readonly timer: ReturnType<typeof setTimeout>;
+/** The room, as far as it says what is done. */
+interface Known {
+  readonly settings: Settings;
+  readonly participants: readonly Participant[];
 }
 
 /** What is asked for and not done yet. */
 export class Asks {
   readonly #handlers: AskHandlers;
-  /** By what each is about: of two that contradict each other, the last one counts. */
-  readonly #open = new Map<string, Open>();
+  readonly #deeds: Deeds;
+  #room: Known = EMPTY_ROOM;
+  #you: ParticipantId | null = null;
 
   constructor(handlers: AskHandlers) {
     this.#handlers = handlers;
+    this.#deeds = new Deeds(handlers);
   }
 
   ask(ask: Ask): void {
-    const sent = this.#handlers.send(ask);
-    this.#handlers.onRefused(sent ? null : "you are not connected right now");
-    if (!sent) return;
-    const about = aboutOf(ask);
-    this.#close(about);
-    const timer = setTimeout(() => this.#giveUp(about), DONE_WITHIN_MS);
-    this.#open.set(about, { ask, timer });
+    const isDone = () => isDoneIn(this.#room, this.#you, ask);
+    const onDone = () => ask.type === "moveHere" && this.#handlers.onMoved();
+    this.#deeds.do({ message: ask, about: aboutOf(ask), isDone, onDone });
   }
 
   /** The room is as it says now. */
-  look(room: { settings: Settings; participants: readonly Participant[] }, you: ParticipantId | null): void {
-    for (const [about, { ask }] of this.#open) {
-      if (!isDone(ask, room.settings, room.participants, you)) continue;
-      this.#close(about);
-      if (ask.type === "moveHere") this.#handlers.onMoved();
-    }
+  look(room: Known, you: ParticipantId | null): void {
+    this.#room = room;
+    this.#you = you;
+    this.#deeds.look();
   }
 
   /** The room tells that something was done. */
   told(told: Told): void {
-    for (const [about, { ask }] of this.#open) if (tells(told, ask)) this.#close(about);
+    this.#deeds.settle((ask) => tells(told, ask));
   }
 
-  /** The room listens again. What it had heard before does no harm twice. */
+  /** The room listens again. */
   again(): void {
-    for (const { ask } of this.#open.values()) this.#handlers.send(ask);
+    this.#deeds.again();
   }
 
-  /** The room refuses something. What is done already was refused the second time alone. */
-  refused({ of, message }: Refusal): void {
-    const refused = [...this.#open].filter(([, { ask }]) => ask.type === of);
-    for (const [about] of refused) this.#close(about);
-    if (refused.length > 0) this.#handlers.onRefused(message);
+  refused(refusal: Refusal): void {
+    this.#deeds.refused(refusal);
   }
 
   /** Nothing of it is wanted any more. */
   clear(): void {
-    for (const about of [...this.#open.keys()]) this.#close(about);
-  }
-
-  #giveUp(about: string): void {
-    this.#close(about);
-    this.#handlers.onRefused("the room did not answer");
-  }
-
-  #close(about: string): void {
-    clearTimeout(this.#open.get(about)?.timer);
-    this.#open.delete(about);
+    this.#deeds.clear();
   }
 }
 
@@ -123,12 +102,7 @@ function aboutOf(ask: Ask): string {
   return `${ask.type} ${ask.participant}`;
 }
 
-function isDone(
-  ask: Ask,
-  settings: Settings,
-  people: readonly Participant[],
-  you: ParticipantId | null,
-): boolean {
+function isDoneIn({ settings, participants: people }: Known, you: ParticipantId | null, ask: Ask): boolean {
   if (ask.type === "moveHere") return elsewhereOf(people, you).length === 0;
   if (ask.type === "takeAccount") return people.some(({ id, guest }) => id === you && guest === false);
   if (ask.type === "configure") return isSet(settings, ask.change);
@@ -144,7 +118,7 @@ function isDone(
 }
 
 /** What is said of somebody, and not of how they are from then on. */
-function tells(told: Told, ask: Ask): boolean {
+function tells(told: Told, ask: ClientMessage): boolean {
   if (told.type === "askedToUnmute") {
     return ask.type === "askToUnmute" && ask.participant === told.participant;
   }

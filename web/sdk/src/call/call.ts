@@ -28,6 +28,7 @@ import { Moderation } from "./moderation.ts";
 import { type CallOptions, encodingOf, VIDEO_SLOTS } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { followPage } from "./page-events.ts";
+import { Polls } from "./polls.ts";
 import { Publisher } from "./publishing.ts";
 import { qualityOf } from "./quality.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
@@ -35,6 +36,7 @@ import { type OtherMessage, type Refusal, Signaling, type Welcome } from "./sign
 import type { Shown } from "./slots.ts";
 import { type CallState, type CallStatus, INITIAL } from "./state.ts";
 import type { CallStatistics } from "./statistics.ts";
+import type { Subject } from "./subject.ts";
 import type { View } from "./view.ts";
 import { ScreenAwake } from "./wake-lock.ts";
 
@@ -55,6 +57,8 @@ export class Call {
   /** Keeping order, and being kept in it. */
   readonly moderation: Moderation;
   readonly #identity: Identity;
+  readonly polls: Polls;
+  readonly #subjects: readonly Subject[];
   readonly #room: RoomId;
   readonly #region: Region | null;
   // The page draws after all that came with a message: the answer to the offer follows the welcome.
@@ -106,12 +110,14 @@ export class Call {
     });
     this.#publisher.codecIs(this.#codecs.codec);
     this.#quiet = new QuietBesideOneself(this.local, (quiet) => this.#state.patch({ quiet }));
-    this.#asks = new Asks({
-      send: (ask) => this.#signaling?.send(ask) ?? false,
-      onRefused: (refusal) => this.#state.patch({ refusal }),
-      onMoved: () => this.#quiet.moved(),
-    });
+    const deeds = {
+      send: (message: ClientMessage) => this.#signaling?.send(message) ?? false,
+      onRefused: (refusal: string | null) => this.#state.patch({ refusal }),
+    };
+    this.#asks = new Asks({ ...deeds, onMoved: () => this.#quiet.moved() });
     this.moderation = new Moderation((ask) => this.#ask(ask), this.local, this.screen);
+    this.polls = new Polls(deeds);
+    this.#subjects = [this.polls];
     this.#servers = new IceServerSource(this.#identity, (servers) => this.#media.useServers(servers));
     this.#outbox = new Outbox({
       send: (message) => this.#signaling?.send(message) ?? false,
@@ -280,6 +286,7 @@ export class Call {
     }
     if (before !== message.you) this.#quiet.enter(this.#roomState.participants, message.you);
     this.#asks.again();
+    for (const subject of this.#subjects) subject.welcome(message.snapshot);
     this.#obey();
     this.#lookWhoDecodes();
     this.#awake.hold();
@@ -295,6 +302,7 @@ export class Call {
   }
 
   #receive(message: OtherMessage): void {
+    for (const subject of this.#subjects) subject.receive(message);
     switch (message.type) {
       case "answer":
         this.#state.patch({ node: message.node, region: message.region, notice: null });
@@ -319,6 +327,7 @@ export class Call {
     this.#publisher.refused(error);
     this.#outbox.refused(error);
     this.#asks.refused(error);
+    for (const subject of this.#subjects) subject.refused(error);
     const { code, message } = error;
     if (code === "noNode" || code === "badOffer") this.#state.patch({ notice: message });
   }
@@ -327,6 +336,7 @@ export class Call {
     const { you } = this.#state.get();
     this.#roomState = afterEvent(this.#roomState, event);
     this.#state.patch(this.#roomState);
+    for (const subject of this.#subjects) subject.happen(event);
     this.#look();
     this.#asks.told(event);
     if (event.type === "turnedOff") this.moderation.turnedOff(event, you ?? "");
@@ -392,6 +402,7 @@ export class Call {
     else this.#outbox.stop();
     this.#asks.clear();
     this.moderation.clear();
+    for (const subject of this.#subjects) subject.end();
     const { room, outbox, quiet } = this.#state.get();
     this.#state.set({ ...INITIAL, room, outbox, quiet, status });
   }

@@ -14,6 +14,7 @@ export type { MediaStatus } from "./media-session.ts";
 export type { Moderation, ModerationState } from "./moderation.ts";
 export type { CallOptions } from "./options.ts";
 export type { Lines, PendingLine } from "./outbox.ts";
+export type { Polls, PollsState } from "./polls.ts";
 export { type ConnectionQuality, qualityOfReport } from "./quality.ts";
 export type { Shown, Streams } from "./slots.ts";
 export type { CallState, CallStatus } from "./state.ts";

@@ -7,6 +7,8 @@ export type UserId = string;
 
 export type ParticipantId = string;
 
+export type PollId = number;
+
 export type NodeId = string;
 
 export type Region = string;
@@ -195,7 +197,7 @@ export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string,
 /**
  * Which sending m-line is which source; all other m-lines are receive slots.
  */
-sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "noMedia", attempt: Attempt, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
+sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "noMedia", attempt: Attempt, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -225,7 +227,7 @@ redialWithinMs: number,
 /**
  * The whole state, or `null` when the connection was resumed: then every event after `since` follows.
  */
-snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "error", code: ErrorCode, message: string, 
+snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "error", code: ErrorCode, message: string, 
 /**
  * The nonce of the refused chat line, if it was one.
  */
@@ -247,7 +249,11 @@ participants: Array<Participant>,
 /**
  * The latest lines, the oldest first.
  */
-chat: Array<ChatMessage>, };
+chat: Array<ChatMessage>, 
+/**
+ * The polls, the oldest first.
+ */
+polls: Array<Poll>, };
 
 export type Participant = { id: ParticipantId, user: UserId, name: string, role: Role, 
 /**
@@ -325,13 +331,75 @@ user: UserId | null, name: string, text: string,
  */
 sentAt: number, };
 
-export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "turnedOff", participants: Array<ParticipantId>, source: Source, by: ParticipantId, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, };
+export type Poll = { id: PollId, 
+/**
+ * The creator's own name for it.
+ */
+nonce: string, 
+/**
+ * Who has made it.
+ */
+user: UserId, name: string, 
+/**
+ * Unix time in milliseconds.
+ */
+createdAt: number, 
+/**
+ * Since when nobody votes any more; absent while the poll is open.
+ */
+closedAt: number | null, results: PollResults, 
+/**
+ * As it was written: render it as text. The options, too.
+ */
+question: string, options: Array<string>, 
+/**
+ * Whether one may choose several options.
+ */
+multiple: boolean, 
+/**
+ * Whether nobody is ever told who voted for what. While fewer than three have voted, nobody is told the counts either:
+ * who has voted would know from them what another has.
+ */
+anonymous: boolean, shows: PollShows, };
+
+export type PollDraft = { 
+/**
+ * As it was written: render it as text. The options, too.
+ */
+question: string, options: Array<string>, 
+/**
+ * Whether one may choose several options.
+ */
+multiple: boolean, 
+/**
+ * Whether nobody is ever told who voted for what. While fewer than three have voted, nobody is told the counts either:
+ * who has voted would know from them what another has.
+ */
+anonymous: boolean, shows: PollShows, };
+
+export type PollShows = "live" | "atClosing";
+
+export type PollResults = { 
+/**
+ * How many have voted.
+ */
+voters: number, 
+/**
+ * How many of them chose each option; absent while that is not told.
+ */
+counts: Array<number> | null, };
+
+export type OwnVote = { poll: PollId, choices: Array<number>, };
+
+export type NamedVote = { user: UserId, name: string, choices: Array<number>, };
+
+export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "turnedOff", participants: Array<ParticipantId>, source: Source, by: ParticipantId, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, } | { "type": "poll", poll: Poll, } | { "type": "pollResults", poll: PollId, results: PollResults, } | { "type": "pollDeleted", poll: PollId, };
 
 export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 
 export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "moved";
 
-export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant";
+export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany";
 
 export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, } | { "type": "alive" } | { "type": "playback", 
 /**
@@ -408,6 +476,9 @@ bitrate: number, };
 export type ParticipantQuality = { participant: ParticipantId, quality: Quality, };
 
 export const MAX_CHAT_BYTES = 4000;
+export const MAX_QUESTION_BYTES = 1000;
+export const MAX_OPTION_BYTES = 300;
+export const MAX_POLL_OPTIONS = 20;
+export const REMOVAL_SECONDS = 600;
 /** How a room is set unless it says otherwise. */
 export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","share":"everybody","speak":"everybody","guests":true};
-export const REMOVAL_SECONDS = 600;

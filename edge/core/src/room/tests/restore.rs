@@ -98,6 +98,7 @@ proptest! {
             prop_assert_eq!(&restored.hosts, &world.room.hosts);
             prop_assert_eq!(restored.log.seq(), world.room.log.seq());
             prop_assert_eq!(restored.chat.history(), world.room.chat.history());
+            prop_assert_eq!(&restored.polls, &world.room.polls);
         }
     }
 }

@@ -18,11 +18,13 @@ const ROLES: [Role; 5] = [
     Role::Guest,
     Role::Viewer,
 ];
-const RIGHTS: [Right; 6] = [
+const RIGHTS: [Right; 8] = [
     Right::Speak,
     Right::ShowCamera,
     Right::ShareScreen,
     Right::Chat,
+    Right::Vote,
+    Right::HoldPolls,
     Right::Moderate,
     Right::Configure,
 ];
@@ -59,6 +61,8 @@ fn words(right: Right) -> &'static str {
         Right::ShowCamera => "be seen",
         Right::ShareScreen => "share a screen",
         Right::Chat => "write in the chat",
+        Right::Vote => "vote in polls",
+        Right::HoldPolls => "make, close and delete polls",
         Right::Moderate => "mute, stop, send out, bring on stage",
         Right::Configure => "make moderators, change the settings",
     }
