@@ -91,10 +91,11 @@ impl World {
                 }
                 // It comes back.
                 Effect::SendNodeAway { link } => self.link(link.epoch),
-                Effect::Recall { client, draft, .. } => {
+                Effect::Recall { client, deed, .. } => {
                     self.handle(Event::Recalled {
                         client,
-                        draft,
+                        deed,
+                        line: None,
                         known: None,
                     });
                 }

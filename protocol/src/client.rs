@@ -20,7 +20,10 @@ pub use channel::{
     ClientMediaMessage, NodeMediaMessage, ParticipantQuality, PathQuality, Quality, SlotAssignment,
     SourceDemand, Tile,
 };
-pub use chat::{ChatMessage, MAX_CHAT_BYTES};
+pub use chat::{
+    ChatMessage, ChatPage, ChatReaction, MAX_CHAT_BYTES, MAX_CHAT_PAGE, MAX_MENTIONS, Mention,
+    ReactionCount,
+};
 pub use moderation::{CapsChange, MuteAll};
 pub use people::{CloseReason, Connection, LeaveReason, Participant, Role};
 pub use polls::{
@@ -62,7 +65,37 @@ pub enum ClientMessage {
     /// What this participant sends has changed.
     Publishing { publishing: Publishing },
     /// A line of chat. Sending the same nonce again is safe: it is stored once.
-    Chat { nonce: String, text: String },
+    Chat {
+        nonce: String,
+        text: String,
+        /// The line that it answers.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        reply_to: Option<String>,
+        /// Whom it mentions. Who is not in the room is left out.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<UserId>>"))]
+        mentions: Vec<UserId>,
+        /// The one other user who is to see it.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        to: Option<UserId>,
+    },
+    /// Another text for one's own line. It is done when [`RoomEvent::ChatEdited`] tells so.
+    EditChat { id: String, text: String },
+    /// One's own line, and as who keeps order any, loses its text for good.
+    DeleteChat { id: String },
+    /// How one feels about a line: one of each kind for a user.
+    ReactToChat {
+        id: String,
+        reaction: ChatReaction,
+        on: bool,
+    },
+    /// Asks for at most so many lines before this one, and no more than [`MAX_CHAT_PAGE`]. Answered with
+    /// [`ServerMessage::ChatPage`].
+    ChatHistory { before: String, limit: u32 },
+    /// Writes something for everybody just now.
+    Typing,
     /// Media of this attempt could not be established or was lost for good.
     MediaFailed { attempt: Attempt },
     /// A moderator decides what this participant may send. It holds for everything that its user has in the room, and when
@@ -193,24 +226,45 @@ pub enum ServerMessage {
         credentials: IceCredentials,
     },
     /// The media session is over (its node died, drained or refused); offer anew with a higher attempt.
-    Renegotiate { attempt: Attempt, reason: String },
+    Renegotiate {
+        attempt: Attempt,
+        reason: String,
+    },
     /// The room has lost its link to the node of this attempt. Answer with [`ClientMessage::NoMedia`] if media has stopped as
     /// well: then the node is gone. While it comes, nothing needs to be done.
-    CheckMedia { attempt: Attempt },
+    CheckMedia {
+        attempt: Attempt,
+    },
     /// The chat line with this nonce is stored.
-    ChatAccepted { nonce: String, id: String },
+    ChatAccepted {
+        nonce: String,
+        id: String,
+    },
+    ChatPage(ChatPage),
+    /// Somebody writes something for everybody just now. What was missed is not sent again.
+    Typing {
+        participant: ParticipantId,
+    },
     /// A moderator asks for this participant's microphone, who decides. Told to both of them; what was missed is not sent again.
     AskedToUnmute {
         participant: ParticipantId,
         by: ParticipantId,
     },
     /// The poll with this nonce is stored.
-    PollCreated { nonce: String, poll: PollId },
+    PollCreated {
+        nonce: String,
+        poll: PollId,
+    },
     /// What this client's user has chosen in the polls, whole each time: when the client comes, and when that has changed or was
     /// sent again. A vote that stands in it is stored. What was chosen in an anonymous poll is forgotten as that is closed.
-    OwnVotes { votes: Vec<OwnVote> },
+    OwnVotes {
+        votes: Vec<OwnVote>,
+    },
     /// Who voted for what: the answer to [`ClientMessage::ShowVotes`].
-    PollVotes { poll: PollId, votes: Vec<NamedVote> },
+    PollVotes {
+        poll: PollId,
+        votes: Vec<NamedVote>,
+    },
     /// A message of the client was refused. The connection stays.
     Error {
         code: ErrorCode,
@@ -225,9 +279,13 @@ pub enum ServerMessage {
         retry_after_ms: Option<u32>,
     },
     /// The room hangs up on a client that says far too much: do not dial again before this time is over.
-    Wait { ms: u32 },
+    Wait {
+        ms: u32,
+    },
     /// The room has ended for this participant; do not reconnect.
-    Closed { reason: CloseReason },
+    Closed {
+        reason: CloseReason,
+    },
 }
 
 /// A room's whole state as a client needs it.
@@ -318,6 +376,27 @@ pub enum RoomEvent {
     PollDeleted {
         poll: PollId,
     },
+    /// A line has another text.
+    ChatEdited {
+        id: String,
+        text: String,
+        #[cfg_attr(test, ts(type = "number"))]
+        edited_at: u64,
+    },
+    /// A line has no text any more.
+    ChatDeleted {
+        id: String,
+    },
+    /// A user feels so about a line, or does no more; and how many do by now.
+    ChatReacted {
+        id: String,
+        user: UserId,
+        reaction: ChatReaction,
+        on: bool,
+        count: u32,
+    },
+    /// Something between others. It stands for its number alone.
+    Unseen,
 }
 
 /// Why a message of the client was refused.
@@ -345,4 +424,6 @@ pub enum ErrorCode {
     PollClosed,
     /// There are as many as a room may have.
     TooMany,
+    /// There is no such line of chat, or not any more.
+    UnknownLine,
 }

@@ -1,9 +1,12 @@
 //! Chat: lines that are stored once, however often they are sent, and of which a room keeps so many.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use protocol::client::{ChatMessage, ErrorCode, MAX_CHAT_BYTES};
+use protocol::client::{
+    ChatMessage, ChatPage, ChatReaction, ErrorCode, MAX_CHAT_BYTES, ReactionCount,
+};
 use protocol::id::UserId;
+use serde::{Deserialize, Serialize};
 
 /// How many lines a newcomer is shown. As many are held in memory.
 pub const HISTORY: usize = 200;
@@ -15,12 +18,143 @@ const MAX_NONCE_BYTES: usize = 64;
 const MAX_LINES: u64 = 1_000_000;
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
+/// How many users may feel one way about a line: as many as a room takes.
+const MAX_REACTING: usize = 500;
+
 /// A stored line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// Counts up by one.
+    /// Counts up by one. It is not in the value that is stored, but what that is found by.
+    #[serde(skip)]
     pub number: u64,
+    /// Without reactions: they depend on who looks.
+    #[serde(flatten)]
     pub message: ChatMessage,
+    /// Who feels how about it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reacting: BTreeMap<ChatReaction, BTreeSet<UserId>>,
+}
+
+impl Line {
+    /// The two users between whom it is; absent where everybody sees it.
+    pub fn between(&self) -> Option<[UserId; 2]> {
+        let to = self.message.to.as_ref()?;
+        let from = self.message.user.as_ref().unwrap_or(&to.user);
+        Some([from.clone(), to.user.clone()])
+    }
+
+    /// The line as this user is shown it, if they are.
+    pub fn seen_by(&self, user: &UserId) -> Option<ChatMessage> {
+        if self.between().is_some_and(|both| !both.contains(user)) {
+            return None;
+        }
+        let count = |(reaction, users): (&ChatReaction, &BTreeSet<UserId>)| ReactionCount {
+            reaction: *reaction,
+            count: users.len() as u32,
+            mine: users.contains(user),
+        };
+        Some(ChatMessage {
+            reactions: self.reacting.iter().map(count).collect(),
+            ..self.message.clone()
+        })
+    }
+
+    /// What was one user's is another's from now on. Says whether the line names or pleases them.
+    fn inherit(&mut self, from: &UserId, to: &UserId) -> bool {
+        let message = &mut self.message;
+        if message.user.as_ref() == Some(from) {
+            message.user = Some(to.clone());
+        }
+        let mut is_about = false;
+        for named in message.mentions.iter_mut().chain(&mut message.to) {
+            if named.user == *from {
+                named.user = to.clone();
+                is_about = true;
+            }
+        }
+        for users in self.reacting.values_mut() {
+            if users.remove(from) {
+                users.insert(to.clone());
+                is_about = true;
+            }
+        }
+        is_about
+    }
+
+    /// Gives it another text. Says whether that is news.
+    pub fn edit(&mut self, text: String, now: u64) -> bool {
+        if self.message.text == text {
+            return false;
+        }
+        self.message.text = text;
+        self.message.edited_at = Some(now);
+        true
+    }
+
+    /// Takes everything from it but its place. Says whether that is news.
+    pub fn delete(&mut self) -> bool {
+        if self.message.deleted {
+            return false;
+        }
+        self.message.deleted = true;
+        self.message.text.clear();
+        self.message.mentions.clear();
+        self.message.reply_to = None;
+        self.reacting.clear();
+        true
+    }
+
+    /// A user feels so about it, or does no more. Says how many do by now if that is news, or that they are too many.
+    pub fn react(
+        &mut self,
+        user: &UserId,
+        reaction: ChatReaction,
+        on: bool,
+    ) -> Result<Option<u32>, TooMany> {
+        let users = self.reacting.entry(reaction).or_default();
+        if on && !users.contains(user) && users.len() >= MAX_REACTING {
+            return Err(TooMany);
+        }
+        let is_news = match on {
+            true => users.insert(user.clone()),
+            false => users.remove(user),
+        };
+        let count = users.len() as u32;
+        if count == 0 {
+            self.reacting.remove(&reaction);
+        }
+        Ok(is_news.then_some(count))
+    }
+}
+
+/// No more users may feel so about a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany;
+
+/// The number that an id of a line stands for.
+pub fn number(id: &str) -> Option<u64> {
+    id.parse().ok()
+}
+
+/// Which stored lines a page of the history is of.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Span {
+    /// The number of the oldest line of the page, whether or not it can be read.
+    pub first: Option<u64>,
+    /// The number of the oldest line that is stored at all.
+    pub oldest: Option<u64>,
+}
+
+/// A page of the history, as this user is shown it: of these lines before the one that was asked for, the oldest first.
+pub fn page(before: u64, lines: &[Line], span: Span, user: &UserId) -> ChatPage {
+    let Span { first, oldest } = span;
+    let next = first.filter(|first| oldest.is_some_and(|oldest| oldest < *first));
+    ChatPage {
+        before: before.to_string(),
+        lines: lines.iter().filter_map(|line| line.seen_by(user)).collect(),
+        gone: next.is_none() && oldest.is_some_and(|oldest| oldest > 1),
+        next: next.map(|next| next.to_string()),
+    }
 }
 
 /// How much chat is stored.
@@ -62,13 +196,11 @@ impl Chat {
             .map(|message| message.id.clone())
     }
 
-    /// What was one user's is another's from now on.
-    pub fn inherit(&mut self, from: &UserId, to: &UserId) {
-        for Line { message, .. } in &mut self.lines {
-            if message.user.as_ref() == Some(from) {
-                message.user = Some(to.clone());
-            }
-        }
+    /// What was one user's is another's from now on. Returns the lines that are about them, and not only theirs.
+    pub fn inherit(&mut self, from: &UserId, to: &UserId) -> Vec<Line> {
+        let lines = self.lines.iter_mut();
+        let changed = lines.filter_map(|line| line.inherit(from, to).then(|| line.clone()));
+        changed.collect()
     }
 
     /// Takes a line up as the latest. It gets the next number as its id.
@@ -78,6 +210,7 @@ impl Chat {
         let line = Line {
             number: self.latest,
             message,
+            reacting: BTreeMap::new(),
         };
         self.lines.push_back(line.clone());
         if self.lines.len() > HISTORY {
@@ -86,17 +219,36 @@ impl Chat {
         line
     }
 
-    /// The latest lines, the oldest first.
-    pub fn history(&self) -> Vec<ChatMessage> {
-        self.lines.iter().map(|line| line.message.clone()).collect()
+    /// Takes a line up in the place of what it was before, if it is one of the latest.
+    pub fn change(&mut self, changed: &Line) {
+        let mut lines = self.lines.iter_mut();
+        if let Some(line) = lines.find(|line| line.number == changed.number) {
+            line.clone_from(changed);
+        }
+    }
+
+    /// The number of the latest line.
+    pub fn latest(&self) -> u64 {
+        self.latest
+    }
+
+    /// The latest lines as this user is shown them, the oldest first.
+    pub fn history(&self, user: &UserId) -> Vec<ChatMessage> {
+        let lines = self.lines.iter();
+        lines.filter_map(|line| line.seen_by(user)).collect()
     }
 }
 
-/// Whether a line has the form of one; else why it is refused.
-pub fn check(nonce: &str, text: &str) -> Result<(), (ErrorCode, &'static str)> {
+/// Whether a nonce has the form of one; else why it is refused.
+pub fn check_nonce(nonce: &str) -> Result<(), (ErrorCode, &'static str)> {
     if nonce.is_empty() || nonce.len() > MAX_NONCE_BYTES {
         return Err((ErrorCode::Malformed, "a nonce has 1 to 64 bytes"));
     }
+    Ok(())
+}
+
+/// Whether a text has the form of one; else why it is refused.
+pub fn check_text(text: &str) -> Result<(), (ErrorCode, &'static str)> {
     if text.len() > MAX_CHAT_BYTES {
         return Err((
             ErrorCode::TooLarge,
@@ -111,6 +263,8 @@ pub fn check(nonce: &str, text: &str) -> Result<(), (ErrorCode, &'static str)> {
 
 #[cfg(test)]
 mod tests {
+    use protocol::client::Mention;
+
     use super::*;
 
     fn message(who: &str, nonce: &str) -> ChatMessage {
@@ -122,6 +276,12 @@ mod tests {
             name: who.into(),
             text: "x".into(),
             sent_at: 7,
+            edited_at: None,
+            deleted: false,
+            reply_to: None,
+            mentions: Vec::new(),
+            to: None,
+            reactions: Vec::new(),
         }
     }
 
@@ -143,7 +303,7 @@ mod tests {
         for i in 0..HISTORY + 5 {
             chat.add(message("ada", &format!("n{i}")));
         }
-        let history = chat.history();
+        let history = chat.history(&"ada".parse().unwrap());
         assert_eq!(history.len(), HISTORY);
         assert_eq!(history[0].id, "6");
         // The latest two cannot be read: their numbers are not given to others.
@@ -162,7 +322,8 @@ mod tests {
             ("n", &long, false),
             (&nonce, &longest, true),
         ] {
-            assert_eq!(check(nonce, text).is_ok(), fine, "{nonce}");
+            let both = check_nonce(nonce).and(check_text(text));
+            assert_eq!(both.is_ok(), fine, "{nonce}");
         }
     }
 
@@ -175,5 +336,63 @@ mod tests {
         ] {
             assert_eq!(Kept { lines, bytes }.is_too_much(), too_much);
         }
+    }
+
+    #[test]
+    fn a_private_line_is_seen_by_both_alone_and_reactions_are_counted_for_who_looks() {
+        let [ada, bob, eve]: [UserId; 3] = ["ada", "bob", "eve"].map(|user| user.parse().unwrap());
+        let mut chat = Chat::default();
+        let mut private = message("ada", "n1");
+        private.to = Some(Mention {
+            user: bob.clone(),
+            name: "Bob".into(),
+        });
+        chat.add(private);
+        let mut open = chat.add(message("ada", "n2"));
+        assert_eq!(open.react(&bob, ChatReaction::Heart, true), Ok(Some(1)));
+        assert_eq!(open.react(&bob, ChatReaction::Heart, true), Ok(None));
+        chat.change(&open);
+        let ids = |user: &UserId| -> Vec<String> {
+            let lines = chat.history(user);
+            lines.into_iter().map(|line| line.id).collect()
+        };
+        assert_eq!(ids(&ada), ["1", "2"]);
+        assert_eq!(ids(&bob), ["1", "2"]);
+        assert_eq!(ids(&eve), ["2"]);
+        let mine = |user: &UserId| chat.history(user).last().map(|line| line.reactions[0].mine);
+        assert_eq!((mine(&ada), mine(&bob)), (Some(false), Some(true)));
+        assert_eq!(open.react(&bob, ChatReaction::Heart, false), Ok(Some(0)));
+        assert!(open.reacting.is_empty());
+        for number in 0..MAX_REACTING {
+            let user = format!("u{number}").parse().unwrap();
+            assert!(open.react(&user, ChatReaction::Sad, true).is_ok());
+        }
+        assert_eq!(open.react(&bob, ChatReaction::Sad, true), Err(TooMany));
+    }
+
+    #[test]
+    fn a_page_says_where_to_go_on_and_whether_the_oldest_have_gone() {
+        let eve = "eve".parse().unwrap();
+        let mut chat = Chat::restore(Vec::new(), 6);
+        let lines = [
+            chat.add(message("ada", "n7")),
+            chat.add(message("ada", "n8")),
+        ];
+        let page = |first, oldest| {
+            let ChatPage { next, gone, .. } = page(9, &lines, Span { first, oldest }, &eve);
+            (next, gone)
+        };
+        assert_eq!(page(Some(7), Some(1)), (Some("7".into()), false));
+        assert_eq!(page(Some(7), Some(7)), (None, true));
+        assert_eq!(page(None, Some(7)), (None, true));
+        assert_eq!(page(None, None), (None, false));
+        assert_eq!(page(None, Some(1)), (None, false));
+    }
+
+    #[test]
+    fn a_line_is_stored_as_one_that_former_releases_read_and_wrote() {
+        let former = r#"{"id":"1","nonce":"n","participant":"ada","user":"ada","name":"Ada","text":"x","sentAt":7}"#;
+        let line: Line = serde_json::from_str(former).unwrap();
+        assert_eq!(serde_json::to_string(&line).unwrap(), former);
     }
 }

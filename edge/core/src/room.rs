@@ -39,14 +39,14 @@ use crate::chat::Chat;
 use crate::conduct::Conduct;
 use crate::poll::Polls;
 pub use contract::{
-    Admission, Client, Draft, Effect, Event, Excess, Identity, NoTicket, NodeLink, NotAdmitted,
-    Pass, Ping, Secret,
+    Admission, Client, Deed, Draft, Effect, Event, Excess, Identity, NoTicket, NodeLink,
+    NotAdmitted, Pass, Ping, Secret, Sought,
 };
 use doubt::Doubts;
 use log::Log;
 use pace::{Pace, Writing};
 use questions::Questions;
-use record::{Host, Info, Link, Moved, Person, Record, Ruling, Stored};
+use record::{Host, Info, Link, LoggedEvent, Moved, Person, Record, Ruling, Stored};
 use report::Owed;
 pub use report::Report;
 
@@ -237,9 +237,10 @@ impl Room {
             }
             Event::Recalled {
                 client,
-                draft,
+                deed,
                 known,
-            } => self.recalled(client, draft, known, now, out),
+                line,
+            } => self.recalled(client, deed, known, line, now, out),
             Event::Verified { client, account } => self.verified(client, account, now, out),
             Event::Reported { taken } => self.reported(taken, out),
             Event::Deleted => self.deleted(now, out),
@@ -314,18 +315,42 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        let (logged, forgotten) = self.log.push(event, now);
-        let message = ServerMessage::Event {
-            seq: logged.seq,
-            event: logged.event.clone(),
-        };
-        out.push(Effect::Save(Record::Event(logged)));
+        let LoggedEvent { seq, event, .. } = self.note(event, None, now, out);
+        let message = ServerMessage::Event { seq, event };
+        out.push(Effect::Broadcast { except, message });
+    }
+
+    /// Logs an event and tells it to these two users alone; the others, that something was.
+    fn happen_between(
+        &mut self,
+        both: [UserId; 2],
+        event: RoomEvent,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        let logged = self.note(event, Some(both), now, out);
+        let here = self.people.values().filter(|person| person.is_here());
+        out.extend(here.map(|person| Effect::Send {
+            client: person.client(),
+            message: logged.seen_by(&person.user),
+        }));
+    }
+
+    fn note(
+        &mut self,
+        event: RoomEvent,
+        between: Option<[UserId; 2]>,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) -> LoggedEvent {
+        let (logged, forgotten) = self.log.push(event, between, now);
+        out.push(Effect::Save(Record::Event(logged.clone())));
         out.extend(
             forgotten
                 .into_iter()
                 .map(|seq| Effect::Erase(record::event_key(seq))),
         );
-        out.push(Effect::Broadcast { except, message });
+        logged
     }
 
     fn save_person(&self, id: &ParticipantId, out: &mut Vec<Effect>) {

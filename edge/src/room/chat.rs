@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 
-use edge_core::chat::{HISTORY, Kept, Line};
-use edge_core::room::Draft;
-use protocol::client::ChatMessage;
+use edge_core::chat::{HISTORY, Kept, Line, Span, page};
+use edge_core::room::Sought;
+use protocol::client::{ChatMessage, ChatPage};
 use protocol::id::UserId;
 use serde::Deserialize;
 use worker::{Result, SqlStorageValue, State};
@@ -66,6 +66,15 @@ struct Row {
     value: String,
 }
 
+impl Row {
+    /// The line, if it can be read.
+    fn read(&self) -> Option<Line> {
+        let line: Line = store::read("chat", &self.number.to_string(), &self.value).ok()?;
+        let number = self.number;
+        Some(Line { number, ..line })
+    }
+}
+
 impl Lines {
     pub(super) fn new(state: &State) -> Self {
         Self {
@@ -85,37 +94,68 @@ impl Lines {
             vec![SqlStorageValue::Integer(HISTORY as i64)],
         )?;
         let latest = rows.first().map_or(0, |row| row.number);
-        let read = |row: &Row| {
-            let message = store::read("chat", &row.number.to_string(), &row.value).ok()?;
-            let number = row.number;
-            Some(Line { number, message })
-        };
-        Ok((rows.iter().rev().filter_map(read).collect(), latest))
+        Ok((rows.iter().rev().filter_map(Row::read).collect(), latest))
     }
 
-    /// The id of a user's line.
-    pub(super) fn find(&self, user: &UserId, draft: &Draft) -> Result<Option<String>> {
+    /// A page of the history. What is between others is read and not shown, so that a page costs the same whatever stands
+    /// in it.
+    pub(super) fn page(&self, user: &UserId, before: u64, limit: u32) -> Result<ChatPage> {
+        if !self.exists()? {
+            return Ok(page(before, &[], Span::default(), user));
+        }
+        let rows: Vec<Row> = self.store.rows(
+            "SELECT number, value FROM chat WHERE number < ? ORDER BY number DESC LIMIT ?",
+            [before, limit.into()]
+                .map(|number| SqlStorageValue::Integer(number as i64))
+                .to_vec(),
+        )?;
+        let lines: Vec<Line> = rows.iter().rev().filter_map(Row::read).collect();
+        let span = Span {
+            first: rows.last().map(|row| row.number),
+            oldest: self.oldest()?,
+        };
+        Ok(page(before, &lines, span, user))
+    }
+
+    fn oldest(&self) -> Result<Option<u64>> {
+        #[derive(Deserialize)]
+        struct Oldest {
+            number: u64,
+        }
+        let oldest = "SELECT number FROM chat ORDER BY number LIMIT 1";
+        let rows: Vec<Oldest> = self.store.rows(oldest, Vec::new())?;
+        Ok(rows.first().map(|oldest| oldest.number))
+    }
+
+    /// The number of a line, and what it is, if it can be read.
+    pub(super) fn find(
+        &self,
+        user: &UserId,
+        sought: Sought<'_>,
+    ) -> Result<Option<(u64, Option<Line>)>> {
         if !self.exists()? {
             return Ok(None);
         }
-        #[derive(Deserialize)]
-        struct Known {
-            number: u64,
-        }
-        let known: Vec<Known> = self.store.rows(
-            "SELECT number FROM chat WHERE user = ? AND nonce = ?",
-            vec![user.as_str().into(), draft.nonce.as_str().into()],
-        )?;
-        Ok(known.first().map(|known| known.number.to_string()))
+        let rows: Vec<Row> = match sought {
+            Sought::Nonce(nonce) => self.store.rows(
+                "SELECT number, value FROM chat WHERE user = ? AND nonce = ?",
+                vec![user.as_str().into(), nonce.into()],
+            )?,
+            Sought::Number(number) => self.store.rows(
+                "SELECT number, value FROM chat WHERE number = ?",
+                vec![SqlStorageValue::Integer(number as i64)],
+            )?,
+        };
+        Ok(rows.first().map(|row| (row.number, row.read())))
     }
 
-    /// Stores a line; the oldest ones go if there are too many.
+    /// Stores a line, or how it is now; the oldest ones go if there are too many.
     pub(super) fn add(&self, line: &Line) -> Result<()> {
         if !self.exists()? {
             self.create()?;
         }
         let ChatMessage { user, nonce, .. } = &line.message;
-        let value = serde_json::to_string(&line.message)?;
+        let value = serde_json::to_string(line)?;
         let values = vec![
             SqlStorageValue::Integer(line.number as i64),
             user.as_ref().map(UserId::as_str).into(),
@@ -123,8 +163,9 @@ impl Lines {
             SqlStorageValue::Integer(value.len() as i64),
             value.into(),
         ];
-        self.store
-            .write("INSERT INTO chat VALUES (?, ?, ?, ?, ?)", values)?;
+        let put = "INSERT INTO chat (number, user, nonce, size, value) VALUES (?, ?, ?, ?, ?) \
+                   ON CONFLICT (number) DO UPDATE SET size = excluded.size, value = excluded.value";
+        self.store.write(put, values)?;
         for _ in 0..MOST_GONE {
             if !self.kept()?.is_some_and(Kept::is_too_much) {
                 break;

@@ -33,16 +33,16 @@ impl Shell {
             }
             Effect::Erase(key) => self.store.delete(key.kind, &key.name)?,
             Effect::SaveLine(line) => self.lines.add(&line)?,
-            Effect::Recall {
-                client,
-                user,
-                draft,
-            } => {
-                let known = self.lines.find(&user, &draft)?;
+            Effect::Recall { client, user, deed } => {
+                let found = self.lines.find(&user, deed.sought())?;
+                let (known, line) = found.map_or((None, None), |(number, line)| {
+                    (Some(number), line.map(Box::new))
+                });
                 let recalled = Event::Recalled {
                     client,
-                    draft,
+                    deed,
                     known,
+                    line,
                 };
                 self.handle(Date::now().as_millis(), recalled)?;
             }
@@ -52,6 +52,15 @@ impl Shell {
                 self.handle(Date::now().as_millis(), verified)?;
             }
             Effect::Inherit { from, to } => self.lines.inherit(&from, &to)?,
+            Effect::ShowLines {
+                client,
+                user,
+                before,
+                limit,
+            } => {
+                let page = self.lines.page(&user, before, limit)?;
+                self.send_to_client(&client, &ServerMessage::ChatPage(page))?;
+            }
             Effect::Send { client, message } => {
                 if let ServerMessage::Error { code, .. } = &message {
                     tally::refused(&self.env, json!(code).as_str().unwrap_or_default());

@@ -62,6 +62,10 @@ impl Bot {
             | RoomEvent::TurnedOff { .. }
             | RoomEvent::Connection { .. }
             | RoomEvent::Chat { .. }
+            | RoomEvent::ChatEdited { .. }
+            | RoomEvent::ChatDeleted { .. }
+            | RoomEvent::ChatReacted { .. }
+            | RoomEvent::Unseen
             | RoomEvent::Poll { .. }
             | RoomEvent::PollResults { .. }
             | RoomEvent::PollDeleted { .. } => {

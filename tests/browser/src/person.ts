@@ -29,7 +29,7 @@ interface DebugCall {
     allow(device: "microphone" | "camera", allowed: boolean): void;
   };
   readonly screen: { readonly state: { get(): { readonly video: MediaStreamTrack | null } } };
-  chat(text: string): void;
+  readonly chat: { say(text: string): void };
   statistics(): Promise<{
     readonly incoming: readonly Incoming[];
     readonly outgoing: readonly Outgoing[];

@@ -20,7 +20,7 @@ test("what arrives does not move what is read, and is followed at the end", asyn
   const says = (from: number, to: number) =>
     ben.page.evaluate(
       ([from, to]) => {
-        for (let line = from; line <= to; line += 1) window.connect.chat(`line ${line}`);
+        for (let line = from; line <= to; line += 1) window.connect.chat.say(`line ${line}`);
       },
       [from, to] as const,
     );

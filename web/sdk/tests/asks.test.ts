@@ -1,7 +1,7 @@
 // What one asks of the room: kept until it is seen to be done, asked again after a loss, and never dropped without a word.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Ask, Asks } from "../src/call/asks.ts";
-import type { Caps, ErrorCode, Participant } from "../src/generated/protocol.ts";
+import type { Caps, ChatMessage, ErrorCode, Participant } from "../src/generated/protocol.ts";
 import { DEFAULT_SETTINGS } from "../src/generated/protocol.ts";
 
 const caps: Caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
@@ -30,8 +30,8 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-const look = (participants: Participant[], settings = DEFAULT_SETTINGS) =>
-  asks.look({ settings, participants }, "me");
+const look = (participants: Participant[], settings = DEFAULT_SETTINGS, chat: ChatMessage[] = []) =>
+  asks.look({ settings, participants, chat }, "me");
 
 const refuse = (of: string) =>
   asks.refused({
@@ -114,6 +114,28 @@ it.each<[Ask, Partial<Participant>]>([
   ]);
   asks.again();
   expect(sent).toHaveLength(2);
+});
+
+it("knows what was changed in the chat", () => {
+  const line = (fields: Partial<ChatMessage>) => ({ id: "1", text: "a", ...fields }) as ChatMessage;
+  const told: [Ask, ChatMessage][] = [
+    [{ type: "editChat", id: "1", text: "b" }, line({ text: "b" })],
+    [
+      { type: "reactToChat", id: "1", reaction: "heart", on: true },
+      line({ reactions: [{ reaction: "heart", count: 2, mine: true }] }),
+    ],
+    [{ type: "deleteChat", id: "1" }, line({ deleted: true })],
+  ];
+  for (const [ask, after] of told) {
+    sent = [];
+    asks.ask(ask);
+    look([me], DEFAULT_SETTINGS, [line({})]);
+    asks.again();
+    expect(sent).toEqual([ask, ask]);
+    look([me], DEFAULT_SETTINGS, [after]);
+    asks.again();
+    expect(sent).toHaveLength(2);
+  }
 });
 
 it("is given up with a word when the room does not answer", () => {

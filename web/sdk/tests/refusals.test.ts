@@ -127,7 +127,7 @@ it("is said where nothing can be asked for", () => {
 
 it("leaves what one wrote to wait, when one could not come back", async () => {
   vi.useFakeTimers();
-  call.chat("on its way");
+  call.chat.say("on its way");
   refused = new ApiError({ type: "x", title: "Gone", status: 403, detail: "Not now." });
   for (let tries = 0; tries < 5; tries += 1) {
     Socket.newest.onclose?.({ code: LOST });
@@ -145,7 +145,7 @@ it("leaves what one wrote to wait, when one could not come back", async () => {
 it.each(["moved", "replaced", "removed", "roomDeleted"])(
   "loses no line of one whose call has ended: %s",
   (reason) => {
-    call.chat("on its way");
+    call.chat.say("on its way");
     Socket.newest.receive({ type: "closed", reason });
     expect(call.state.get().status).toEqual({ name: "ended", reason });
     expect(call.state.get().outbox).toMatchObject([{ text: "on its way", refused: expect.any(String) }]);
@@ -153,7 +153,7 @@ it.each(["moved", "replaced", "removed", "roomDeleted"])(
 );
 
 it("leaves nothing to wait once one has left", async () => {
-  call.chat("on its way");
+  call.chat.say("on its way");
   call.leave();
   expect(call.state.get().outbox).toEqual([]);
   const before = Socket.newest;

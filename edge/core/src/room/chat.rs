@@ -1,11 +1,24 @@
 //! Chat in a room: a line of a user is stored once, whichever participant they are when they send it, and then told.
 
-use protocol::client::{ChatMessage, RoomEvent, ServerMessage};
+mod changes;
+
+use protocol::client::{
+    ChatMessage, ErrorCode, MAX_CHAT_PAGE, MAX_MENTIONS, Mention, RoomEvent, ServerMessage,
+};
+use protocol::id::UserId;
 
 use super::messages::Refusal;
+use super::record::{Person, Record};
 use super::roles::Right;
-use super::{Client, Draft, Effect, Room};
-use crate::chat;
+use super::{Client, Deed, Draft, Effect, Room};
+use crate::chat::{self, Line};
+
+/// What a line is about beside its text.
+pub(super) struct About {
+    pub reply_to: Option<String>,
+    pub mentions: Vec<UserId>,
+    pub to: Option<UserId>,
+}
 
 impl Room {
     pub(super) fn says(
@@ -13,59 +26,214 @@ impl Room {
         client: &Client,
         nonce: String,
         text: String,
+        about: About,
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        chat::check(&nonce, &text).map_err(|(code, message)| Refusal::new(code, message))?;
+        checked(chat::check_nonce(&nonce).and(chat::check_text(&text)))?;
         self.demand(client, Right::Chat)?;
-        let Some(person) = self.people.get(&client.participant) else {
+        let Some(user) = self.user_of(client) else {
             return Ok(());
         };
-        let user = person.user.clone();
         if let Some(id) = self.chat.find(&user, &nonce) {
             out.push(accepted(client.clone(), nonce, id));
             return Ok(());
         }
-        self.may_write(&user, &text, now)?;
-        out.push(Effect::Recall {
-            client: client.clone(),
-            user,
-            draft: Draft { nonce, text },
-        });
+        let draft = self.drafted(nonce, text, about)?;
+        self.may_write(&user, &draft.text, now)?;
+        let deed = Deed::Say(draft);
+        out.push(recall(client, user, deed));
         Ok(())
     }
 
-    /// A line is known under the id, or is new.
+    /// A line that is said about what and whom there is.
+    fn drafted(&self, nonce: String, text: String, about: About) -> Result<Draft, Refusal> {
+        let About {
+            reply_to,
+            mentions,
+            to,
+        } = about;
+        if mentions.len() > MAX_MENTIONS {
+            let message = "a line mentions at most 20 people";
+            return Err(Refusal::new(ErrorCode::TooLarge, message));
+        }
+        if let Some(id) = &reply_to {
+            self.number(id)?;
+        }
+        let to = match to {
+            None => None,
+            Some(user) => Some(self.named(&user).ok_or_else(|| {
+                let message = "whom this is for is not in the room";
+                Refusal::new(ErrorCode::UnknownParticipant, message)
+            })?),
+        };
+        let mut mentioned: Vec<Mention> = Vec::new();
+        for mention in mentions.iter().filter_map(|user| self.named(user)) {
+            if !mentioned.contains(&mention) {
+                mentioned.push(mention);
+            }
+        }
+        Ok(Draft {
+            nonce,
+            text,
+            reply_to,
+            mentions: mentioned,
+            to,
+        })
+    }
+
+    /// The line that a deed needs is stored, or is not.
     pub(super) fn recalled(
         &mut self,
         client: Client,
-        draft: Draft,
-        known: Option<String>,
+        deed: Deed,
+        known: Option<u64>,
+        line: Option<Box<Line>>,
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        let Draft { nonce, text } = draft;
-        if let Some(id) = known {
-            return out.push(accepted(client, nonce, id));
+        match deed {
+            Deed::Say(draft) => self.said(client, draft, known, now, out),
+            deed => self.changes_line(client, deed, line.map(|line| *line), now, out),
+        }
+    }
+
+    fn said(
+        &mut self,
+        client: Client,
+        draft: Draft,
+        known: Option<u64>,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(number) = known {
+            return out.push(accepted(client, draft.nonce, number.to_string()));
         }
         let Some(person) = self.people.get(&client.participant) else {
             return;
         };
         let line = self.chat.add(ChatMessage {
             id: String::new(),
-            nonce: nonce.clone(),
+            nonce: draft.nonce.clone(),
             participant: person.id.clone(),
             user: Some(person.user.clone()),
             name: person.name.clone(),
-            text,
+            text: draft.text,
             sent_at: now,
+            edited_at: None,
+            deleted: false,
+            reply_to: draft.reply_to,
+            mentions: draft.mentions,
+            to: draft.to,
+            reactions: Vec::new(),
         });
         let message = line.message.clone();
         let id = message.id.clone();
-        out.push(Effect::SaveLine(line));
-        self.happen(RoomEvent::Chat { message }, None, now, out);
-        out.push(accepted(client, nonce, id));
+        out.push(Effect::SaveLine(line.clone()));
+        self.tell_of(&line, RoomEvent::Chat { message }, now, out);
+        out.push(accepted(client, draft.nonce, id));
     }
+
+    /// Shows stored lines. What is in memory stays as it is.
+    pub(super) fn shows_history(
+        &mut self,
+        client: &Client,
+        before: &str,
+        limit: u32,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        let Some(before) = chat::number(before).filter(|_| limit > 0) else {
+            let message = "ask for some lines before the id of a line";
+            return Err(Refusal::new(ErrorCode::Malformed, message));
+        };
+        let Some(user) = self.user_of(client) else {
+            return Ok(());
+        };
+        self.may_page(&client.participant, now)?;
+        out.push(Effect::ShowLines {
+            client: client.clone(),
+            user,
+            before: before.min(self.chat.latest() + 1),
+            limit: limit.min(MAX_CHAT_PAGE),
+        });
+        Ok(())
+    }
+
+    /// Somebody writes something for everybody.
+    pub(super) fn types(
+        &mut self,
+        client: &Client,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.demand(client, Right::Chat)?;
+        if self.may_type(now) {
+            let participant = client.participant.clone();
+            out.push(Effect::Broadcast {
+                except: Some(participant.clone()),
+                message: ServerMessage::Typing { participant },
+            });
+        }
+        Ok(())
+    }
+
+    /// Tells of a line whom it is for.
+    fn tell_of(&mut self, line: &Line, event: RoomEvent, now: u64, out: &mut Vec<Effect>) {
+        match line.between() {
+            Some(both) => self.happen_between(both, event, now, out),
+            None => self.happen(event, None, now, out),
+        }
+    }
+
+    /// What the guest has said, and what was said to them, is the account's.
+    pub(super) fn chat_goes_over(&mut self, guest: &UserId, to: &UserId, out: &mut Vec<Effect>) {
+        let about = self.chat.inherit(guest, to);
+        out.push(Effect::Inherit {
+            from: guest.clone(),
+            to: to.clone(),
+        });
+        out.extend(about.into_iter().map(Effect::SaveLine));
+        let told = self.log.inherit(guest, to).into_iter();
+        out.extend(told.map(|logged| Effect::Save(Record::Event(logged))));
+    }
+
+    fn user_of(&self, client: &Client) -> Option<UserId> {
+        let person = self.people.get(&client.participant);
+        person.map(|person| person.user.clone())
+    }
+
+    /// Somebody who is here, as a line names them.
+    fn named(&self, user: &UserId) -> Option<Mention> {
+        let is_meant = |person: &&Person| person.user == *user && person.is_in();
+        let person = self.people.values().find(is_meant)?;
+        Some(Mention {
+            user: person.user.clone(),
+            name: person.name.clone(),
+        })
+    }
+
+    /// The number of a line that there is, or was.
+    fn number(&self, id: &str) -> Result<u64, Refusal> {
+        let number = chat::number(id).filter(|number| (1..=self.chat.latest()).contains(number));
+        number.ok_or_else(no_line)
+    }
+}
+
+fn recall(client: &Client, user: UserId, deed: Deed) -> Effect {
+    Effect::Recall {
+        client: client.clone(),
+        user,
+        deed,
+    }
+}
+
+fn checked(checked: Result<(), (ErrorCode, &'static str)>) -> Result<(), Refusal> {
+    checked.map_err(|(code, message)| Refusal::new(code, message))
+}
+
+fn no_line() -> Refusal {
+    Refusal::new(ErrorCode::UnknownLine, "there is no such line, or no more")
 }
 
 fn accepted(client: Client, nonce: String, id: String) -> Effect {

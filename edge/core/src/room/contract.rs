@@ -1,6 +1,6 @@
 //! What goes into a room and what comes out: events, effects, and the names in them.
 
-use protocol::client::{Offer, ServerMessage};
+use protocol::client::{ChatReaction, Mention, Offer, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region, UserId};
 use protocol::media::Codec;
 use protocol::node::RoomToNode;
@@ -38,6 +38,47 @@ pub struct Secret {
 pub struct Draft {
     pub nonce: String,
     pub text: String,
+    pub reply_to: Option<String>,
+    pub mentions: Vec<Mention>,
+    pub to: Option<Mention>,
+}
+
+/// What somebody does in the chat that needs a line which may be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Says something. The line is the one that they have said under this nonce.
+    Say(Draft),
+    Edit {
+        number: u64,
+        text: String,
+    },
+    Delete {
+        number: u64,
+    },
+    React {
+        number: u64,
+        reaction: ChatReaction,
+        on: bool,
+    },
+}
+
+/// How a line is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sought<'a> {
+    Nonce(&'a str),
+    Number(u64),
+}
+
+impl Deed {
+    /// The line that it needs.
+    pub fn sought(&self) -> Sought<'_> {
+        match self {
+            Self::Say(draft) => Sought::Nonce(&draft.nonce),
+            Self::Edit { number, .. } | Self::Delete { number } | Self::React { number, .. } => {
+                Sought::Number(*number)
+            }
+        }
+    }
 }
 
 /// What happens to a room.
@@ -81,11 +122,12 @@ pub enum Event {
         participant: ParticipantId,
         epoch: Epoch,
     },
-    /// The answer to [`Effect::Recall`]: the id of the line, if it is stored.
+    /// The answer to [`Effect::Recall`]: the number of the line, if it is stored, and what it is, if that can be read.
     Recalled {
         client: Client,
-        draft: Draft,
-        known: Option<String>,
+        deed: Deed,
+        known: Option<u64>,
+        line: Option<Box<Line>>,
     },
     /// The answer to [`Effect::Verify`]: whose the token is, if it is an account's and good.
     Verified {
@@ -144,13 +186,20 @@ pub struct Ping {
 pub enum Effect {
     Save(Record),
     Erase(Key),
-    /// Store a line of chat. If that is more than a room keeps ([`crate::chat::Kept`]), the oldest go.
+    /// Store a line of chat, or how it is now. If that is more than a room keeps ([`crate::chat::Kept`]), the oldest go.
     SaveLine(Line),
-    /// Look whether this user's line is stored under its nonce. Answer with [`Event::Recalled`], before anything else happens.
+    /// Look for the line that this user's deed needs. Answer with [`Event::Recalled`], before anything else happens.
     Recall {
         client: Client,
         user: UserId,
-        draft: Draft,
+        deed: Deed,
+    },
+    /// Show this user so many stored lines before the one with this number ([`crate::chat::page`]).
+    ShowLines {
+        client: Client,
+        user: UserId,
+        before: u64,
+        limit: u32,
     },
     /// Look whose access token this is. Answer with [`Event::Verified`], before anything else happens.
     Verify {

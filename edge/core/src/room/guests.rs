@@ -83,11 +83,7 @@ impl Room {
             return Err(forbidden("this account was removed from this room"));
         }
         self.ruling_goes_over(&guest, &account.user, now, out);
-        self.chat.inherit(&guest, &account.user);
-        out.push(Effect::Inherit {
-            from: guest.clone(),
-            to: account.user.clone(),
-        });
+        self.chat_goes_over(&guest, &account.user, out);
         for id in self.everything_of(&guest) {
             let Some(person) = self.people.get_mut(&id) else {
                 continue;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use protocol::client::RoomEvent;
+use protocol::id::UserId;
 
 use super::record::LoggedEvent;
 
@@ -35,11 +36,17 @@ impl Log {
     }
 
     /// Notes an event; returns it with its number, and the numbers of those that are forgotten.
-    pub fn push(&mut self, event: RoomEvent, now: u64) -> (LoggedEvent, Vec<u64>) {
+    pub fn push(
+        &mut self,
+        event: RoomEvent,
+        between: Option<[UserId; 2]>,
+        now: u64,
+    ) -> (LoggedEvent, Vec<u64>) {
         let logged = LoggedEvent {
             seq: self.seq() + 1,
             at: now,
             event,
+            between,
         };
         self.latest = logged.seq;
         self.events.push_back(logged.clone());
@@ -55,6 +62,40 @@ impl Log {
             self.events.pop_front();
         }
         (logged, forgotten)
+    }
+
+    /// What was told one user is told another from now on. Returns what has changed.
+    pub fn inherit(&mut self, from: &UserId, to: &UserId) -> Vec<LoggedEvent> {
+        let mut changed = Vec::new();
+        for logged in &mut self.events {
+            let both = logged.between.iter_mut().flatten();
+            let theirs: Vec<&mut UserId> = both.filter(|user| *user == from).collect();
+            if theirs.is_empty() {
+                continue;
+            }
+            theirs.into_iter().for_each(|user| user.clone_from(to));
+            changed.push(logged.clone());
+        }
+        changed
+    }
+
+    /// Takes the text of a line out of what is replayed. Returns what has changed.
+    pub fn redact(&mut self, line: &str) -> Vec<LoggedEvent> {
+        let mut changed = Vec::new();
+        for logged in &mut self.events {
+            match &mut logged.event {
+                RoomEvent::Chat { message } if message.id == line => {
+                    message.deleted = true;
+                    message.text.clear();
+                    message.mentions.clear();
+                    message.reply_to = None;
+                }
+                RoomEvent::ChatEdited { id, text, .. } if id == line => text.clear(),
+                _ => continue,
+            }
+            changed.push(logged.clone());
+        }
+        changed
     }
 
     /// Every event after this one, or `None` if they are not all known (any more).
@@ -92,12 +133,12 @@ mod tests {
         assert_eq!(log.since(0), Some(vec![]));
         assert_eq!(log.since(1), None);
         for now in 0..3 {
-            log.push(left(), now);
+            log.push(left(), None, now);
         }
         assert_eq!(log.since(1).unwrap().len(), 2);
         assert_eq!(log.since(3).unwrap().len(), 0);
         assert_eq!(log.since(u64::MAX - 1), None);
-        let (logged, forgotten) = log.push(left(), MAX_AGE + 2);
+        let (logged, forgotten) = log.push(left(), None, MAX_AGE + 2);
         assert_eq!((logged.seq, forgotten), (4, vec![1, 2, 3]));
         assert_eq!(log.since(2), None);
         assert_eq!(log.since(3).unwrap().len(), 1);
@@ -106,7 +147,7 @@ mod tests {
     #[test]
     fn a_gap_is_neither_replayed_nor_filled() {
         let mut log = Log::default();
-        let events: Vec<LoggedEvent> = (0..5).map(|now| log.push(left(), now).0).collect();
+        let events: Vec<LoggedEvent> = (0..5).map(|now| log.push(left(), None, now).0).collect();
         let without = |lost: &[u64]| {
             let readable = events.iter().filter(|event| !lost.contains(&event.seq));
             Log::restore(readable.cloned().collect(), lost)
@@ -120,7 +161,7 @@ mod tests {
             (last.seq(), last.since(4), last.since(5)),
             (5, None, Some(vec![]))
         );
-        assert_eq!(last.push(left(), 9).0.seq, 6);
+        assert_eq!(last.push(left(), None, 9).0.seq, 6);
         assert_eq!(without(&[]).since(0).unwrap().len(), 5);
     }
 
@@ -131,7 +172,7 @@ mod tests {
             let mut now = 0;
             for (i, gap) in gaps.iter().enumerate() {
                 now += gap;
-                log.push(left(), now);
+                log.push(left(), None, now);
                 prop_assert_eq!(log.seq(), i as u64 + 1);
                 prop_assert!(log.events.len() <= MAX_EVENTS);
             }

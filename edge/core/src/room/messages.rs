@@ -6,6 +6,7 @@ use protocol::id::ParticipantId;
 use serde::Deserialize;
 use serde_json::error::Category;
 
+use super::chat::About;
 use super::{Client, Effect, Room};
 
 /// Longest type and nonce that a refusal repeats, in bytes. Ours are shorter.
@@ -122,7 +123,29 @@ impl Room {
                 self.restarts_ice(id, attempt, sdp, now, out);
             }
             ClientMessage::Publishing { publishing } => self.publishes(id, publishing, now, out),
-            ClientMessage::Chat { nonce, text } => self.says(client, nonce, text, now, out)?,
+            ClientMessage::Chat {
+                nonce,
+                text,
+                reply_to,
+                mentions,
+                to,
+            } => {
+                let about = About {
+                    reply_to,
+                    mentions,
+                    to,
+                };
+                self.says(client, nonce, text, about, now, out)?;
+            }
+            ClientMessage::EditChat { id, text } => self.edits(client, &id, text, now, out)?,
+            ClientMessage::DeleteChat { id } => self.deletes(client, &id, now, out)?,
+            ClientMessage::ReactToChat { id, reaction, on } => {
+                self.reacts(client, &id, reaction, on, now, out)?;
+            }
+            ClientMessage::ChatHistory { before, limit } => {
+                self.shows_history(client, &before, limit, now, out)?;
+            }
+            ClientMessage::Typing => self.types(client, now, out)?,
             ClientMessage::MediaFailed { attempt } => self.media_failed(id, attempt, now, out),
             ClientMessage::NoMedia { attempt } => self.no_media(id, attempt, out),
             ClientMessage::SetCaps { participant, caps } => {

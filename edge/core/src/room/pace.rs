@@ -38,6 +38,16 @@ const DEEDS: Limit = Limit {
     burst: 30,
     window: 60_000,
 };
+/// How many pages of the history: 20 at once, one a second in the long run. A page may have 400 kB.
+const PAGES: Limit = Limit {
+    burst: 20,
+    window: 20_000,
+};
+/// How often a room tells that somebody types. Each goes to everybody.
+const TYPING: Limit = Limit {
+    burst: 10,
+    window: 10_000,
+};
 /// How much chat a user may send, in bytes: some fifteen of the longest lines at once, and one in four seconds in the long
 /// run. Messages alone would let one user write 7 GB in a day.
 const CHAT: Limit = Limit {
@@ -62,6 +72,7 @@ pub(super) struct Pace {
     offers: Turns,
     sweeps: Turns,
     deeds: Turns,
+    pages: Turns,
     refusals: Bucket,
     nonsense: Bucket,
     /// Until when the participant is sent away.
@@ -70,7 +81,11 @@ pub(super) struct Pace {
 
 /// What users have left to write.
 #[derive(Default)]
-pub(super) struct Writing(HashMap<UserId, Turns>);
+pub(super) struct Writing {
+    users: HashMap<UserId, Turns>,
+    /// How often it may still be told that somebody types.
+    typing: Option<Bucket>,
+}
 
 impl Room {
     /// Whether this participant may send another message, of so many bytes.
@@ -110,9 +125,22 @@ impl Room {
         taken.map_err(|wait| too_soon("too much at once: wait and try again", wait))
     }
 
-    /// Whether this user may write so much more.
+    /// Whether this participant may have another page of the history.
+    pub(super) fn may_page(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
+        let taken = self.pace(id, now).pages.take(1, PAGES, now);
+        taken.map_err(|wait| too_soon("too much of the history: wait and ask again", wait))
+    }
+
+    /// Whether everybody is told that somebody types. That it is not is no news to anybody.
+    pub(super) fn may_type(&mut self, now: u64) -> bool {
+        let typing = &mut self.writing.typing;
+        let typing = typing.get_or_insert_with(|| Bucket::full(TYPING, now));
+        typing.take(TYPING, now).is_ok()
+    }
+
+    /// Whether this user may write so much more, or change something in the chat.
     pub(super) fn may_write(&mut self, user: &UserId, text: &str, now: u64) -> Result<(), Refusal> {
-        let writing = &mut self.writing.0;
+        let writing = &mut self.writing.users;
         if !writing.contains_key(user) {
             // Whoever has not written for a while need not be remembered.
             writing.retain(|_, bucket| !bucket.is_full(CHAT, now));
@@ -169,6 +197,7 @@ impl Room {
             offers: Turns::full(OFFERS, now),
             sweeps: Turns::full(SWEEPS, now),
             deeds: Turns::full(DEEDS, now),
+            pages: Turns::full(PAGES, now),
             refusals: Bucket::full(REFUSALS, now),
             nonsense: Bucket::full(NONSENSE, now),
             away_until: 0,

@@ -1,7 +1,7 @@
 //! People: coming, changing and going.
 
 use protocol::client::{CloseReason, Connection, LeaveReason, RoomEvent, ServerMessage, Snapshot};
-use protocol::id::ParticipantId;
+use protocol::id::{ParticipantId, UserId};
 use protocol::media::{Codec, MediaKind, Publishing};
 
 use super::connection::GRACE;
@@ -126,9 +126,13 @@ impl Room {
         out: &mut Vec<Effect>,
     ) {
         let replay = since.and_then(|seq| Some((seq, self.log.since(seq)?)));
+        let Some(user) = self.people.get(&client.participant) else {
+            return;
+        };
+        let user = user.user.clone();
         let (seq, events, snapshot) = match replay {
             Some((seq, events)) => (seq, events, None),
-            None => (self.log.seq(), Vec::new(), Some(self.snapshot())),
+            None => (self.log.seq(), Vec::new(), Some(self.snapshot(&user))),
         };
         let welcome = ServerMessage::Welcome {
             seq,
@@ -137,10 +141,7 @@ impl Room {
             redial_within_ms: redial::spread(self.view().people),
             snapshot,
         };
-        let events = events.into_iter().map(|logged| ServerMessage::Event {
-            seq: logged.seq,
-            event: logged.event,
-        });
+        let events = events.iter().map(|logged| logged.seen_by(&user));
         out.extend(
             std::iter::once(welcome)
                 .chain(events)
@@ -151,7 +152,8 @@ impl Room {
         );
     }
 
-    fn snapshot(&self) -> Snapshot {
+    /// The room as this user is shown it.
+    fn snapshot(&self, user: &UserId) -> Snapshot {
         let mut participants: Vec<_> = self
             .people
             .values()
@@ -163,7 +165,7 @@ impl Room {
             room: self.view(),
             settings: self.info.settings.clone(),
             participants,
-            chat: self.chat.history(),
+            chat: self.chat.history(user),
             polls: self.polls.views(),
         }
     }

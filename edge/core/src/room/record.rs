@@ -1,6 +1,6 @@
 //! What a room stores: one record for each thing that changes by itself.
 
-use protocol::client::{Connection, Participant, Role, RoomEvent, Settings};
+use protocol::client::{Connection, Participant, Role, RoomEvent, ServerMessage, Settings};
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, PollId, Region, UserId};
 use protocol::media::{Caps, Codec, Publishing};
 use serde::{Deserialize, Serialize};
@@ -386,4 +386,25 @@ pub struct LoggedEvent {
     pub seq: u64,
     pub at: u64,
     pub event: RoomEvent,
+    /// The two users whom it is told; absent where it is told everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<[UserId; 2]>,
+}
+
+impl LoggedEvent {
+    /// What this user is told of it.
+    pub fn seen_by(&self, user: &UserId) -> ServerMessage {
+        let hidden = self
+            .between
+            .as_ref()
+            .is_some_and(|both| !both.contains(user));
+        let event = match hidden {
+            true => RoomEvent::Unseen,
+            false => self.event.clone(),
+        };
+        ServerMessage::Event {
+            seq: self.seq,
+            event,
+        }
+    }
 }

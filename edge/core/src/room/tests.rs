@@ -7,9 +7,12 @@ use protocol::node::{NodeToRoom, RoomToNode, SessionRef, VERSION};
 use super::record::Stored;
 use super::{
     Admission, Client, Effect, Event, Excess, Identity, NodeLink, NotAdmitted, Pass, Room, Secret,
+    Sought,
 };
+use crate::chat::Line;
 
 mod chat;
+mod chat_lines;
 mod connection;
 mod connection_replay;
 mod doubt;
@@ -63,8 +66,12 @@ impl World {
                 Effect::Save(record) => record.key(),
                 Effect::Erase(key) => key.clone(),
                 Effect::SaveLine(line) => {
-                    self.stored.latest_line = line.number;
-                    self.stored.lines.push(line.clone());
+                    self.stored.latest_line = self.stored.latest_line.max(line.number);
+                    let lines = &mut self.stored.lines;
+                    match lines.iter_mut().find(|known| known.number == line.number) {
+                        Some(known) => known.clone_from(line),
+                        None => lines.push(line.clone()),
+                    }
                     continue;
                 }
                 Effect::Inherit { from, to } => {
@@ -101,19 +108,19 @@ impl World {
         let mut left = Vec::new();
         for effect in effects {
             let answer = match effect {
-                Effect::Recall {
-                    client,
-                    user,
-                    draft,
-                } => {
-                    let mut lines = self.stored.lines.iter().map(|line| &line.message);
-                    let known = lines.find(|message| {
-                        message.nonce == draft.nonce && message.user.as_ref() == Some(&user)
-                    });
+                Effect::Recall { client, user, deed } => {
+                    let is_sought = |line: &&Line| match deed.sought() {
+                        Sought::Number(number) => line.number == number,
+                        Sought::Nonce(nonce) => {
+                            line.message.nonce == nonce && line.message.user.as_ref() == Some(&user)
+                        }
+                    };
+                    let line = self.stored.lines.iter().find(is_sought).cloned();
                     Event::Recalled {
                         client,
-                        draft,
-                        known: known.map(|message| message.id.clone()),
+                        deed,
+                        known: line.as_ref().map(|line| line.number),
+                        line: line.map(Box::new),
                     }
                 }
                 Effect::Verify { client, token } => {

@@ -1,33 +1,54 @@
-// The room's chat: its lines, and a box to write.
-import { type ChatMessage, MAX_CHAT_BYTES } from "@connect/sdk";
-import type { Call, CallState, PendingLine } from "@connect/sdk/call";
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+// The room's chat: its lines, from the first one on if one wants to, and a box to write.
+import type { ChatMessage, Participant } from "@connect/sdk";
+import type { Call, CallState, Earlier, PendingLine } from "@connect/sdk/call";
+import { useMemo, useRef, useState } from "react";
 import { sentence } from "../ui/words.ts";
+import { ChatLine } from "./ChatLine.tsx";
+import { Composer, type Subject } from "./Composer.tsx";
 import { useFollowing } from "./follow.ts";
 import { useUnread } from "./unread.ts";
 
-const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const bytes = new TextEncoder();
-
 export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
-  const { chat, outbox, participants, you } = state;
+  const { chat, outbox, participants, you, typing } = state;
   const list = useRef<HTMLDivElement>(null);
   const lines = useMemo(() => [chat, outbox], [chat, outbox]);
-  const { isAtEnd, toEnd } = useFollowing(list, lines);
+  const { isAtEnd, toEnd, stay } = useFollowing(list, lines);
   const unread = useUnread(chat, isAtEnd);
-  const user = participants.find(({ id }) => id === you)?.user;
+  const [subject, setSubject] = useState<Subject | null>(null);
+  const byId = useMemo(() => new Map(chat.map((line) => [line.id, line])), [chat]);
+  const own = participants.find(({ id }) => id === you);
+  const user = own?.user;
+  const keepsOrder = own?.role === "host" || own?.role === "moderator";
   const isMine = (line: ChatMessage) =>
     line.participant === you || (line.user !== null && line.user === user);
+  const others = participants.filter((person) => person.user !== user);
 
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there. */}
       <div className="lines" role="log" aria-label="Conversation" tabIndex={0} ref={list}>
-        {chat.length + outbox.length === 0 && (
+        <Before
+          earlier={state.earlier}
+          onShow={() => {
+            stay();
+            call.chat.showEarlier();
+          }}
+        />
+        {chat.length + outbox.length === 0 && state.earlier === "none" && (
           <p className="muted small">Nothing said yet. What you write stays with the room.</p>
         )}
         {chat.map((line) => (
-          <Line key={line.id} line={line} isMine={isMine(line)} />
+          <ChatLine
+            key={line.id}
+            call={call}
+            line={line}
+            answers={byId.get(line.replyTo ?? "") ?? null}
+            user={user}
+            isMine={isMine(line)}
+            keepsOrder={keepsOrder}
+            onReply={() => setSubject({ line, what: "reply" })}
+            onEdit={() => setSubject({ line, what: "edit" })}
+          />
         ))}
         {outbox.map((line) => (
           <Pending key={line.nonce} call={call} line={line} waits={state.status.name === "reconnecting"} />
@@ -40,27 +61,47 @@ export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
           </button>
         </div>
       )}
+      <Typing people={participants.filter(({ id }) => typing.includes(id))} />
       <Composer
-        onSend={(text) => {
-          call.chat(text);
-          toEnd();
+        call={call}
+        others={others}
+        subject={subject}
+        onDone={(sent) => {
+          const edited = subject?.what === "edit";
+          setSubject(null);
+          if (sent && !edited) toEnd();
         }}
       />
     </>
   );
 }
 
-function Line({ line, isMine }: { line: ChatMessage; isMine: boolean }) {
+/** What is before the first line. */
+function Before({ earlier, onShow }: { earlier: Earlier; onShow: () => void }) {
+  if (earlier === "none") return null;
+  if (earlier === "gone") return <p className="muted small">Earlier messages are not kept any more.</p>;
   return (
-    <div className={isMine ? "line mine" : "line"} data-key={line.id}>
-      <p className="line-head">
-        <bdi>{isMine ? "You" : line.name}</bdi>
-        <time dateTime={new Date(line.sentAt).toISOString()}>{TIME.format(line.sentAt)}</time>
-      </p>
-      <p className="line-text" dir="auto">
-        {line.text}
-      </p>
-    </div>
+    <button type="button" className="button secondary" aria-disabled={earlier === "loading"} onClick={onShow}>
+      {earlier === "loading" ? "Loading earlier messages" : "Show earlier"}
+    </button>
+  );
+}
+
+function Typing({ people }: { people: readonly Participant[] }) {
+  const [first, second, ...more] = people;
+  if (first === undefined) return null;
+  return (
+    <p className="typing muted small">
+      <bdi>{first.name}</bdi>
+      {second === undefined && " is typing"}
+      {second !== undefined && more.length === 0 && (
+        <>
+          {" and "}
+          <bdi>{second.name}</bdi> are typing
+        </>
+      )}
+      {more.length > 0 && ` and ${more.length + 1} others are typing`}
+    </p>
   );
 }
 
@@ -76,62 +117,15 @@ function Pending({ call, line, waits }: { call: Call; line: PendingLine; waits: 
         <>
           <p className="field-error">Not sent. {sentence(line.refused)}</p>
           <div className="line-actions">
-            <button type="button" className="button secondary" onClick={() => call.retryLine(line.nonce)}>
+            <button type="button" className="button secondary" onClick={() => call.chat.retry(line.nonce)}>
               Try again
             </button>
-            <button type="button" className="button quiet" onClick={() => call.dropLine(line.nonce)}>
+            <button type="button" className="button quiet" onClick={() => call.chat.drop(line.nonce)}>
               Delete
             </button>
           </div>
         </>
       )}
     </div>
-  );
-}
-
-function Composer({ onSend }: { onSend: (text: string) => void }) {
-  const [text, setText] = useState("");
-  const tooLong = bytes.encode(text.trim()).length > MAX_CHAT_BYTES;
-
-  const send = () => {
-    const line = text.trim();
-    if (line === "" || tooLong) return;
-    onSend(line);
-    setText("");
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    // Enter that ends a composition (Japanese, Chinese) is not meant to send.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
-    event.preventDefault();
-    send();
-  };
-
-  return (
-    <form
-      className="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
-      <textarea
-        aria-label="Message"
-        placeholder="Write to everyone"
-        rows={1}
-        dir="auto"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={onKeyDown}
-        aria-invalid={tooLong}
-      />
-      <button type="submit" className="button">
-        Send
-      </button>
-      {tooLong && (
-        <p className="field-error" role="alert">
-          That is too long for one line. Cut it in two.
-        </p>
-      )}
-    </form>
   );
 }

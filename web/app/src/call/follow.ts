@@ -9,6 +9,8 @@ export interface Following {
   readonly isAtEnd: boolean;
   /** Goes to the end, and follows. */
   readonly toEnd: () => void;
+  /** Stays where one is, also at the end. */
+  readonly stay: () => void;
 }
 
 /**
@@ -24,6 +26,11 @@ export function useFollowing(list: RefObject<HTMLElement | null>, content: unkno
     follows.current = true;
     setIsAtEnd(true);
     list.current?.scrollTo({ top: list.current.scrollHeight });
+  }, [list]);
+
+  const stay = useCallback(() => {
+    follows.current = false;
+    if (list.current !== null) anchor.current = firstInView(list.current);
   }, [list]);
 
   useEffect(() => {
@@ -55,7 +62,7 @@ export function useFollowing(list: RefObject<HTMLElement | null>, content: unkno
     anchor.current = firstInView(element);
   }, [list, content, toEnd]);
 
-  return { isAtEnd, toEnd };
+  return { isAtEnd, toEnd, stay };
 }
 
 function firstInView(list: HTMLElement): { key: string; top: number } | null {

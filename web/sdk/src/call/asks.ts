@@ -2,6 +2,7 @@
 import type {
   Caps,
   CapsChange,
+  ChatMessage,
   ClientMessage,
   Participant,
   ParticipantId,
@@ -31,7 +32,10 @@ export type Ask = Extract<
       | "configure"
       | "remove"
       | "moveHere"
-      | "takeAccount";
+      | "takeAccount"
+      | "editChat"
+      | "deleteChat"
+      | "reactToChat";
   }
 >;
 
@@ -47,6 +51,7 @@ export interface AskHandlers extends DeedHandlers {
 interface Known {
   readonly settings: Settings;
   readonly participants: readonly Participant[];
+  readonly chat: readonly ChatMessage[];
 }
 
 /** What is asked for and not done yet. */
@@ -99,22 +104,42 @@ function aboutOf(ask: Ask): string {
   if (ask.type === "configure") return `${ask.type} ${Object.keys(ask.change).sort()}`;
   if (ask.type === "setCaps") return `${ask.type} ${ask.participant} ${Object.keys(ask.caps).sort()}`;
   if (ask.type === "turnOff") return `${ask.type} ${ask.participant} ${ask.source}`;
+  if (ask.type === "reactToChat") return `${ask.type} ${ask.id} ${ask.reaction}`;
+  if (ask.type === "editChat" || ask.type === "deleteChat") return `${ask.type} ${ask.id}`;
   return `${ask.type} ${ask.participant}`;
 }
 
-function isDoneIn({ settings, participants: people }: Known, you: ParticipantId | null, ask: Ask): boolean {
-  if (ask.type === "moveHere") return elsewhereOf(people, you).length === 0;
-  if (ask.type === "takeAccount") return people.some(({ id, guest }) => id === you && guest === false);
+function isDoneIn({ settings, participants, chat }: Known, you: ParticipantId | null, ask: Ask): boolean {
+  if (ask.type === "moveHere") return elsewhereOf(participants, you).length === 0;
+  if (ask.type === "takeAccount") return participants.some(({ id, guest }) => id === you && guest === false);
   if (ask.type === "configure") return isSet(settings, ask.change);
   if (ask.type === "muteAll") {
     const isSettled = ask.mute !== "soft" && settings.speak === "moderators";
-    return isSettled || people.filter(({ role }) => !keepsOrder(role)).every(isMuted(ask.mute));
+    return isSettled || participants.filter(({ role }) => !keepsOrder(role)).every(isMuted(ask.mute));
   }
-  const about = people.find(({ id }) => id === ask.participant);
+  if (ask.type === "editChat" || ask.type === "deleteChat" || ask.type === "reactToChat") {
+    return isDoneToLine(
+      ask,
+      chat.find(({ id }) => id === ask.id),
+    );
+  }
+  const about = participants.find(({ id }) => id === ask.participant);
   if (about === undefined) return true;
   if (ask.type === "setRole") return about.role === ask.role;
   if (ask.type === "turnOff") return !sends(about.publishing, ask.source);
   return ask.type === "setCaps" && isSet(about.caps, ask.caps);
+}
+
+function isDoneToLine(
+  ask: Extract<Ask, { type: "editChat" | "deleteChat" | "reactToChat" }>,
+  line: ChatMessage | undefined,
+): boolean {
+  if (line === undefined || line.deleted === true) return true;
+  if (ask.type === "deleteChat") return false;
+  if (ask.type === "editChat") return line.text === ask.text;
+  return (
+    (line.reactions?.some(({ reaction, mine }) => mine && reaction === ask.reaction) ?? false) === ask.on
+  );
 }
 
 /** What is said of somebody, and not of how they are from then on. */

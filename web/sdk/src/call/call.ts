@@ -15,6 +15,8 @@ import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import { type Ask, Asks } from "./asks.ts";
 import { AudioOutput } from "./audio-output.ts";
+import { Chat } from "./chat.ts";
+import { withEarlier } from "./chat-lines.ts";
 import { Choices } from "./choices.ts";
 import { CodecChoice, decodedHere } from "./codec-choice.ts";
 import { elsewhereOf, QuietBesideOneself } from "./elsewhere.ts";
@@ -31,7 +33,7 @@ import { followPage } from "./page-events.ts";
 import { Polls } from "./polls.ts";
 import { Publisher } from "./publishing.ts";
 import { qualityOf } from "./quality.ts";
-import { afterEvent, EMPTY_ROOM, type RoomState, roomOf } from "./room.ts";
+import { afterEvent, EMPTY_ROOM, type RoomState, roomOf, withChat } from "./room.ts";
 import { type OtherMessage, type Refusal, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown } from "./slots.ts";
 import { type CallState, type CallStatus, INITIAL } from "./state.ts";
@@ -54,6 +56,8 @@ export class Call {
   readonly screen = new LocalScreen();
   /** Where the others are heard. */
   readonly speaker: AudioOutput;
+  /** The chat; its lines are in `state`. */
+  readonly chat: Chat;
   /** Keeping order, and being kept in it. */
   readonly moderation: Moderation;
   readonly #identity: Identity;
@@ -122,6 +126,12 @@ export class Call {
     this.#outbox = new Outbox({
       send: (message) => this.#signaling?.send(message) ?? false,
       onChange: (outbox) => this.#state.patch({ outbox }),
+    });
+    this.chat = new Chat(this.#outbox, {
+      send: (message) => this.#signaling?.send(message) ?? false,
+      ask: (ask) => this.#ask(ask),
+      onEarlier: (lines) => this.#roomIs(withChat(this.#roomState, withEarlier(this.#roomState.chat, lines))),
+      onChange: (shown) => this.#state.patch(shown),
     });
     this.#unfollow = followPage({
       onNetwork: () => this.#networkChanged(),
@@ -196,21 +206,6 @@ export class Call {
     if (claim !== null) this.#ask(claim);
   }
 
-  /** Sends a line of chat. It stays in the outbox until the room has stored it, or says that it will not. */
-  chat(text: string): void {
-    this.#outbox.say(text);
-  }
-
-  /** Sends a line of the outbox again that did not go. */
-  retryLine(nonce: string): void {
-    this.#outbox.retry(nonce);
-  }
-
-  /** Takes a line out of the outbox. */
-  dropLine(nonce: string): void {
-    this.#outbox.drop(nonce);
-  }
-
   /** As the host: changes how the room is set. */
   configure(change: SettingsChange): void {
     this.#ask({ type: "configure", change });
@@ -280,9 +275,8 @@ export class Call {
     if (before !== null) void (before === message.you ? this.#media.resume() : this.#media.restart());
     this.#state.patch({ status: { name: "joined" }, you: message.you, notice: null });
     if (message.snapshot !== null) {
-      this.#roomState = roomOf(message.snapshot);
-      this.#state.patch({ room: message.snapshot.room, ...this.#roomState });
-      this.#look();
+      this.#state.patch({ room: message.snapshot.room });
+      this.#roomIs(roomOf(message.snapshot));
     }
     if (before !== message.you) this.#quiet.enter(this.#roomState.participants, message.you);
     this.#asks.again();
@@ -318,6 +312,10 @@ export class Call {
       case "askedToUnmute":
         this.#asks.told(message);
         return this.moderation.asked(message, this.#state.get().you ?? "");
+      case "chatPage":
+        return this.chat.page(message);
+      case "typing":
+        return this.chat.heardTyping(message.participant);
       case "error":
         return this.#refused(message);
     }
@@ -325,7 +323,7 @@ export class Call {
 
   #refused(error: Refusal): void {
     this.#publisher.refused(error);
-    this.#outbox.refused(error);
+    this.chat.refused(error);
     this.#asks.refused(error);
     for (const subject of this.#subjects) subject.refused(error);
     const { code, message } = error;
@@ -333,17 +331,25 @@ export class Call {
   }
 
   #happen(event: RoomEvent): void {
-    const { you } = this.#state.get();
-    this.#roomState = afterEvent(this.#roomState, event);
-    this.#state.patch(this.#roomState);
+    const { you, participants } = this.#state.get();
+    const user = participants.find(({ id }) => id === you)?.user ?? null;
     for (const subject of this.#subjects) subject.happen(event);
-    this.#look();
+    this.#roomIs(afterEvent(this.#roomState, event, user));
     this.#asks.told(event);
     if (event.type === "turnedOff") this.moderation.turnedOff(event, you ?? "");
     // It comes before the acknowledgment, and is not to stand there twice in between.
     if (event.type === "chat") this.#outbox.drop(event.message.nonce);
+    if (event.type === "chat") this.chat.silent(event.message.participant);
+    if (event.type === "left") this.chat.silent(event.participant);
     if ((event.type === "caps" || event.type === "publishing") && event.participant === you) this.#obey();
     if (event.type === "joined" || event.type === "left") this.#lookWhoDecodes();
+  }
+
+  #roomIs(room: RoomState): void {
+    this.#roomState = room;
+    this.#state.patch(room);
+    this.chat.shows(room.chat);
+    this.#look();
   }
 
   /** Everybody is to see what is sent. */
@@ -375,7 +381,7 @@ export class Call {
 
   #lost(pauseMs: number): void {
     this.#publisher.lost();
-    this.#outbox.close();
+    this.chat.lost();
     this.#codecs.pause();
     if (this.#state.get().you !== null) this.#state.patch({ status: { name: "reconnecting", pauseMs } });
   }
@@ -403,6 +409,7 @@ export class Call {
     this.#asks.clear();
     this.moderation.clear();
     for (const subject of this.#subjects) subject.end();
+    this.chat.end();
     const { room, outbox, quiet } = this.#state.get();
     this.#state.set({ ...INITIAL, room, outbox, quiet, status });
   }

@@ -3,6 +3,7 @@ export { keepsOrder } from "./asks.ts";
 export type { AudioOutput, AudioOutputState } from "./audio-output.ts";
 export { Call } from "./call.ts";
 export type { DeviceName, DeviceProblem, Facing } from "./capture.ts";
+export type { Chat, Earlier } from "./chat.ts";
 export type { ChoiceStorage } from "./choices.ts";
 export { cannotPlay, unseenBy } from "./codec-choice.ts";
 export type { VideoCodec } from "./codecs.ts";
@@ -13,7 +14,7 @@ export type { LocalScreen, ScreenProblem, ScreenState } from "./local-screen.ts"
 export type { MediaStatus } from "./media-session.ts";
 export type { Moderation, ModerationState } from "./moderation.ts";
 export type { CallOptions } from "./options.ts";
-export type { Lines, PendingLine } from "./outbox.ts";
+export type { About, Lines, PendingLine } from "./outbox.ts";
 export type { Polls, PollsState } from "./polls.ts";
 export { type ConnectionQuality, qualityOfReport } from "./quality.ts";
 export type { Shown, Streams } from "./slots.ts";

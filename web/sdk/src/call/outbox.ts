@@ -1,12 +1,23 @@
 // Own lines of chat until the room has stored them: one after the other, again where it says so, and an end to each.
-import type { ChatMessage, ClientMessage } from "../generated/protocol.ts";
+import type { ChatMessage, ClientMessage, UserId } from "../generated/protocol.ts";
 import type { Refusal } from "./signaling.ts";
+
+/** What a line is about beside its text. */
+export interface About {
+  /** The id of the line that it answers. */
+  readonly replyTo?: string;
+  /** The users whom it mentions: `@` and their names stand in the text. */
+  readonly mentions?: UserId[];
+  /** The one user who is to see it beside oneself. */
+  readonly to?: UserId;
+}
 
 /** A line that the room has not stored yet. */
 export interface PendingLine {
   /** The line's own name: the room stores it once, however often it comes. */
   readonly nonce: string;
   readonly text: string;
+  readonly about?: About;
   /** Why it did not go, in words; null while it is on its way. */
   readonly refused: string | null;
 }
@@ -43,8 +54,8 @@ export class Outbox {
     this.#handlers = handlers;
   }
 
-  say(text: string): void {
-    this.#change([...this.#lines, { nonce: crypto.randomUUID(), text, refused: null }]);
+  say(text: string, about: About = {}): void {
+    this.#change([...this.#lines, { nonce: crypto.randomUUID(), text, about, refused: null }]);
     this.#next();
   }
 
@@ -103,7 +114,7 @@ export class Outbox {
   #next(): void {
     const line = this.#lines.find(({ refused }) => refused === null);
     if (!this.#isOpen || this.#current !== null || line === undefined) return;
-    if (!this.#handlers.send({ type: "chat", nonce: line.nonce, text: line.text })) return;
+    if (!this.#handlers.send({ type: "chat", nonce: line.nonce, text: line.text, ...line.about })) return;
     this.#current = line.nonce;
     this.#timer = setTimeout(() => this.#retryAfter(0, "The room did not answer."), ANSWERED_WITHIN_MS);
   }

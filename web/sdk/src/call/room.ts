@@ -6,10 +6,9 @@ import {
   type RoomEvent,
   type Settings,
   type Snapshot,
+  type UserId,
 } from "../generated/protocol.ts";
-
-/** Lines of chat kept in memory; older ones are dropped. */
-const MAX_CHAT_LINES = 500;
+import { afterChat } from "./chat-lines.ts";
 
 export interface RoomState {
   readonly settings: Settings;
@@ -25,8 +24,8 @@ export function roomOf(snapshot: Snapshot): RoomState {
   return { settings, participants, chat };
 }
 
-/** The room after an event. Applying an event twice changes nothing more. */
-export function afterEvent(room: RoomState, event: RoomEvent): RoomState {
+/** The room after an event, as this user sees it. Applying an event twice changes nothing more. */
+export function afterEvent(room: RoomState, event: RoomEvent, user: UserId | null = null): RoomState {
   switch (event.type) {
     case "joined":
       return {
@@ -50,8 +49,10 @@ export function afterEvent(room: RoomState, event: RoomEvent): RoomState {
     case "connection":
       return change(room, event.participant, { connection: event.connection });
     case "chat":
-      if (room.chat.some((line) => line.id === event.message.id)) return room;
-      return { ...room, chat: [...room.chat, event.message].slice(-MAX_CHAT_LINES) };
+    case "chatEdited":
+    case "chatDeleted":
+    case "chatReacted":
+      return withChat(room, afterChat(room.chat, event, user));
     default:
       // An event of a newer release.
       return room;
@@ -65,8 +66,16 @@ function afterTaking(
   account: Pick<Participant, "user" | "name" | "guest">,
 ): RoomState {
   const former = room.participants.find((participant) => participant.id === id)?.user;
-  const chat = room.chat.map((line) => (line.user === former ? { ...line, user: account.user } : line));
+  const chat = room.chat.map((line) => ({
+    ...line,
+    ...(line.user === former && { user: account.user }),
+    ...(line.to && line.to.user === former && { to: { ...line.to, user: account.user } }),
+  }));
   return { ...change(room, id, account), chat };
+}
+
+export function withChat(room: RoomState, chat: readonly ChatMessage[]): RoomState {
+  return chat === room.chat ? room : { ...room, chat };
 }
 
 function without(participants: readonly Participant[], id: string): readonly Participant[] {

@@ -11,6 +11,7 @@ import type {
   Room,
   Settings,
 } from "../generated/protocol.ts";
+import { type Earlier, NO_CHAT } from "./chat.ts";
 import type { MediaStatus } from "./media-session.ts";
 import type { Lines } from "./outbox.ts";
 import type { ConnectionQuality } from "./quality.ts";
@@ -36,6 +37,10 @@ export interface CallState {
   readonly settings: Settings;
   readonly participants: readonly Participant[];
   readonly chat: readonly ChatMessage[];
+  /** What there is before the first of these lines. */
+  readonly earlier: Earlier;
+  /** Who types in the chat right now. */
+  readonly typing: readonly ParticipantId[];
   /** Own lines of chat that are not stored yet, and those that did not go. */
   readonly outbox: Lines;
   /** The video that flows now, by track (see `trackKey`). */
@@ -70,6 +75,7 @@ export const INITIAL: CallState = {
   room: null,
   you: null,
   ...EMPTY_ROOM,
+  ...NO_CHAT,
   outbox: [],
   streams: new Map(),
   paused: new Set(),

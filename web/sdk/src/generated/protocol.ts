@@ -197,7 +197,19 @@ export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string,
 /**
  * Which sending m-line is which source; all other m-lines are receive slots.
  */
-sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "noMedia", attempt: Attempt, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
+sources: Array<SourceMid>, } | { "type": "restartIce", attempt: Attempt, sdp: string, } | { "type": "publishing", publishing: Publishing, } | { "type": "chat", nonce: string, text: string, 
+/**
+ * The line that it answers.
+ */
+replyTo?: string, 
+/**
+ * Whom it mentions. Who is not in the room is left out.
+ */
+mentions?: Array<UserId>, 
+/**
+ * The one other user who is to see it.
+ */
+to?: UserId, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "noMedia", attempt: Attempt, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -227,7 +239,7 @@ redialWithinMs: number,
 /**
  * The whole state, or `null` when the connection was resumed: then every event after `since` follows.
  */
-snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "error", code: ErrorCode, message: string, 
+snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "chatPage" } & ChatPage | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "error", code: ErrorCode, message: string, 
 /**
  * The nonce of the refused chat line, if it was one.
  */
@@ -325,11 +337,27 @@ nonce: string, participant: ParticipantId,
 /**
  * Whose line it is, whichever participant they are now; absent on lines of older releases.
  */
-user: UserId | null, name: string, text: string, 
+user: UserId | null, name: string, 
+/**
+ * Empty once it is deleted.
+ */
+text: string, 
 /**
  * Unix time in milliseconds.
  */
-sentAt: number, };
+sentAt: number, 
+/**
+ * When its text was changed last, in Unix milliseconds.
+ */
+editedAt?: number, deleted?: boolean, 
+/**
+ * The line that it answers. It may be gone, and may be one that not everybody sees.
+ */
+replyTo?: string, mentions?: Array<Mention>, 
+/**
+ * The one other user who sees it; absent where everybody does.
+ */
+to?: Mention, reactions?: Array<ReactionCount>, };
 
 export type Poll = { id: PollId, 
 /**
@@ -393,13 +421,45 @@ export type OwnVote = { poll: PollId, choices: Array<number>, };
 
 export type NamedVote = { user: UserId, name: string, choices: Array<number>, };
 
-export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "turnedOff", participants: Array<ParticipantId>, source: Source, by: ParticipantId, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, } | { "type": "poll", poll: Poll, } | { "type": "pollResults", poll: PollId, results: PollResults, } | { "type": "pollDeleted", poll: PollId, };
+export type Mention = { user: UserId, 
+/**
+ * Their name at that time: `@` and this stand in the text.
+ */
+name: string, };
+
+export type ChatReaction = "thumbsUp" | "heart" | "laugh" | "wow" | "sad" | "party";
+
+export type ReactionCount = { reaction: ChatReaction, count: number, 
+/**
+ * Whether the user who is shown the line is one of them.
+ */
+mine: boolean, };
+
+export type ChatPage = { 
+/**
+ * What was asked for: lines before this one.
+ */
+before: string, 
+/**
+ * The oldest first. There may be none, where only others see what is there.
+ */
+lines: Array<ChatMessage>, 
+/**
+ * Ask for what is before this; absent when there is nothing before.
+ */
+next: string | null, 
+/**
+ * Whether lines stood before that the room does not keep any more.
+ */
+gone: boolean, };
+
+export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "turnedOff", participants: Array<ParticipantId>, source: Source, by: ParticipantId, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, } | { "type": "poll", poll: Poll, } | { "type": "pollResults", poll: PollId, results: PollResults, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatEdited", id: string, text: string, editedAt: number, } | { "type": "chatDeleted", id: string, } | { "type": "chatReacted", id: string, user: UserId, reaction: ChatReaction, on: boolean, count: number, } | { "type": "unseen" };
 
 export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 
 export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "moved";
 
-export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany";
+export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany" | "unknownLine";
 
 export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, } | { "type": "alive" } | { "type": "playback", 
 /**

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Client, Event, NodeLink, Room, World, id, token};
+use super::{Client, Event, NodeLink, Room, World, happened, id, ticket, token};
 use crate::room::Search;
 
 #[derive(Debug, Clone)]
@@ -10,7 +10,8 @@ enum Step {
     Enter(u8),
     Close(u8),
     Resume(u8),
-    Chat(u8, u8),
+    Chat(u8, u8, Option<u8>),
+    ChangeLine(u8, u64, u8),
     Leave(u8),
     Place,
     NoPlace,
@@ -24,7 +25,10 @@ fn step() -> impl Strategy<Value = Step> {
         who.clone().prop_map(Step::Enter),
         who.clone().prop_map(Step::Close),
         who.clone().prop_map(Step::Resume),
-        (who.clone(), 0u8..6).prop_map(|(who, nonce)| Step::Chat(who, nonce)),
+        (who.clone(), 0u8..6, proptest::option::of(who.clone()))
+            .prop_map(|(who, nonce, to)| Step::Chat(who, nonce, to)),
+        (who.clone(), 0u64..6, 0u8..4)
+            .prop_map(|(who, line, change)| Step::ChangeLine(who, line, change)),
         who.prop_map(Step::Leave),
         Just(Step::Place),
         Just(Step::NoPlace),
@@ -46,7 +50,9 @@ proptest! {
             world.now += 10;
             match step {
                 Step::Enter(who) => {
-                    clients.insert(who, world.enter(&format!("p{who}-{turn}")));
+                    let name = format!("p{who}-{turn}");
+                    world.admit_with(&name, &format!("p{who}"), None);
+                    clients.insert(who, world.open(ticket(&name), None).expect("the ticket is good").0);
                 }
                 Step::Close(who) => if let Some(client) = clients.get(&who).cloned() {
                     world.handle(Event::ClientClosed { client });
@@ -57,8 +63,18 @@ proptest! {
                         *client = resumed;
                     }
                 },
-                Step::Chat(who, nonce) => if let Some(client) = clients.get(&who).cloned() {
-                    world.say(&client, &format!(r#"{{"type":"chat","nonce":"{nonce}","text":"x"}}"#));
+                Step::Chat(who, nonce, to) => if let Some(client) = clients.get(&who).cloned() {
+                    let to = to.map_or(String::new(), |to| format!(r#","to":"p{to}""#));
+                    world.say(&client, &format!(r#"{{"type":"chat","nonce":"{nonce}","text":"x"{to}}}"#));
+                },
+                Step::ChangeLine(who, line, change) => if let Some(client) = clients.get(&who).cloned() {
+                    let change = match change {
+                        0 => format!(r#""editChat","text":"{turn}""#),
+                        1 => r#""deleteChat""#.to_owned(),
+                        change => format!(r#""reactToChat","reaction":"heart","on":{}"#, change == 2),
+                    };
+                    let said = world.say(&client, &format!(r#"{{"id":"{line}","type":{change}}}"#));
+                    prop_assert!(happened(&said).len() <= 1);
                 },
                 Step::Leave(who) => if let Some(client) = clients.remove(&who) {
                     world.say(&client, r#"{"type":"leave"}"#);
@@ -97,8 +113,13 @@ proptest! {
             prop_assert_eq!(&restored.people, &world.room.people);
             prop_assert_eq!(&restored.hosts, &world.room.hosts);
             prop_assert_eq!(restored.log.seq(), world.room.log.seq());
-            prop_assert_eq!(restored.chat.history(), world.room.chat.history());
             prop_assert_eq!(&restored.polls, &world.room.polls);
+            for user in (0..4).map(|who| id(&format!("p{who}"))) {
+                prop_assert_eq!(restored.chat.history(&user), world.room.chat.history(&user));
+            }
+            for seq in 0..=world.room.log.seq() {
+                prop_assert_eq!(restored.log.since(seq), world.room.log.since(seq));
+            }
         }
     }
 }

@@ -1,0 +1,181 @@
+// The chat of a call: what one says and changes, the history page by page, and who types.
+import type {
+  ChatMessage,
+  ChatPage,
+  ChatReaction,
+  ClientMessage,
+  ParticipantId,
+} from "../generated/protocol.ts";
+import type { Ask } from "./asks.ts";
+import type { About, Outbox } from "./outbox.ts";
+import type { Refusal } from "./signaling.ts";
+
+/** Lines of a page of the history. */
+const PAGE = 100;
+/** A page that does not come within this time is asked for again when somebody wants it. */
+const PAGE_WITHIN_MS = 10_000;
+/** That one types is told no more often than this. */
+const TYPING_EVERY_MS = 3_000;
+/** Somebody of whom nothing more is heard has stopped typing. */
+const TYPES_FOR_MS = 5_000;
+
+/**
+ * What there is before the first line that is shown: more, it may be; nothing, since it is the first; or lines that the room
+ * does not keep any more.
+ */
+export type Earlier = "some" | "loading" | "none" | "gone";
+
+export interface ChatShown {
+  readonly earlier: Earlier;
+  /** Who types for everybody right now. */
+  readonly typing: readonly ParticipantId[];
+}
+
+export const NO_CHAT: ChatShown = { earlier: "none", typing: [] };
+
+export interface ChatHandlers {
+  /** Tells the room, and says whether it could be told. */
+  send(message: ClientMessage): boolean;
+  /** Asks for something that the room may refuse. */
+  ask(ask: Ask): void;
+  /** These lines are before the first one that is shown. */
+  onEarlier(lines: readonly ChatMessage[]): void;
+  onChange(shown: ChatShown): void;
+}
+
+/** The chat, as a page uses it: `call.chat`. */
+export class Chat {
+  readonly #handlers: ChatHandlers;
+  readonly #outbox: Outbox;
+  #shown: ChatShown = NO_CHAT;
+  /** The first line that is shown, and before which one more can be asked for. */
+  #first: string | null = null;
+  #next: string | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #toldTypingAt = Number.NEGATIVE_INFINITY;
+  readonly #typing = new Map<ParticipantId, ReturnType<typeof setTimeout>>();
+
+  constructor(outbox: Outbox, handlers: ChatHandlers) {
+    this.#outbox = outbox;
+    this.#handlers = handlers;
+  }
+
+  /** Says a line. It stays in the outbox until the room has stored it, or says that it will not. */
+  say(text: string, about: About = {}): void {
+    this.#toldTypingAt = Number.NEGATIVE_INFINITY;
+    this.#outbox.say(text, about);
+  }
+
+  /** Sends a line of the outbox again that did not go. */
+  retry(nonce: string): void {
+    this.#outbox.retry(nonce);
+  }
+
+  /** Takes a line out of the outbox. */
+  drop(nonce: string): void {
+    this.#outbox.drop(nonce);
+  }
+
+  /** Gives an own line another text. */
+  edit(id: string, text: string): void {
+    this.#handlers.ask({ type: "editChat", id, text });
+  }
+
+  /** Takes the text of an own line away for good; as one who keeps order, of any. */
+  remove(id: string): void {
+    this.#handlers.ask({ type: "deleteChat", id });
+  }
+
+  /** Says how one feels about a line, or that one does no more. */
+  react(id: string, reaction: ChatReaction, on: boolean): void {
+    this.#handlers.ask({ type: "reactToChat", id, reaction, on });
+  }
+
+  /** Tells that one types something for everybody: call it at each key. */
+  readonly types = (): void => {
+    const now = performance.now();
+    if (now - this.#toldTypingAt < TYPING_EVERY_MS) return;
+    if (this.#handlers.send({ type: "typing" })) this.#toldTypingAt = now;
+  };
+
+  /** Brings a page of lines from before the first one that is shown. */
+  readonly showEarlier = (): void => {
+    if (this.#shown.earlier !== "some" || this.#next === null) return;
+    if (!this.#handlers.send({ type: "chatHistory", before: this.#next, limit: PAGE })) return;
+    this.#timer = setTimeout(() => this.#change({ earlier: "some" }), PAGE_WITHIN_MS);
+    this.#change({ earlier: "loading" });
+  };
+
+  /** For the call: these lines are shown, the oldest first. Some before them may have been dropped. */
+  shows(lines: readonly ChatMessage[]): void {
+    const first = lines[0]?.id ?? null;
+    if (first === this.#first) return;
+    this.#first = first;
+    this.#next = first;
+    this.#change({ earlier: first === null || first === "1" ? "none" : "some" });
+  }
+
+  /** For the call: a page has come. */
+  page({ before, lines, next, gone }: ChatPage): void {
+    if (before !== this.#next || this.#shown.earlier !== "loading") return;
+    clearTimeout(this.#timer);
+    this.#handlers.onEarlier(lines);
+    this.#next = next;
+    this.#change({ earlier: next !== null ? "some" : gone ? "gone" : "none" });
+    // What is between others is not shown: one goes on until there is something to see.
+    if (lines.length === 0) this.showEarlier();
+  }
+
+  /** For the call: somebody types. */
+  heardTyping(participant: ParticipantId): void {
+    clearTimeout(this.#typing.get(participant));
+    this.#typing.set(
+      participant,
+      setTimeout(() => this.#stopped(participant), TYPES_FOR_MS),
+    );
+    this.#change({ typing: [...this.#typing.keys()] });
+  }
+
+  /** For the call: somebody has said something, or has left. */
+  silent(participant: ParticipantId): void {
+    if (this.#typing.has(participant)) this.#stopped(participant);
+  }
+
+  /** For the call: the room refuses something. */
+  refused(refusal: Refusal): void {
+    this.#outbox.refused(refusal);
+    if (refusal.of === "chatHistory") this.#pageLost();
+  }
+
+  /** For the call: the connection is lost, and with it a page that was on its way. */
+  lost(): void {
+    this.#outbox.close();
+    this.#pageLost();
+  }
+
+  /** For the call: it is over. */
+  end(): void {
+    clearTimeout(this.#timer);
+    for (const timer of this.#typing.values()) clearTimeout(timer);
+    this.#typing.clear();
+    this.#first = null;
+    this.#next = null;
+    this.#change(NO_CHAT);
+  }
+
+  #pageLost(): void {
+    clearTimeout(this.#timer);
+    if (this.#shown.earlier === "loading") this.#change({ earlier: "some" });
+  }
+
+  #stopped(participant: ParticipantId): void {
+    clearTimeout(this.#typing.get(participant));
+    this.#typing.delete(participant);
+    this.#change({ typing: [...this.#typing.keys()] });
+  }
+
+  #change(changed: Partial<ChatShown>): void {
+    this.#shown = { ...this.#shown, ...changed };
+    this.#handlers.onChange(this.#shown);
+  }
+}
