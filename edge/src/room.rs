@@ -1,6 +1,7 @@
 //! The Room Durable Object: what comes in is given to the room's rules (`edge_core::room`), and what they want done is
 //! carried out.
 
+mod audit;
 mod chat;
 mod effects;
 mod sockets;
@@ -24,6 +25,7 @@ use crate::breath::Breath;
 use crate::problem::{Outcome, Refusal};
 use crate::store::{Everything, Store};
 use crate::{rpc, socket};
+use audit::Audit;
 use chat::Lines;
 use sockets::Attached;
 
@@ -44,6 +46,7 @@ struct Shell {
     env: Env,
     store: Store,
     lines: Lines,
+    audit: Audit,
     room: RefCell<Option<Room>>,
     loaded: Cell<bool>,
     breath: Breath,
@@ -62,6 +65,7 @@ impl DurableObject for RoomObject {
         Self(Rc::new(Shell {
             store: Store::new(&state),
             lines: Lines::new(&state),
+            audit: Audit::new(&state),
             state,
             env,
             room: RefCell::new(None),
@@ -194,6 +198,13 @@ impl Shell {
             "show" => {
                 let user: UserId = rpc::parse(body)?;
                 Ok(json!(self.living(|room| room.details(&user))?))
+            }
+            "audit" => {
+                let (user, before): (UserId, Option<u64>) = rpc::parse(body)?;
+                if !self.living(|room| room.may_read_audit(&user))? {
+                    return Err(Refusal::forbidden("only the host reads what was done"));
+                }
+                Ok(json!(self.audit.page(before)?))
             }
             "door" => Ok(json!(self.living(Room::door)?)),
             "guest" => Ok(json!(self.living(Room::may_be_guest)??)),

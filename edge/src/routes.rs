@@ -1,6 +1,7 @@
 //! The HTTP API: which address and method lead where.
 
 mod accounts;
+mod audit;
 mod guests;
 mod ice;
 mod nodes;
@@ -72,6 +73,10 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
         ["api", "rooms", id, "guests"] => match method {
             Post => guests::come(request, env, id).await,
             _ => not_here("POST"),
+        },
+        ["api", "rooms", id, "audit"] => match method {
+            Get => audit::page(request, env, id).await,
+            _ => not_here("GET, HEAD"),
         },
         ["api", "rooms", id, "join"] => match method {
             Post => rooms::join_room(request, env, context, id).await,

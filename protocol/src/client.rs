@@ -1,6 +1,7 @@
 //! Messages of a client: over the signaling WebSocket (to the Room Durable Object), and over the data channel (to the media
 //! node, [`channel`]). All are JSON text. On the WebSocket the bare text `ping` is answered with `pong`.
 
+mod audit;
 mod channel;
 mod chat;
 mod moderation;
@@ -16,6 +17,7 @@ use crate::api::Room;
 use crate::id::{Attempt, NodeId, ParticipantId, PollId, Region, UserId};
 use crate::media::{Caps, Publishing, Source};
 
+pub use audit::{AuditEntry, AuditPage, Deed, Noted, NotedPerson};
 pub use channel::{
     ClientMediaMessage, NodeMediaMessage, ParticipantQuality, PathQuality, Quality, SlotAssignment,
     SourceDemand, Tile,

@@ -4,6 +4,7 @@
 //! [`Room::deadline`] says when an [`Event::Alarm`] is due. Every acknowledgment comes after the [`Effect::Save`] it
 //! stands for. [`Room::restore`] builds the room anew from what was saved.
 
+pub mod audit;
 mod chat;
 mod connection;
 mod contract;

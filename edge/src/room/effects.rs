@@ -32,6 +32,7 @@ impl Shell {
                 self.store.put(key.kind, &key.name, &record)?;
             }
             Effect::Erase(key) => self.store.delete(key.kind, &key.name)?,
+            Effect::Note(noted) => self.audit.add(&noted)?,
             Effect::SaveLine(line) => self.lines.add(&line)?,
             Effect::Recall { client, user, deed } => {
                 let found = self.lines.find(&user, deed.sought())?;
@@ -96,6 +97,7 @@ impl Shell {
             Effect::Forget => {
                 self.store.clear()?;
                 self.lines.clear()?;
+                self.audit.clear()?;
             }
             Effect::Vanish => self.vanish(),
         }
@@ -193,6 +195,7 @@ impl Shell {
         self.room.take();
         self.store.forgotten();
         self.lines.forgotten();
+        self.audit.forgotten();
         self.alarm.set(None);
         let shell = self.clone();
         self.state.wait_until(async move {

@@ -2,6 +2,7 @@
 
 import { withDeadline } from "./deadline.ts";
 import type {
+  AuditPage,
   CreateRoomRequest,
   Door,
   IceServer,
@@ -133,6 +134,12 @@ export class Api implements Entrance {
   /** A room, and as how many participants one is in it. */
   room(id: RoomId, options?: RequestOptions): Promise<RoomDetails> {
     return this.#authorized("GET", `/api/rooms/${encodeURIComponent(id)}`, undefined, options);
+  }
+
+  /** What those who keep order have done in a room, the latest first; for its host. `before` is where the page before it ended. */
+  audit(id: RoomId, before: number | null = null, options?: RequestOptions): Promise<AuditPage> {
+    const query = before === null ? "" : `?before=${before}`;
+    return this.#authorized("GET", `/api/rooms/${encodeURIComponent(id)}/audit${query}`, undefined, options);
   }
 
   async deleteRoom(id: RoomId, options?: RequestOptions): Promise<void> {

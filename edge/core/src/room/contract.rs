@@ -1,6 +1,6 @@
 //! What goes into a room and what comes out: events, effects, and the names in them.
 
-use protocol::client::{ChatReaction, Mention, Offer, ServerMessage};
+use protocol::client::{ChatReaction, Mention, Noted, Offer, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region, UserId};
 use protocol::media::Codec;
 use protocol::node::RoomToNode;
@@ -186,6 +186,8 @@ pub struct Ping {
 pub enum Effect {
     Save(Record),
     Erase(Key),
+    /// Note a deed of those who keep order. If that is more than a room keeps ([`super::audit::KEPT`]), the oldest goes.
+    Note(Noted),
     /// Store a line of chat, or how it is now. If that is more than a room keeps ([`crate::chat::Kept`]), the oldest go.
     SaveLine(Line),
     /// Look for the line that this user's deed needs. Answer with [`Event::Recalled`], before anything else happens.

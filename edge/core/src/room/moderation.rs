@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use protocol::client::{
-    CapsChange, CloseReason, ErrorCode, LeaveReason, MuteAll, REMOVAL_SECONDS, Role, RoomEvent,
-    ServerMessage,
+    CapsChange, CloseReason, Deed, ErrorCode, LeaveReason, MuteAll, REMOVAL_SECONDS, Role,
+    RoomEvent, ServerMessage,
 };
 use protocol::id::{ParticipantId, UserId};
 use protocol::media::{Caps, Source};
@@ -51,6 +51,7 @@ impl Room {
                 self.is_open_to(target, right)?;
             }
         }
+        self.audit_on(client, target, Deed::Caps { change }, now, out);
         self.rule(
             &user,
             |ruling| ruling.caps = after(ruling.caps, change),
@@ -80,6 +81,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.subject(client, target)?;
+        self.audit_on(client, target, Deed::TurnedOff { source }, now, out);
         self.has_turned_off(client, vec![target.clone()], source, now, out);
         Ok(())
     }
@@ -122,6 +124,7 @@ impl Room {
             return Err(Refusal::new(ErrorCode::UnknownParticipant, message));
         }
         self.is_open_to(target, Right::Speak)?;
+        self.audit_on(client, target, Deed::AskedToUnmute, now, out);
         if !self.caps_of(&user).audio {
             self.rule(&user, |ruling| ruling.caps.audio = true, now, out);
             // They hear of it first.
@@ -148,6 +151,7 @@ impl Room {
     ) -> Result<(), Refusal> {
         self.demand(client, Right::Moderate)?;
         self.may_sweep(&client.participant, now)?;
+        self.audit_all(client, Deed::MutedAll { mute }, now, out);
         match mute {
             MuteAll::Soft => {
                 let all = self.kept_in_order().map(|person| person.id.clone());
@@ -226,6 +230,7 @@ impl Room {
             let message = "the owner is not removed: leave, or delete the room";
             return Err(Refusal::new(ErrorCode::Forbidden, message));
         }
+        self.audit_on(client, target, Deed::Removed, now, out);
         let until = now + REMOVAL_SECONDS * 1_000;
         self.rule(&user, |ruling| ruling.barred_until = until, now, out);
         for id in self.everything_of(&user) {

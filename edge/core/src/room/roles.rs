@@ -1,7 +1,7 @@
 //! Roles: who may do what in a room. One table says it, and what somebody is and may send follows from it, from the room's
 //! settings, and from what was ruled on their user.
 
-use protocol::client::{Audience, ErrorCode, Role, RoomEvent, RoomKind};
+use protocol::client::{Audience, Deed, ErrorCode, Role, RoomEvent, RoomKind};
 use protocol::id::{ParticipantId, UserId};
 use protocol::media::Caps;
 
@@ -28,6 +28,8 @@ pub enum Right {
     Moderate,
     /// Make moderators, and change the room's settings.
     Configure,
+    /// Read what those who keep order have done.
+    ReadAudit,
 }
 
 impl Right {
@@ -37,7 +39,7 @@ impl Right {
             Self::Chat | Self::Vote => Role::Viewer,
             Self::Speak | Self::ShowCamera | Self::ShareScreen => Role::Guest,
             Self::HoldPolls | Self::Moderate => Role::Moderator,
-            Self::Configure => Role::Host,
+            Self::Configure | Self::ReadAudit => Role::Host,
         }
     }
 
@@ -59,7 +61,8 @@ impl Room {
             | Right::Vote
             | Right::HoldPolls
             | Right::Moderate
-            | Right::Configure => Audience::Everybody,
+            | Right::Configure
+            | Right::ReadAudit => Audience::Everybody,
         };
         let keeps_order = Right::Moderate.is_of(role);
         right.is_of(role) && (audience == Audience::Everybody || keeps_order)
@@ -73,7 +76,7 @@ impl Room {
             return Ok(role);
         }
         let message = match (right, right.is_of(role)) {
-            (Right::Configure, _) => "only the host does this",
+            (Right::Configure | Right::ReadAudit, _) => "only the host does this",
             (Right::Moderate | Right::HoldPolls, _) => "only the host and moderators do this",
             (_, true) => "only the host and moderators do this here, as the room is set",
             (_, false) => "your role does not allow it",
@@ -102,6 +105,7 @@ impl Room {
         if self.is_owner(&user) {
             return forbidden("the owner stays host");
         }
+        self.audit_on(client, target, Deed::Role { role }, now, out);
         // A guest who is a speaker in a meeting is what they were when they came.
         let guest = self.people.get(target).is_some_and(|person| person.guest);
         let is_meeting = self.info.settings.kind == RoomKind::Meeting;

@@ -1,7 +1,8 @@
 //! The room's settings: who changes them, and how a change is taken up.
 
-use protocol::client::{RoomEvent, Settings, SettingsChange};
+use protocol::client::{Deed, RoomEvent, Settings, SettingsChange};
 
+use super::audit::difference;
 use super::messages::Refusal;
 use super::record::Record;
 use super::roles::Right;
@@ -16,6 +17,13 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.demand(client, Right::Configure)?;
+        let changed = difference(
+            &self.info.settings,
+            &after(&self.info.settings, change.clone()),
+        );
+        if !changed.is_empty() {
+            self.audit_all(client, Deed::Settings { changed }, now, out);
+        }
         self.configured(change, now, out);
         Ok(())
     }

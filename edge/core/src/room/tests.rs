@@ -11,6 +11,7 @@ use super::{
 };
 use crate::chat::Line;
 
+mod audit;
 mod chat;
 mod chat_lines;
 mod connection;

@@ -10,6 +10,7 @@ import {
 import { useState } from "react";
 import { BarsIcon, CameraIcon, MicrophoneIcon, MoreIcon } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
+import { AuditList } from "./AuditList.tsx";
 import { Avatar } from "./Avatar.tsx";
 import { ModerateAll, Moderation } from "./Moderation.tsx";
 import { TakeAccount } from "./TakeAccount.tsx";
@@ -52,6 +53,7 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
           );
         })}
       </ul>
+      {role === "host" && state.room !== null && <AuditList room={state.room.id} />}
     </>
   );
 }

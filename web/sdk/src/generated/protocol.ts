@@ -323,6 +323,44 @@ maxLayer?: number | null,
  */
 maxBitrate?: number | null, };
 
+export type AuditPage = { 
+/**
+ * The latest first.
+ */
+entries: Array<AuditEntry>, 
+/**
+ * Where the next page begins (`?before=`); absent at the end.
+ */
+before: number | null, };
+
+export type AuditEntry = { 
+/**
+ * Counts up.
+ */
+number: number, 
+/**
+ * Unix time in milliseconds.
+ */
+at: number, by: NotedPerson, 
+/**
+ * Whom it was about; absent if it was about all.
+ */
+on: NotedPerson | null, deed: Deed, };
+
+export type Noted = { 
+/**
+ * Unix time in milliseconds.
+ */
+at: number, by: NotedPerson, 
+/**
+ * Whom it was about; absent if it was about all.
+ */
+on: NotedPerson | null, deed: Deed, };
+
+export type NotedPerson = { participant: ParticipantId, user: UserId, name: string, };
+
+export type Deed = { "type": "caps", change: CapsChange, } | { "type": "turnedOff", source: Source, } | { "type": "askedToUnmute" } | { "type": "mutedAll", mute: MuteAll, } | { "type": "role", role: Role, } | { "type": "removed" } | { "type": "settings", changed: { [key in string]: string }, };
+
 export type MuteAll = "soft" | "hard" | "lifted";
 
 export type RoomKind = "meeting" | "webinar";

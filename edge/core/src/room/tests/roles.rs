@@ -18,7 +18,7 @@ const ROLES: [Role; 5] = [
     Role::Guest,
     Role::Viewer,
 ];
-const RIGHTS: [Right; 8] = [
+const RIGHTS: [Right; 9] = [
     Right::Speak,
     Right::ShowCamera,
     Right::ShareScreen,
@@ -27,6 +27,7 @@ const RIGHTS: [Right; 8] = [
     Right::HoldPolls,
     Right::Moderate,
     Right::Configure,
+    Right::ReadAudit,
 ];
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/roles.md");
 
@@ -65,6 +66,7 @@ fn words(right: Right) -> &'static str {
         Right::HoldPolls => "make, close and delete polls",
         Right::Moderate => "mute, stop, send out, bring on stage",
         Right::Configure => "make moderators, change the settings",
+        Right::ReadAudit => "read what moderators did",
     }
 }
 

@@ -1,0 +1,145 @@
+//! The audit list of a room as it is stored: a table of its own, which is read from its end by pages.
+
+use std::cell::Cell;
+
+use edge_core::room::audit::{KEPT, PAGE};
+use protocol::client::{AuditEntry, AuditPage, Noted, NotedPerson};
+use serde::Deserialize;
+use worker::{Result, SqlStorageValue, State};
+
+use crate::store::{self, Store};
+
+const TABLE: &str = "
+    CREATE TABLE IF NOT EXISTS audit (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        by_participant TEXT NOT NULL,
+        by_user TEXT NOT NULL,
+        by_name TEXT NOT NULL,
+        on_participant TEXT,
+        on_user TEXT,
+        on_name TEXT,
+        deed TEXT NOT NULL
+    ) STRICT";
+
+/// What was done in a room by those who keep order.
+pub(super) struct Audit {
+    store: Store,
+    ready: Cell<bool>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    number: u64,
+    at: u64,
+    by_participant: String,
+    by_user: String,
+    by_name: String,
+    on_participant: Option<String>,
+    on_user: Option<String>,
+    on_name: Option<String>,
+    deed: String,
+}
+
+impl Row {
+    /// The entry. One that cannot be read, of another release or broken, is left as it is.
+    fn read(self) -> Option<AuditEntry> {
+        let person = |participant: &str, user: &str, name: String| {
+            Some(NotedPerson {
+                participant: participant.parse().ok()?,
+                user: user.parse().ok()?,
+                name,
+            })
+        };
+        let on = match (&self.on_participant, &self.on_user, self.on_name) {
+            (Some(participant), Some(user), Some(name)) => Some(person(participant, user, name)?),
+            _ => None,
+        };
+        let noted = Noted {
+            at: self.at,
+            by: person(&self.by_participant, &self.by_user, self.by_name)?,
+            on,
+            deed: store::read("audit", &self.number.to_string(), &self.deed).ok()?,
+        };
+        let number = self.number;
+        Some(AuditEntry { number, noted })
+    }
+}
+
+impl Audit {
+    pub(super) fn new(state: &State) -> Self {
+        Self {
+            store: Store::new(state),
+            ready: Cell::new(false),
+        }
+    }
+
+    /// Notes a deed; the oldest goes if there are too many.
+    pub(super) fn add(&self, noted: &Noted) -> Result<()> {
+        if !self.exists()? {
+            self.store.write(TABLE, Vec::new())?;
+            self.ready.set(true);
+        }
+        let Noted { at, by, on, deed } = noted;
+        let on = on.as_ref();
+        let values = vec![
+            SqlStorageValue::Integer(*at as i64),
+            by.participant.as_str().into(),
+            by.user.as_str().into(),
+            by.name.as_str().into(),
+            on.map(|on| on.participant.as_str()).into(),
+            on.map(|on| on.user.as_str()).into(),
+            on.map(|on| on.name.as_str()).into(),
+            serde_json::to_string(deed)?.into(),
+        ];
+        let insert = "INSERT INTO audit (at, by_participant, by_user, by_name, on_participant, on_user, on_name, deed) \
+                      VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        self.store.write(insert, values)?;
+        self.store.write(
+            "DELETE FROM audit WHERE number <= (SELECT max(number) FROM audit) - ?",
+            vec![SqlStorageValue::Integer(KEPT as i64)],
+        )
+    }
+
+    /// The latest deeds, or the latest before this one.
+    pub(super) fn page(&self, before: Option<u64>) -> Result<AuditPage> {
+        if !self.exists()? {
+            return Ok(AuditPage {
+                entries: Vec::new(),
+                before: None,
+            });
+        }
+        let before = before.and_then(|before| i64::try_from(before).ok());
+        let rows: Vec<Row> = self.store.rows(
+            "SELECT * FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?",
+            vec![
+                SqlStorageValue::Integer(before.unwrap_or(i64::MAX)),
+                SqlStorageValue::Integer(PAGE as i64),
+            ],
+        )?;
+        let is_full = rows.len() as u64 == PAGE;
+        Ok(AuditPage {
+            before: rows.last().map(|row| row.number).filter(|_| is_full),
+            entries: rows.into_iter().filter_map(Row::read).collect(),
+        })
+    }
+
+    /// Forgets all deeds.
+    pub(super) fn clear(&self) -> Result<()> {
+        self.forgotten();
+        self.store.write("DROP TABLE IF EXISTS audit", Vec::new())
+    }
+
+    /// To be told when all storage of the object was deleted.
+    pub(super) fn forgotten(&self) {
+        self.ready.set(false);
+        self.store.forgotten();
+    }
+
+    fn exists(&self) -> Result<bool> {
+        if !self.ready.get() {
+            self.ready.set(self.store.has_table("audit")?);
+        }
+        Ok(self.ready.get())
+    }
+}
