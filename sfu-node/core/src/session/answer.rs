@@ -117,7 +117,7 @@ impl<'a> Answered<'a> {
 fn in_order(offered: &MediaLine<'_>, line: &str) -> String {
     let mut words: Vec<&str> = line.split(' ').collect();
     if let Some(formats) = words.get_mut(BEFORE_FORMATS..) {
-        formats.sort_by_key(|format| offered.preference(format).unwrap_or(usize::MAX));
+        formats.sort_by_cached_key(|format| offered.preference(format).unwrap_or(usize::MAX));
     }
     words.join(" ")
 }

@@ -4,6 +4,7 @@
 //! It is shown the numbers that the client sends under, since they are in its packets; what it receives under is ours to write.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use super::OfferError;
@@ -12,13 +13,12 @@ use super::description::{BEFORE_FORMATS, Section};
 /// A format, whatever its number: what the offer says of it.
 type Format = String;
 
-/// The payload types of an offer that str0m knows under another number, by the place of their m-line.
+/// The payload types of an offer that str0m knows under another number, for each m-line by its place.
 #[derive(Debug, Default)]
-pub struct Formats(Vec<Moved>);
+pub struct Formats(Vec<Vec<Moved>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Moved {
-    place: usize,
     offered: u8,
     shown: u8,
 }
@@ -29,19 +29,19 @@ impl Formats {
         media: &[&Section<'_>],
         is_source: impl Fn(usize) -> bool,
     ) -> Result<Self, OfferError> {
-        let mut moved = Self::default();
-        let mut known: Vec<(Format, u8)> = Vec::new();
+        let mut moved = Self(vec![Vec::new(); media.len()]);
+        let mut known: HashMap<Format, u8> = HashMap::new();
         let (sources, others): (Vec<usize>, Vec<usize>) =
             (0..media.len()).partition(|place| is_source(*place));
         for place in sources.into_iter().chain(others) {
             let section = media[place];
+            let said = Said::read(section);
             let mut here: Vec<u8> = Vec::new();
-            for offered in numbers(section) {
-                let format = format(section, offered, |of| moved.shown(place, of));
-                let before = format.as_ref().and_then(|format| {
-                    let mut known = known.iter();
-                    known.find_map(|(of, number)| (of == format).then_some(*number))
-                });
+            for offered in said.numbers(section) {
+                let format = said.format(offered, |of| moved.shown(place, of));
+                let before = format
+                    .as_ref()
+                    .and_then(|format| known.get(format).copied());
                 let shown = before.unwrap_or(offered);
                 // One format twice on an m-line keeps both its numbers.
                 if here.contains(&shown) {
@@ -53,33 +53,33 @@ impl Formats {
                     return Err(OfferError::OtherPayloadType(mid.into()));
                 }
                 if shown != offered {
-                    moved.0.push(Moved {
-                        place,
-                        offered,
-                        shown,
-                    });
+                    moved.0[place].push(Moved { offered, shown });
                 }
                 if let Some(format) = format.filter(|_| before.is_none()) {
-                    known.push((format, shown));
+                    known.insert(format, shown);
                 }
             }
         }
         Ok(moved)
     }
 
+    fn at(&self, place: usize) -> &[Moved] {
+        self.0.get(place).map_or(&[], Vec::as_slice)
+    }
+
     /// The number that str0m knows of an m-line's payload type.
     fn shown(&self, place: usize, offered: u8) -> u8 {
-        let mut moved = self.0.iter();
+        let mut moved = self.at(place).iter();
         moved
-            .find(|moved| moved.place == place && moved.offered == offered)
+            .find(|moved| moved.offered == offered)
             .map_or(offered, |moved| moved.shown)
     }
 
     /// The number that the offer has on an m-line for what str0m knows under this one.
     pub fn offered(&self, place: usize, shown: u8) -> u8 {
-        let mut moved = self.0.iter();
+        let mut moved = self.at(place).iter();
         moved
-            .find(|moved| moved.place == place && moved.shown == shown)
+            .find(|moved| moved.shown == shown)
             .map_or(shown, |moved| moved.offered)
     }
 
@@ -99,50 +99,75 @@ impl Formats {
         line: &'a str,
         number: impl Fn(u8) -> u8,
     ) -> Cow<'a, str> {
-        let is_moved = self.0.iter().any(|moved| moved.place == place);
-        let translated = is_moved.then(|| renumber(line, number)).flatten();
+        let is_other = line.starts_with("m=") || !self.at(place).is_empty();
+        let translated = is_other.then(|| renumber(line, number)).flatten();
         translated.map_or(Cow::Borrowed(line), Cow::Owned)
     }
 }
 
-/// The payload types of an m-line, those that repair others last.
-fn numbers(section: &Section<'_>) -> Vec<u8> {
-    let words = section.words().skip(BEFORE_FORMATS);
-    let mut numbers: Vec<u8> = words.filter_map(|word| word.parse().ok()).collect();
-    numbers.sort_by_key(|number| {
-        let mut parameters = section.values("fmtp");
-        parameters.any(|value| of_number(value, *number).is_some_and(|of| of.contains("apt=")))
-    });
-    numbers
+/// What an m-line says of its payload types, collected once: it may say much of many.
+#[derive(Default)]
+struct Said<'a> {
+    mapped: HashMap<u8, &'a str>,
+    parameters: HashMap<u8, Vec<&'a str>>,
 }
 
-/// What the offer says of a payload type; `None` if nothing. `shown` is what another of the m-line is shown as.
-fn format(section: &Section<'_>, number: u8, shown: impl Fn(u8) -> u8) -> Option<Format> {
-    let mut mapped = section.values("rtpmap");
-    let mut format = mapped
-        .find_map(|value| of_number(value, number))?
-        .to_ascii_lowercase();
-    let parameters = section.values("fmtp");
-    for parameters in parameters.filter_map(|value| of_number(value, number)) {
-        // Writing into a string cannot fail.
-        let _ = write!(format, " {}", repairing(parameters, &shown));
+impl<'a> Said<'a> {
+    fn read(section: &Section<'a>) -> Self {
+        let mut said = Self::default();
+        for (number, format) in section.values("rtpmap").filter_map(numbered) {
+            said.mapped.entry(number).or_insert(format);
+        }
+        for (number, parameters) in section.values("fmtp").filter_map(numbered) {
+            said.parameters.entry(number).or_default().push(parameters);
+        }
+        said
     }
-    Some(format)
+
+    fn parameters(&self, number: u8) -> &[&'a str] {
+        self.parameters.get(&number).map_or(&[], Vec::as_slice)
+    }
+
+    /// The payload types of its m-line, each once, those that repair others last.
+    fn numbers(&self, section: &Section<'_>) -> Vec<u8> {
+        let words = section.words().skip(BEFORE_FORMATS);
+        let mut met = HashSet::new();
+        let mut numbers: Vec<u8> = words
+            .filter_map(|word| word.parse().ok())
+            .filter(|number| met.insert(*number))
+            .collect();
+        numbers.sort_by_cached_key(|number| {
+            let mut parameters = self.parameters(*number).iter();
+            parameters.any(|parameters| parameters.contains("apt="))
+        });
+        numbers
+    }
+
+    /// What is said of a payload type; `None` if nothing. `shown` is what another of the m-line is shown as.
+    fn format(&self, number: u8, shown: impl Fn(u8) -> u8) -> Option<Format> {
+        let mut format = self.mapped.get(&number)?.to_ascii_lowercase();
+        for parameters in self.parameters(number) {
+            // Writing into a string cannot fail.
+            let _ = write!(format, " {}", repairing(parameters, &shown));
+        }
+        Some(format)
+    }
 }
 
-/// The rest of a value that begins with this payload type.
-fn of_number(value: &str, number: u8) -> Option<&str> {
+/// The payload type that a value begins with, and the rest.
+fn numbered(value: &str) -> Option<(u8, &str)> {
     let (first, rest) = value.split_once(' ')?;
-    (first.parse() == Ok(number)).then_some(rest)
+    Some((first.parse().ok()?, rest))
 }
 
-/// A line that names payload types, with others; `None` for any other line.
+/// A line that names payload types, with others, and each once; `None` for any other line.
 fn renumber(line: &str, number: impl Fn(u8) -> u8) -> Option<String> {
     if line.starts_with("m=") {
-        let words = line.split(' ').enumerate().map(|(at, word)| {
+        let mut met = HashSet::new();
+        let words = line.split(' ').enumerate().filter_map(|(at, word)| {
             match word.parse().ok().filter(|_| at >= BEFORE_FORMATS) {
-                Some(of) => number(of).to_string(),
-                None => word.to_owned(),
+                Some(of) => met.insert(of).then(|| number(of).to_string()),
+                None => Some(word.to_owned()),
             }
         });
         return Some(words.collect::<Vec<_>>().join(" "));
@@ -221,6 +246,18 @@ mod tests {
     #[test]
     fn one_format_twice_on_an_m_line_stays_as_it_is() {
         let twice = "v=0\r\nm=video 9 X 96 100\r\na=mid:0\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:100 VP8/90000\r\n";
-        assert!(read(twice, &[0]).unwrap().0.is_empty());
+        assert!(read(twice, &[0]).unwrap().at(0).is_empty());
+    }
+
+    #[test]
+    fn a_payload_type_that_is_named_again_and_again_counts_once() {
+        let sdp = format!(
+            "v=0\r\nm=video 9 X 101{}\r\na=fmtp:101 apt=100\r\n",
+            " 100 101".repeat(9)
+        );
+        let (_, media) = sections(&sdp);
+        assert_eq!(Said::read(&media[0]).numbers(&media[0]), [100, 101]);
+        let shown = translated(&sdp, |place, line| Formats::default().show(place, line));
+        assert!(shown.contains("m=video 9 X 101 100\r\n"), "{shown}");
     }
 }

@@ -15,7 +15,7 @@ use str0m::media::Mid;
 use super::description::{BEFORE_FORMATS, Section, sections};
 use super::extmap::ExtMap;
 use super::formats::Formats;
-use super::refusal::{MAX_MEDIA_LINES, OfferError};
+use super::refusal::{MAX_BYTES, MAX_LINES, MAX_MEDIA_LINES, OfferError};
 use super::rids::Rids;
 use crate::egress::extensions::MAX_MID;
 
@@ -85,17 +85,23 @@ pub fn short_mid(place: usize) -> Mid {
 impl<'a> Offer<'a> {
     /// Reads an offer. Only the lines that we need are looked at.
     pub fn read(sdp: &'a str) -> Result<Self, OfferError> {
+        if sdp.len() > MAX_BYTES {
+            return Err(OfferError::TooLong(sdp.len()));
+        }
+        if sdp.lines().nth(MAX_LINES).is_some() {
+            return Err(OfferError::TooManyLines);
+        }
         let (session, media) = sections(sdp);
         let endpoint = Endpoint::read(&session, &media)?;
         if session.lines.first() != Some(&"v=0") {
             return Err(OfferError::Syntax);
         }
         if media.len() > MAX_MEDIA_LINES {
-            return Err(OfferError::TooManyLines(media.len()));
+            return Err(OfferError::TooManyMedia(media.len()));
         }
         let mut lines: Vec<MediaLine<'a>> = Vec::with_capacity(media.len());
         for section in media {
-            let line = MediaLine::read(&session, section)?;
+            let line = MediaLine::read(&session, section.mapped_once())?;
             if lines.iter().any(|known| known.mid == line.mid) {
                 return Err(OfferError::DuplicateMid(line.mid.into()));
             }
@@ -167,6 +173,7 @@ impl<'a> Offer<'a> {
             .filter_map(|mid| places.get(mid).copied())
             .collect();
         bundled.sort_unstable();
+        bundled.dedup();
         for place in bundled {
             let _ = write!(out, " {place}");
         }

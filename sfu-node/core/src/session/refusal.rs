@@ -1,9 +1,15 @@
 //! Why an offer is refused, in words for whoever has sent it.
 
+use protocol::client::MAX_MESSAGE_BYTES;
+
 use crate::egress::extensions::MAX_MID;
 
 /// Most m-lines of an offer: 4 sources, 49 tiles, a few audio slots and the data channel fit.
 pub const MAX_MEDIA_LINES: usize = 64;
+/// Longest offer in bytes, and most lines of any kind: it is read in one go, while everybody else waits. Chromium's for 49 tiles, with all
+/// its codecs on each, has 248 kB and 8,267 lines.
+pub const MAX_BYTES: usize = MAX_MESSAGE_BYTES;
+pub const MAX_LINES: usize = 10_000;
 
 /// Why an offer cannot be answered. It goes to the client, so all of it is in our own words: a library's would tell of this
 /// process.
@@ -13,8 +19,12 @@ pub enum OfferError {
     Syntax,
     #[error("the offer has no {0} line")]
     Lacks(&'static str),
+    #[error("the offer has {0} bytes; at most {MAX_BYTES} are allowed")]
+    TooLong(usize),
+    #[error("the offer has more than {MAX_LINES} lines")]
+    TooManyLines,
     #[error("the offer has {0} m-lines; at most {MAX_MEDIA_LINES} are allowed")]
-    TooManyLines(usize),
+    TooManyMedia(usize),
     #[error("each m-line needs an a=mid that is a token of at most {MAX_MID} characters")]
     BadMid,
     #[error("the mid {0:?} is that of two m-lines")]

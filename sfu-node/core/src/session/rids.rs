@@ -1,5 +1,6 @@
 //! The layers of an m-line by their rids (RFC 8851, RFC 8853): as offered, and as answered.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::description::Section;
@@ -29,12 +30,15 @@ impl<'a> Rids<'a> {
     /// Reads what the client sends on an m-line.
     pub fn read(section: &Section<'a>) -> Self {
         let simulcast = section.value("simulcast").and_then(sent_in_simulcast);
-        let is_in = |id: &str| simulcast.as_ref().is_none_or(|sent| sent.contains(&id));
+        let is_in = |id: &str| simulcast.as_ref().is_none_or(|sent| sent.contains(id));
         let mut layers: Vec<Rid<'a>> = Vec::new();
         for rid in section.values("rid").filter_map(Rid::read) {
             let is_new = layers.iter().all(|known| known.id != rid.id);
-            if is_new && is_in(rid.id) && layers.len() < MAX_LAYERS {
+            if is_new && is_in(rid.id) {
                 layers.push(rid);
+            }
+            if layers.len() == MAX_LAYERS {
+                break;
             }
         }
         Self {
@@ -81,7 +85,7 @@ impl<'a> Rid<'a> {
 }
 
 /// The rids in `send <a>[,<alternative>][;<b>…] [recv …]`; a paused one starts with a tilde.
-fn sent_in_simulcast(value: &str) -> Option<Vec<&str>> {
+fn sent_in_simulcast(value: &str) -> Option<HashSet<&str>> {
     let mut words = value.split_ascii_whitespace();
     words.find(|word| *word == "send")?;
     let rids = words.next()?.split([';', ',']);

@@ -4,6 +4,7 @@ use protocol::client::SourceMid;
 use protocol::media::{Codec, Source};
 
 mod compounds;
+mod limits;
 
 use super::description::sections;
 use super::*;
