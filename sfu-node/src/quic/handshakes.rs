@@ -77,7 +77,8 @@ impl Handshakes {
     }
 
     /// Begins one, unless its address has too many. When strangers have too many in all, the oldest of the address that has
-    /// most makes room: a few strangers keep no peer out. However many they are, they take no place of an expected address.
+    /// most makes room: a few strangers keep no peer out. However many they are, they take no place of an expected
+    /// address unless they share its network.
     pub fn begin(self: &Rc<Self>, from: IpAddr, is_proven: bool) -> Dial {
         let site = Site::from(from);
         let mut underway = self.underway.borrow_mut();
