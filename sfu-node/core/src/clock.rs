@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 /// From 1900, where NTP begins, to 1970.
 const SECONDS_TO_1970: u64 = 2_208_988_800;
-/// Whose clock is found to be further than this from where it was has set it, or has slept: reports are late by less, and clocks drift
-/// by less in a day.
-const SET: Duration = Duration::from_secs(5);
+/// Whose clock is found to be further than this from where it was has set it, has slept, or was first heard of late. So nobody's time at
+/// clients is further than this from the node's.
+const SET: Duration = Duration::from_secs(1);
 
 /// The node's own clock: it runs on evenly from what it showed once, though the machine's may be set meanwhile.
 #[derive(Debug, Clone, Copy)]
@@ -45,23 +45,29 @@ pub struct ClockMap {
 
 impl ClockMap {
     /// What a report that has come now tells. `known`: what was told before by the same clock, of this stream or of another that is to be
-    /// played in step with it. They share what the first report was late.
+    /// played in step with it. They share what the first report was late; if this one is not kept to it, they are to be
+    /// [`Self::set_by`] it.
     pub fn new(
         now: Instant,
         (ntp, rtp): (u64, u32),
         node: &NodeClock,
-        known: impl Iterator<Item = ClockMap>,
+        known: Option<ClockMap>,
     ) -> Self {
         let ahead = node.ntp(now).wrapping_sub(ntp);
         let apart = |known: &u64| (known.wrapping_sub(ahead) as i64).unsigned_abs();
-        let nearest = known.map(|known| known.ahead).min_by_key(apart);
-        let kept = nearest.filter(|known| apart(known) < ntp_ticks(SET));
+        let known = known.map(|known| known.ahead);
+        let kept = known.filter(|known| apart(known) < ntp_ticks(SET));
         Self {
             ntp,
             rtp,
             at: now,
             ahead: kept.unwrap_or(ahead),
         }
+    }
+
+    /// Sets it by the node's clock as another stream's was that is to be played in step with it.
+    pub fn set_by(&mut self, other: &Self) {
+        self.ahead = other.ahead;
     }
 
     /// What clients are told of the time now: the publisher's clock, set once by the node's. So a slot's time goes on when somebody else
@@ -104,18 +110,18 @@ pub fn ntp_ticks(duration: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    fn told(now: Instant, ntp: u64, rtp: u32, known: &[ClockMap]) -> ClockMap {
+    fn told(now: Instant, ntp: u64, rtp: u32, known: Option<ClockMap>) -> ClockMap {
         let node = NodeClock {
             at: now,
             ntp: 1_000 << 32,
         };
-        ClockMap::new(now, (ntp, rtp), &node, known.iter().copied())
+        ClockMap::new(now, (ntp, rtp), &node, known)
     }
 
     #[test]
     fn the_clock_runs_on_from_the_last_report() {
         let at = Instant::now();
-        let clock = told(at, u64::MAX, u32::MAX, &[]);
+        let clock = told(at, u64::MAX, u32::MAX, None);
         let now = at + Duration::from_millis(1_500);
         assert_eq!(clock.ntp_at(now), 1_001 << 32 | 1 << 31);
         assert_eq!(clock.rtp_at(now, 48_000), 71_999);
@@ -131,26 +137,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_played_in_step_is_told_by_one_clock_however_late_its_reports_are() {
+    fn what_is_played_in_step_is_told_by_one_clock_and_none_is_far_from_the_node_s() {
         let at = Instant::now();
-        let sound = told(at, 7 << 32, 0, &[]);
+        let mut sound = told(at, 7 << 32, 0, None);
         assert_eq!(sound.ntp_at(at), 1_000 << 32);
-        // Of the same moment, and 3 s later here.
-        let picture = told(at + Duration::from_secs(3), 7 << 32, 0, &[sound]);
-        assert_eq!(picture.ntp_at(picture.at), 1_000 << 32);
-        // Whose clock was set an hour ahead.
-        let set = told(at, 3_607 << 32, 0, &[sound, picture]);
-        assert_eq!(set.ntp_at(at), 1_000 << 32);
-        // Of two that drifted apart, what was set last counts.
-        let fresh = told(at, 11 << 32, 0, &[]);
-        let next = told(at, 11 << 32, 0, &[sound, fresh]);
-        assert_eq!(next.ntp_at(at), 1_000 << 32);
+        // Of three quarters of a second before: so much later it came.
+        let picture = told(at, (7 << 32) - (3 << 30), 0, Some(sound));
+        assert_eq!(picture.ntp_at(at), (1_000 << 32) - (3 << 30));
+        // Whose clock was set by some seconds, or an hour.
+        for seconds in [4, 9, 3_607] {
+            let set = told(at, seconds << 32, 0, Some(sound));
+            assert_eq!(set.ntp_at(at), 1_000 << 32, "{seconds}");
+            sound.set_by(&set);
+            let expected = 1_007_u64.wrapping_sub(seconds) << 32;
+            assert_eq!(sound.ntp_at(at), expected, "{seconds}");
+        }
     }
 
     #[test]
     fn two_streams_of_one_publisher_meet_on_its_clock() {
         let at = Instant::now();
-        let clock = |ntp, rtp| told(at, ntp, rtp, &[]);
+        let clock = |ntp, rtp| told(at, ntp, rtp, None);
         let low = clock(7 << 32, u32::MAX - 10);
         // Reported half a second later.
         let high = clock(7 << 32 | 1 << 31, 500_000);

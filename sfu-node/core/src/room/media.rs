@@ -151,7 +151,12 @@ impl Room {
 
     /// A layer's publisher says that this NTP time was this RTP time.
     pub fn set_clock(&mut self, cx: &mut Context<'_>, key: LayerKey, ntp: u64, rtp: u32) {
-        let clock = ClockMap::new(cx.now, (ntp, rtp), &self.clock, self.clocks_of(key.0));
+        let both = self.in_step(key.0);
+        let known = both.into_iter().flatten().find_map(|track| {
+            let mut layers = self.router.get(track)?.layers.iter();
+            layers.find_map(|layer| layer.clock)
+        });
+        let clock = ClockMap::new(cx.now, (ntp, rtp), &self.clock, known);
         let Some(layer) = self.router.layer_mut(key) else {
             return;
         };
@@ -164,15 +169,19 @@ impl Room {
             let flow = relay.flow;
             cx.tell_peer(relay.peer, CascadeMessage::SenderClock { flow, ntp, rtp });
         }
+        for track in both.into_iter().flatten() {
+            let layers = self.router.get_mut(track).map(|track| &mut track.layers);
+            for layer in layers.into_iter().flatten() {
+                if let Some(other) = &mut layer.clock {
+                    other.set_by(&clock);
+                }
+            }
+        }
     }
 
-    /// What reports have told of a track, and of the one that is played in step with it.
-    fn clocks_of(&self, track: TrackKey) -> impl Iterator<Item = ClockMap> {
-        let track = self.router.get(track);
-        let beside = track.and_then(|track| self.router.find(&partner(&track.id)));
-        let both = track
-            .into_iter()
-            .chain(beside.and_then(|key| self.router.get(key)));
-        both.flat_map(|track| track.layers.iter().filter_map(|layer| layer.clock))
+    /// A track, and the one that is played in step with it.
+    fn in_step(&self, track: TrackKey) -> [Option<TrackKey>; 2] {
+        let id = self.router.get(track).map(|track| partner(&track.id));
+        [Some(track), id.and_then(|id| self.router.find(&id))]
     }
 }
