@@ -95,6 +95,9 @@ pub struct RoomDetails {
     pub room: Room,
     /// As how many participants the caller is in the room now, those left out of whom nothing is heard.
     pub yours: u32,
+    /// Whether the caller comes to watch alone, as the viewers of a webinar do: with no need for a microphone or a camera.
+    #[serde(default)]
+    pub watches: bool,
 }
 
 /// `GET /api/rooms`: the caller's own and recently visited rooms, the latest first.

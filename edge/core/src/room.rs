@@ -295,6 +295,7 @@ impl Room {
         protocol::api::RoomDetails {
             room: self.view(),
             yours: self.heard_of(user) as u32,
+            watches: self.watches(user),
         }
     }
 

@@ -51,3 +51,8 @@ it("takes the button as an answer", async () => {
   await local.turn("microphone", true);
   expect(moderation.state.get().askedBy).toBeNull();
 });
+
+it("holds no microphone that may not be on: a browser would show it as open", () => {
+  local.allow("microphone", false);
+  expect(local.state.get().microphone.track).toBeNull();
+});

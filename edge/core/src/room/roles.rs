@@ -128,6 +128,11 @@ impl Room {
         })
     }
 
+    /// Whether this user comes to watch alone.
+    pub(super) fn watches(&self, user: &UserId) -> bool {
+        self.natural_role(user, false) == Role::Viewer
+    }
+
     /// What somebody who comes is, and may send.
     pub(super) fn on_entering(&self, user: &UserId, guest: bool) -> (Role, Caps) {
         let role = self.natural_role(user, guest);

@@ -80,7 +80,7 @@ interface CallViewProps {
 function CallView({ call, room, visitor, capacity }: CallViewProps) {
   const state = useReadable(call.state);
   const before = state.status.name === "idle" || state.status.name === "failed";
-  const { name, yours, missing } = useRoom(visitor.entrance, room, before);
+  const { name, yours, watches, missing } = useRoom(visitor.entrance, room, before);
 
   if (missing) return <NoRoom />;
   if (state.status.name === "ended") {
@@ -88,7 +88,7 @@ function CallView({ call, room, visitor, capacity }: CallViewProps) {
   }
   const inCall = state.status.name === "joined" || state.status.name === "reconnecting";
   const page = (
-    <WithDevices local={call.local}>
+    <WithDevices local={call.local} watches={watches}>
       {inCall ? (
         <Boundary instead={(again) => <Undrawn call={call} again={again} />}>
           <InCall call={call} state={state} room={room} capacity={capacity} />
@@ -100,6 +100,7 @@ function CallView({ call, room, visitor, capacity }: CallViewProps) {
           you={visitor.name}
           title={state.room?.name ?? name}
           yours={yours}
+          watches={watches === true}
         />
       )}
     </WithDevices>

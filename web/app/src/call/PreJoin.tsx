@@ -21,9 +21,11 @@ interface PreJoinProps {
   title: string | null;
   /** As how many participants you are in the room already. */
   yours: number;
+  /** You come to watch, with neither microphone nor camera. */
+  watches: boolean;
 }
 
-export function PreJoin({ call, state, you, title, yours }: PreJoinProps) {
+export function PreJoin({ call, state, you, title, yours, watches }: PreJoinProps) {
   const local = useReadable(call.local.state);
   const problems = useDeviceProblems(call);
 
@@ -42,15 +44,18 @@ export function PreJoin({ call, state, you, title, yours }: PreJoinProps) {
           <Avatar name={you} id={you} />
           {local.preview !== null && <Video stream={local.preview} mirrored />}
           {local.asking && <p className="asking">Your browser asks for your camera and microphone.</p>}
-          <div className="mirror-controls">
-            <DeviceToggles local={call.local} />
-          </div>
+          {!watches && (
+            <div className="mirror-controls">
+              <DeviceToggles local={call.local} />
+            </div>
+          )}
         </div>
         <div className="ready">
           <div>
             <h1 dir="auto">{title ?? "Ready?"}</h1>
             <p className="muted">
-              You'll be seen as <bdi>{you}</bdi>.
+              {watches ? "You come to watch, as " : "You'll be seen as "}
+              <bdi>{you}</bdi>.
             </p>
           </div>
           {problems.length > 0 && (
@@ -60,7 +65,7 @@ export function PreJoin({ call, state, you, title, yours }: PreJoinProps) {
               ))}
             </div>
           )}
-          <DeviceChoices call={call} />
+          {!watches && <DeviceChoices call={call} />}
           <JoinButtons call={call} state={state} yours={yours} />
         </div>
       </div>

@@ -4,14 +4,16 @@ import { type ReactNode, useEffect } from "react";
 
 interface WithDevicesProps {
   local: LocalMedia;
+  /** Who comes to watch is asked for none; null while that is not known. */
+  watches: boolean | null;
   children: ReactNode;
 }
 
-export function WithDevices({ local, children }: WithDevicesProps) {
+export function WithDevices({ local, watches, children }: WithDevicesProps) {
   useEffect(() => {
-    void local.acquire();
+    if (watches === false) void local.acquire();
     return () => void local.release();
-  }, [local]);
+  }, [local, watches]);
 
   return children;
 }

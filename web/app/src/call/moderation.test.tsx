@@ -38,7 +38,13 @@ const moderation = {
 };
 const call = { moderation, local: { turn: vi.fn() } } as unknown as Call;
 const state = (participants: Participant[]) =>
-  ({ participants, you: "me", room: null, reports: new Map(), settings: { kind: "meeting" } }) as unknown as CallState;
+  ({
+    participants,
+    you: "me",
+    room: null,
+    reports: new Map(),
+    settings: { kind: "meeting" },
+  }) as unknown as CallState;
 const press = (name: string) => userEvent.setup().click(screen.getByRole("button", { name }));
 const buttons = () => screen.queryAllByRole("button").map(({ textContent }) => textContent);
 

@@ -7,10 +7,12 @@ export interface KnownRoom {
   readonly name: string | null;
   /** As how many participants its user is in it already. */
   readonly yours: number;
+  /** Whether its user comes to watch alone; null while it is not known. */
+  readonly watches: boolean | null;
   readonly missing: boolean;
 }
 
-const UNKNOWN: KnownRoom = { name: null, yours: 0, missing: false };
+const UNKNOWN: KnownRoom = { name: null, yours: 0, watches: null, missing: false };
 
 /** A room, looked at again whenever somebody comes back to the page and `follows`: the call may be on in another tab by now. */
 export function useRoom(entrance: Entrance, id: string, follows: boolean): KnownRoom {
@@ -19,9 +21,10 @@ export function useRoom(entrance: Entrance, id: string, follows: boolean): Known
   const look = useCallback(
     (signal: AbortSignal) =>
       entrance.room(id, { signal }).then(
-        ({ name, yours }) => setKnown({ name, yours, missing: false }),
+        ({ name, yours, watches = false }) => setKnown({ name, yours, watches, missing: false }),
         (error) => {
-          // Anything else than its absence shows when joining.
+          // Anything else than its absence shows when joining, and who wants to be seen need not wait for it.
+          setKnown((known) => ({ ...known, watches: known.watches ?? false }));
           if (error instanceof ApiError && error.status === 404) setKnown({ ...UNKNOWN, missing: true });
         },
       ),

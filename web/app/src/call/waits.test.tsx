@@ -107,7 +107,15 @@ describe("the way in", () => {
 });
 
 describe("a room that is not joined yet", () => {
-  const details: RoomDetails = { id: "r", name: "Retro", owner: "u", createdAt: 1, people: 1, yours: 0 };
+  const details: RoomDetails = {
+    id: "r",
+    name: "Retro",
+    owner: "u",
+    createdAt: 1,
+    people: 1,
+    yours: 0,
+    watches: false,
+  };
   const open = (answer: readonly [number, unknown?]) => {
     const answers = { "POST /api/auth/refresh": [200, SESSION], "GET /api/rooms/r": answer } as Parameters<
       typeof apiWith

@@ -166,7 +166,7 @@ export class Device {
 
   /** Brings the track in line with the wish: at once where it is off, as soon as it opens where it is on. */
   async #settle(): Promise<void> {
-    const keeps = this.#name === "microphone" && !this.#released && !this.#ended;
+    const keeps = this.#name === "microphone" && this.#allowed && !this.#released && !this.#ended;
     if (!this.#isDue && !keeps) this.#stop();
     // Silent at once, whatever still waits to be done with the track.
     if (this.#track !== null) this.#track.enabled = this.#isDue;

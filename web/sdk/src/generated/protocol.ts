@@ -94,7 +94,11 @@ export type RoomDetails = {
 /**
  * As how many participants the caller is in the room now, those left out of whom nothing is heard.
  */
-yours: number, id: RoomId, name: string, owner: UserId, 
+yours: number, 
+/**
+ * Whether the caller comes to watch alone, as the viewers of a webinar do: with no need for a microphone or a camera.
+ */
+watches: boolean, id: RoomId, name: string, owner: UserId, 
 /**
  * Unix time in milliseconds.
  */

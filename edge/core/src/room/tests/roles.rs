@@ -117,6 +117,8 @@ fn who_comes_is_what_the_room_makes_of_them() {
         ..Caps::default()
     };
     assert_eq!(caps_of(&world, "bob"), nothing);
+    let watches = |world: &World| ["ada", "bob"].map(|user| world.room.details(&id(user)).watches);
+    assert_eq!(watches(&world), [false, true]);
     // On stage and back, without coming anew.
     let effects = world.say(&ada, &set_role("bob", "speaker"));
     let (participant, role, caps) = (id("bob"), Role::Speaker, Caps::default());
@@ -128,6 +130,7 @@ fn who_comes_is_what_the_room_makes_of_them() {
         },
     ];
     assert_eq!(happened(&effects), told);
+    assert_eq!(watches(&world), [false, false]);
     world.say(&ada, &set_role("bob", "viewer"));
     assert_eq!(caps_of(&world, "bob"), nothing);
 }
