@@ -9,8 +9,9 @@ mod sockets;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use edge_core::chat::Keep;
 use edge_core::room::record::Stored;
-use edge_core::room::{Admission, Event, Report, Room};
+use edge_core::room::{Admission, Event, NoExport, Report, Room};
 use protocol::api;
 use protocol::client::SettingsChange;
 use protocol::id::{RoomId, UserId};
@@ -165,6 +166,7 @@ impl Shell {
         match Room::restore(stored, &clients, &links, now) {
             Some((room, effects)) => {
                 self.loaded.set(true);
+                self.lines.forget(room.keep_lines(now))?;
                 self.room.replace(Some(room));
                 self.carry_out(effects)
             }
@@ -206,6 +208,11 @@ impl Shell {
                 }
                 Ok(json!(self.audit.page(before)?))
             }
+            "exportChat" => {
+                let (user, after): (UserId, u64) = rpc::parse(body)?;
+                let keep = self.export_of(&user, now)?;
+                Ok(json!(self.lines.export(&user, after, keep)?))
+            }
             "door" => Ok(json!(self.living(Room::door)?)),
             "guest" => Ok(json!(self.living(Room::may_be_guest)??)),
             "join" => {
@@ -231,6 +238,18 @@ impl Shell {
 
     fn view(&self) -> Outcome<api::Room> {
         self.living(Room::view)
+    }
+
+    /// Which lines of chat this user may take along.
+    fn export_of(&self, user: &UserId, now: u64) -> Outcome<Keep> {
+        let mut room = self.room.borrow_mut();
+        let room = room.as_mut().filter(|room| !room.is_gone());
+        let room = room.ok_or_else(Refusal::no_room)?;
+        room.may_export(user, now).map_err(|reason| match reason {
+            NoExport::NotHost => Refusal::forbidden("only the host takes the chat along"),
+            NoExport::TooSoon(wait) => Refusal::too_many(wait),
+        })?;
+        Ok(room.keep_lines(now))
     }
 
     /// Looks at the room. One that was deleted is none.

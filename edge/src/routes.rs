@@ -82,6 +82,10 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
             Post => rooms::join_room(request, env, context, id).await,
             _ => not_here("POST"),
         },
+        ["api", "rooms", id, "chat", "export"] => match method {
+            Get => rooms::export_chat(request, env, id).await,
+            _ => not_here("GET, HEAD"),
+        },
         ["api", "rooms", id, "ws"] => match method {
             Get => rooms::signaling(request, env, id).await,
             _ => not_here("GET"),

@@ -4,9 +4,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Offer, SettingsChange};
+use crate::client::{ChatMessage, Offer, SettingsChange};
 use crate::id::{ParticipantId, Region, RoomId, UserId};
 use crate::media::Codec;
+
+/// A part of `GET /api/rooms/{id}/chat/export`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ChatExport {
+    /// The oldest first.
+    pub lines: Vec<ChatMessage>,
+    /// Ask for what is `after` this; absent when there is no more.
+    pub next: Option<String>,
+}
 
 /// `POST /api/auth/register`.
 #[derive(Clone, Serialize, Deserialize)]

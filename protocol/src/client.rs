@@ -32,7 +32,7 @@ pub use polls::{
     MAX_OPTION_BYTES, MAX_POLL_OPTIONS, MAX_QUESTION_BYTES, MIN_POLL_OPTIONS, NamedVote, OwnVote,
     Poll, PollDraft, PollResults, PollShows,
 };
-pub use settings::{Audience, RoomKind, Settings, SettingsChange};
+pub use settings::{Audience, MAX_CHAT_DAYS, MAX_CHAT_LINES, RoomKind, Settings, SettingsChange};
 
 /// How long somebody who was removed may not join the room, in seconds.
 pub const REMOVAL_SECONDS: u64 = 600;

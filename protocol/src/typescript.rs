@@ -50,6 +50,7 @@ fn generate() -> String {
         api::GuestRequest,
         api::GuestSession,
         api::JoinRequest,
+        api::ChatExport,
         api::JoinResponse,
         api::IceServers,
         api::IceServer,

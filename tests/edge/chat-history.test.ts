@@ -38,7 +38,9 @@ test("lines that a former release kept among the records are taken over, all of 
     disk.room(you, (database) => {
       const insert = database.prepare("INSERT INTO records VALUES ('chat', ?, ?)");
       const put = (number: number, nonce: string, message: object) => {
-        const value = { Chat: { number, nonce, message: { id: `${number}`, sentAt: 1, ...message } } };
+        const value = {
+          Chat: { number, nonce, message: { id: `${number}`, sentAt: Date.now(), ...message } },
+        };
         insert.run(`${number}`.padStart(16, "0"), JSON.stringify(value));
       };
       const mine = { participant: you, name: "Ada" };

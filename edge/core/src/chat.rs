@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use protocol::api::ChatExport;
 use protocol::client::{
     ChatMessage, ChatPage, ChatReaction, ErrorCode, MAX_CHAT_BYTES, ReactionCount,
 };
@@ -136,6 +137,24 @@ pub fn number(id: &str) -> Option<u64> {
     id.parse().ok()
 }
 
+/// Which lines a room keeps: all others go, as lines come, and are not shown from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// From the line with this number on.
+    pub from: u64,
+    /// Those that were said since then, in Unix milliseconds.
+    pub since: u64,
+}
+
+impl Keep {
+    pub fn keeps(self, line: &Line) -> bool {
+        line.number >= self.from && line.message.sent_at >= self.since
+    }
+}
+
+/// How many milliseconds a day has.
+const DAY: u64 = 86_400_000;
+
 /// Which stored lines a page of the history is of.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Span {
@@ -146,13 +165,26 @@ pub struct Span {
 }
 
 /// A page of the history, as this user is shown it: of these lines before the one that was asked for, the oldest first.
-pub fn page(before: u64, lines: &[Line], span: Span, user: &UserId) -> ChatPage {
+/// What is not kept any more is not shown, whether or not it has gone yet.
+pub fn page(before: u64, lines: &[Line], span: Span, keep: Keep, user: &UserId) -> ChatPage {
     let Span { first, oldest } = span;
-    let next = first.filter(|first| oldest.is_some_and(|oldest| oldest < *first));
+    let is_whole = lines.iter().all(|line| keep.keeps(line));
+    let next = first.filter(|first| oldest.is_some_and(|oldest| oldest < *first) && is_whole);
+    let kept = lines.iter().filter(|line| keep.keeps(line));
     ChatPage {
         before: before.to_string(),
-        lines: lines.iter().filter_map(|line| line.seen_by(user)).collect(),
-        gone: next.is_none() && oldest.is_some_and(|oldest| oldest > 1),
+        lines: kept.filter_map(|line| line.seen_by(user)).collect(),
+        gone: !is_whole || next.is_none() && oldest.is_some_and(|oldest| oldest > 1),
+        next: next.map(|next| next.to_string()),
+    }
+}
+
+/// A part of what a room's host takes along: of these lines after another, the oldest first, with the number of the last of
+/// them if there may be more.
+pub fn export(lines: &[Line], next: Option<u64>, keep: Keep, user: &UserId) -> ChatExport {
+    let kept = lines.iter().filter(|line| keep.keeps(line));
+    ChatExport {
+        lines: kept.filter_map(|line| line.seen_by(user)).collect(),
         next: next.map(|next| next.to_string()),
     }
 }
@@ -227,6 +259,21 @@ impl Chat {
         }
     }
 
+    /// Which lines are kept now, of so many and for so many days.
+    pub fn keep(&self, lines: u32, days: u32, now: u64) -> Keep {
+        Keep {
+            from: (self.latest + 1).saturating_sub(lines.into()),
+            since: now.saturating_sub(u64::from(days) * DAY),
+        }
+    }
+
+    /// Forgets the lines that are not kept.
+    pub fn forget(&mut self, keep: Keep) {
+        while self.lines.front().is_some_and(|line| !keep.keeps(line)) {
+            self.lines.pop_front();
+        }
+    }
+
     /// The number of the latest line.
     pub fn latest(&self) -> u64 {
         self.latest
@@ -266,6 +313,8 @@ mod tests {
     use protocol::client::Mention;
 
     use super::*;
+
+    const ALL: Keep = Keep { from: 0, since: 0 };
 
     fn message(who: &str, nonce: &str) -> ChatMessage {
         ChatMessage {
@@ -379,7 +428,7 @@ mod tests {
             chat.add(message("ada", "n8")),
         ];
         let page = |first, oldest| {
-            let ChatPage { next, gone, .. } = page(9, &lines, Span { first, oldest }, &eve);
+            let ChatPage { next, gone, .. } = page(9, &lines, Span { first, oldest }, ALL, &eve);
             (next, gone)
         };
         assert_eq!(page(Some(7), Some(1)), (Some("7".into()), false));
@@ -387,6 +436,32 @@ mod tests {
         assert_eq!(page(None, Some(7)), (None, true));
         assert_eq!(page(None, None), (None, false));
         assert_eq!(page(None, Some(1)), (None, false));
+    }
+
+    #[test]
+    fn what_is_not_kept_any_more_is_not_shown_whether_or_not_it_has_gone() {
+        let ada = "ada".parse().unwrap();
+        let mut chat = Chat::default();
+        let said_at = |day: u64| ChatMessage {
+            sent_at: day * DAY,
+            ..message("ada", &format!("n{day}"))
+        };
+        let lines: Vec<Line> = (0..6).map(|day| chat.add(said_at(day))).collect();
+        for (most, days, ids) in [(9, 9, "123456"), (2, 9, "56"), (9, 3, "3456"), (1, 1, "6")] {
+            let keep = chat.keep(most, days, 5 * DAY);
+            let span = Span {
+                first: Some(1),
+                oldest: Some(1),
+            };
+            let page = page(7, &lines, span, keep, &ada);
+            let shown: Vec<&str> = page.lines.iter().map(|line| line.id.as_str()).collect();
+            assert_eq!(shown.concat(), ids);
+            assert_eq!((page.gone, page.next), (ids.len() < 6, None));
+            assert_eq!(export(&lines, None, keep, &ada).lines.len(), ids.len());
+            let mut chat = Chat::restore(lines.clone(), 6);
+            chat.forget(keep);
+            assert_eq!(chat.history(&ada).len(), ids.len());
+        }
     }
 
     #[test]

@@ -39,6 +39,7 @@ use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
 use crate::chat::Chat;
 use crate::conduct::Conduct;
 use crate::poll::Polls;
+pub use chat::NoExport;
 pub use contract::{
     Admission, Client, Deed, Draft, Effect, Event, Excess, Identity, NoTicket, NodeLink,
     NotAdmitted, Pass, Ping, Secret, Sought,
@@ -204,6 +205,7 @@ impl Room {
         room.chat = Chat::restore(stored.lines, stored.latest_line);
         room.polls = Polls::restore(polls, ballots, &unreadable_polls);
         room.owed = owed;
+        room.chat.forget(room.keep_lines(now));
         let mut effects = Vec::new();
         room.miss_clients(clients, now, &mut effects);
         room.miss_links(links, now, &mut effects);

@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
-use edge_core::chat::{HISTORY, Kept, Line, Span, page};
+use edge_core::chat::{HISTORY, Keep, Kept, Line, Span, export, page};
 use edge_core::room::Sought;
+use protocol::api::ChatExport;
 use protocol::client::{ChatMessage, ChatPage};
 use protocol::id::UserId;
 use serde::Deserialize;
@@ -54,6 +55,9 @@ const FORMER: &str = "
 /// How many lines go at most when one comes. A long one takes the place of some twenty short ones.
 const MOST_GONE: usize = 64;
 
+/// How many lines a part of an export has at most: some 2 MB.
+const EXPORT: u64 = 500;
+
 /// The lines of a room.
 pub(super) struct Lines {
     store: Store,
@@ -99,9 +103,15 @@ impl Lines {
 
     /// A page of the history. What is between others is read and not shown, so that a page costs the same whatever stands
     /// in it.
-    pub(super) fn page(&self, user: &UserId, before: u64, limit: u32) -> Result<ChatPage> {
+    pub(super) fn page(
+        &self,
+        user: &UserId,
+        before: u64,
+        limit: u32,
+        keep: Keep,
+    ) -> Result<ChatPage> {
         if !self.exists()? {
-            return Ok(page(before, &[], Span::default(), user));
+            return Ok(page(before, &[], Span::default(), keep, user));
         }
         let rows: Vec<Row> = self.store.rows(
             "SELECT number, value FROM chat WHERE number < ? ORDER BY number DESC LIMIT ?",
@@ -114,7 +124,43 @@ impl Lines {
             first: rows.last().map(|row| row.number),
             oldest: self.oldest()?,
         };
-        Ok(page(before, &lines, span, user))
+        Ok(page(before, &lines, span, keep, user))
+    }
+
+    /// A part of what the host takes along: lines after this one.
+    pub(super) fn export(&self, user: &UserId, after: u64, keep: Keep) -> Result<ChatExport> {
+        if !self.exists()? {
+            return Ok(export(&[], None, keep, user));
+        }
+        let after = after.max(keep.from.saturating_sub(1));
+        let rows: Vec<Row> = self.store.rows(
+            "SELECT number, value FROM chat WHERE number > ? ORDER BY number LIMIT ?",
+            [after, EXPORT]
+                .map(|number| SqlStorageValue::Integer(number as i64))
+                .to_vec(),
+        )?;
+        let lines: Vec<Line> = rows.iter().filter_map(Row::read).collect();
+        let last = rows.last().filter(|_| rows.len() as u64 == EXPORT);
+        Ok(export(&lines, last.map(|row| row.number), keep, user))
+    }
+
+    /// Forgets lines that are not kept, the oldest first.
+    pub(super) fn forget(&self, keep: Keep) -> Result<()> {
+        if !self.exists()? {
+            return Ok(());
+        }
+        let rows: Vec<Row> = self.store.rows(
+            "SELECT number, value FROM chat ORDER BY number LIMIT ?",
+            vec![SqlStorageValue::Integer(MOST_GONE as i64)],
+        )?;
+        let is_gone = |row: &&Row| row.read().is_some_and(|line| !keep.keeps(&line));
+        match rows.iter().rev().find(is_gone) {
+            Some(row) => self.store.write(
+                "DELETE FROM chat WHERE number <= ?",
+                vec![SqlStorageValue::Integer(row.number as i64)],
+            ),
+            None => Ok(()),
+        }
     }
 
     fn oldest(&self) -> Result<Option<u64>> {

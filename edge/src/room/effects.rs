@@ -53,13 +53,15 @@ impl Shell {
                 self.handle(Date::now().as_millis(), verified)?;
             }
             Effect::Inherit { from, to } => self.lines.inherit(&from, &to)?,
+            Effect::ForgetLines(keep) => self.lines.forget(keep)?,
             Effect::ShowLines {
                 client,
                 user,
                 before,
                 limit,
+                keep,
             } => {
-                let page = self.lines.page(&user, before, limit)?;
+                let page = self.lines.page(&user, before, limit, keep)?;
                 self.send_to_client(&client, &ServerMessage::ChatPage(page))?;
             }
             Effect::Send { client, message } => {

@@ -10,8 +10,11 @@ use edge_core::room_id::speakable;
 use edge_core::token::Scope;
 use edge_core::visits::Visit;
 use futures_util::future::{join, join_all};
-use protocol::api::{CreateRoomRequest, JoinRequest, JoinResponse, Room, RoomDetails, RoomList};
+use protocol::api::{
+    ChatExport, CreateRoomRequest, JoinRequest, JoinResponse, Room, RoomDetails, RoomList,
+};
 use protocol::id::{ParticipantId, RoomId, UserId};
+use serde::Deserialize;
 use serde_json::json;
 use worker::{Context, Delay, Env, Request, Response, console_error};
 
@@ -80,6 +83,24 @@ pub(super) async fn show(request: Request, env: &Env, id: &str) -> Answer {
     let object = config::room(env, &id, None)?;
     let room: RoomDetails = rpc::call(&object, "show", &claims.sub).await?;
     Ok(Response::from_json(&room)?)
+}
+
+pub(super) async fn export_chat(request: Request, env: &Env, id: &str) -> Answer {
+    #[derive(Deserialize)]
+    struct Query {
+        #[serde(default)]
+        after: u64,
+    }
+    let id = room_id(id)?;
+    let claims = authenticate(&request, env, Scope::Account)?;
+    let query: Query = request
+        .query()
+        .map_err(|_| Refusal::malformed("say ?after=ID, the id of a line, or nothing"))?;
+    let object = config::room(env, &id, None)?;
+    // A number that SQLite takes.
+    let after = query.after.min(u32::MAX.into());
+    let part: ChatExport = rpc::call(&object, "exportChat", &(&claims.sub, after)).await?;
+    Ok(Response::from_json(&part)?)
 }
 
 pub(super) async fn delete(request: Request, env: &Env, id: &str) -> Answer {

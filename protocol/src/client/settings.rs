@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+/// For how many days lines of chat may be kept.
+pub const MAX_CHAT_DAYS: u32 = 3_650;
+/// How many lines of chat a room keeps at most: a large event of years.
+pub const MAX_CHAT_LINES: u32 = 1_000_000;
+
 /// How a room is meant to be used. What is not said is as it is by default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -16,6 +21,10 @@ pub struct Settings {
     pub speak: Audience,
     /// Whether people without an account may come.
     pub guests: bool,
+    /// For how many days lines of chat are kept, at least 1 and at most [`MAX_CHAT_DAYS`].
+    pub chat_days: u32,
+    /// How many lines of chat are kept, at least 1 and at most [`MAX_CHAT_LINES`].
+    pub chat_lines: u32,
 }
 
 impl Default for Settings {
@@ -26,6 +35,8 @@ impl Default for Settings {
             share: Audience::default(),
             speak: Audience::default(),
             guests: true,
+            chat_days: 365,
+            chat_lines: MAX_CHAT_LINES,
         }
     }
 }
@@ -46,6 +57,10 @@ pub struct SettingsChange {
     pub speak: Option<Audience>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guests: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat_days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat_lines: Option<u32>,
 }
 
 /// What kind of room it is.

@@ -3,7 +3,7 @@
 mod changes;
 
 use protocol::client::{
-    ChatMessage, ErrorCode, MAX_CHAT_PAGE, MAX_MENTIONS, Mention, RoomEvent, ServerMessage,
+    ChatMessage, ErrorCode, MAX_CHAT_PAGE, MAX_MENTIONS, Mention, Role, RoomEvent, ServerMessage,
 };
 use protocol::id::UserId;
 
@@ -11,7 +11,15 @@ use super::messages::Refusal;
 use super::record::{Person, Record};
 use super::roles::Right;
 use super::{Client, Deed, Draft, Effect, Room};
-use crate::chat::{self, Line};
+use crate::chat::{self, Keep, Line};
+
+/// Why somebody does not take the chat along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoExport {
+    NotHost,
+    /// Milliseconds to wait.
+    TooSoon(u64),
+}
 
 /// What a line is about beside its text.
 pub(super) struct About {
@@ -130,6 +138,7 @@ impl Room {
         let message = line.message.clone();
         let id = message.id.clone();
         out.push(Effect::SaveLine(line.clone()));
+        self.forget_lines(now, out);
         self.tell_of(&line, RoomEvent::Chat { message }, now, out);
         out.push(accepted(client, draft.nonce, id));
     }
@@ -156,8 +165,31 @@ impl Room {
             user,
             before: before.min(self.chat.latest() + 1),
             limit: limit.min(MAX_CHAT_PAGE),
+            keep: self.keep_lines(now),
         });
         Ok(())
+    }
+
+    /// Which lines this room keeps.
+    pub fn keep_lines(&self, now: u64) -> Keep {
+        let settings = &self.info.settings;
+        self.chat.keep(settings.chat_lines, settings.chat_days, now)
+    }
+
+    /// Has the lines go that are not kept any more: as lines come and as the room awakes, and at no other time.
+    pub(super) fn forget_lines(&mut self, now: u64, out: &mut Vec<Effect>) {
+        let keep = self.keep_lines(now);
+        self.chat.forget(keep);
+        out.push(Effect::ForgetLines(keep));
+    }
+
+    /// Whether this user may take the chat along now; if they are too fast, the milliseconds to wait.
+    pub fn may_export(&mut self, user: &UserId, now: u64) -> Result<(), NoExport> {
+        let is_host = |person: &Person| person.user == *user && person.role == Role::Host;
+        if !self.is_owner(user) && !self.people.values().any(is_host) {
+            return Err(NoExport::NotHost);
+        }
+        self.may_take_along(now).map_err(NoExport::TooSoon)
     }
 
     /// Somebody writes something for everybody.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Room;
 use super::record::{Key, Record};
 use super::report::Report;
-use crate::chat::Line;
+use crate::chat::{Keep, Line};
 
 /// Names a client's WebSocket: the participant and how many it had before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -196,12 +196,15 @@ pub enum Effect {
         user: UserId,
         deed: Deed,
     },
+    /// Forget stored lines that are not kept, the oldest first and not too many at a time.
+    ForgetLines(Keep),
     /// Show this user so many stored lines before the one with this number ([`crate::chat::page`]).
     ShowLines {
         client: Client,
         user: UserId,
         before: u64,
         limit: u32,
+        keep: Keep,
     },
     /// Look whose access token this is. Answer with [`Event::Verified`], before anything else happens.
     Verify {

@@ -85,6 +85,8 @@ pub(super) struct Writing {
     users: HashMap<UserId, Turns>,
     /// How often it may still be told that somebody types.
     typing: Option<Bucket>,
+    /// How often the chat may still be taken along, a part at a time.
+    exports: Option<Turns>,
 }
 
 impl Room {
@@ -136,6 +138,13 @@ impl Room {
         let typing = &mut self.writing.typing;
         let typing = typing.get_or_insert_with(|| Bucket::full(TYPING, now));
         typing.take(TYPING, now).is_ok()
+    }
+
+    /// Whether a part of the chat may be taken along; if not, the milliseconds until one may.
+    pub(super) fn may_take_along(&mut self, now: u64) -> Result<(), u64> {
+        let exports = &mut self.writing.exports;
+        let exports = exports.get_or_insert_with(|| Turns::full(PAGES, now));
+        exports.take(1, PAGES, now)
     }
 
     /// Whether this user may write so much more, or change something in the chat.

@@ -1,6 +1,6 @@
 //! The room's settings: who changes them, and how a change is taken up.
 
-use protocol::client::{Deed, RoomEvent, Settings, SettingsChange};
+use protocol::client::{Deed, MAX_CHAT_DAYS, MAX_CHAT_LINES, RoomEvent, Settings, SettingsChange};
 
 use super::audit::difference;
 use super::messages::Refusal;
@@ -37,6 +37,7 @@ impl Room {
         self.info.settings = settings.clone();
         out.push(Effect::Save(Record::Info(self.info.clone())));
         self.happen(RoomEvent::Settings { settings }, None, now, out);
+        self.forget_lines(now, out);
     }
 }
 
@@ -48,6 +49,8 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
         share,
         speak,
         guests,
+        chat_days,
+        chat_lines,
     } = change;
     Settings {
         kind: kind.unwrap_or(settings.kind),
@@ -55,5 +58,7 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
         share: share.unwrap_or(settings.share),
         speak: speak.unwrap_or(settings.speak),
         guests: guests.unwrap_or(settings.guests),
+        chat_days: chat_days.map_or(settings.chat_days, |days| days.clamp(1, MAX_CHAT_DAYS)),
+        chat_lines: chat_lines.map_or(settings.chat_lines, |lines| lines.clamp(1, MAX_CHAT_LINES)),
     }
 }

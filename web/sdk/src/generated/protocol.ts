@@ -163,6 +163,16 @@ decodes: Array<Codec>,
  */
 moveHere: boolean, };
 
+export type ChatExport = { 
+/**
+ * The oldest first.
+ */
+lines: Array<ChatMessage>, 
+/**
+ * Ask for what is `after` this; absent when there is no more.
+ */
+next: string | null, };
+
 export type JoinResponse = { room: Room, participant: ParticipantId, 
 /**
  * Admits a WebSocket within 60 s, again if its welcome was lost. It is already part of `url`.
@@ -313,9 +323,17 @@ speak: Audience,
 /**
  * Whether people without an account may come.
  */
-guests: boolean, };
+guests: boolean, 
+/**
+ * For how many days lines of chat are kept, at least 1 and at most [`MAX_CHAT_DAYS`].
+ */
+chatDays: number, 
+/**
+ * How many lines of chat are kept, at least 1 and at most [`MAX_CHAT_LINES`].
+ */
+chatLines: number, };
 
-export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, guests?: boolean, };
+export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, guests?: boolean, chatDays?: number, chatLines?: number, };
 
 export type CapsChange = { audio?: boolean, video?: boolean, screen?: boolean, 
 /**
@@ -583,4 +601,4 @@ export const MAX_OPTION_BYTES = 300;
 export const MAX_POLL_OPTIONS = 20;
 export const REMOVAL_SECONDS = 600;
 /** How a room is set unless it says otherwise. */
-export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","share":"everybody","speak":"everybody","guests":true};
+export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000};
