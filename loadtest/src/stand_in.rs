@@ -211,7 +211,8 @@ impl Shared {
             | NodeToRoom::IceRestarted { .. }
             | NodeToRoom::Connected { .. }
             | NodeToRoom::Silent { .. }
-            | NodeToRoom::Heard { .. } => return,
+            | NodeToRoom::Heard { .. }
+            | NodeToRoom::Signs { .. } => return,
         };
         if let Some(tell) = self.people().get(&participant) {
             // A bot that does not listen has left.

@@ -160,6 +160,12 @@ pub enum NodeToRoom {
         participant: ParticipantId,
         attempt: Attempt,
     },
+    /// Of all clients that are connected, who is heard and who is silent. Said on each new link, in one message for however
+    /// many, since the last word on any of them may be lost with the old link.
+    Signs {
+        heard: Vec<SessionRef>,
+        silent: Vec<SessionRef>,
+    },
 }
 
 /// Names a media session.

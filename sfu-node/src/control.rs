@@ -38,8 +38,9 @@ const ANYBODY: &str = "/.well-known/jwks.json";
 /// Fast first: most losses are a restart of the other end, and clients wait.
 const FIRST_REDIAL: Duration = Duration::from_millis(100);
 const SLOWEST_REDIAL: Duration = Duration::from_secs(5);
-/// Messages waiting for a link that is down or slow.
-const MAX_OUTGOING: usize = 256;
+/// Messages waiting for a link that is down or slow: two of each of the people that a node is made for, of whom all may be told
+/// at once.
+const MAX_OUTGOING: usize = 2_048;
 /// Longest message of the edge, in bytes: an offer and its wrapping.
 const MAX_MESSAGE_BYTES: usize = protocol::client::MAX_MESSAGE_BYTES * 2;
 
@@ -101,6 +102,21 @@ pub enum LinkEvent<T> {
     Down,
     /// The edge refused it with this HTTP status; it is being dialed again.
     Refused(u16),
+}
+
+/// What is said on each connection before anything else.
+pub struct Greeting<Out> {
+    /// The first message.
+    pub first: Out,
+    /// How it is now, of all that may have been lost before: after what still waits from then, and however much it is.
+    pub then: Vec<Out>,
+}
+
+impl<Out> From<Out> for Greeting<Out> {
+    fn from(first: Out) -> Self {
+        let then = Vec::new();
+        Self { first, then }
+    }
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -185,9 +201,8 @@ impl<Out> Outgoing<Out> {
 pub struct LinkFull;
 
 impl<Out: Serialize + Send + Sync + 'static> Link<Out> {
-    /// Opens the link at `path` and keeps it open. `greet` makes the first message of each connection (`None`: hang up
-    /// and dial again); `report` takes what happens.
-    pub fn open<In, Greet, Greeting, Report, Reporting>(
+    /// Opens the link at `path` and keeps it open. `greet` makes the greeting of each connection; `report` takes what happens.
+    pub fn open<In, Greet, Greets, Report, Reporting>(
         edge: Arc<Edge>,
         path: String,
         greet: Greet,
@@ -195,8 +210,8 @@ impl<Out: Serialize + Send + Sync + 'static> Link<Out> {
     ) -> Self
     where
         In: DeserializeOwned + Send + 'static,
-        Greet: Fn() -> Greeting + Send + Sync + 'static,
-        Greeting: Future<Output = Option<Out>> + Send,
+        Greet: Fn() -> Greets + Send + Sync + 'static,
+        Greets: Future<Output = Greeting<Out>> + Send,
         Report: Fn(LinkEvent<In>) -> Reporting + Send + Sync + 'static,
         Reporting: Future<Output = ()> + Send,
     {
@@ -263,11 +278,11 @@ impl<Out: Serialize + Send + Sync + 'static> Link<Out> {
 }
 
 /// Serves one connection. `Ok` means that this side is done with the link.
-async fn serve<In, Out, Stream, Greeting, Reporting, Awake>(
+async fn serve<In, Out, Stream, Greets, Reporting, Awake>(
     mut socket: WebSocketStream<Stream>,
     messages: &mut mpsc::Receiver<Out>,
     lossy: &Notify,
-    greet: &(impl Fn() -> Greeting + Sync),
+    greet: &(impl Fn() -> Greets + Sync),
     report: &(impl Fn(LinkEvent<In>) -> Reporting + Sync),
     is_awake: impl Fn() -> Awake,
 ) -> Result<(), LinkError>
@@ -276,13 +291,23 @@ where
     Out: Serialize,
     Stream: AsyncRead + AsyncWrite + Unpin,
     Awake: Future<Output = bool>,
-    Greeting: Future<Output = Option<Out>> + Send,
+    Greets: Future<Output = Greeting<Out>> + Send,
     Reporting: Future<Output = ()> + Send,
 {
     // The greeting says how it is now, so that it makes good what was lost before.
     let _ = lossy.notified().now_or_never();
-    let greeting = greet().await.ok_or(LinkError::Closed)?;
-    send(&mut socket, &greeting).await?;
+    let waiting = messages.len();
+    let Greeting { first, then } = greet().await;
+    send(&mut socket, &first).await?;
+    // Older words would undo what the greeting says.
+    for _ in 0..waiting {
+        if let Ok(message) = messages.try_recv() {
+            send(&mut socket, &message).await?;
+        }
+    }
+    for message in then {
+        send(&mut socket, &message).await?;
+    }
     report(LinkEvent::Up).await;
     let mut heard = Instant::now();
     let mut ping = tokio::time::interval(PING_INTERVAL);

@@ -22,7 +22,7 @@ use sfu_core::PeerId;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::control::{Edge, Link, LinkEvent};
+use crate::control::{Edge, Greeting, Link, LinkEvent};
 use crate::health::{Health, Readiness};
 use crate::ledger::{Entry, Recorder, What};
 use crate::metrics;
@@ -170,7 +170,7 @@ fn open_region_link(
             region: region.clone(),
             load: *load.borrow(),
         };
-        async { Some(register) }
+        async { Greeting::from(register) }
     };
     Link::open(parts.edge.clone(), path, greet, move |event| {
         let events = events.clone();

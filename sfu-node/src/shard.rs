@@ -9,11 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use protocol::id::{NodeId, Region, RoomId};
-use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
+use protocol::node::{NodeToRoom, RoomToNode};
 use rustix::thread::{NanosleepRelativeResult, nanosleep};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use sfu_core::{
-    Config as EngineConfig, Engine, Input, NodeClock, Output, PeerId, Stats, TransportAddress,
+    Config as EngineConfig, Engine, Input, NodeClock, Output, PeerId, Retelling, Stats,
+    TransportAddress,
 };
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
@@ -46,10 +47,10 @@ pub enum ToShard {
         room: RoomId,
         shards: BTreeSet<PeerId>,
     },
-    /// Which media sessions does this room have?
-    Sessions {
+    /// How is it in this room? Its link is dialed anew.
+    Retell {
         room: RoomId,
-        reply: oneshot::Sender<Vec<SessionRef>>,
+        reply: oneshot::Sender<Retelling>,
     },
     /// Say goodbye to peers and end.
     Stop,
@@ -227,10 +228,9 @@ impl State {
                     Some(ToShard::Siblings { room, shards }) => {
                         self.engine.handle(now, Input::Siblings { room, shards });
                     }
-                    Some(ToShard::Sessions { room, reply }) => {
+                    Some(ToShard::Retell { room, reply }) => {
                         // The link that asked may be gone by now.
-                        let _ = reply.send(self.engine.sessions(&room));
-                        self.engine.handle(now, Input::Relinked { room });
+                        let _ = reply.send(self.engine.retell(&room));
                     }
                     Some(ToShard::Stop) => {
                         self.neighbors.close().await;

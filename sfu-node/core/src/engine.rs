@@ -1,5 +1,5 @@
-//! The engine joins its parts: datagrams to [`sessions`], their absence to [`silence`], messages to [`rooms`] and once more to [`retelling`], the cascade to [`peers`], what members are
-//! sent to [`flush`], and all of it to time.
+//! The engine joins its parts: datagrams to [`sessions`], their absence to [`silence`], messages to [`rooms`] and once more to [`retelling`],
+//! the cascade to [`peers`], what members are sent to [`flush`], and all of it to time.
 
 #[cfg(any(test, feature = "fuzz"))]
 mod call;
@@ -14,12 +14,13 @@ mod silence;
 #[cfg(test)]
 mod tests;
 
+pub use retelling::Retelling;
+
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use protocol::id::RoomId;
 use protocol::media::MediaKind;
-use protocol::node::SessionRef;
 use slotmap::SlotMap;
 
 use crate::demux::Demux;
@@ -118,7 +119,6 @@ impl Engine {
                 data,
             } => self.datagram(now, from, arrived, data),
             Input::Room { room, message } => self.room_message(now, room, message),
-            Input::Relinked { room } => self.say_again(now, &room),
             Input::Siblings { room, shards } => self.set_siblings(now, room, shards),
             Input::PeerUp { peer } => self.peer_up(now, peer),
             Input::PeerDown { peer } => self.peer_down(now, peer),
@@ -170,16 +170,6 @@ impl Engine {
             };
         }
         Output::Timeout(self.timers.next().unwrap_or(now + IDLE))
-    }
-
-    /// The media sessions of a room, for [`NodeToRoom::Ready`].
-    pub fn sessions(&self, room: &RoomId) -> Vec<SessionRef> {
-        let room = self
-            .room_keys
-            .get(room)
-            .and_then(|key| self.rooms.get(*key));
-        room.map(|room| room.sessions().map(|(_, name)| name).collect())
-            .unwrap_or_default()
     }
 
     /// The counters.

@@ -249,8 +249,6 @@ pub enum Input<'a> {
     },
     /// A message arrived on a room's link.
     Room { room: RoomId, message: RoomToNode },
-    /// A room's link was dialed anew: what was said on the one before may be lost.
-    Relinked { room: RoomId },
     /// The other shards of this node that host a room, whole each time.
     Siblings {
         room: RoomId,

@@ -36,7 +36,7 @@ mod stun;
 mod timers;
 
 pub use clock::NodeClock;
-pub use engine::Engine;
+pub use engine::{Engine, Retelling};
 pub use io::{
     Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, SlotUse, Stats,
     Transport, TransportAddress,

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jsonwebtoken::{DecodingKey, Validation};
-use protocol::node::{Load, NodeToRegion, RegionToNode};
+use protocol::id::Attempt;
+use protocol::node::{Load, NodeToRegion, NodeToRoom, RegionToNode, RoomToNode};
 use tokio::io::DuplexStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
@@ -90,7 +91,7 @@ async fn serve_beating<Doing: Future>(
             tokio::time::sleep(beat).await;
         }
     };
-    let greet = || async { Some(NodeToRegion::Draining) };
+    let greet = || async { Greeting::from(NodeToRegion::Draining) };
     let report = |_: LinkEvent<RegionToNode>| async {};
     let awake = || async {
         tokio::time::sleep(DIAL_PATIENCE).await;
@@ -151,7 +152,7 @@ async fn an_edge_that_answers_pings_is_not_doubted() {
 #[tokio::test(start_paused = true)]
 async fn a_link_that_lost_messages_in_a_stall_is_greeted_anew_after_it() {
     let Pair { node, mut edge } = Pair::new().await;
-    let often = Duration::from_millis(100);
+    let often = Duration::from_millis(10);
     let served = serve_beating(
         node,
         often,
@@ -165,4 +166,51 @@ async fn a_link_that_lost_messages_in_a_stall_is_greeted_anew_after_it() {
     )
     .await;
     assert!(matches!(served, Err(LinkError::Lossy)), "{served:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_people_are_told_of_with_a_greeting_and_the_link_stays_up() {
+    let Pair { node, mut edge } = Pair::new().await;
+    let (messages, mut taken) = mpsc::channel(MAX_OUTGOING);
+    let lossy = Arc::new(Notify::new());
+    let outgoing = Outgoing {
+        messages,
+        lossy: lossy.clone(),
+    };
+    let word = |participant: usize| NodeToRoom::Silent {
+        participant: format!("p{participant}").parse().unwrap(),
+        attempt: Attempt(1),
+    };
+    // So much was said before, and for some of it there was no room.
+    while outgoing.send(word(0)).is_ok() {}
+    let first = NodeToRoom::Signs {
+        heard: Vec::new(),
+        silent: Vec::new(),
+    };
+    let greet = || async {
+        Greeting {
+            first: first.clone(),
+            then: (1..=1_000).map(word).collect(),
+        }
+    };
+    let report = |_: LinkEvent<RoomToNode>| async {};
+    let awake = || async { false };
+    let mut said = Vec::new();
+    let reading = async {
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            said.extend(read(&mut edge).await);
+        }
+    };
+    tokio::select! {
+        served = serve(node, &mut taken, &lossy, &greet, &report, awake) => panic!("it serves on, not {served:?}"),
+        () = reading => {}
+    }
+    let before = std::iter::repeat_n(word(0), MAX_OUTGOING);
+    let whole = [first.clone()].into_iter().chain(before);
+    let whole = whole.chain((1..=1_000).map(word));
+    let whole: Vec<_> = whole
+        .map(|word| serde_json::to_string(&word).unwrap())
+        .collect();
+    assert!(said == whole, "{} of {}", said.len(), whole.len());
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use protocol::id::RoomId;
-use protocol::node::SessionRef;
+use sfu_core::Retelling;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -61,26 +61,32 @@ impl Inbox {
     }
 }
 
-/// The media sessions of a room on all shards, which are asked side by side.
-pub async fn sessions_of(room: &RoomId, doors: &[Option<Door>]) -> Vec<SessionRef> {
+/// What a room is told of all shards, which are asked side by side.
+pub async fn retell(room: &RoomId, doors: &[Option<Door>]) -> Retelling {
     let mut asked = JoinSet::new();
     for door in doors.iter().flatten() {
-        let (reply, sessions) = oneshot::channel();
+        let (reply, told) = oneshot::channel();
         let room = room.clone();
         let Some(inbox) = door.upgrade() else {
             continue;
         };
-        if inbox.try_send(ToShard::Sessions { room, reply }).is_ok() {
-            asked.spawn(timeout(PATIENCE, sessions));
+        if inbox.try_send(ToShard::Retell { room, reply }).is_ok() {
+            asked.spawn(timeout(PATIENCE, told));
         }
     }
     let answers = asked.join_all().await.into_iter();
-    let answers = answers.filter_map(|answer| answer.ok()?.ok());
-    answers.flatten().collect()
+    let mut whole = Retelling::default();
+    for Retelling { sessions, words } in answers.filter_map(|answer| answer.ok()?.ok()) {
+        whole.sessions.extend(sessions);
+        whole.words.extend(words);
+    }
+    whole
 }
 
 #[cfg(test)]
 mod tests {
+    use protocol::node::{NodeToRoom, SessionRef};
+
     use super::*;
 
     #[test]
@@ -110,11 +116,17 @@ mod tests {
         inboxes[2].close();
         let answer = held.clone();
         let shard = tokio::spawn(async move {
-            if let Some(ToShard::Sessions { reply, .. }) = read.recv().await {
-                reply.send(vec![answer]).unwrap();
+            if let Some(ToShard::Retell { reply, .. }) = read.recv().await {
+                let sessions = vec![answer];
+                let words = vec![NodeToRoom::Signs {
+                    heard: sessions.clone(),
+                    silent: Vec::new(),
+                }];
+                reply.send(Retelling { sessions, words }).unwrap();
             }
         });
-        assert_eq!(sessions_of(&room, &doors).await, [held]);
+        let told = retell(&room, &doors).await;
+        assert_eq!((told.sessions, told.words.len()), (vec![held], 1));
         shard.await.unwrap();
     }
 }

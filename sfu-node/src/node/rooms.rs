@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use protocol::id::{Epoch, RoomId};
 use protocol::node::{NodeToRoom, RoomToNode, VERSION};
+use sfu_core::Retelling;
 use tokio::time::timeout;
 
 use super::{Event, FAREWELL, Node, inbox};
-use crate::control::{Link, LinkEvent};
+use crate::control::{Greeting, Link, LinkEvent};
 use crate::ledger::What;
 use crate::metrics;
 
@@ -43,12 +44,17 @@ impl Node {
             let (doors, room) = (doors.clone(), asked.clone());
             let (quic, fingerprint) = (quic.clone(), fingerprint.clone());
             async move {
-                Some(NodeToRoom::Ready {
+                let Retelling { sessions, words } = inbox::retell(&room, &doors).await;
+                let ready = NodeToRoom::Ready {
                     version: VERSION,
                     quic,
                     fingerprint,
-                    sessions: inbox::sessions_of(&room, &doors).await,
-                })
+                    sessions,
+                };
+                Greeting {
+                    first: ready,
+                    then: words,
+                }
             }
         };
         let path = format!("/node/rooms/{room}?epoch={}", epoch.0);

@@ -13,7 +13,7 @@ const SINCE_1970: Duration = Duration::from_secs(1_800_000_000);
 
 /// One shard of a media node.
 pub(crate) struct Node {
-    engine: Engine,
+    pub(crate) engine: Engine,
     pub(crate) name: NodeId,
     pub(crate) region: Region,
     pub(crate) id: PeerId,

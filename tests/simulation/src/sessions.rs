@@ -7,7 +7,6 @@ use protocol::client::SourceMid;
 use protocol::id::Attempt;
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, RoomToNode};
-use sfu_core::Input;
 
 use crate::client::Client;
 use crate::client::accent::Accent;
@@ -133,8 +132,9 @@ impl World {
 
     /// A node has dialed the room's link anew.
     pub fn relink(&mut self, node: usize) {
-        let room = self.room.clone();
-        self.input(node, Input::Relinked { room });
+        let words = self.nodes[node].engine.retell(&self.room).words;
+        self.told
+            .extend(words.into_iter().map(|message| (node, message)));
     }
 
     /// The room says what a client may send from now on.

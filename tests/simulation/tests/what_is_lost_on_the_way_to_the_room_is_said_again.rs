@@ -1,10 +1,12 @@
-//! A node says again what a lost link may have swallowed: answers and restarts of ICE, for as long as a client may wait for them.
+//! A node says again what a lost link may have swallowed: answers and restarts of ICE, for as long as a client may wait for them,
+//! and in one message of all who is heard.
 
 use std::time::Duration;
 
 use protocol::client::IceCredentials;
-use protocol::node::NodeToRoom;
-use simulation::{Path, World};
+use protocol::id::Attempt;
+use protocol::node::{NodeToRoom, SessionRef};
+use simulation::{Path, World, participant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -60,4 +62,37 @@ fn a_restart_is_said_again_until_its_client_has_used_it() {
     let from = world.told.len();
     world.relink(0);
     assert!(restarts(&world, from).is_empty(), "it has arrived");
+}
+
+#[test]
+fn who_is_heard_is_said_of_all_at_once() {
+    let mut world = World::new(78, 1, Path::clean(10), Path::clean(40));
+    for client in 0..3 {
+        world.join(0);
+        let now = world.now;
+        world.clients[client].live(now);
+    }
+    let from = world.told.len();
+    world.relink(0);
+    let all_wait = |(_, message): &_| matches!(message, NodeToRoom::Answer { .. });
+    assert!(
+        world.told[from..].iter().all(all_wait),
+        "nobody is there yet"
+    );
+    world.run(5 * SECOND);
+    world.access_of.insert(1, world.access.lossy(1.0));
+    world.run(5 * SECOND);
+    let from = world.told.len();
+    world.relink(0);
+    let [(0, NodeToRoom::Signs { heard, silent })] = &world.told[from..] else {
+        panic!("{:?} is more than one message", &world.told[from..]);
+    };
+    let of = |client| SessionRef {
+        participant: participant(client),
+        attempt: Attempt(1),
+    };
+    assert_eq!(
+        (&heard[..], &silent[..]),
+        (&[of(0), of(2)][..], &[of(1)][..])
+    );
 }

@@ -4,10 +4,10 @@
 
 use protocol::client::{Connection, LeaveReason, RoomEvent};
 use protocol::id::ParticipantId;
-use protocol::node::SILENT_AFTER_MS;
+use protocol::node::{SILENT_AFTER_MS, SessionRef};
 
 use super::record::{Media, Person, Presence, SessionState};
-use super::{Effect, Ping, Room};
+use super::{Effect, NodeLink, Ping, Room};
 
 /// How long a disturbance lasts before it is told, in milliseconds: a node's fail-over or a deploy is over by then.
 const DOUBT: u64 = 2_000;
@@ -49,6 +49,27 @@ impl Room {
                 since: now.saturating_sub(SILENT_AFTER_MS),
             };
             self.save_person(id, out);
+        }
+    }
+
+    /// The node says of all whom it has whether it hears them.
+    pub(super) fn signs(
+        &mut self,
+        link: &NodeLink,
+        heard: &[SessionRef],
+        silent: &[SessionRef],
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        for session in heard {
+            if self.has_session(link, &session.participant, session.attempt) {
+                self.connected(&session.participant, session.attempt, out);
+            }
+        }
+        for session in silent {
+            if self.has_session(link, &session.participant, session.attempt) {
+                self.silent(&session.participant, now, out);
+            }
         }
     }
 

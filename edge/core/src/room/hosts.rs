@@ -227,6 +227,7 @@ impl Room {
                     self.silent(&participant, now, out);
                 }
             }
+            NodeToRoom::Signs { heard, silent } => self.signs(link, &heard, &silent, now, out),
         }
     }
 

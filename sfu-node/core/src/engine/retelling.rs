@@ -1,47 +1,51 @@
-//! What a room may have missed of a node, since the link that it was said on is lost: all of it is said again on the next.
-//! What was not missed is no news to the room.
-
-use std::time::Instant;
+//! What a room may have missed of a node, since the link that it was said on is lost: all of it is said again with the greeting of
+//! the next. What was not missed is no news to the room.
 
 use protocol::id::RoomId;
-use protocol::node::NodeToRoom;
+use protocol::node::{NodeToRoom, SessionRef};
 
 use super::Engine;
-use crate::io::Output;
-use crate::room::Room;
+use crate::key::SessionKey;
+
+/// What a room is told of a shard on a new link.
+#[derive(Debug, Default)]
+pub struct Retelling {
+    /// The media sessions, for [`NodeToRoom::Ready`].
+    pub sessions: Vec<SessionRef>,
+    /// What clients may still wait for, and whether those who are connected are heard.
+    pub words: Vec<NodeToRoom>,
+}
 
 impl Engine {
-    /// Says again what clients may still wait for, and of everybody who is there whether they are heard.
-    pub(super) fn say_again(&mut self, now: Instant, id: &RoomId) {
-        let Some(key) = self.room_keys.get(id).copied() else {
-            return;
+    /// Says of a room how it is now.
+    pub fn retell(&self, id: &RoomId) -> Retelling {
+        let key = self.room_keys.get(id);
+        let Some(room) = key.and_then(|key| self.rooms.get(*key)) else {
+            return Retelling::default();
         };
-        let Some(room) = self.rooms.get(key) else {
-            return;
-        };
-        for (session, name) in room.sessions() {
-            let Some(seat) = self.seats.get(session) else {
-                continue;
-            };
-            let answer = seat.answer.clone().map(|sdp| NodeToRoom::Answer {
-                participant: name.participant.clone(),
-                attempt: name.attempt,
-                sdp,
-            });
-            let restart = seat
-                .session
-                .restarting()
-                .map(|credentials| NodeToRoom::IceRestarted {
-                    participant: name.participant,
-                    attempt: name.attempt,
-                    credentials,
-                });
-            for message in answer.into_iter().chain(restart) {
-                let room = id.clone();
-                let output = Output::Room { room, message };
-                self.outbox.messages.push_back(output);
-            }
+        let sessions = room.sessions();
+        let awaited = sessions.flat_map(|(session, name)| self.awaited(session, name));
+        Retelling {
+            sessions: room.sessions().map(|(_, name)| name).collect(),
+            words: awaited.chain(room.signs()).collect(),
         }
-        self.with_room(now, key, Room::say_again);
+    }
+
+    /// The answer and the restart of ICE that a client has not used yet.
+    fn awaited(&self, session: SessionKey, name: SessionRef) -> impl Iterator<Item = NodeToRoom> {
+        let seat = self.seats.get(session);
+        let answer = seat.and_then(|seat| seat.answer.clone());
+        let answer = answer.map(|sdp| NodeToRoom::Answer {
+            participant: name.participant.clone(),
+            attempt: name.attempt,
+            sdp,
+        });
+        let restart = seat.and_then(|seat| seat.session.restarting());
+        let restart = restart.map(|credentials| NodeToRoom::IceRestarted {
+            participant: name.participant,
+            attempt: name.attempt,
+            credentials,
+        });
+        answer.into_iter().chain(restart)
     }
 }

@@ -16,18 +16,21 @@ impl Room {
         self.set_silent(cx, key, false);
     }
 
-    /// Says again of every connected member whether it is heard.
-    pub fn say_again(&mut self, cx: &mut Context<'_>) {
-        let connected = self
-            .members
-            .iter()
-            .filter(|(_, member)| member.subscriber.is_connected());
-        let words: Vec<_> = connected
-            .map(|(key, member)| (key, member.silent))
-            .collect();
-        for (key, silent) in words {
-            self.set_silent(cx, key, silent);
+    /// Of every connected member whether it is heard; nothing if there is none.
+    pub fn signs(&self) -> Option<NodeToRoom> {
+        let (mut heard, mut silent) = (Vec::new(), Vec::new());
+        for (key, member) in &self.members {
+            if member.subscriber.is_connected() {
+                let words = if member.silent {
+                    &mut silent
+                } else {
+                    &mut heard
+                };
+                words.extend(self.name(key));
+            }
         }
+        let nobody = heard.is_empty() && silent.is_empty();
+        (!nobody).then_some(NodeToRoom::Signs { heard, silent })
     }
 
     fn set_silent(&mut self, cx: &mut Context<'_>, key: MemberKey, silent: bool) {

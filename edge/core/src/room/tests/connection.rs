@@ -3,7 +3,7 @@
 use protocol::client::{Connection, LeaveReason, RoomEvent, ServerMessage};
 use protocol::id::Attempt;
 use protocol::media::Codec;
-use protocol::node::NodeToRoom;
+use protocol::node::{NodeToRoom, SessionRef};
 
 use super::{
     Admission, Client, Effect, Event, NodeLink, OFFER, Room, World, admission, id, ticket, token,
@@ -163,11 +163,26 @@ fn a_word_that_was_lost_with_a_link_is_made_good_by_the_next_one() {
     // The node said that she is connected on a link that broke. On the next it says of everybody whether they are heard.
     world.wait_pinging(&ada);
     assert_eq!(world.shown(), Connection::Connecting);
+    let of = |attempt| {
+        let session = |name| SessionRef {
+            participant: id(name),
+            attempt: Attempt(attempt),
+        };
+        vec![session("bob"), session("ada")]
+    };
+    let signs = |heard, silent| NodeToRoom::Signs { heard, silent };
+    let heard = signs(of(1), Vec::new());
+    let older = world.node_says(&link, signs(of(0), Vec::new()));
+    assert!(older.is_empty(), "another session");
     assert_eq!(
-        told(&world.node_says(&link, heard(1))),
+        told(&world.node_says(&link, heard.clone())),
         [Connection::Connected]
     );
-    assert!(world.node_says(&link, heard(1)).is_empty(), "no news");
+    assert!(world.node_says(&link, heard).is_empty(), "no news");
+    assert_eq!(
+        told(&world.node_says(&link, signs(Vec::new(), of(1)))),
+        [Connection::Reconnecting]
+    );
 }
 
 #[test]
