@@ -7,6 +7,7 @@ mod chat;
 mod moderation;
 mod people;
 mod polls;
+mod reactions;
 mod settings;
 
 use std::fmt;
@@ -32,10 +33,13 @@ pub use polls::{
     MAX_OPTION_BYTES, MAX_POLL_OPTIONS, MAX_QUESTION_BYTES, MIN_POLL_OPTIONS, NamedVote, OwnVote,
     Poll, PollDraft, PollResults, PollShows,
 };
+pub use reactions::Reaction;
 pub use settings::{Audience, MAX_CHAT_DAYS, MAX_CHAT_LINES, RoomKind, Settings, SettingsChange};
 
 /// How long somebody who was removed may not join the room, in seconds.
 pub const REMOVAL_SECONDS: u64 = 600;
+/// How many may be in the spotlight.
+pub const MAX_SPOTLIT: usize = 4;
 /// Largest signaling message, in bytes: an offer with many slots fits several times.
 pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 /// The code with which the WebSocket of a client is closed that says far too much, after [`ServerMessage::Wait`]
@@ -135,6 +139,19 @@ pub enum ClientMessage {
     DeletePoll { poll: PollId },
     /// Asks who voted for what in a poll that is not anonymous ([`ServerMessage::PollVotes`]).
     ShowVotes { poll: PollId },
+    /// Raises the own hand.
+    RaiseHand,
+    /// Lowers a hand: one's own, or as one who keeps order anybody's.
+    LowerHand { participant: ParticipantId },
+    /// One who keeps order lowers all hands.
+    LowerAllHands,
+    /// Shows something to everybody for a moment.
+    React { reaction: Reaction },
+    /// One who keeps order has everybody see this participant first and large, or not any more.
+    Spotlight {
+        participant: ParticipantId,
+        on: bool,
+    },
     /// The answer to [`ServerMessage::CheckMedia`]: media came until just now, and comes no more.
     NoMedia { attempt: Attempt },
     /// A guest is somebody with an account from now on: that of this access token.
@@ -267,6 +284,11 @@ pub enum ServerMessage {
         poll: PollId,
         votes: Vec<NamedVote>,
     },
+    /// Somebody shows something for a moment. Not an event: what was missed is not sent again.
+    Reacted {
+        participant: ParticipantId,
+        reaction: Reaction,
+    },
     /// A message of the client was refused. The connection stays.
     Error {
         code: ErrorCode,
@@ -305,6 +327,12 @@ pub struct Snapshot {
     /// The polls, the oldest first.
     #[serde(default)]
     pub polls: Vec<Poll>,
+    /// Whose hands are up, the first first.
+    #[serde(default)]
+    pub hands: Vec<ParticipantId>,
+    /// Who is in the spotlight, the first first.
+    #[serde(default)]
+    pub spotlight: Vec<ParticipantId>,
 }
 
 /// What happens in a room, in order.
@@ -399,6 +427,17 @@ pub enum RoomEvent {
     },
     /// Something between others. It stands for its number alone.
     Unseen,
+    /// A hand is raised, as the last of all, or lowered. Whose participant leaves has none up.
+    Hand {
+        participant: ParticipantId,
+        raised: bool,
+    },
+    /// All hands are lowered.
+    HandsLowered,
+    /// Who is in the spotlight, whole each time. Whoever leaves is not.
+    Spotlight {
+        participants: Vec<ParticipantId>,
+    },
 }
 
 /// Why a message of the client was refused.

@@ -87,6 +87,7 @@ fn generate() -> String {
         client::ChatReaction,
         client::ReactionCount,
         client::ChatPage,
+        client::Reaction,
         client::RoomEvent,
         client::LeaveReason,
         client::CloseReason,

@@ -10,6 +10,7 @@ mod connection;
 mod contract;
 mod doubt;
 mod guests;
+mod hands;
 mod hosts;
 mod log;
 mod messages;
@@ -22,12 +23,14 @@ mod placement;
 mod plan;
 mod polls;
 mod questions;
+mod reactions;
 pub mod record;
 mod redial;
 mod report;
 mod roles;
 mod session;
 mod settings;
+mod spotlight;
 #[cfg(test)]
 mod tests;
 

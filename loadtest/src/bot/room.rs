@@ -68,7 +68,10 @@ impl Bot {
             | RoomEvent::Unseen
             | RoomEvent::Poll { .. }
             | RoomEvent::PollResults { .. }
-            | RoomEvent::PollDeleted { .. } => {
+            | RoomEvent::PollDeleted { .. }
+            | RoomEvent::Hand { .. }
+            | RoomEvent::HandsLowered
+            | RoomEvent::Spotlight { .. } => {
                 return Ok(());
             }
         };

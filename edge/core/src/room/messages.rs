@@ -174,6 +174,15 @@ impl Room {
             ClientMessage::ClosePoll { poll } => self.closes_poll(client, poll, now, out)?,
             ClientMessage::DeletePoll { poll } => self.deletes_poll(client, poll, now, out)?,
             ClientMessage::ShowVotes { poll } => self.shows_votes(client, poll, now, out)?,
+            ClientMessage::RaiseHand => self.raises_hand(client, now, out)?,
+            ClientMessage::LowerHand { participant } => {
+                self.lowers_hand(client, &participant, now, out)?;
+            }
+            ClientMessage::LowerAllHands => self.lowers_all_hands(client, now, out)?,
+            ClientMessage::React { reaction } => self.shows_reaction(client, reaction, now, out)?,
+            ClientMessage::Spotlight { participant, on } => {
+                self.spotlights(client, &participant, on, now, out)?;
+            }
             ClientMessage::MoveHere => self.moves_here(id, now, out),
             ClientMessage::Leave => self.leaves(client.clone(), now, out),
         }

@@ -48,6 +48,11 @@ const TYPING: Limit = Limit {
     burst: 10,
     window: 10_000,
 };
+/// How many reactions: 10 at once, one a second in the long run.
+const REACTIONS: Limit = Limit {
+    burst: 10,
+    window: 10_000,
+};
 /// How much chat a user may send, in bytes: some fifteen of the longest lines at once, and one in four seconds in the long
 /// run. Messages alone would let one user write 7 GB in a day.
 const CHAT: Limit = Limit {
@@ -73,6 +78,7 @@ pub(super) struct Pace {
     sweeps: Turns,
     deeds: Turns,
     pages: Turns,
+    reactions: Turns,
     refusals: Bucket,
     nonsense: Bucket,
     /// Until when the participant is sent away.
@@ -147,6 +153,12 @@ impl Room {
         exports.take(1, PAGES, now)
     }
 
+    /// Whether this participant may show another reaction.
+    pub(super) fn may_react(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
+        let taken = self.pace(id, now).reactions.take(1, REACTIONS, now);
+        taken.map_err(|wait| too_soon("too many reactions: wait a moment", wait))
+    }
+
     /// Whether this user may write so much more, or change something in the chat.
     pub(super) fn may_write(&mut self, user: &UserId, text: &str, now: u64) -> Result<(), Refusal> {
         let writing = &mut self.writing.users;
@@ -207,6 +219,7 @@ impl Room {
             sweeps: Turns::full(SWEEPS, now),
             deeds: Turns::full(DEEDS, now),
             pages: Turns::full(PAGES, now),
+            reactions: Turns::full(REACTIONS, now),
             refusals: Bucket::full(REFUSALS, now),
             nonsense: Bucket::full(NONSENSE, now),
             away_until: 0,

@@ -47,6 +47,8 @@ impl Room {
             connection: 0,
             node: None,
             region: None,
+            hand: None,
+            spotlight: None,
             session: None,
             media: Media::Awaited { since: now },
             told: Connection::Connected,
@@ -167,6 +169,8 @@ impl Room {
             participants,
             chat: self.chat.history(user),
             polls: self.polls.views(),
+            hands: self.hands(),
+            spotlight: self.spotlit(),
         }
     }
 

@@ -190,6 +190,11 @@ pub struct Person {
     pub node: Option<NodeId>,
     /// Where the media is or was last.
     pub region: Option<Region>,
+    /// Their place among the raised hands, and in the spotlight: numbers that only rise while there are others.
+    #[serde(default)]
+    pub hand: Option<u64>,
+    #[serde(default)]
+    pub spotlight: Option<u64>,
     /// The latest media session.
     pub session: Option<Session>,
     #[serde(default)]

@@ -22,6 +22,10 @@ pub enum Right {
     Chat,
     /// Vote in polls.
     Vote,
+    /// Raise a hand.
+    RaiseHand,
+    /// Show a reaction.
+    React,
     /// Make, close and delete polls.
     HoldPolls,
     /// Mute, stop and send out people of a lower role, and have them watched, heard or brought on stage.
@@ -36,7 +40,7 @@ impl Right {
     /// The least role that has it. Roles are ordered: who is more may do all that who is less may.
     pub fn least(self) -> Role {
         match self {
-            Self::Chat | Self::Vote => Role::Viewer,
+            Self::Chat | Self::Vote | Self::RaiseHand | Self::React => Role::Viewer,
             Self::Speak | Self::ShowCamera | Self::ShareScreen => Role::Guest,
             Self::HoldPolls | Self::Moderate => Role::Moderator,
             Self::Configure | Self::ReadAudit => Role::Host,
@@ -59,6 +63,8 @@ impl Room {
             Right::Chat => settings.chat,
             Right::ShowCamera
             | Right::Vote
+            | Right::RaiseHand
+            | Right::React
             | Right::HoldPolls
             | Right::Moderate
             | Right::Configure

@@ -20,6 +20,7 @@ mod doubt;
 mod early;
 mod gateways;
 mod guests;
+mod hands;
 mod ice_restart;
 mod moderation;
 mod moving;
@@ -27,10 +28,12 @@ mod offers;
 mod passes;
 mod placement;
 mod polls;
+mod reactions;
 mod reports;
 mod restore;
 mod roles;
 mod settings;
+mod spotlight;
 
 /// A room with what it stored, as the shell has it.
 struct World {

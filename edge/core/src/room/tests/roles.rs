@@ -18,12 +18,14 @@ const ROLES: [Role; 5] = [
     Role::Guest,
     Role::Viewer,
 ];
-const RIGHTS: [Right; 9] = [
+const RIGHTS: [Right; 11] = [
     Right::Speak,
     Right::ShowCamera,
     Right::ShareScreen,
     Right::Chat,
     Right::Vote,
+    Right::RaiseHand,
+    Right::React,
     Right::HoldPolls,
     Right::Moderate,
     Right::Configure,
@@ -63,6 +65,8 @@ fn words(right: Right) -> &'static str {
         Right::ShareScreen => "share a screen",
         Right::Chat => "write in the chat",
         Right::Vote => "vote in polls",
+        Right::RaiseHand => "raise a hand",
+        Right::React => "show a reaction",
         Right::HoldPolls => "make, close and delete polls",
         Right::Moderate => "mute, stop, send out, bring on stage",
         Right::Configure => "make moderators, change the settings",
