@@ -108,6 +108,8 @@ function welcome(participants: Participant[]): void {
       participants,
       chat: [],
       polls: [],
+      hands: [],
+      spotlight: [],
     },
   } as ServerMessage);
   expect(status().name).toBe("joined");

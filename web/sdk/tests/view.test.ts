@@ -85,6 +85,23 @@ describe("the view", () => {
     expect(told.map((tiles) => tiles.length)).toEqual([1, 0, 2]);
   });
 
+  it("has those in the spotlight matter more than all others", () => {
+    view.show(ann, 320, 180, 3);
+    view.show(bob, 320, 180, 200);
+    vi.runAllTimers();
+    view.prefer(["ann", "bob"]);
+    vi.runAllTimers();
+    view.prefer(["bob", "ann"]);
+    vi.runAllTimers();
+    view.prefer([]);
+    vi.runAllTimers();
+    expect(told.map((tiles) => tiles.map(({ priority }) => priority))).toEqual([
+      [3, 200],
+      [131, 255],
+      [3, 200],
+    ]);
+  });
+
   it("tells a new node everything at once", () => {
     view.show(ann, 320, 180);
     vi.runAllTimers();

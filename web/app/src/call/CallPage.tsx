@@ -17,6 +17,7 @@ import "./call.css";
 import "./panel.css";
 import "./polls.css";
 import "./prejoin.css";
+import "./signals.css";
 import "./tile.css";
 import "./connection.css";
 import "./devices.css";

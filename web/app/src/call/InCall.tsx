@@ -11,9 +11,11 @@ import { ConnectionDetails } from "./ConnectionDetails.tsx";
 import { DeviceMenu } from "./DeviceMenu.tsx";
 import { DeviceNotices } from "./DeviceNotices.tsx";
 import { DeviceToggles } from "./DeviceToggles.tsx";
+import { HandToggle } from "./Hands.tsx";
 import { Part } from "./Part.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { PollsPanel } from "./PollsPanel.tsx";
+import { ReactionMenu, ShownReactions } from "./Reactions.tsx";
 import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
 import { SessionBanner } from "./SessionBanner.tsx";
 import { StageView } from "./StageView.tsx";
@@ -75,6 +77,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
         <Part name="The stage">
           <StageView call={call} state={state} room={room} capacity={capacity} spotlight={spotlight} />
         </Part>
+        <ShownReactions call={call} state={state} />
         <div className="banners" role="status">
           <Part name="What is to be known">
             <ScreenBanner screen={call.screen} />
@@ -114,6 +117,8 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
           <DeviceMenu call={call} />
         </Part>
         <ScreenToggle screen={call.screen} caps={state.caps} />
+        <HandToggle call={call} state={state} />
+        <ReactionMenu call={call} />
         <PanelButton name="Chat" panel={panel} badge={unread} onToggle={toggle} icon={<ChatIcon />} />
         <PanelButton
           name="People"

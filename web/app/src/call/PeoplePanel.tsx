@@ -12,7 +12,9 @@ import { BarsIcon, CameraIcon, MicrophoneIcon, MoreIcon } from "../ui/icons.tsx"
 import { isolated } from "../ui/words.ts";
 import { AuditList } from "./AuditList.tsx";
 import { Avatar } from "./Avatar.tsx";
+import { HandsList } from "./Hands.tsx";
 import { ModerateAll, Moderation } from "./Moderation.tsx";
+import { SpotlightToggle } from "./SpotlightToggle.tsx";
 import { TakeAccount } from "./TakeAccount.tsx";
 import { AWAY, BARS, QUALITY } from "./words.ts";
 
@@ -23,6 +25,7 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
     <>
       <TakeAccount call={call} state={state} />
       {keepsOrder(role) && <ModerateAll call={call} />}
+      <HandsList call={call} state={state} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there. */}
       <ul className="people" aria-label="Everyone here" tabIndex={0}>
         {state.participants.map((person) => {
@@ -34,6 +37,7 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
                 <Avatar name={person.name} id={person.id} />
                 <Name person={person} isYou={isYou} />
                 <Condition person={person} report={state.reports.get(person.id)} />
+                {keepsOrder(role) && <SpotlightToggle call={call} person={person} />}
                 {moderates && (
                   <button
                     type="button"

@@ -26,7 +26,8 @@ export function StageView({ call, state, room, capacity, spotlight }: StageProps
   const [pinned, setPinned] = useState<TrackKey | null>(null);
   const [space, box] = useSize();
   const { participants: people, you, speakers, spoke, streams, paused } = state;
-  const stage = stageOf({ people, you, capacity, pinned, spotlight, speakers, spoke });
+  const spotlit = useReadable(call.spotlight.state);
+  const stage = stageOf({ people, you, capacity, pinned, spotlit, spotlight, speakers, spoke });
   const decodes = people.find(({ id }) => id === you)?.decodes ?? [];
   const context: TileContext = {
     call,
@@ -89,12 +90,17 @@ interface PresentationProps {
 }
 
 function PresentationView({ context, stage, space }: PresentationProps) {
-  const { main, strip } = stage;
-  const sizes = presentationOf(space, strip.length, GAP, main.source === "screen");
+  const { mains, strip } = stage;
+  const isScreen = mains[0]?.source === "screen";
+  const sizes = presentationOf(space, strip.length, GAP, isScreen, mains.length);
   return (
     <div className={`presentation strip-${sizes.strip}`} style={{ gap: GAP }}>
       <div className="presented">
-        <Tile key={main.key} context={context} tile={main} size={sizes.main} />
+        <div className="grid" style={{ gap: GAP }}>
+          {mains.map((tile) => (
+            <Tile key={tile.key} context={context} tile={tile} size={sizes.main} />
+          ))}
+        </div>
       </div>
       {strip.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there.

@@ -46,8 +46,16 @@ export interface Presentation {
   readonly tile: Size;
 }
 
-/** Sizes for one large picture and a strip of `small` others, in CSS pixels. A screen may take any shape. */
-export function presentationOf(space: Size, small: number, gap: number, isScreen: boolean): Presentation {
+/**
+ * Sizes for `large` pictures, alike, and a strip of `small` others, in CSS pixels. A screen alone may take any shape.
+ */
+export function presentationOf(
+  space: Size,
+  small: number,
+  gap: number,
+  isScreen: boolean,
+  large = 1,
+): Presentation {
   const tall = space.height > space.width;
   const share = tall ? space.width / 3 : space.width * STRIP_SHARE;
   const width = Math.floor(Math.min(STRIP_WIDEST, Math.max(STRIP_NARROWEST, share)));
@@ -56,6 +64,6 @@ export function presentationOf(space: Size, small: number, gap: number, isScreen
   const left = tall
     ? { width: space.width, height: Math.max(0, space.height - taken) }
     : { width: Math.max(0, space.width - taken), height: space.height };
-  const main = isScreen ? left : gridOf(left, 1, gap);
+  const main = isScreen && large === 1 ? left : gridOf(left, large, gap);
   return { strip: tall ? "below" : "right", main: { width: main.width, height: main.height }, tile };
 }

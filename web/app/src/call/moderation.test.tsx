@@ -36,7 +36,14 @@ const moderation = {
   decline: vi.fn(),
   dismiss: vi.fn(),
 };
-const call = { moderation, local: { turn: vi.fn() } } as unknown as Call;
+const nobody: string[] = [];
+const none = { state: { get: () => nobody, subscribe: () => () => {} } };
+const call = {
+  moderation,
+  local: { turn: vi.fn() },
+  hands: none,
+  spotlight: none,
+} as unknown as Call;
 const state = (participants: Participant[]) =>
   ({
     participants,

@@ -28,7 +28,13 @@ function ben(connection: Connection, codec: Codec | null = "vp8"): Participant {
   };
 }
 
-const call = { view: { show: () => {}, hide: () => {} } } as unknown as Call;
+const nobody: string[] = [];
+const none = { state: { get: () => nobody, subscribe: () => () => {} } };
+const call = {
+  view: { show: () => {}, hide: () => {} },
+  hands: none,
+  spotlight: none,
+} as unknown as Call;
 
 function state(fields: Partial<CallState>): CallState {
   const reports = new Map([["ben", GOOD]]);

@@ -26,6 +26,7 @@ function scene(ids: readonly (string | Participant)[], fields: Partial<Scene> = 
     you: "me",
     capacity: 9,
     pinned: null,
+    spotlit: [],
     spotlight: false,
     speakers: [],
     spoke: [],
@@ -39,7 +40,7 @@ function short(stage: Stage): string {
     tiles.map(({ key }) => key.replace("/camera", "")).join(" ");
   if (stage.kind === "grid")
     return keys(stage.tiles) + (stage.corner === null ? "" : ` (${keys([stage.corner])})`);
-  return `${keys([stage.main])} | ${keys(stage.strip)}`;
+  return `${keys(stage.mains)} | ${keys(stage.strip)}`;
 }
 
 describe("the grid", () => {
@@ -109,8 +110,28 @@ describe("what matters on a narrow path", () => {
   it("is a screen, what is pinned, who speaks, and then the others", () => {
     const people = ["me", "ann", "bob", person("cid", true)];
     const stage = stageOf(scene(people, { pinned: "ann/camera", speakers: ["bob"] }));
-    const tiles = stage.kind === "grid" ? stage.tiles : [stage.main, ...stage.strip];
+    const tiles = stage.kind === "grid" ? stage.tiles : [...stage.mains, ...stage.strip];
     const order = tiles.toSorted((a, b) => b.priority - a.priority).map(({ key }) => key);
     expect(order.slice(0, 3)).toEqual(["cid/screen", "ann/camera", "bob/camera"]);
+  });
+});
+
+describe("the spotlight", () => {
+  it("is large for everybody, in its order, also for who is in it", () => {
+    const people = ["me", "ann", "bob", "cid"];
+    expect(short(stageOf(scene(people, { spotlit: ["cid", "ann"] })))).toBe("cid ann | bob me");
+    expect(short(stageOf(scene(people, { spotlit: ["me"] })))).toBe("me | ann bob cid");
+  });
+
+  it("stands beside a screen, and gives way to what one has pinned oneself", () => {
+    const people = ["me", "ann", person("bob", true)];
+    expect(short(stageOf(scene(people, { spotlit: ["ann"] })))).toBe("bob/screen ann | bob me");
+    const pinned = scene(people, { spotlit: ["ann"], pinned: "bob/camera" });
+    expect(short(stageOf(pinned))).toBe("bob | bob/screen ann me");
+  });
+
+  it("has room where there are few slots", () => {
+    const few = scene(["me", "a", "b", "c"], { capacity: 1, spoke: ["a"], spotlit: ["c"] });
+    expect(short(stageOf(few))).toBe("c | me");
   });
 });

@@ -20,10 +20,10 @@ export interface GridStage {
   readonly hidden: number;
 }
 
-/** One large, the others in a strip. */
+/** One large, or the several in the spotlight, the others in a strip. */
 export interface PresentationStage {
   readonly kind: "presentation";
-  readonly main: TileModel;
+  readonly mains: readonly TileModel[];
   readonly strip: readonly TileModel[];
   readonly hidden: number;
 }
@@ -38,6 +38,8 @@ export interface Scene {
   readonly capacity: number;
   /** What the user wants large; null for nothing, and void once it is gone. */
   readonly pinned: TrackKey | null;
+  /** Whom who keeps order wants large for everybody, the first first. */
+  readonly spotlit: readonly ParticipantId[];
   /** Who speaks is large. */
   readonly spotlight: boolean;
   /** Who speaks now. */
@@ -48,7 +50,7 @@ export interface Scene {
 
 const PRIORITY = { screen: 3, pinned: 2, speaker: 1, other: 0 } as const;
 
-/** Arranges a scene: what is pinned is large, else a screen, else (by choice) who speaks, else all are alike. */
+/** Arranges a scene: what is pinned is large, else the spotlight and a screen, else (by choice) who speaks, else all are alike. */
 export function stageOf(scene: Scene): Stage {
   const { people, you, capacity } = scene;
   const self = people.find(({ id }) => id === you);
@@ -59,11 +61,12 @@ export function stageOf(scene: Scene): Stage {
     .map((person) => tileOf(scene, person, "screen"));
   const cameras = others.map((person) => tileOf(scene, person, "camera"));
   const large = largeOf(scene, screens, cameras, mine);
+  const isLarge = ({ key }: TileModel) => large.some((tile) => tile.key === key);
   const shown = shownOf(scene, [...screens, ...cameras], large);
   const hidden = screens.length + cameras.length - shown.length;
-  if (large !== null) {
-    const strip = [...shown, ...(mine === null ? [] : [mine])].filter(({ key }) => key !== large.key);
-    return { kind: "presentation", main: large, strip, hidden };
+  if (large.length > 0) {
+    const strip = [...shown, ...(mine === null ? [] : [mine])].filter((tile) => !isLarge(tile));
+    return { kind: "presentation", mains: large, strip, hidden };
   }
   if (shown.length === 1) return { kind: "grid", tiles: shown, corner: mine, hidden };
   const tiles = [...shown, ...(mine === null ? [] : [mine])];
@@ -88,27 +91,36 @@ function priorityOf(scene: Scene, key: TrackKey, id: ParticipantId, source: Sour
   return scene.speakers.includes(id) ? PRIORITY.speaker : PRIORITY.other;
 }
 
-/** The picture that stands out, if one does. */
+/** The pictures that stand out, if any do. */
 function largeOf(
   scene: Scene,
   screens: readonly TileModel[],
   cameras: readonly TileModel[],
   mine: TileModel | null,
-): TileModel | null {
+): readonly TileModel[] {
   const all = [...screens, ...cameras, ...(mine === null ? [] : [mine])];
   const pinned = all.find(({ key }) => key === scene.pinned);
   const [screen] = screens;
-  if (pinned !== undefined || screen !== undefined) return pinned ?? screen ?? null;
-  if (!scene.spotlight) return null;
+  if (pinned !== undefined) return [pinned];
+  const people = mine === null ? cameras : [...cameras, mine];
+  const spotlit = scene.spotlit.flatMap((id) => people.find(({ participant }) => participant === id) ?? []);
+  if (screen !== undefined || spotlit.length > 0)
+    return screen === undefined ? spotlit : [screen, ...spotlit];
+  if (!scene.spotlight) return [];
   const speaker = scene.spoke.flatMap((id) => cameras.find(({ participant }) => participant === id) ?? [])[0];
-  return speaker ?? cameras[0] ?? null;
+  const first = speaker ?? cameras[0];
+  return first === undefined ? [] : [first];
 }
 
 /** Those for whom there is room: the large one, screens, then whoever spoke last. Their order on the stage stays. */
-function shownOf(scene: Scene, tiles: readonly TileModel[], large: TileModel | null): readonly TileModel[] {
+function shownOf(
+  scene: Scene,
+  tiles: readonly TileModel[],
+  large: readonly TileModel[],
+): readonly TileModel[] {
   if (tiles.length <= scene.capacity) return tiles;
   const rank = (tile: TileModel) => {
-    if (tile.key === large?.key) return -2;
+    if (large.some(({ key }) => key === tile.key)) return -2;
     if (tile.source === "screen") return -1;
     const place = scene.spoke.indexOf(tile.participant);
     return place < 0 ? scene.spoke.length : place;

@@ -40,6 +40,19 @@ export const PeopleIcon = () => (
   </Icon>
 );
 
+export const HandIcon = () => (
+  <Icon>
+    <path d="M7 12V6.5a1.500 1.500 0 0 1 3 0V11V4.5a1.500 1.500 0 0 1 3 0V11V6a1.500 1.500 0 0 1 3 0v6.500l1.200-1.800a1.500 1.500 0 0 1 2.600 1.500l-2.600 5.300a6 6 0 0 1-5.400 3.500A6 6 0 0 1 7 15z" />
+  </Icon>
+);
+
+export const SmileIcon = () => (
+  <Icon>
+    <circle cx="12" cy="12" r="8.5" />
+    <path d="M8.5 14a4 4 0 0 0 7 0M9 9.500v.5M15 9.500v.5" />
+  </Icon>
+);
+
 export const PollIcon = () => (
   <Icon>
     <path d="M5 20v-7M12 20V4M19 20v-11" />

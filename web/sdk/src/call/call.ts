@@ -20,6 +20,7 @@ import { withEarlier } from "./chat-lines.ts";
 import { Choices } from "./choices.ts";
 import { CodecChoice, decodedHere } from "./codec-choice.ts";
 import { elsewhereOf, QuietBesideOneself } from "./elsewhere.ts";
+import { Hands } from "./hands.ts";
 import { IceServerSource } from "./ice-servers.ts";
 import { Identity } from "./identity.ts";
 import { LocalMedia } from "./local-media.ts";
@@ -33,9 +34,11 @@ import { followPage } from "./page-events.ts";
 import { Polls } from "./polls.ts";
 import { Publisher } from "./publishing.ts";
 import { qualityOf } from "./quality.ts";
+import { Reactions } from "./reactions.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf, withChat } from "./room.ts";
 import { type OtherMessage, type Refusal, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown } from "./slots.ts";
+import { Spotlight } from "./spotlight.ts";
 import { type CallState, type CallStatus, INITIAL } from "./state.ts";
 import type { CallStatistics } from "./statistics.ts";
 import type { Subject } from "./subject.ts";
@@ -62,6 +65,9 @@ export class Call {
   readonly moderation: Moderation;
   readonly #identity: Identity;
   readonly polls: Polls;
+  readonly hands: Hands;
+  readonly reactions: Reactions;
+  readonly spotlight: Spotlight;
   readonly #subjects: readonly Subject[];
   readonly #room: RoomId;
   readonly #region: Region | null;
@@ -121,7 +127,11 @@ export class Call {
     this.#asks = new Asks({ ...deeds, onMoved: () => this.#quiet.moved() });
     this.moderation = new Moderation((ask) => this.#ask(ask), this.local, this.screen);
     this.polls = new Polls(deeds);
-    this.#subjects = [this.polls];
+    this.hands = new Hands(deeds, () => this.#state.get().you);
+    this.reactions = new Reactions(deeds.send);
+    this.spotlight = new Spotlight(deeds);
+    this.spotlight.state.subscribe(() => this.view.prefer(this.spotlight.state.get()));
+    this.#subjects = [this.polls, this.hands, this.reactions, this.spotlight];
     this.#servers = new IceServerSource(this.#identity, (servers) => this.#media.useServers(servers));
     this.#outbox = new Outbox({
       send: (message) => this.#signaling?.send(message) ?? false,

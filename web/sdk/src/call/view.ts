@@ -1,5 +1,5 @@
 // What the page shows now: the tiles report to here, and the node hears of it, once for many changes.
-import type { Tile, TrackId } from "../generated/protocol.ts";
+import type { ParticipantId, Tile, TrackId } from "../generated/protocol.ts";
 import { type TrackKey, trackKey } from "./track.ts";
 
 /** Changes within this time are told together: a new layout moves every tile. */
@@ -7,6 +7,9 @@ const SETTLE_MS = 60;
 
 /** What is hidden may be back in a moment, at another place of the page: its slot is kept for so long. */
 const LINGER_MS = 300;
+/** By this much the tiles of who is in the spotlight matter more than all others. */
+const PREFERRED = 128;
+const MOST = 255;
 /** While sizes go on changing, as when a window is dragged larger, they are told this often. */
 const APART_MS = 200;
 
@@ -18,6 +21,7 @@ export class View {
   #due = Number.POSITIVE_INFINITY;
   #toldAt = Number.NEGATIVE_INFINITY;
   #hidden = false;
+  #preferred: ReadonlySet<ParticipantId> = new Set();
   /** What the node knows; nothing at first, which is not the same as an empty view. */
   #told: string | undefined;
 
@@ -40,6 +44,14 @@ export class View {
   /** A tile is gone, or off the screen. */
   hide(track: TrackId): void {
     if (this.#tiles.delete(trackKey(track))) this.#settle(LINGER_MS);
+  }
+
+  /** These participants' tiles matter more than all others, whatever the page says of them. */
+  prefer(participants: readonly ParticipantId[]): void {
+    const before = this.#preferred;
+    this.#preferred = new Set(participants);
+    const isSame = before.size === this.#preferred.size && participants.every((id) => before.has(id));
+    if (!isSame) this.#settle(SETTLE_MS);
   }
 
   /** A page that nobody sees shows nothing, whatever tiles it has. */
@@ -74,9 +86,14 @@ export class View {
     this.#due = Number.POSITIVE_INFINITY;
   }
 
+  #ranked(tile: Tile): Tile {
+    if (!this.#preferred.has(tile.track.participant)) return tile;
+    return { ...tile, priority: Math.min(MOST, tile.priority + PREFERRED) };
+  }
+
   #flush(): void {
     this.#clearTimer();
-    const tiles = this.#hidden ? [] : [...this.#tiles.values()];
+    const tiles = this.#hidden ? [] : [...this.#tiles.values()].map((tile) => this.#ranked(tile));
     const text = JSON.stringify(tiles);
     if (text === this.#told) return;
     this.#told = text;
