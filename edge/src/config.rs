@@ -3,6 +3,7 @@
 use edge_core::assign::{Site, parse_sites};
 use edge_core::directory::shard_of;
 use edge_core::limits::Limit;
+use edge_core::room::Seats;
 use protocol::api::IceServer;
 use protocol::id::{Region, RoomId, UserId};
 use worker::{Env, Error, Result, Stub};
@@ -18,6 +19,23 @@ pub fn sites(env: &Env) -> Result<Vec<Site>> {
 pub fn limit(env: &Env, name: &str) -> Result<Limit> {
     Limit::parse(&env.var(name)?.to_string())
         .ok_or_else(|| Error::RustError(format!("{name} must be COUNT/SECONDS, e.g. 10/900")))
+}
+
+/// How many people may be in a room, and how often one user.
+pub fn seats(env: &Env) -> Result<Seats> {
+    let number = |name: &str, otherwise: u32| {
+        let Ok(text) = env.var(name) else {
+            return Ok(otherwise);
+        };
+        let number = text.to_string().trim().parse().ok();
+        let number = number.filter(|number| *number > 0);
+        number.ok_or_else(|| Error::RustError(format!("{name} must be a number from 1 on")))
+    };
+    let Seats { room, user } = Seats::default();
+    Ok(Seats {
+        room: number("CONNECT_ROOM_CAPACITY", room)?,
+        user: number("CONNECT_USER_CAPACITY", user)?,
+    })
 }
 
 /// The origins whose pages may call, besides our own.

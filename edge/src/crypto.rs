@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edge_core::room::Secret;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use worker::{Error, Result};
@@ -23,6 +24,15 @@ pub fn random_pair() -> Result<[u32; 2]> {
 /// A secret of 256 bits, in 43 characters that need no escaping anywhere.
 pub fn secret() -> Result<String> {
     Ok(encode(&random::<32>()?))
+}
+
+/// A secret with its hash.
+pub fn fresh() -> Result<Secret> {
+    let text = secret()?;
+    Ok(Secret {
+        hash: sha256(&text),
+        text,
+    })
 }
 
 /// SHA-256 in hex: how secrets are stored and compared.

@@ -1,6 +1,7 @@
-//! The Limiter Durable Object: how often one thing is done from one address.
+//! The Limiter Durable Object: how often one thing is done, from one address or to one room.
 
 use edge_core::limits::Limit;
+use protocol::id::RoomId;
 use serde_json::Value;
 use worker::{Date, DurableObject, Env, Request, Response, Result, State, Stub, durable_object};
 
@@ -16,6 +17,8 @@ pub enum Deed {
     Register,
     CreateRoom,
     Join,
+    /// A wrong password of a room.
+    RoomPassword,
 }
 
 impl Deed {
@@ -25,6 +28,7 @@ impl Deed {
             Deed::Register => "CONNECT_LIMIT_REGISTER",
             Deed::CreateRoom => "CONNECT_LIMIT_CREATE_ADDRESS",
             Deed::Join => "CONNECT_LIMIT_JOIN_ADDRESS",
+            Deed::RoomPassword => "CONNECT_LIMIT_ROOM_PASSWORD_ADDRESS",
         }
     }
 }
@@ -38,10 +42,17 @@ pub struct Limiter {
 impl Limiter {
     /// The limiter for whoever sends the request.
     pub fn of(request: &Request, env: &Env, deed: Deed) -> Result<Self> {
-        let variable = deed.variable();
-        let name = format!("{variable} {}", http::address(request)?);
+        Self::named(env, deed.variable(), &http::address(request)?)
+    }
+
+    /// The limiter of wrong passwords for a room, whoever tries them.
+    pub fn of_room(env: &Env, room: &RoomId) -> Result<Self> {
+        Self::named(env, "CONNECT_LIMIT_ROOM_PASSWORD", room.as_str())
+    }
+
+    fn named(env: &Env, variable: &str, who: &str) -> Result<Self> {
         Ok(Self {
-            object: config::limiter(env, &name)?,
+            object: config::limiter(env, &format!("{variable} {who}"))?,
             limit: config::limit(env, variable)?,
         })
     }

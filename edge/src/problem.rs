@@ -84,6 +84,18 @@ impl Refusal {
         Self::new(403, "guest", "Not for guests", detail)
     }
 
+    /// 403: the room has a password, and none was shown.
+    pub fn password_needed() -> Self {
+        let detail = "this room has a password: ask whoever invited you";
+        Self::new(403, "room-password-needed", "A password is needed", detail)
+    }
+
+    /// 403.
+    pub fn wrong_room_password() -> Self {
+        let detail = "this is not the room's password: ask whoever invited you";
+        Self::new(403, "wrong-room-password", "Wrong password", detail)
+    }
+
     /// 404.
     pub fn not_found(detail: &str) -> Self {
         Self::new(404, "not-found", "There is no such thing", detail)
@@ -202,19 +214,22 @@ impl Refusal {
 
 impl From<NoTicket> for Refusal {
     fn from(reason: NoTicket) -> Self {
-        match reason {
-            NoTicket::TooMany { wait } => Self::too_many(wait),
-            NoTicket::Removed { wait } => {
-                let title = "You were removed from this room";
-                let mut refusal = Self::new(403, "removed", title, reason.to_string());
-                refusal.retry_after = Some(wait.div_ceil(1_000));
-                refusal
-            }
-            NoTicket::NoGuests => {
-                let title = "An account is needed here";
-                Self::new(403, "no-guests", title, reason.to_string())
-            }
+        let (kind, title) = match reason {
+            NoTicket::TooMany { wait } => return Self::too_many(wait),
+            NoTicket::Removed { .. } => ("removed", "You were removed from this room"),
+            NoTicket::NoGuests => ("no-guests", "An account is needed here"),
+            NoTicket::Banned => ("banned", "You were banned from this room"),
+            NoTicket::Locked => ("room-locked", "The room is locked"),
+            NoTicket::NotOpenYet { .. } => ("not-open-yet", "The room is not open yet"),
+            NoTicket::Full { .. } => ("room-full", "The room is full"),
+            NoTicket::TooOften { .. } => ("too-often-here", "You are in this room already"),
+            NoTicket::LobbyFull => ("lobby-full", "Too many people wait"),
+        };
+        let mut refusal = Self::new(403, kind, title, reason.to_string());
+        if let NoTicket::Removed { wait } | NoTicket::NotOpenYet { wait } = reason {
+            refusal.retry_after = Some(wait.div_ceil(1_000));
         }
+        refusal
     }
 }
 
@@ -228,6 +243,12 @@ impl From<NotAdmitted> for Refusal {
             NotAdmitted::Resume => {
                 Self::new(403, "bad-resume-token", "The token does not admit", detail)
             }
+            NotAdmitted::TooOften => Self::new(
+                403,
+                "too-often-here",
+                "You are in this room already",
+                detail,
+            ),
             NotAdmitted::SentAway { wait } => Self::too_many(wait),
             NotAdmitted::StaleEpoch => {
                 Self::new(409, "stale-epoch", "The placement is over", detail)

@@ -10,12 +10,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use edge_core::chat::Keep;
+use edge_core::password::presented;
 use edge_core::room::record::Stored;
 use edge_core::room::{Admission, Event, NoExport, Report, Room};
 use protocol::api;
 use protocol::client::SettingsChange;
 use protocol::id::{RoomId, UserId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{
     Date, DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
@@ -25,7 +26,7 @@ use worker::{
 use crate::breath::Breath;
 use crate::problem::{Outcome, Refusal};
 use crate::store::{Everything, Store};
-use crate::{rpc, socket};
+use crate::{config, password, rpc, socket};
 use audit::Audit;
 use chat::Lines;
 use sockets::Attached;
@@ -36,6 +37,14 @@ struct Create {
     name: String,
     owner: UserId,
     settings: SettingsChange,
+}
+
+/// Somebody who asks for a ticket.
+#[derive(Serialize, Deserialize)]
+pub struct Join {
+    pub admission: Admission,
+    /// The room's password, as it was typed.
+    pub password: Option<String>,
 }
 
 /// One room.
@@ -164,7 +173,8 @@ impl Shell {
             }
         }
         match Room::restore(stored, &clients, &links, now) {
-            Some((room, effects)) => {
+            Some((mut room, effects)) => {
+                room.has_seats(config::seats(&self.env)?);
                 self.loaded.set(true);
                 self.lines.forget(room.keep_lines(now))?;
                 self.room.replace(Some(room));
@@ -191,7 +201,8 @@ impl Shell {
                 if self.room.borrow().is_some() {
                     return Err(Refusal::internal()); // 50 bits that were drawn before
                 }
-                let (room, effects) = Room::create(id, name, owner, settings, now);
+                let (mut room, effects) = Room::create(id, name, owner, settings, now);
+                room.has_seats(config::seats(&self.env)?);
                 let view = room.view();
                 self.room.replace(Some(room));
                 self.carry_out(effects)?;
@@ -216,12 +227,10 @@ impl Shell {
             "door" => Ok(json!(self.living(Room::door)?)),
             "guest" => Ok(json!(self.living(Room::may_be_guest)??)),
             "join" => {
-                let admission: Admission = rpc::parse(body)?;
+                let join: Join = rpc::parse(body)?;
                 let view = self.view()?;
-                if let Some(room) = self.room.borrow().as_ref() {
-                    room.may_join(&admission, now)?;
-                }
-                self.handle(now, Event::Admitted(admission))?;
+                self.may_join(&join, now)?;
+                self.handle(now, Event::Admitted(join.admission))?;
                 Ok(json!(view))
             }
             "delete" => {
@@ -233,6 +242,23 @@ impl Shell {
                 Ok(Value::Null)
             }
             _ => Err(rpc::unknown(operation)),
+        }
+    }
+
+    /// Refuses who may not come, the cheapest reason first: a password costs its hash.
+    fn may_join(&self, join: &Join, now: u64) -> Outcome<()> {
+        let hash = {
+            let room = self.room.borrow();
+            let room = room.as_ref().ok_or_else(Refusal::no_room)?;
+            room.may_join(&join.admission, now)?.map(str::to_owned)
+        };
+        match (hash, &join.password) {
+            (None, _) => Ok(()),
+            (Some(_), None) => Err(Refusal::password_needed()),
+            (Some(hash), Some(typed)) => {
+                let fits = password::verify(&presented(typed), Some(&hash))?;
+                fits.then_some(()).ok_or_else(Refusal::wrong_room_password)
+            }
         }
     }
 

@@ -127,6 +127,15 @@ pub struct Door {
     pub name: String,
     /// Whether people without an account may come.
     pub guests: bool,
+    /// Whether who comes waits to be let in.
+    pub lobby: bool,
+    /// Whether nobody comes any more.
+    pub locked: bool,
+    /// Whether a password is asked for.
+    pub password: bool,
+    /// From when on one may come, in Unix milliseconds; 0 if from the beginning.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub opens_at: u64,
 }
 
 /// `POST /api/rooms/{id}/guests`: comes without an account.
@@ -169,6 +178,8 @@ pub struct JoinRequest {
     pub decodes: Vec<Codec>,
     /// The call goes on here: once the WebSocket is open, everything else that the user has in the room ends.
     pub move_here: bool,
+    /// The room's password, if it has one.
+    pub password: Option<String>,
 }
 
 /// The answer to a join.

@@ -4,6 +4,7 @@
 mod audit;
 mod channel;
 mod chat;
+mod door;
 mod moderation;
 mod people;
 mod polls;
@@ -27,6 +28,7 @@ pub use chat::{
     ChatMessage, ChatPage, ChatReaction, MAX_CHAT_BYTES, MAX_CHAT_PAGE, MAX_MENTIONS, Mention,
     ReactionCount,
 };
+pub use door::{Banned, Knock};
 pub use moderation::{CapsChange, MuteAll};
 pub use people::{CloseReason, Connection, LeaveReason, Participant, Role};
 pub use polls::{
@@ -154,6 +156,16 @@ pub enum ClientMessage {
     },
     /// The answer to [`ServerMessage::CheckMedia`]: media came until just now, and comes no more.
     NoMedia { attempt: Attempt },
+    /// A moderator sends this participant's user out of the room, who may not come back until [`ClientMessage::Unban`].
+    Ban { participant: ParticipantId },
+    /// Who was banned may come again.
+    Unban { user: UserId },
+    /// A moderator lets somebody in who waits, or everybody.
+    Admit { participant: Option<ParticipantId> },
+    /// A moderator sends somebody away who waits, or everybody.
+    Refuse { participant: Option<ParticipantId> },
+    /// The host asks for this password at the door, or for none any more.
+    SetPassword { password: Option<String> },
     /// A guest is somebody with an account from now on: that of this access token.
     TakeAccount { token: String },
     /// The call goes on here: everything else that the same user has in the room ends ([`CloseReason::Moved`]).
@@ -211,7 +223,7 @@ impl fmt::Debug for IceCredentials {
     rename_all_fields = "camelCase"
 )]
 pub enum ServerMessage {
-    /// First message on every WebSocket.
+    /// First message on every WebSocket of somebody who is in the room.
     Welcome {
         /// Sequence number of the last event that this state, or the replay after it, builds on.
         #[cfg_attr(test, ts(type = "number"))]
@@ -225,6 +237,22 @@ pub enum ServerMessage {
         redial_within_ms: u32,
         /// The whole state, or `null` when the connection was resumed: then every event after `since` follows.
         snapshot: Option<Snapshot>,
+    },
+    /// First message on a WebSocket of somebody who waits to be let in. Nothing more is told until the welcome, which may come
+    /// over the same WebSocket.
+    Waiting {
+        you: ParticipantId,
+        /// As that of the welcome.
+        resume_token: String,
+        redial_within_ms: u32,
+    },
+    /// To who keeps order: who waits to be let in, whole each time, who came first first.
+    Knocking {
+        people: Vec<Knock>,
+    },
+    /// To who keeps order: who is banned, whole each time, the latest first.
+    Banned {
+        people: Vec<Banned>,
     },
     /// Something happened in the room. `seq` counts up by one.
     Event {

@@ -56,6 +56,8 @@ fn generate() -> String {
         api::IceServer,
         api::Problem,
         api::FieldError,
+        client::Knock,
+        client::Banned,
         client::ClientMessage,
         client::SourceMid,
         client::IceCredentials,

@@ -5,13 +5,16 @@
 //! stands for. [`Room::restore`] builds the room anew from what was saved.
 
 pub mod audit;
+mod bans;
 mod chat;
 mod connection;
 mod contract;
+mod door;
 mod doubt;
 mod guests;
 mod hands;
 mod hosts;
+mod lobby;
 mod log;
 mod messages;
 mod moderation;
@@ -45,13 +48,13 @@ use crate::poll::Polls;
 pub use chat::NoExport;
 pub use contract::{
     Admission, Client, Deed, Draft, Effect, Event, Excess, Identity, NoTicket, NodeLink,
-    NotAdmitted, Pass, Ping, Secret, Sought,
+    NotAdmitted, Pass, Ping, Seats, Secret, Sought,
 };
 use doubt::Doubts;
 use log::Log;
 use pace::{Pace, Writing};
 use questions::Questions;
-use record::{Host, Info, Link, LoggedEvent, Moved, Person, Record, Ruling, Stored};
+use record::{Host, Info, Link, LoggedEvent, Moved, Person, Record, Ruling, Stored, Waiting};
 use report::Owed;
 pub use report::Report;
 
@@ -77,12 +80,16 @@ pub struct Room {
     people: BTreeMap<ParticipantId, Person>,
     hosts: BTreeMap<NodeId, Host>,
     rulings: BTreeMap<UserId, Ruling>,
+    /// Who is at the door.
+    waiting: BTreeMap<ParticipantId, Waiting>,
     /// Whose calls have moved, the oldest first.
     moved: Vec<Moved>,
     log: Log,
     chat: Chat,
     polls: Polls,
     owed: Option<Owed>,
+    /// As the server is configured.
+    seats: Seats,
     // What follows is not stored; losing it costs a retry.
     negotiations: HashMap<ParticipantId, Negotiation>,
     paces: HashMap<ParticipantId, Pace>,
@@ -126,6 +133,7 @@ impl Room {
             created_at: now,
             epoch: Epoch(0),
             settings: settings::after(&Settings::default(), settings),
+            password: None,
             hosted: false,
             gone: false,
         };
@@ -141,6 +149,8 @@ impl Room {
             people: BTreeMap::new(),
             hosts: BTreeMap::new(),
             rulings: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            seats: Seats::default(),
             moved: Vec::new(),
             log: Log::default(),
             chat: Chat::default(),
@@ -174,7 +184,7 @@ impl Room {
     ) -> Option<(Self, Vec<Effect>)> {
         let mut info = None;
         let (mut people, mut hosts) = (BTreeMap::new(), BTreeMap::new());
-        let mut rulings = BTreeMap::new();
+        let (mut rulings, mut waiting) = (BTreeMap::new(), BTreeMap::new());
         let (mut moved, mut events, mut owed) = (Vec::new(), Vec::new(), None);
         let (mut polls, mut ballots) = (Vec::new(), Vec::new());
         let unreadable_events = stored.unreadable_events();
@@ -191,6 +201,9 @@ impl Room {
                 Record::Ruling(ruling) => {
                     rulings.insert(ruling.user.clone(), ruling);
                 }
+                Record::Waiting(stored) => {
+                    waiting.insert(stored.person.id.clone(), stored);
+                }
                 Record::Moved(person) => moved.push(person),
                 Record::Event(event) => events.push(event),
                 Record::Owed(stored) => owed = Some(stored),
@@ -202,6 +215,7 @@ impl Room {
         room.people = people;
         room.hosts = hosts;
         room.rulings = rulings;
+        room.waiting = waiting;
         moved.sort_by_key(|moved: &Moved| moved.until);
         room.moved = moved;
         room.log = Log::restore(events, &unreadable_events);
@@ -211,6 +225,7 @@ impl Room {
         room.chat.forget(room.keep_lines(now));
         let mut effects = Vec::new();
         room.miss_clients(clients, now, &mut effects);
+        room.miss_waiting(clients, now, &mut effects);
         room.miss_links(links, now, &mut effects);
         room.miss_answers(now);
         Some((room, effects))
@@ -248,10 +263,13 @@ impl Room {
                 line,
             } => self.recalled(client, deed, known, line, now, out),
             Event::Verified { client, account } => self.verified(client, account, now, out),
+            Event::LetIn { client, resume } => self.let_in(client, resume, now, out),
+            Event::Hashed { hash } => self.asks_for(Some(hash), now, out),
             Event::Reported { taken } => self.reported(taken, out),
             Event::Deleted => self.deleted(now, out),
             Event::Alarm { pings } => {
                 self.expire_people(&pings, now, out);
+                self.expire_waiting(&pings, now, out);
                 self.expire_answers(now, out);
                 self.expire_hosts(now, out);
                 self.repeat_report(now, out);
@@ -280,6 +298,7 @@ impl Room {
             .chain(releases)
             .chain(retries)
             .chain(self.questions.next_due())
+            .chain(self.waiting_due())
             .chain(self.owed.map(|owed| owed.at))
             .min()
     }

@@ -12,7 +12,7 @@ use worker::{Date, Result, console_error, console_log};
 use super::Shell;
 use crate::problem::Outcome;
 use crate::region::Assign;
-use crate::{config, jwt, rpc, store, tally};
+use crate::{config, crypto, jwt, password, rpc, store, tally};
 
 impl Shell {
     pub(super) fn carry_out(self: &Rc<Self>, effects: Vec<Effect>) -> Result<()> {
@@ -51,6 +51,14 @@ impl Shell {
                 let account = jwt::account(&self.env, &token);
                 let verified = Event::Verified { client, account };
                 self.handle(Date::now().as_millis(), verified)?;
+            }
+            Effect::LetIn { client } => {
+                let resume = crypto::fresh()?;
+                self.handle(Date::now().as_millis(), Event::LetIn { client, resume })?;
+            }
+            Effect::HashPassword { password } => {
+                let hash = password::hash(&password)?;
+                self.handle(Date::now().as_millis(), Event::Hashed { hash })?;
             }
             Effect::Inherit { from, to } => self.lines.inherit(&from, &to)?,
             Effect::ForgetLines(keep) => self.lines.forget(keep)?,

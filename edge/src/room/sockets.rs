@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use edge_core::room::{Client, Event, Excess, NodeLink, Pass, Ping, Secret};
+use edge_core::room::{Client, Event, Excess, NodeLink, Pass, Ping};
 use protocol::client::{POLICY_VIOLATION, SENT_AWAY, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region};
 use protocol::node::RoomToNode;
@@ -52,11 +52,7 @@ impl Shell {
         self.state
             .accept_websocket_with_tags(&pair.server, &[CLIENTS, &client_tag(&client)]);
         socket::attach(&pair.server, &Attached::Client(client.clone()))?;
-        let text = crypto::secret()?;
-        let resume = Secret {
-            hash: crypto::sha256(&text),
-            text,
-        };
+        let resume = crypto::fresh()?;
         self.handle(
             now,
             Event::ClientOpened {
@@ -136,12 +132,18 @@ impl Shell {
             let Some(Attached::Client(client)) = Attached::of(&socket) else {
                 continue;
             };
-            if Some(&client.participant) != except {
+            if Some(&client.participant) != except && !self.is_outside(&client.participant) {
                 // An error means that it is closing: its end is reported by itself.
                 let _ = socket.send_with_str(&text);
             }
         }
         Ok(())
+    }
+
+    /// Whether this client is not in the room yet.
+    fn is_outside(&self, id: &ParticipantId) -> bool {
+        let room = self.room.borrow();
+        room.as_ref().is_some_and(|room| room.is_outside(id))
     }
 
     pub(super) fn hang_up_client(&self, client: &Client) {

@@ -21,6 +21,7 @@ use worker::{Context, Delay, Env, Request, Response, console_error};
 use super::{Answer, authenticate, now, room_id};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
+use crate::room::Join;
 use crate::{config, crypto, http, rpc};
 
 /// After how long a visit that the user's object did not take is told again. The platform lets work go on for 30 s after an
@@ -139,17 +140,19 @@ pub(super) async fn join_room(
         move_here: body.move_here,
     };
     let object = config::room(env, &id, continent(&request).as_deref())?;
-    // Side by side, since somebody waits: who is refused here was given a ticket that nobody knows, and it expires.
-    let limiter = Limiter::of(&request, env, Deed::Join)?;
-    let (by_address, room) = join(
-        limiter.take(),
-        rpc::call::<Room>(&object, "join", &admission),
-    )
-    .await;
-    by_address?;
-    let room = room?;
+    // Before anything is done for them.
+    Limiter::of(&request, env, Deed::Join)?.take().await?;
+    let guest = admission.guest;
+    let join = Join {
+        admission,
+        password: body.password,
+    };
+    let room: Room = match &join.password {
+        Some(_) => try_password(&request, env, &id, rpc::call(&object, "join", &join)).await?,
+        None => rpc::call(&object, "join", &join).await?,
+    };
     // A guest has no list of rooms.
-    if !admission.guest {
+    if !guest {
         note_visit(env, context, &claims.sub, &id)?;
     }
     Ok(Response::from_json(&JoinResponse {
@@ -158,6 +161,26 @@ pub(super) async fn join_room(
         participant,
         ticket,
     })?)
+}
+
+/// A join that counts as a wrong password until it has turned out to be none.
+async fn try_password(
+    request: &Request,
+    env: &Env,
+    room: &RoomId,
+    join: impl Future<Output = Outcome<Room>>,
+) -> Outcome<Room> {
+    let by_address = Limiter::of(request, env, Deed::RoomPassword)?;
+    let by_room = Limiter::of_room(env, room)?;
+    by_address.take().await?;
+    by_room.take().await?;
+    let joined = join.await;
+    let is_wrong = |refusal: &Refusal| refusal.kind() == "wrong-room-password";
+    if !joined.as_ref().is_err_and(is_wrong) {
+        by_address.give_back().await?;
+        by_room.give_back().await?;
+    }
+    joined
 }
 
 /// Puts the room on top of the user's list, without making anybody wait for it.

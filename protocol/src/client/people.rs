@@ -92,6 +92,8 @@ pub enum CloseReason {
     Replaced,
     /// A moderator sent the participant out.
     Removed,
+    /// A moderator did not let them in.
+    Refused,
     /// The user has moved the call to another page or device.
     Moved,
 }

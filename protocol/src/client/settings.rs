@@ -25,6 +25,17 @@ pub struct Settings {
     pub chat_days: u32,
     /// How many lines of chat are kept, at least 1 and at most [`MAX_CHAT_LINES`].
     pub chat_lines: u32,
+    /// Whether who comes waits until the host or a moderator lets them in.
+    pub lobby: bool,
+    /// Whether nobody comes any more.
+    pub locked: bool,
+    /// How many people may be in it; 0 for as many as the server allows.
+    pub capacity: u32,
+    /// From when on one may come, in Unix milliseconds; 0 if from the beginning.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub opens_at: u64,
+    /// Whether a password is asked for ([`super::ClientMessage::SetPassword`]).
+    pub has_password: bool,
 }
 
 impl Default for Settings {
@@ -37,6 +48,11 @@ impl Default for Settings {
             guests: true,
             chat_days: 365,
             chat_lines: MAX_CHAT_LINES,
+            lobby: false,
+            locked: false,
+            capacity: 0,
+            opens_at: 0,
+            has_password: false,
         }
     }
 }
@@ -61,6 +77,15 @@ pub struct SettingsChange {
     pub chat_days: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chat_lines: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lobby: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locked: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub opens_at: Option<u64>,
 }
 
 /// What kind of room it is.

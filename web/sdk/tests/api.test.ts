@@ -261,7 +261,7 @@ const ALL: [string, (api: Api, options?: RequestOptions) => Promise<unknown>][] 
   ["join", (api, options) => api.join("r", JOIN, options)],
   ["iceServers", (api, options) => api.iceServers(options)],
 ];
-const JOIN = { region: null, roundTrips: {}, offer: null, decodes: [], moveHere: false };
+const JOIN = { region: null, roundTrips: {}, offer: null, decodes: [], moveHere: false, password: null };
 const LOGIN = { email: "a@b.c", password: "secret" };
 
 describe("a server that never answers", () => {

@@ -7,7 +7,7 @@ import type { ChatMessage, Participant } from "../src/generated/protocol.ts";
 import type { Guest } from "../src/guest.ts";
 import { ApiError } from "../src/problem.ts";
 
-const JOIN = { region: null, roundTrips: {}, offer: null, decodes: [], moveHere: false };
+const JOIN = { region: null, roundTrips: {}, offer: null, decodes: [], moveHere: false, password: null };
 const ACCOUNT = { token: "account", expiresIn: 3600, user: { id: "u1", email: "a@b.c", name: "Ann" } };
 
 let asked: string[] = [];

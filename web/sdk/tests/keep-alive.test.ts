@@ -54,6 +54,7 @@ async function connect(random = 0, redialWithinMs = 250) {
     handlers: {
       onOpen: ignore,
       onWelcome: ignore,
+      onWaiting: ignore,
       onEvent: ignore,
       onMessage: ignore,
       onLost: (pause) => pauses.push(pause),
@@ -175,6 +176,7 @@ it("does not ask for a ticket again before it is told to", async () => {
     handlers: {
       onOpen: () => {},
       onWelcome: () => {},
+      onWaiting: () => {},
       onEvent: () => {},
       onMessage: () => {},
       onLost: (pause) => pauses.push(pause),

@@ -13,6 +13,7 @@ class Log implements SignalingHandlers {
   #waiting: { line: string; resolve: () => void }[] = [];
 
   onOpen = () => this.#add("open");
+  onWaiting = () => this.#add("waiting");
   onWelcome = ({ seq, snapshot }: { seq: number; snapshot: unknown }) =>
     this.#add(`welcome ${seq}${snapshot === null ? " resumed" : ""}`);
   onEvent = ({ seq }: { seq: number }) => this.#add(`event ${seq}`);
@@ -85,6 +86,20 @@ describe("signaling", () => {
     say(peer, { type: "welcome", seq, you: "p", resumeToken, snapshot });
   const event = (peer: Peer, seq: number) =>
     say(peer, { type: "event", seq, event: { type: "left", participant: "x", reason: "left" } });
+
+  it("waits at the door, comes back to it after a loss, and goes in over the same socket", async () => {
+    script = (peer, connection) => {
+      say(peer, { type: "waiting", you: "p", resumeToken: `w${connection}`, redialWithinMs: 0 });
+      if (connection === 1) return peer.close();
+      welcome(peer, 5, "r1");
+      event(peer, 6);
+    };
+    signaling.start();
+    await log.until("event 6");
+    expect(urls).toEqual([`${PATH}?ticket=t1`, `${PATH}?resume=w1&since=0`]);
+    expect(log.lines).toEqual(["open", "waiting", "lost", "open", "waiting", "welcome 5", "event 6"]);
+    expect(server.clients.size).toBe(1);
+  });
 
   it("resumes after the last event seen, and gets each event once", async () => {
     script = (peer, connection) => {

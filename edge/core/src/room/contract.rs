@@ -134,6 +134,15 @@ pub enum Event {
         client: Client,
         account: Option<Identity>,
     },
+    /// The answer to [`Effect::LetIn`].
+    LetIn {
+        client: Client,
+        resume: Secret,
+    },
+    /// The answer to [`Effect::HashPassword`]: a PHC string.
+    Hashed {
+        hash: String,
+    },
     /// The answer to [`Effect::Report`]: what the directory has taken, if anything.
     Reported {
         taken: Option<Report>,
@@ -211,6 +220,14 @@ pub enum Effect {
         client: Client,
         token: String,
     },
+    /// Draw a resume token for this client, who waited and goes in. Answer with [`Event::LetIn`], before anything else happens.
+    LetIn {
+        client: Client,
+    },
+    /// Hash the password that is to be asked for. Answer with [`Event::Hashed`], before anything else happens.
+    HashPassword {
+        password: String,
+    },
     /// All lines of chat that are stored as one user's are another's from now on.
     Inherit {
         from: UserId,
@@ -287,6 +304,8 @@ pub enum NotAdmitted {
     Resume,
     #[error("far too many messages: come back in {} s", wait.div_ceil(1_000))]
     SentAway { wait: u64 },
+    #[error("you are in this room too often already: leave it elsewhere")]
+    TooOften,
     #[error("the room is not placed on this node under this epoch")]
     StaleEpoch,
 }
@@ -300,6 +319,40 @@ pub enum NoTicket {
     Removed { wait: u64 },
     #[error("this room is for people with an account: sign in, or ask its host to let guests come")]
     NoGuests,
+    #[error("you were banned from this room: only its host or a moderator can lift that")]
+    Banned,
+    #[error("the room is locked: ask somebody inside to unlock it")]
+    Locked,
+    #[error("the room opens in {}", in_words(*wait))]
+    NotOpenYet { wait: u64 },
+    #[error(
+        "the room is full: at most {most} people may be in it; try again when somebody has left"
+    )]
+    Full { most: u32 },
+    #[error("you are in this room {most} times already: leave it elsewhere, or move the call here")]
+    TooOften { most: u32 },
+    #[error("too many people wait to be let in: try again in a minute")]
+    LobbyFull,
+}
+
+fn in_words(wait: u64) -> String {
+    match wait.div_ceil(60_000) {
+        minutes @ 0..=90 => format!("{minutes} min"),
+        minutes => format!("{} h", minutes.div_ceil(60)),
+    }
+}
+
+/// How many people may be in a room, and how often one user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seats {
+    pub room: u32,
+    pub user: u32,
+}
+
+impl Default for Seats {
+    fn default() -> Self {
+        Self { room: 500, user: 5 }
+    }
 }
 
 /// What a client shows to be admitted, as its SHA-256.

@@ -1,29 +1,14 @@
 //! Guests: people without an account. They may take one later without leaving; then all that was theirs is the account's.
 
-use protocol::api::Door;
 use protocol::client::{ErrorCode, RoomEvent, ServerMessage};
 use protocol::id::{ParticipantId, UserId};
 use protocol::media::Caps;
 
 use super::messages::Refusal;
 use super::record;
-use super::{Client, Effect, Identity, NoTicket, Room};
+use super::{Client, Effect, Identity, Room};
 
 impl Room {
-    /// What somebody is told who comes by a link.
-    pub fn door(&self) -> Door {
-        Door {
-            name: self.info.name.clone(),
-            guests: self.info.settings.guests,
-        }
-    }
-
-    /// Whether somebody may come without an account. Who is in the room already stays when that is forbidden.
-    pub fn may_be_guest(&self) -> Result<(), NoTicket> {
-        let allowed = self.info.settings.guests;
-        allowed.then_some(()).ok_or(NoTicket::NoGuests)
-    }
-
     /// A guest shows the access token of an account.
     pub(super) fn shows_account(
         &self,
@@ -79,7 +64,7 @@ impl Room {
             return Ok(());
         };
         // A guest's token is no way around a removal.
-        if self.barred(&account.user, now).is_some() {
+        if self.stays_out(&account.user, now).is_err() {
             return Err(forbidden("this account was removed from this room"));
         }
         self.ruling_goes_over(&guest, &account.user, now, out);

@@ -70,7 +70,9 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        let Some(person) = self.people.get(&client.participant) else {
+        let id = &client.participant;
+        let waiting = self.waiting.get(id).map(|waiting| &waiting.person);
+        let Some(person) = self.people.get(id).or(waiting) else {
             return out.push(Effect::HangUp { client });
         };
         // What was on its way when the room hung up, too.
@@ -105,7 +107,12 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let id = &client.participant;
-        match self.understood(id, text, now)? {
+        let message = self.understood(id, text, now)?;
+        if self.is_outside(id) {
+            self.said_outside(id, message, out);
+            return Ok(());
+        }
+        match message {
             ClientMessage::Offer {
                 attempt,
                 sdp,
@@ -166,6 +173,13 @@ impl Room {
                 self.sets_role(client, &participant, role, now, out)?;
             }
             ClientMessage::Configure { change } => self.configures(client, change, now, out)?,
+            ClientMessage::Ban { participant } => self.bans(client, &participant, now, out)?,
+            ClientMessage::Unban { user } => self.unbans(client, &user, now, out)?,
+            ClientMessage::Admit { participant } => self.admits(client, participant, now, out)?,
+            ClientMessage::Refuse { participant } => self.refuses(client, participant, out)?,
+            ClientMessage::SetPassword { password } => {
+                self.sets_password(client, password, now, out)?;
+            }
             ClientMessage::TakeAccount { token } => self.shows_account(client, token, out)?,
             ClientMessage::CreatePoll { nonce, draft } => {
                 self.creates_poll(client, nonce, draft, now, out)?;

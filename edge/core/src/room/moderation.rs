@@ -16,7 +16,7 @@ use super::record::{self, Person, Record, Ruling};
 use super::roles::Right;
 use super::{Client, Effect, Room};
 
-/// How many users a room keeps rulings on; the oldest is forgotten first.
+/// How many users a room keeps rulings on; the oldest is forgotten first, and a ban last.
 const MAX_RULINGS: usize = 1_000;
 
 impl Room {
@@ -274,16 +274,21 @@ impl Room {
             caps: Caps::default(),
             barred_until: 0,
             role: None,
+            banned: None,
             at: now,
         });
         change(&mut ruling);
         ruling.at = now;
-        let says = ruling.caps != Caps::default() || ruling.role.is_some();
+        let says =
+            ruling.caps != Caps::default() || ruling.role.is_some() || ruling.banned.is_some();
         if !says && ruling.barred_until <= now {
             return out.push(Effect::Erase(record::ruling_key(user)));
         }
         if self.rulings.len() >= MAX_RULINGS
-            && let Some(oldest) = self.rulings.values().min_by_key(|ruling| ruling.at)
+            && let Some(oldest) = self
+                .rulings
+                .values()
+                .min_by_key(|ruling| (ruling.banned.is_some(), ruling.at))
         {
             let oldest = oldest.user.clone();
             self.rulings.remove(&oldest);

@@ -88,7 +88,7 @@ impl Room {
     }
 
     /// What a user has in the room for others to see.
-    fn presences_of(&self, user: &UserId) -> impl Iterator<Item = &Person> {
+    pub(super) fn presences_of(&self, user: &UserId) -> impl Iterator<Item = &Person> {
         let people = self.people.values();
         people.filter(move |person| person.user == *user && person.is_in())
     }

@@ -53,6 +53,11 @@ const REACTIONS: Limit = Limit {
     burst: 10,
     window: 10_000,
 };
+/// How many passwords of a room one may set: each is a hash, which makes everybody wait for some 50 ms.
+const HASHES: Limit = Limit {
+    burst: 5,
+    window: 60_000,
+};
 /// How much chat a user may send, in bytes: some fifteen of the longest lines at once, and one in four seconds in the long
 /// run. Messages alone would let one user write 7 GB in a day.
 const CHAT: Limit = Limit {
@@ -79,6 +84,7 @@ pub(super) struct Pace {
     deeds: Turns,
     pages: Turns,
     reactions: Turns,
+    hashes: Turns,
     refusals: Bucket,
     nonsense: Bucket,
     /// Until when the participant is sent away.
@@ -125,6 +131,12 @@ impl Room {
                 wait,
             )
         })
+    }
+
+    /// Whether this participant may have another password hashed.
+    pub(super) fn may_hash(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
+        let taken = self.pace(id, now).hashes.take(1, HASHES, now);
+        taken.map_err(|wait| too_soon("too many passwords: wait and send again", wait))
     }
 
     /// Whether this participant may do another thing that everybody is told of.
@@ -220,6 +232,7 @@ impl Room {
             deeds: Turns::full(DEEDS, now),
             pages: Turns::full(PAGES, now),
             reactions: Turns::full(REACTIONS, now),
+            hashes: Turns::full(HASHES, now),
             refusals: Bucket::full(REFUSALS, now),
             nonsense: Bucket::full(NONSENSE, now),
             away_until: 0,

@@ -4,47 +4,22 @@
 use protocol::id::ParticipantId;
 
 use super::record::{Former, Passes, Person, Presence};
-use super::{Admission, Client, Effect, NoTicket, NotAdmitted, Pass, Room};
+use super::{Client, Effect, NotAdmitted, Pass, Room};
 
 /// How long a ticket admits, in milliseconds.
 pub(super) const TICKET: u64 = 60_000;
-/// How many tickets a user may hold that are not used yet. More than one person opens at once, and than a page that is
-/// reloaded over and over leaves behind.
-const TICKETS: usize = 32;
 
 impl Room {
-    /// Whether this person may be given a ticket.
-    pub fn may_join(&self, admission: &Admission, now: u64) -> Result<(), NoTicket> {
-        if admission.guest {
-            self.may_be_guest()?;
-        }
-        let user = &admission.user;
-        if let Some(wait) = self.barred(user, now) {
-            return Err(NoTicket::Removed { wait });
-        }
-        let held: Vec<u64> = self
-            .people
-            .values()
-            .filter(|person| person.user == *user)
-            .filter_map(|person| match person.presence {
-                Presence::Expected { until, .. } => Some(until),
-                _ => None,
-            })
-            .collect();
-        match held.iter().min() {
-            Some(first) if held.len() >= TICKETS => Err(NoTicket::TooMany {
-                wait: first.saturating_sub(now),
-            }),
-            _ => Ok(()),
-        }
-    }
-
     /// Whose pass this is, and as which of their connections it admits them. Whose call has moved is let in to be told so.
     pub fn admit(&self, pass: &Pass, now: u64) -> Result<Client, NotAdmitted> {
         let fits = |person: &&Person| person.presence.admits(pass, now);
         let person = self.people.values().find(fits);
         if let Some(wait) = person.and_then(|person| self.away(&person.id, now)) {
             return Err(NotAdmitted::SentAway { wait });
+        }
+        let person = person.or_else(|| self.waiting_with(pass, now));
+        if person.is_some_and(|person| self.is_once_too_often(person)) {
+            return Err(NotAdmitted::TooOften);
         }
         let client = person.map(|person| Client {
             participant: person.id.clone(),
@@ -72,7 +47,7 @@ impl Room {
 }
 
 impl Presence {
-    fn admits(&self, pass: &Pass, now: u64) -> bool {
+    pub(super) fn admits(&self, pass: &Pass, now: u64) -> bool {
         match (self, pass) {
             (Self::Expected { ticket, until, .. }, Pass::Ticket(shown)) => {
                 is_same(ticket, shown) && now < *until

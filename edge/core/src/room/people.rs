@@ -53,6 +53,9 @@ impl Room {
             media: Media::Awaited { since: now },
             told: Connection::Connected,
         };
+        if self.has_to_wait(&person.user) {
+            return self.waits(person, offer, out);
+        }
         self.people.insert(participant.clone(), person);
         self.save_person(&participant, out);
         if let Some(offer) = offer {
@@ -70,11 +73,15 @@ impl Room {
         out: &mut Vec<Effect>,
     ) {
         let id = client.participant.clone();
+        if self.is_waiting_outside(&id) {
+            return self.knocks(client, pass, resume, now, out);
+        }
+        let waited = self.goes_in(&id, now, out);
         let Some(person) = self.people.get_mut(&id) else {
             return self.turns_away(client, out);
         };
         let replaced = person.is_here().then(|| person.client());
-        let newcomer = !person.is_in();
+        let newcomer = waited || !person.is_in();
         let moves = matches!(
             person.presence,
             Presence::Expected {
@@ -115,9 +122,12 @@ impl Room {
             );
             self.report(now, out);
         }
+        // Who waited has seen nothing of the room yet, whatever they show.
+        let since = since.filter(|_| !waited);
         self.welcome(client.clone(), since, resume.text, out);
         self.tell_votes(&user, Some(&client), out);
         self.resume_media(&id, out);
+        self.show_door(&id, false, out);
     }
 
     fn welcome(
@@ -175,6 +185,7 @@ impl Room {
     }
 
     pub(super) fn client_closed(&mut self, client: &Client, now: u64, out: &mut Vec<Effect>) {
+        self.lost_outside(client, now, out);
         let Some(person) = self.people.get_mut(&client.participant) else {
             return;
         };
@@ -299,6 +310,12 @@ impl Room {
         out.extend(here.map(|person| Effect::HangUp {
             client: person.client(),
         }));
+        let waiting = self.waiting.values().map(|waiting| &waiting.person);
+        let waiting = waiting.filter(|person| person.is_here());
+        out.extend(waiting.map(|person| Effect::HangUp {
+            client: person.client(),
+        }));
+        self.waiting.clear();
         self.people.clear();
         self.retries.clear();
         self.questions = Questions::default();

@@ -51,6 +51,7 @@ pub enum Record {
     Host(Host),
     Ruling(Ruling),
     Moved(Moved),
+    Waiting(Waiting),
     Event(LoggedEvent),
     Owed(Owed),
     Poll(Poll),
@@ -80,6 +81,7 @@ impl Record {
             Record::Host(host) => host_key(&host.node),
             Record::Ruling(ruling) => ruling_key(&ruling.user),
             Record::Moved(moved) => moved_key(&moved.client.participant),
+            Record::Waiting(waiting) => waiting_key(&waiting.person.id),
             Record::Event(event) => event_key(event.seq),
             Record::Owed(_) => owed_key(),
             Record::Poll(poll) => poll_key(poll.id),
@@ -112,6 +114,13 @@ pub(super) fn ruling_key(user: &UserId) -> Key {
 pub(super) fn moved_key(id: &ParticipantId) -> Key {
     Key {
         kind: "moved",
+        name: id.to_string(),
+    }
+}
+
+pub(super) fn waiting_key(id: &ParticipantId) -> Key {
+    Key {
+        kind: "waiting",
         name: id.to_string(),
     }
 }
@@ -155,6 +164,9 @@ pub struct Info {
     pub epoch: Epoch,
     #[serde(default)]
     pub settings: Settings,
+    /// The hash of the password that is asked for, as a PHC string.
+    #[serde(default)]
+    pub password: Option<String>,
     /// Whether somebody in it is its host.
     #[serde(default)]
     pub hosted: bool,
@@ -333,8 +345,19 @@ pub struct Ruling {
     /// What they are here, if that was decided.
     #[serde(default)]
     pub role: Option<Role>,
+    /// What they were called when they were banned; absent while they are not.
+    #[serde(default)]
+    pub banned: Option<String>,
     /// When it was decided last.
     pub at: u64,
+}
+
+/// Somebody at the door: as they will be in the room.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub person: Person,
+    /// Whether they were let in while they had no WebSocket: they go in with the next.
+    pub admitted: bool,
 }
 
 /// Somebody whose call goes on elsewhere.

@@ -122,7 +122,7 @@ impl Room {
     }
 
     /// What somebody is here, unless the room has fallen to them.
-    fn natural_role(&self, user: &UserId, guest: bool) -> Role {
+    pub(super) fn natural_role(&self, user: &UserId, guest: bool) -> Role {
         if self.is_owner(user) {
             return Role::Host;
         }
@@ -197,11 +197,15 @@ impl Room {
         };
         let is_news = person.is_in();
         let new_role = person.role != role;
+        let was_keeper = Right::Moderate.is_of(person.role);
         let new_caps = person.caps != caps;
         (person.role, person.caps) = (role, caps);
         self.save_person(id, out);
         if new_caps {
             self.tell_caps(id, out);
+        }
+        if new_role {
+            self.show_door(id, was_keeper, out);
         }
         for event in [
             new_role.then(|| RoomEvent::Role {

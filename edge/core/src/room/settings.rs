@@ -36,8 +36,12 @@ impl Room {
         }
         self.info.settings = settings.clone();
         out.push(Effect::Save(Record::Info(self.info.clone())));
+        let opens = !settings.lobby;
         self.happen(RoomEvent::Settings { settings }, None, now, out);
         self.forget_lines(now, out);
+        if opens {
+            self.lobby_opens(now, out);
+        }
     }
 }
 
@@ -51,6 +55,10 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
         guests,
         chat_days,
         chat_lines,
+        lobby,
+        locked,
+        capacity,
+        opens_at,
     } = change;
     Settings {
         kind: kind.unwrap_or(settings.kind),
@@ -60,5 +68,10 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
         guests: guests.unwrap_or(settings.guests),
         chat_days: chat_days.map_or(settings.chat_days, |days| days.clamp(1, MAX_CHAT_DAYS)),
         chat_lines: chat_lines.map_or(settings.chat_lines, |lines| lines.clamp(1, MAX_CHAT_LINES)),
+        lobby: lobby.unwrap_or(settings.lobby),
+        locked: locked.unwrap_or(settings.locked),
+        capacity: capacity.unwrap_or(settings.capacity),
+        opens_at: opens_at.unwrap_or(settings.opens_at),
+        has_password: settings.has_password,
     }
 }

@@ -16,12 +16,14 @@ mod chat;
 mod chat_lines;
 mod connection;
 mod connection_replay;
+mod door;
 mod doubt;
 mod early;
 mod gateways;
 mod guests;
 mod hands;
 mod ice_restart;
+mod lobby;
 mod moderation;
 mod moving;
 mod offers;
@@ -135,6 +137,15 @@ impl World {
                     });
                     Event::Verified { client, account }
                 }
+                Effect::LetIn { client } => {
+                    let hash = format!("let in {}", client.participant);
+                    let text = hash.clone();
+                    let resume = Secret { text, hash };
+                    Event::LetIn { client, resume }
+                }
+                Effect::HashPassword { password } => Event::Hashed {
+                    hash: format!("hash of {password}"),
+                },
                 Effect::Report(report) if !self.directory_is_away => {
                     left.push(Effect::Report(report.clone()));
                     Event::Reported {

@@ -1,11 +1,13 @@
 // What is to be known in a call and can be acted on: it is on elsewhere too, its media is blocked, a moderator has done or asked
 // something, something was refused.
-import { type Call, type CallState, elsewhereOf } from "@connect/sdk/call";
+import { type Call, type CallState, elsewhereOf, keepsOrder } from "@connect/sdk/call";
 import { useEffect } from "react";
 import { useReadable } from "../api-context.ts";
 import { sentence } from "../ui/words.ts";
+import { Knocking } from "./AtTheDoor.tsx";
 import { Banner } from "./Banner.tsx";
 import { ModerationBanners } from "./ModerationBanners.tsx";
+import { ownRole } from "./own-role.ts";
 import { mediaHelp, triedWords } from "./words.ts";
 
 /** How long a refusal is shown: it needs no answer. */
@@ -19,6 +21,7 @@ interface CallBannerProps {
 export function CallBanners({ call, state }: CallBannerProps) {
   return (
     <>
+      {keepsOrder(ownRole(state)) && <Knocking call={call} />}
       <Blocked call={call} state={state} />
       <ModerationBanners call={call} state={state} />
       <Elsewhere call={call} state={state} />

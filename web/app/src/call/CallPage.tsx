@@ -128,6 +128,7 @@ const ENDED = {
   roomDeleted: "This room was closed",
   replaced: "You joined from another place",
   removed: "You were removed from the call",
+  refused: "You were not let in",
   moved: "The call goes on in another tab or on another device",
 };
 
@@ -135,6 +136,7 @@ const ENDED = {
 const BACK: Partial<Record<keyof typeof ENDED, { words: string; moveHere: boolean }>> = {
   left: { words: "Rejoin", moveHere: false },
   replaced: { words: "Rejoin", moveHere: false },
+  refused: { words: "Ask again", moveHere: false },
   moved: { words: "Move it back here", moveHere: true },
 };
 

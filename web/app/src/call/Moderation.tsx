@@ -30,7 +30,7 @@ interface ModerationProps {
   kind: RoomKind;
 }
 
-export function Moderation({ call: { moderation }, person, role, kind }: ModerationProps) {
+export function Moderation({ call: { door, moderation }, person, role, kind }: ModerationProps) {
   const [asking, setAsking] = useState(false);
   const { id, caps, publishing } = person;
   if (asking) {
@@ -41,6 +41,9 @@ export function Moderation({ call: { moderation }, person, role, kind }: Moderat
         </span>
         <button type="button" className="button danger" onClick={() => moderation.remove(id)}>
           Yes, remove
+        </button>
+        <button type="button" className="button danger" onClick={() => door.ban(id)}>
+          Remove and ban
         </button>
         <Action onClick={() => setAsking(false)}>Cancel</Action>
       </div>

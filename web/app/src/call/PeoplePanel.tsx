@@ -10,20 +10,25 @@ import {
 import { useState } from "react";
 import { BarsIcon, CameraIcon, MicrophoneIcon, MoreIcon } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
+import { AtTheDoor } from "./AtTheDoor.tsx";
 import { AuditList } from "./AuditList.tsx";
 import { Avatar } from "./Avatar.tsx";
 import { HandsList } from "./Hands.tsx";
 import { ModerateAll, Moderation } from "./Moderation.tsx";
+import { ownRole } from "./own-role.ts";
+import { RoomSettings } from "./RoomSettings.tsx";
 import { SpotlightToggle } from "./SpotlightToggle.tsx";
 import { TakeAccount } from "./TakeAccount.tsx";
 import { AWAY, BARS, QUALITY } from "./words.ts";
 
 export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
   const [open, setOpen] = useState<string | null>(null);
-  const role = state.participants.find(({ id }) => id === state.you)?.role ?? "viewer";
+  const role = ownRole(state) ?? "viewer";
   return (
     <>
       <TakeAccount call={call} state={state} />
+      {keepsOrder(role) && <AtTheDoor call={call} />}
+      {role === "host" && <RoomSettings call={call} settings={state.settings} />}
       {keepsOrder(role) && <ModerateAll call={call} />}
       <HandsList call={call} state={state} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there. */}

@@ -1,5 +1,5 @@
 // The way into a call and what is to be known in it: each with something to do about it.
-import type { Participant, RoomDetails } from "@connect/sdk";
+import { ApiError, type Participant, type RoomDetails } from "@connect/sdk";
 import type { Call, CallState, MediaStatus } from "@connect/sdk/call";
 import { act, cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
@@ -62,6 +62,23 @@ describe("the way in", () => {
     open({ name: "joining" });
     await press("Cancel");
     expect(call.cancel).toHaveBeenCalled();
+  });
+
+  it("waits at the door in words, and can be given up there", async () => {
+    open({ name: "waiting" });
+    expect(screen.getByRole("status").textContent).toContain("Waiting to be let in");
+    expect(buttons()).toEqual(["Cancel"]);
+  });
+
+  it("asks for the room's password where there is one, and keeps it while it tries", async () => {
+    const type = "/problems/wrong-room-password";
+    const error = new ApiError({ type, title: "Wrong", status: 403, detail: "not the password" });
+    const view = (status: object) => <JoinButtons call={theCall} state={state({ status })} yours={0} />;
+    const { rerender } = render(view({ name: "failed", error }));
+    await userEvent.setup().type(screen.getByLabelText("Room password"), "sesame{Enter}");
+    expect(call.join).toHaveBeenLastCalledWith({ password: "sesame" });
+    rerender(view({ name: "joining" }));
+    expect(screen.getByLabelText<HTMLInputElement>("Room password").value).toBe("sesame");
   });
 
   it.each([

@@ -31,6 +31,7 @@ export type Ask = Extract<
       | "setRole"
       | "configure"
       | "remove"
+      | "ban"
       | "moveHere"
       | "takeAccount"
       | "editChat"

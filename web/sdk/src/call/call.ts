@@ -19,6 +19,7 @@ import { Chat } from "./chat.ts";
 import { withEarlier } from "./chat-lines.ts";
 import { Choices } from "./choices.ts";
 import { CodecChoice, decodedHere } from "./codec-choice.ts";
+import { Door } from "./door.ts";
 import { elsewhereOf, QuietBesideOneself } from "./elsewhere.ts";
 import { Hands } from "./hands.ts";
 import { IceServerSource } from "./ice-servers.ts";
@@ -28,7 +29,7 @@ import { LocalScreen } from "./local-screen.ts";
 import { Measuring } from "./measuring.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
 import { Moderation } from "./moderation.ts";
-import { type CallOptions, encodingOf, VIDEO_SLOTS } from "./options.ts";
+import { type CallOptions, encodingOf, type Joining, VIDEO_SLOTS } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { followPage } from "./page-events.ts";
 import { Polls } from "./polls.ts";
@@ -78,6 +79,8 @@ export class Call {
   readonly #measuring: Measuring;
   readonly #codecs: CodecChoice;
   readonly #awake = new ScreenAwake();
+  /** Who comes in. */
+  readonly door: Door;
   readonly #outbox: Outbox;
   readonly #asks: Asks;
   readonly #quiet: QuietBesideOneself;
@@ -132,6 +135,11 @@ export class Call {
     this.spotlight = new Spotlight(deeds);
     this.spotlight.state.subscribe(() => this.view.prefer(this.spotlight.state.get()));
     this.#subjects = [this.polls, this.hands, this.reactions, this.spotlight];
+    this.door = new Door({
+      send: (message) => this.#signaling?.send(message) ?? false,
+      ask: (ask) => this.#ask(ask),
+      onRefused: (refusal) => this.#state.patch({ refusal }),
+    });
     this.#servers = new IceServerSource(this.#identity, (servers) => this.#media.useServers(servers));
     this.#outbox = new Outbox({
       send: (message) => this.#signaling?.send(message) ?? false,
@@ -167,10 +175,10 @@ export class Call {
   }
 
   /**
-   * Enters the room, or moves the call here from where else its user has it. Progress and failure are in `state`; `cancel`
+   * Enters the room, by its password if it has one, or moves the call here from where else its user has it. Progress and failure are in `state`; `cancel`
    * ends the attempt.
    */
-  join({ moveHere = false } = {}): void {
+  join({ moveHere = false, password = null }: Joining = {}): void {
     if (this.#signaling !== null) return;
     mark("join");
     this.#state.patch({ status: { name: "joining" }, notice: null, refusal: null });
@@ -181,13 +189,14 @@ export class Call {
     this.#signaling = new Signaling({
       origin: webSocketOrigin(this.#identity.entrance.origin),
       path: `/api/rooms/${encodeURIComponent(this.#room)}/ws`,
-      ticket: (signal) => this.#ticket(moveHere, signal),
+      ticket: (signal) => this.#ticket({ moveHere, password }, signal),
       isReachable: (signal) => this.#identity.entrance.isReachable({ signal }),
       // A first join that fails is told at once; in a call, a network that is away comes back.
-      retryAfter: (error) => (this.#state.get().you === null ? null : retryAfter(error)),
+      retryAfter: (error) => (this.#isFirst ? null : retryAfter(error)),
       handlers: {
         onOpen: () => this.#open(),
         onWelcome: (message) => this.#welcome(message),
+        onWaiting: () => this.#waiting(),
         onEvent: ({ event }) => this.#happen(event),
         onMessage: (message) => this.#receive(message),
         onLost: (pauseMs) => this.#lost(pauseMs),
@@ -200,7 +209,8 @@ export class Call {
 
   /** Gives a join up that is under way. */
   cancel(): void {
-    if (this.#state.get().status.name !== "joining") return;
+    const { name } = this.#state.get().status;
+    if (name !== "joining" && name !== "waiting") return;
     this.#signaling?.end();
     this.#end({ name: "idle" });
   }
@@ -254,7 +264,7 @@ export class Call {
     this.#unfollow();
   }
 
-  async #ticket(moveHere: boolean, signal: AbortSignal): Promise<string> {
+  async #ticket({ moveHere = false, password = null }: Joining, signal: AbortSignal): Promise<string> {
     const isFirst = this.#state.get().you === null;
     // In a call, media may be fine: the welcome decides.
     const offer = isFirst ? this.#media.takeOffer() : null;
@@ -264,12 +274,24 @@ export class Call {
       offer,
       decodes: decodedHere(),
       moveHere: isFirst && moveHere,
+      password,
     };
     const joined: JoinResponse = await this.#identity.entrance.join(this.#room, request, { signal });
     mark("ticket");
     this.#state.patch({ room: joined.room });
     void this.#servers.refresh();
     return joined.url;
+  }
+
+  /** Neither in the room nor at its door before. */
+  get #isFirst(): boolean {
+    const { you, status } = this.#state.get();
+    return you === null && status.name !== "waiting";
+  }
+
+  #waiting(): void {
+    clearTimeout(this.#joinTimer);
+    this.#state.patch({ status: { name: "waiting" } });
   }
 
   #open(): void {
@@ -291,6 +313,8 @@ export class Call {
     if (before !== message.you) this.#quiet.enter(this.#roomState.participants, message.you);
     this.#asks.again();
     for (const subject of this.#subjects) subject.welcome(message.snapshot);
+    // What is at the door is told anew.
+    this.door.leave();
     this.#obey();
     this.#lookWhoDecodes();
     this.#awake.hold();
@@ -317,6 +341,9 @@ export class Call {
         return void this.#media.renegotiate(message.attempt);
       case "checkMedia":
         return void this.#media.check(message.attempt);
+      case "knocking":
+      case "banned":
+        return this.door.receive(message);
       case "chatAccepted":
         return this.#outbox.drop(message.nonce);
       case "askedToUnmute":
@@ -336,6 +363,7 @@ export class Call {
     this.chat.refused(error);
     this.#asks.refused(error);
     for (const subject of this.#subjects) subject.refused(error);
+    this.door.refused(error);
     const { code, message } = error;
     if (code === "noNode" || code === "badOffer") this.#state.patch({ notice: message });
   }
@@ -420,6 +448,7 @@ export class Call {
     this.moderation.clear();
     for (const subject of this.#subjects) subject.end();
     this.chat.end();
+    this.door.leave();
     const { room, outbox, quiet } = this.#state.get();
     this.#state.set({ ...INITIAL, room, outbox, quiet, status });
   }

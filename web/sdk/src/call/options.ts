@@ -22,6 +22,14 @@ export interface CallOptions {
   storage?: ChoiceStorage | null;
 }
 
+/** How a room is entered. */
+export interface Joining {
+  /** The call goes on here, and ends where else its user has it. */
+  moveHere?: boolean;
+  /** The room's password, as it was typed. */
+  password?: string | null;
+}
+
 /** How video is encoded with these options. */
 export function encodingOf({ videoCodec, scalabilityMode, simulcast }: CallOptions): VideoEncoding {
   return {

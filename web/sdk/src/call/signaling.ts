@@ -15,17 +15,23 @@ const AWAY_MS = 10_000;
 /** No room asks for a longer pause. */
 const LONGEST_PAUSE_MS = 600_000;
 
+export type Waiting = Extract<ServerMessage, { type: "waiting" }>;
 export type Welcome = Extract<ServerMessage, { type: "welcome" }>;
 /** That something is refused, and why. */
 export type Refusal = Extract<ServerMessage, { type: "error" }>;
 export type RoomEventMessage = Extract<ServerMessage, { type: "event" }>;
 /** What is neither about the connection itself nor an event. */
-export type OtherMessage = Exclude<ServerMessage, { type: "welcome" | "event" | "closed" | "wait" }>;
+export type OtherMessage = Exclude<
+  ServerMessage,
+  { type: "welcome" | "waiting" | "event" | "closed" | "wait" }
+>;
 
 export interface SignalingHandlers {
   /** The socket is open; what has to be said first can be sent. */
   onOpen(): void;
   onWelcome(message: Welcome): void;
+  /** One is at the door, and waits to be let in: the welcome follows. */
+  onWaiting(): void;
   onEvent(message: RoomEventMessage): void;
   onMessage(message: OtherMessage): void;
   /** The connection is lost and will be tried again: after this pause, if the room has asked for one (milliseconds). */
@@ -124,6 +130,9 @@ export class Signaling {
     switch (message.type) {
       case "welcome":
         return this.#welcome(socket, message);
+      case "waiting":
+        this.#connected(socket, message, 0);
+        return this.#options.handlers.onWaiting();
       case "event":
         return this.#event(socket, message);
       case "wait":
@@ -137,20 +146,25 @@ export class Signaling {
   }
 
   #welcome(socket: WebSocket, message: Welcome): void {
+    // A resumed connection goes on from what we have seen; the replay follows as events.
+    const seq = message.snapshot === null ? (this.#resume?.seq ?? message.seq) : message.seq;
+    this.#connected(socket, message, seq);
+    this.#options.handlers.onWelcome(message);
+  }
+
+  #connected(socket: WebSocket, message: Welcome | Waiting, seq: number): void {
     this.#state = "open";
     this.#failures = 0;
     this.#refusals = 0;
-    // A resumed connection goes on from what we have seen; the replay follows as events.
-    const seq = message.snapshot === null ? (this.#resume?.seq ?? message.seq) : message.seq;
     this.#resume = { token: message.resumeToken, seq };
     this.#ticket = null;
     this.#spreadMs = message.redialWithinMs;
     clearTimeout(this.#timer);
-    this.#keepAlive = new KeepAlive({
+    // Who waited has one already.
+    this.#keepAlive ??= new KeepAlive({
       ping: () => socket.readyState === WebSocket.OPEN && socket.send("ping"),
       onSilent: () => this.#lose(socket),
     });
-    this.#options.handlers.onWelcome(message);
   }
 
   #event(socket: WebSocket, message: RoomEventMessage): void {

@@ -21,6 +21,8 @@ import type { TrackKey } from "./track.ts";
 
 export type CallStatus =
   | { readonly name: "idle" | "joining" | "joined" }
+  /** One is at the door until somebody lets one in; also while the connection is lost. */
+  | { readonly name: "waiting" }
   /** It comes back by itself. The room may have asked for a pause before that (milliseconds). */
   | { readonly name: "reconnecting"; readonly pauseMs: number }
   | { readonly name: "ended"; readonly reason: CloseReason }

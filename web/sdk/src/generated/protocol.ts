@@ -118,7 +118,23 @@ name: string,
 /**
  * Whether people without an account may come.
  */
-guests: boolean, };
+guests: boolean, 
+/**
+ * Whether who comes waits to be let in.
+ */
+lobby: boolean, 
+/**
+ * Whether nobody comes any more.
+ */
+locked: boolean, 
+/**
+ * Whether a password is asked for.
+ */
+password: boolean, 
+/**
+ * From when on one may come, in Unix milliseconds; 0 if from the beginning.
+ */
+opensAt: number, };
 
 export type GuestRequest = { 
 /**
@@ -161,7 +177,11 @@ decodes: Array<Codec>,
 /**
  * The call goes on here: once the WebSocket is open, everything else that the user has in the room ends.
  */
-moveHere: boolean, };
+moveHere: boolean, 
+/**
+ * The room's password, if it has one.
+ */
+password: string | null, };
 
 export type ChatExport = { 
 /**
@@ -207,6 +227,22 @@ errors?: Array<FieldError>, };
 
 export type FieldError = { field: string, message: string, };
 
+export type Knock = { participant: ParticipantId, name: string, 
+/**
+ * Whether they have no account.
+ */
+guest: boolean, 
+/**
+ * Since when they wait, in Unix milliseconds.
+ */
+since: number, };
+
+export type Banned = { user: UserId, 
+/**
+ * What they were called then.
+ */
+name: string, };
+
 export type ClientMessage = { "type": "offer", attempt: Attempt, sdp: string, 
 /**
  * Which sending m-line is which source; all other m-lines are receive slots.
@@ -223,7 +259,7 @@ mentions?: Array<UserId>,
 /**
  * The one other user who is to see it.
  */
-to?: UserId, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "noMedia", attempt: Attempt, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
+to?: UserId, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -253,7 +289,11 @@ redialWithinMs: number,
 /**
  * The whole state, or `null` when the connection was resumed: then every event after `since` follows.
  */
-snapshot: Snapshot | null, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "chatPage" } & ChatPage | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
+snapshot: Snapshot | null, } | { "type": "waiting", you: ParticipantId, 
+/**
+ * As that of the welcome.
+ */
+resumeToken: string, redialWithinMs: number, } | { "type": "knocking", people: Array<Knock>, } | { "type": "banned", people: Array<Banned>, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "chatPage" } & ChatPage | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
 /**
  * The nonce of the refused chat line, if it was one.
  */
@@ -339,9 +379,29 @@ chatDays: number,
 /**
  * How many lines of chat are kept, at least 1 and at most [`MAX_CHAT_LINES`].
  */
-chatLines: number, };
+chatLines: number, 
+/**
+ * Whether who comes waits until the host or a moderator lets them in.
+ */
+lobby: boolean, 
+/**
+ * Whether nobody comes any more.
+ */
+locked: boolean, 
+/**
+ * How many people may be in it; 0 for as many as the server allows.
+ */
+capacity: number, 
+/**
+ * From when on one may come, in Unix milliseconds; 0 if from the beginning.
+ */
+opensAt: number, 
+/**
+ * Whether a password is asked for ([`super::ClientMessage::SetPassword`]).
+ */
+hasPassword: boolean, };
 
-export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, guests?: boolean, chatDays?: number, chatLines?: number, };
+export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, guests?: boolean, chatDays?: number, chatLines?: number, lobby?: boolean, locked?: boolean, capacity?: number, opensAt?: number, };
 
 export type CapsChange = { audio?: boolean, video?: boolean, screen?: boolean, 
 /**
@@ -527,7 +587,7 @@ export type RoomEvent = { "type": "joined", participant: Participant, } | { "typ
 
 export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 
-export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "moved";
+export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "refused" | "moved";
 
 export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany" | "unknownLine";
 
@@ -611,4 +671,4 @@ export const MAX_OPTION_BYTES = 300;
 export const MAX_POLL_OPTIONS = 20;
 export const REMOVAL_SECONDS = 600;
 /** How a room is set unless it says otherwise. */
-export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000};
+export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000,"lobby":false,"locked":false,"capacity":0,"opensAt":0,"hasPassword":false};

@@ -1,0 +1,86 @@
+//! Bans: who stays out until that is lifted, or for a while.
+
+use protocol::client::{Banned, CloseReason, ErrorCode, LeaveReason, ServerMessage};
+use protocol::id::{ParticipantId, UserId};
+
+use super::messages::Refusal;
+use super::roles::Right;
+use super::{Client, Effect, NoTicket, Room};
+
+impl Room {
+    /// Refuses who was banned, or removed a short while ago.
+    pub(super) fn stays_out(&self, user: &UserId, now: u64) -> Result<(), NoTicket> {
+        if self
+            .rulings
+            .get(user)
+            .is_some_and(|ruling| ruling.banned.is_some())
+        {
+            return Err(NoTicket::Banned);
+        }
+        match self.barred(user, now) {
+            Some(wait) => Err(NoTicket::Removed { wait }),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn bans(
+        &mut self,
+        client: &Client,
+        target: &ParticipantId,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        let user = self.subject(client, target)?;
+        if self.is_owner(&user) {
+            let message = "the owner is not banned: leave, or delete the room";
+            return Err(Refusal::new(ErrorCode::Forbidden, message));
+        }
+        let name = self.people.get(target).map(|person| person.name.clone());
+        self.rule(&user, |ruling| ruling.banned = name, now, out);
+        for id in self.everything_of(&user) {
+            self.ends_for(&id, CloseReason::Removed, LeaveReason::Removed, now, out);
+        }
+        for id in self.waiting_of(&user) {
+            self.sends_off(&id, CloseReason::Removed, out);
+        }
+        self.tell_keepers(&self.banned(), out);
+        Ok(())
+    }
+
+    /// Who was banned may come again.
+    pub(super) fn unbans(
+        &mut self,
+        client: &Client,
+        user: &UserId,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.demand(client, Right::Moderate)?;
+        if self.stays_out(user, now).is_err() {
+            let lift = |ruling: &mut super::record::Ruling| {
+                ruling.banned = None;
+                ruling.barred_until = 0;
+            };
+            self.rule(user, lift, now, out);
+        }
+        self.tell_keepers(&self.banned(), out);
+        Ok(())
+    }
+
+    /// Who is banned, the latest first.
+    pub(super) fn banned(&self) -> ServerMessage {
+        let mut banned: Vec<_> = self
+            .rulings
+            .values()
+            .filter_map(|ruling| Some((ruling.at, &ruling.user, ruling.banned.as_ref()?)))
+            .collect();
+        banned.sort_by_key(|(at, user, _)| (std::cmp::Reverse(*at), *user));
+        let person = |(_, user, name): (u64, &UserId, &String)| Banned {
+            user: user.clone(),
+            name: name.clone(),
+        };
+        ServerMessage::Banned {
+            people: banned.into_iter().map(person).collect(),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The door: who may come in, and what they have to show. All of it is asked before anything is done for them.
+
+use protocol::api::Door;
+use protocol::client::{ErrorCode, Role, RoomEvent};
+use protocol::id::UserId;
+
+use super::messages::Refusal;
+use super::record::{Person, Presence, Record};
+use super::roles::Right;
+use super::{Admission, Client, Effect, NoTicket, Room, Seats};
+use crate::password;
+
+/// How many tickets a user may hold that are not used yet. More than one person opens at once, and than a page that is
+/// reloaded over and over leaves behind.
+const TICKETS: usize = 32;
+/// Longest password of a room, in characters as they are typed.
+const LONGEST_PASSWORD: usize = 128;
+
+impl Room {
+    /// Says how many people may be in the room; until then it is the default.
+    pub fn has_seats(&mut self, seats: Seats) {
+        self.seats = seats;
+    }
+
+    /// What somebody is told who comes by a link.
+    pub fn door(&self) -> Door {
+        let settings = &self.info.settings;
+        Door {
+            name: self.info.name.clone(),
+            guests: settings.guests,
+            lobby: settings.lobby,
+            locked: settings.locked,
+            password: settings.has_password,
+            opens_at: settings.opens_at,
+        }
+    }
+
+    /// Whether somebody may come without an account. Who is in the room already stays when that is forbidden.
+    pub fn may_be_guest(&self) -> Result<(), NoTicket> {
+        let allowed = self.info.settings.guests;
+        allowed.then_some(()).ok_or(NoTicket::NoGuests)
+    }
+
+    /// Whether this person may be given a ticket, if they know the password that fits this hash.
+    pub fn may_join(&self, admission: &Admission, now: u64) -> Result<Option<&str>, NoTicket> {
+        let Admission { user, guest, .. } = admission;
+        self.stays_out(user, now)?;
+        if !admission.move_here && self.presences_of(user).count() >= self.seats.user as usize {
+            let most = self.seats.user;
+            return Err(NoTicket::TooOften { most });
+        }
+        self.has_too_many_tickets(user, now)?;
+        if self.is_free_to_come(user) {
+            return Ok(None);
+        }
+        if *guest {
+            self.may_be_guest()?;
+        }
+        let settings = &self.info.settings;
+        if settings.opens_at > now {
+            let wait = settings.opens_at - now;
+            return Err(NoTicket::NotOpenYet { wait });
+        }
+        if settings.locked {
+            return Err(NoTicket::Locked);
+        }
+        if settings.lobby {
+            self.may_wait(user)?;
+        } else if self.is_full() {
+            let most = self.capacity();
+            return Err(NoTicket::Full { most });
+        }
+        Ok(self.info.password.as_deref())
+    }
+
+    /// Whether this user comes whatever the room's settings are: who keeps order, and who is in the room already.
+    pub(super) fn is_free_to_come(&self, user: &UserId) -> bool {
+        self.natural_role(user, false) >= Role::Moderator || self.heard_of(user) > 0
+    }
+
+    /// How many people may be in the room.
+    pub(super) fn capacity(&self) -> u32 {
+        match self.info.settings.capacity {
+            0 => self.seats.room,
+            own => own.min(self.seats.room),
+        }
+    }
+
+    /// Whether nobody more may be in the room. A ticket that is not used yet is a seat that was promised.
+    pub(super) fn is_full(&self) -> bool {
+        let admitted = self.waiting.values().filter(|waiting| waiting.admitted);
+        self.people.len() + admitted.count() >= self.capacity() as usize
+    }
+
+    /// Whether somebody who has a ticket would be in the room too often. Tickets are given for more.
+    pub(super) fn is_once_too_often(&self, person: &Person) -> bool {
+        let moves = matches!(
+            person.presence,
+            Presence::Expected {
+                move_here: true,
+                ..
+            }
+        );
+        let comes = !person.is_in() && !moves;
+        comes && self.presences_of(&person.user).count() >= self.seats.user as usize
+    }
+
+    fn has_too_many_tickets(&self, user: &UserId, now: u64) -> Result<(), NoTicket> {
+        let waiting = self.waiting.values().map(|waiting| &waiting.person);
+        let people = self.people.values().chain(waiting);
+        let held: Vec<u64> = people
+            .filter(|person| person.user == *user)
+            .filter_map(|person| match person.presence {
+                Presence::Expected { until, .. } => Some(until),
+                _ => None,
+            })
+            .collect();
+        match held.iter().min() {
+            Some(first) if held.len() >= TICKETS => Err(NoTicket::TooMany {
+                wait: first.saturating_sub(now),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The host asks for a password from now on, or for none any more.
+    pub(super) fn sets_password(
+        &mut self,
+        client: &Client,
+        typed: Option<String>,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.demand(client, Right::Configure)?;
+        let Some(typed) = typed else {
+            self.asks_for(None, now, out);
+            return Ok(());
+        };
+        let password = password::prepare(&typed);
+        if !(1..=LONGEST_PASSWORD).contains(&password.chars().count()) {
+            let message = "a room's password has 1 to 128 characters";
+            return Err(Refusal::new(ErrorCode::Malformed, message));
+        }
+        self.may_hash(&client.participant, now)?;
+        out.push(Effect::HashPassword { password });
+        Ok(())
+    }
+
+    /// What opens the room from now on.
+    pub(super) fn asks_for(&mut self, hash: Option<String>, now: u64, out: &mut Vec<Effect>) {
+        self.info.settings.has_password = hash.is_some();
+        self.info.password = hash;
+        out.push(Effect::Save(Record::Info(self.info.clone())));
+        let settings = self.info.settings.clone();
+        self.happen(RoomEvent::Settings { settings }, None, now, out);
+    }
+}

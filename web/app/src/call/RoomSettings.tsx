@@ -1,0 +1,102 @@
+// For the host: how the room is set, and its password.
+import type { Settings, SettingsChange } from "@connect/sdk";
+import type { Call } from "@connect/sdk/call";
+import { type FormEvent, useState } from "react";
+import { textOf } from "../pages/AccountForm.tsx";
+import { Field } from "../ui/Field.tsx";
+
+const SWITCHES = [
+  ["lobby", "Who comes waits to be let in"],
+  ["locked", "Locked: nobody comes any more"],
+  ["guests", "Guests may come, without an account"],
+] as const;
+
+const AUDIENCES = [
+  ["chat", "Only moderators write in the chat"],
+  ["share", "Only moderators share their screen"],
+  ["speak", "Only moderators speak"],
+] as const;
+
+export function RoomSettings({ call, settings }: { call: Call; settings: Settings }) {
+  const [saved, setSaved] = useState(false);
+  const save = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const fields = new FormData(event.currentTarget);
+    call.configure(changeOf(fields));
+    const password = textOf(fields, "password");
+    if (password !== "") call.door.setPassword(password);
+    else if (fields.has("noPassword")) call.door.setPassword(null);
+    setSaved(true);
+  };
+  return (
+    <details className="room-settings">
+      <summary>Room settings</summary>
+      {/* What the room says anew is shown anew. */}
+      <form key={JSON.stringify(settings)} onSubmit={save} onChange={() => setSaved(false)}>
+        {SWITCHES.map(([name, words]) => (
+          <Check key={name} name={name} words={words} checked={settings[name]} />
+        ))}
+        {AUDIENCES.map(([name, words]) => (
+          <Check key={name} name={name} words={words} checked={settings[name] === "moderators"} />
+        ))}
+        <Check name="webinar" words="Webinar: who comes only watches" checked={settings.kind === "webinar"} />
+        <Field
+          label="Most people (empty for no limit of its own)"
+          name="capacity"
+          type="number"
+          min={1}
+          defaultValue={settings.capacity || ""}
+        />
+        <Field
+          label="Opens at (empty: open now)"
+          name="opensAt"
+          type="datetime-local"
+          defaultValue={localTime(settings.opensAt)}
+        />
+        <Field
+          label={settings.hasPassword ? "Another password" : "Password"}
+          name="password"
+          type="password"
+          autoComplete="off"
+          maxLength={128}
+        />
+        {settings.hasPassword && <Check name="noPassword" words="No password any more" checked={false} />}
+        <button type="submit" className="button secondary">
+          Save
+        </button>
+        <span role="status">{saved && "Saved."}</span>
+      </form>
+    </details>
+  );
+}
+
+function Check({ name, words, checked }: { name: string; words: string; checked: boolean }) {
+  return (
+    <label className="check">
+      <input type="checkbox" name={name} defaultChecked={checked} />
+      {words}
+    </label>
+  );
+}
+
+function changeOf(fields: FormData): SettingsChange {
+  const audience = (name: string) => (fields.has(name) ? "moderators" : "everybody");
+  return {
+    lobby: fields.has("lobby"),
+    locked: fields.has("locked"),
+    guests: fields.has("guests"),
+    chat: audience("chat"),
+    share: audience("share"),
+    speak: audience("speak"),
+    kind: fields.has("webinar") ? "webinar" : "meeting",
+    capacity: Number(textOf(fields, "capacity")) || 0,
+    opensAt: new Date(textOf(fields, "opensAt")).getTime() || 0,
+  };
+}
+
+/** A time as its input takes it: here and without a zone. */
+function localTime(at: number): string {
+  if (at === 0) return "";
+  const offset = new Date(at).getTimezoneOffset() * 60_000;
+  return new Date(at - offset).toISOString().slice(0, 16);
+}
