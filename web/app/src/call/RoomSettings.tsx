@@ -96,7 +96,7 @@ function changeOf(fields: FormData): SettingsChange {
 
 /** A time as its input takes it: here and without a zone. */
 function localTime(at: number): string {
-  if (at === 0) return "";
+  if (!at) return "";
   const offset = new Date(at).getTimezoneOffset() * 60_000;
   return new Date(at - offset).toISOString().slice(0, 16);
 }

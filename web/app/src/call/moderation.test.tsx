@@ -36,9 +36,12 @@ const moderation = {
   decline: vi.fn(),
   dismiss: vi.fn(),
 };
+const NOBODY = { knocking: [], banned: [] };
+const door = { state: { get: () => NOBODY, subscribe: () => () => {} } };
 const nobody: string[] = [];
 const none = { state: { get: () => nobody, subscribe: () => () => {} } };
 const call = {
+  door,
   moderation,
   local: { turn: vi.fn() },
   hands: none,
