@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use protocol::id::Attempt;
-use protocol::node::NodeToRoom;
+use protocol::node::{NodeToRoom, SessionRef};
 use simulation::{Path, World, participant};
 
 const MS: Duration = Duration::from_millis(1);
@@ -13,16 +13,23 @@ const SECOND: Duration = Duration::from_secs(1);
 /// What the room was told of who is there, from this place on: whether they are heard.
 fn heard(world: &World, from: usize) -> Vec<(String, bool)> {
     let told = world.told[from..].iter();
-    let words = told.filter_map(|(_, told)| match told {
+    let first = |session: &&SessionRef| session.attempt == Attempt(1);
+    let of = |sessions: &[SessionRef], heard| -> Vec<_> {
+        let sessions = sessions.iter().filter(first);
+        let named = sessions.map(|session| (session.participant.to_string(), heard));
+        named.collect()
+    };
+    let words = told.flat_map(|(_, told)| match told {
         NodeToRoom::Silent {
             participant,
             attempt: Attempt(1),
-        } => Some((participant.to_string(), false)),
+        } => vec![(participant.to_string(), false)],
         NodeToRoom::Heard {
             participant,
             attempt: Attempt(1),
-        } => Some((participant.to_string(), true)),
-        _ => None,
+        } => vec![(participant.to_string(), true)],
+        NodeToRoom::Signs { heard, silent } => [of(silent, false), of(heard, true)].concat(),
+        _ => Vec::new(),
     });
     words.collect()
 }
