@@ -20,9 +20,9 @@ async function setting() {
 test("a room says in how many places one is, and two at once are allowed", async () => {
   const { ada, bob, room, details } = await setting();
   await ada.join(room);
-  expect(await details(ada)).toEqual({ ...room, people: 0, yours: 0 });
+  expect(await details(ada)).toEqual({ ...room, people: 0, yours: 0, watches: false });
   const [first] = await Promise.all([ada.enter(room), ada.enter(room)]);
-  expect(await details(ada)).toEqual({ ...room, people: 2, yours: 2 });
+  expect(await details(ada)).toEqual({ ...room, people: 2, yours: 2, watches: false });
   expect(await details(bob)).toMatchObject({ people: 2, yours: 0 });
   expect(first.socket.pending("closed")).toEqual([]);
 });
