@@ -87,6 +87,8 @@ export class Call {
   readonly #servers: IceServerSource;
   readonly #unfollow: () => void;
   #signaling: Signaling | null = null;
+  /** The room's, as it was given last: who comes back need not give it again. */
+  #password: string | null = null;
   #roomState: RoomState = EMPTY_ROOM;
   /** The page had its devices when it was left. */
   #hadDevices = false;
@@ -178,8 +180,9 @@ export class Call {
    * Enters the room, by its password if it has one, or moves the call here from where else its user has it. Progress and failure are in `state`; `cancel`
    * ends the attempt.
    */
-  join({ moveHere = false, password = null }: Joining = {}): void {
+  join({ moveHere = false, password = this.#password }: Joining = {}): void {
     if (this.#signaling !== null) return;
+    this.#password = password;
     mark("join");
     this.#state.patch({ status: { name: "joining" }, notice: null, refusal: null });
     this.prepare();

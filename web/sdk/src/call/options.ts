@@ -26,7 +26,7 @@ export interface CallOptions {
 export interface Joining {
   /** The call goes on here, and ends where else its user has it. */
   moveHere?: boolean;
-  /** The room's password, as it was typed. */
+  /** The room's password, as it was typed; the one of the join before unless told otherwise. */
   password?: string | null;
 }
 
