@@ -95,12 +95,14 @@ impl Room {
         }
     }
 
-    /// Notes that a link is lost; returns whether that is news.
+    /// Notes that a link is lost; returns whether that is news. It is, too, of a link that was missed when the room awoke: what
+    /// had been lost in a restart may come back, and what is closed now has not.
     fn link_broken(&mut self, link: &NodeLink, until: u64, out: &mut Vec<Effect>) -> bool {
         let Some(host) = self.hosts.get_mut(&link.node) else {
             return false;
         };
-        if host.named() != *link || matches!(host.state, Link::Broken { .. }) {
+        let known = matches!(host.state, Link::Broken { until: known } if known <= until);
+        if host.named() != *link || known {
             return false;
         }
         host.state = Link::Broken { until };

@@ -118,6 +118,24 @@ fn who_is_back_first_after_a_restart_is_not_everybody() {
     assert!(world.room.hosts.contains_key(&link.node));
 }
 
+/// The end of a node's link is what wakes a room that sleeps in a call: it finds the link gone, and then hears of its end.
+#[test]
+fn a_node_that_dies_while_the_room_sleeps_is_doubted_at_once() {
+    let (mut world, link, clients) = with_media(&["ada", "bob"]);
+    let restored = Room::restore(world.stored.clone(), &clients, &[], world.now);
+    world.room = restored.expect("a room is stored").0;
+    assert_eq!(
+        asked(&world.handle(Event::NodeClosed { link: link.clone() })),
+        2
+    );
+    assert!(world.room.deadline().expect("it may come back") <= world.now + 700);
+    let left = world.say(&clients[0], NO_MEDIA);
+    assert_eq!(renegotiations(&left), 0);
+    assert_eq!(renegotiations(&world.say(&clients[1], NO_MEDIA)), 2);
+    // That it ends once more is no news.
+    assert_eq!(asked(&world.handle(Event::NodeClosed { link })), 0);
+}
+
 #[test]
 fn who_never_had_media_there_has_no_say() {
     let (mut world, link, _) = with_media(&["ada"]);
