@@ -91,6 +91,7 @@ pub enum CascadeMessage {
         room: RoomId,
         participants: Vec<ParticipantQuality>,
         /// How many nodes or shards have passed it on.
+        #[serde(default)]
         hops: u8,
     },
     /// A message of a later version.
