@@ -13,12 +13,12 @@ mod door;
 mod doubt;
 mod guests;
 mod hands;
-mod hosts;
 mod lobby;
 mod log;
 mod messages;
 mod moderation;
 mod moving;
+mod nodes;
 mod pace;
 mod passes;
 mod people;
@@ -54,7 +54,7 @@ use doubt::Doubts;
 use log::Log;
 use pace::{Pace, Writing};
 use questions::Questions;
-use record::{Host, Info, Link, LoggedEvent, Moved, Person, Record, Ruling, Stored, Waiting};
+use record::{Info, Link, LoggedEvent, Moved, Person, Placed, Record, Ruling, Stored, Waiting};
 use report::Owed;
 pub use report::Report;
 
@@ -78,7 +78,7 @@ struct Search {
 pub struct Room {
     info: Info,
     people: BTreeMap<ParticipantId, Person>,
-    hosts: BTreeMap<NodeId, Host>,
+    nodes: BTreeMap<NodeId, Placed>,
     rulings: BTreeMap<UserId, Ruling>,
     /// Who is at the door.
     waiting: BTreeMap<ParticipantId, Waiting>,
@@ -147,7 +147,7 @@ impl Room {
         Self {
             info,
             people: BTreeMap::new(),
-            hosts: BTreeMap::new(),
+            nodes: BTreeMap::new(),
             rulings: BTreeMap::new(),
             waiting: BTreeMap::new(),
             seats: Seats::default(),
@@ -183,7 +183,7 @@ impl Room {
         now: u64,
     ) -> Option<(Self, Vec<Effect>)> {
         let mut info = None;
-        let (mut people, mut hosts) = (BTreeMap::new(), BTreeMap::new());
+        let (mut people, mut nodes) = (BTreeMap::new(), BTreeMap::new());
         let (mut rulings, mut waiting) = (BTreeMap::new(), BTreeMap::new());
         let (mut moved, mut events, mut owed) = (Vec::new(), Vec::new(), None);
         let (mut polls, mut ballots) = (Vec::new(), Vec::new());
@@ -195,8 +195,8 @@ impl Room {
                 Record::Person(person) => {
                     people.insert(person.id.clone(), person);
                 }
-                Record::Host(host) => {
-                    hosts.insert(host.node.clone(), host);
+                Record::Placed(placed) => {
+                    nodes.insert(placed.node.clone(), placed);
                 }
                 Record::Ruling(ruling) => {
                     rulings.insert(ruling.user.clone(), ruling);
@@ -213,7 +213,7 @@ impl Room {
         }
         let mut room = Self::new(info?);
         room.people = people;
-        room.hosts = hosts;
+        room.nodes = nodes;
         room.rulings = rulings;
         room.waiting = waiting;
         moved.sort_by_key(|moved: &Moved| moved.until);
@@ -271,7 +271,7 @@ impl Room {
                 self.expire_people(&pings, now, out);
                 self.expire_waiting(&pings, now, out);
                 self.expire_answers(now, out);
-                self.expire_hosts(now, out);
+                self.expire_nodes(now, out);
                 self.repeat_report(now, out);
             }
         }
@@ -285,11 +285,11 @@ impl Room {
     pub fn deadline(&self) -> Option<u64> {
         let people = self.people.values();
         let people = people.filter_map(|person| self.person_due(person));
-        let links = self.hosts.values().filter_map(|host| match host.state {
+        let links = self.nodes.values().filter_map(|placed| match placed.state {
             Link::Awaited { until } | Link::Broken { until } => Some(until),
             Link::Ready => None,
         });
-        let releases = self.hosts.values().filter_map(|host| host.release_at);
+        let releases = self.nodes.values().filter_map(|placed| placed.release_at);
         // The end of the search that is under way begins the next.
         let retries = self.retries.values().copied();
         let retries = retries.filter(|_| self.seeking.is_none());
@@ -385,9 +385,9 @@ impl Room {
         }
     }
 
-    fn save_host(&self, node: &NodeId, out: &mut Vec<Effect>) {
-        if let Some(host) = self.hosts.get(node) {
-            out.push(Effect::Save(Record::Host(host.clone())));
+    fn save_placed(&self, node: &NodeId, out: &mut Vec<Effect>) {
+        if let Some(placed) = self.nodes.get(node) {
+            out.push(Effect::Save(Record::Placed(placed.clone())));
         }
     }
 }

@@ -55,7 +55,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Moderate)?;
+        self.require(client, Right::Moderate)?;
         if self.stays_out(user, now).is_err() {
             let lift = |ruling: &mut super::record::Ruling| {
                 ruling.banned = None;

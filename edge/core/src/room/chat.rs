@@ -39,7 +39,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         checked(chat::check_nonce(&nonce).and(chat::check_text(&text)))?;
-        self.demand(client, Right::Chat)?;
+        self.require(client, Right::Chat)?;
         let Some(user) = self.user_of(client) else {
             return Ok(());
         };
@@ -199,7 +199,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Chat)?;
+        self.require(client, Right::Chat)?;
         if self.may_type(now) {
             let participant = client.participant.clone();
             out.push(Effect::Broadcast {

@@ -131,7 +131,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Configure)?;
+        self.require(client, Right::Configure)?;
         let Some(typed) = typed else {
             self.asks_for(None, now, out);
             return Ok(());

@@ -70,7 +70,7 @@ impl Room {
         };
         let doubt = self.doubts.0.get_mut(&node);
         if doubt.is_some_and(|doubt| doubt.hear(participant, attempt)) {
-            self.drop_host(&node, "the media node is gone", out);
+            self.drop_node(&node, "the media node is gone", out);
         }
     }
 

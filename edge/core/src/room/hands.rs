@@ -14,7 +14,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::RaiseHand)?;
+        self.require(client, Right::RaiseHand)?;
         let id = &client.participant;
         let is_up = |room: &Self| room.people.get(id).is_none_or(|p| p.hand.is_some());
         if is_up(self) {
@@ -36,7 +36,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         if *of != client.participant {
-            self.demand(client, Right::Moderate)?;
+            self.require(client, Right::Moderate)?;
         }
         if self
             .people
@@ -55,7 +55,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Moderate)?;
+        self.require(client, Right::Moderate)?;
         let raised = self.hands();
         if raised.is_empty() {
             return Ok(());

@@ -149,7 +149,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Moderate)?;
+        self.require(client, Right::Moderate)?;
         for id in self.meant(target)? {
             if self.is_full() {
                 let message = "the room is full: nobody more is let in";
@@ -234,7 +234,7 @@ impl Room {
         target: Option<ParticipantId>,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Moderate)?;
+        self.require(client, Right::Moderate)?;
         for id in self.meant(target)? {
             self.sends_off(&id, CloseReason::Refused, out);
         }

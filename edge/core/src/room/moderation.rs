@@ -149,7 +149,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Moderate)?;
+        self.require(client, Right::Moderate)?;
         self.may_sweep(&client.participant, now)?;
         self.audit_all(client, Deed::MutedAll { mute }, now, out);
         match mute {
@@ -206,10 +206,10 @@ impl Room {
         let Some(person) = self.people.get(id) else {
             return;
         };
-        let host = person.node.as_ref().and_then(|node| self.hosts.get(node));
-        if let (Some(_), Some(host)) = (person.live_attempt(), host) {
+        let placed = person.node.as_ref().and_then(|node| self.nodes.get(node));
+        if let (Some(_), Some(placed)) = (person.live_attempt(), placed) {
             out.push(Effect::Tell {
-                link: host.named(),
+                link: placed.named(),
                 message: RoomToNode::Caps {
                     participant: id.clone(),
                     caps: person.caps,
@@ -245,7 +245,7 @@ impl Room {
         client: &Client,
         target: &ParticipantId,
     ) -> Result<UserId, Refusal> {
-        let role = self.demand(client, Right::Moderate)?;
+        let role = self.require(client, Right::Moderate)?;
         let target = self.people.get(target).filter(|person| person.is_in());
         let message = "nobody in the room has this id";
         let target = target.ok_or(Refusal::new(ErrorCode::UnknownParticipant, message))?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use protocol::client::{ErrorCode, RoomEvent, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region};
 
-use super::record::{Host, Record};
+use super::record::{Placed, Record};
 use super::{Effect, Room, Search};
 
 /// After how long a node is sought again when there was none, in milliseconds.
@@ -38,7 +38,7 @@ impl Room {
         self.info.epoch.0 += 1;
         out.push(Effect::Save(Record::Info(self.info.clone())));
         // A node whose link is broken for a moment is among them: told to open the room anew, it would drop its sessions.
-        let hosting: Vec<NodeId> = self.hosts.keys().cloned().collect();
+        let hosting: Vec<NodeId> = self.nodes.keys().cloned().collect();
         self.seeking = Some(Search {
             participant: participant.clone(),
             epoch: self.info.epoch,
@@ -102,7 +102,7 @@ impl Room {
             return;
         };
         // The room left the node during the search, so the node was not told to open it: the next search tells it.
-        if !self.hosts.contains_key(&node)
+        if !self.nodes.contains_key(&node)
             && search.is_some_and(|search| search.hosting.contains(&node))
         {
             return;
@@ -117,12 +117,12 @@ impl Room {
         person.region = Some(region.clone());
         let visible = person.is_in();
         self.save_person(&participant, out);
-        let host = self
-            .hosts
+        let placed = self
+            .nodes
             .entry(node.clone())
-            .or_insert_with(|| Host::awaited(node.clone(), region.clone(), epoch, now));
-        host.release_at = None;
-        self.save_host(&node, out);
+            .or_insert_with(|| Placed::awaited(node.clone(), region.clone(), epoch, now));
+        placed.release_at = None;
+        self.save_placed(&node, out);
         if moved && visible {
             let event = RoomEvent::Placed {
                 participant: participant.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::id::{NodeId, Region};
 use protocol::node::{Peer, RoomToNode};
 
-use super::record::{Host, Link};
+use super::record::{Link, Placed};
 use super::{Effect, Room};
 
 impl Room {
@@ -13,12 +13,16 @@ impl Room {
     /// gateways of the other regions, too. So one copy of what is wanted crosses each pair of regions.
     pub(super) fn plan(&self, out: &mut Vec<Effect>) {
         let gateways = self.gateways();
-        let is_gateway = |host: &Host| gateways.get(&host.region) == Some(&&host.node);
-        for host in self.hosts.values().filter(|host| host.state == Link::Ready) {
-            let others = self.hosts.values().filter(|other| {
-                let is_mate = other.region == host.region && other.node != host.node;
-                let is_abroad = other.region != host.region;
-                is_mate || is_abroad && is_gateway(host) && is_gateway(other)
+        let is_gateway = |placed: &Placed| gateways.get(&placed.region) == Some(&&placed.node);
+        for placed in self
+            .nodes
+            .values()
+            .filter(|placed| placed.state == Link::Ready)
+        {
+            let others = self.nodes.values().filter(|other| {
+                let is_mate = other.region == placed.region && other.node != placed.node;
+                let is_abroad = other.region != placed.region;
+                is_mate || is_abroad && is_gateway(placed) && is_gateway(other)
             });
             let peers = others.filter_map(|other| {
                 let reach = other.reach.clone()?;
@@ -30,7 +34,7 @@ impl Room {
                 })
             });
             out.push(Effect::Tell {
-                link: host.named(),
+                link: placed.named(),
                 message: RoomToNode::Plan {
                     epoch: self.info.epoch,
                     peers: peers.collect(),
@@ -42,8 +46,8 @@ impl Room {
     /// Each region's gateway: of its nodes that can be reached the one with the smallest id.
     fn gateways(&self) -> BTreeMap<&Region, &NodeId> {
         let mut gateways = BTreeMap::new();
-        for host in self.hosts.values().filter(|host| host.reach.is_some()) {
-            gateways.entry(&host.region).or_insert(&host.node);
+        for placed in self.nodes.values().filter(|placed| placed.reach.is_some()) {
+            gateways.entry(&placed.region).or_insert(&placed.node);
         }
         gateways
     }

@@ -21,7 +21,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::HoldPolls)?;
+        self.require(client, Right::HoldPolls)?;
         poll::check(&nonce, &draft).map_err(refused)?;
         let Some(person) = self.people.get(&client.participant) else {
             return Ok(());
@@ -73,7 +73,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Vote)?;
+        self.require(client, Right::Vote)?;
         self.polls.known(poll).map_err(refused)?;
         let Some(person) = self.people.get(&client.participant) else {
             return Ok(());
@@ -108,7 +108,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::HoldPolls)?;
+        self.require(client, Right::HoldPolls)?;
         self.polls.known(poll).map_err(refused)?;
         if let Some((closed, forgotten)) = self.polls.close(poll, now) {
             out.push(Effect::Save(Record::Poll(closed)));
@@ -125,7 +125,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::HoldPolls)?;
+        self.require(client, Right::HoldPolls)?;
         self.polls.known(poll).map_err(refused)?;
         if let Some((left, forgotten)) = self.polls.delete(poll) {
             out.push(Effect::Save(Record::Poll(left)));

@@ -14,7 +14,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::React)?;
+        self.require(client, Right::React)?;
         self.may_react(&client.participant, now)?;
         out.push(Effect::Broadcast {
             except: None,

@@ -48,7 +48,9 @@ impl Stored {
 pub enum Record {
     Info(Info),
     Person(Person),
-    Host(Host),
+    /// Stored as `Host`, from when that was its name.
+    #[serde(rename = "Host")]
+    Placed(Placed),
     Ruling(Ruling),
     Moved(Moved),
     Waiting(Waiting),
@@ -78,7 +80,7 @@ impl Record {
                 name: String::new(),
             },
             Record::Person(person) => person_key(&person.id),
-            Record::Host(host) => host_key(&host.node),
+            Record::Placed(placed) => placed_key(&placed.node),
             Record::Ruling(ruling) => ruling_key(&ruling.user),
             Record::Moved(moved) => moved_key(&moved.client.participant),
             Record::Waiting(waiting) => waiting_key(&waiting.person.id),
@@ -97,7 +99,7 @@ pub(super) fn person_key(id: &ParticipantId) -> Key {
     }
 }
 
-pub(super) fn host_key(node: &NodeId) -> Key {
+pub(super) fn placed_key(node: &NodeId) -> Key {
     Key {
         kind: "host",
         name: node.to_string(),
@@ -373,7 +375,7 @@ pub struct Moved {
 
 /// A node that the room is placed on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Host {
+pub struct Placed {
     pub node: NodeId,
     pub region: Region,
     /// The placement under which it holds the room.

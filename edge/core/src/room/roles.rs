@@ -75,7 +75,7 @@ impl Room {
     }
 
     /// Refuses what the client's role, or the room's settings, do not allow.
-    pub(super) fn demand(&self, client: &Client, right: Right) -> Result<Role, Refusal> {
+    pub(super) fn require(&self, client: &Client, right: Right) -> Result<Role, Refusal> {
         let person = self.people.get(&client.participant);
         let role = person.map_or(Role::Viewer, |person| person.role);
         if self.may(role, right) {
@@ -100,8 +100,8 @@ impl Room {
     ) -> Result<(), Refusal> {
         let forbidden = |message| Err(Refusal::new(ErrorCode::Forbidden, message));
         match role {
-            Role::Moderator => self.demand(client, Right::Configure)?,
-            Role::Viewer | Role::Speaker => self.demand(client, Right::Moderate)?,
+            Role::Moderator => self.require(client, Right::Configure)?,
+            Role::Viewer | Role::Speaker => self.require(client, Right::Moderate)?,
             Role::Host => {
                 return forbidden("a moderator becomes host when the host leaves: make one");
             }

@@ -5,7 +5,7 @@ use protocol::id::{Attempt, ParticipantId};
 use protocol::node::{RefusalReason, RoomToNode};
 
 use super::placement::RETRY;
-use super::record::{Host, Link, Media, Person, Presence, Session, SessionState};
+use super::record::{Link, Media, Person, Placed, Presence, Session, SessionState};
 use super::{Effect, Negotiation, NodeLink, Room};
 
 /// How many media sessions a user may have at once for tickets that are not used yet. Nodes hold them for nobody, so who
@@ -89,14 +89,14 @@ impl Room {
             return;
         };
         let caps = person.caps;
-        let host = person.node.as_ref().and_then(|node| self.hosts.get(node));
-        let Some(host) = host.filter(|host| host.state == Link::Ready) else {
+        let placed = person.node.as_ref().and_then(|node| self.nodes.get(node));
+        let Some(placed) = placed.filter(|placed| placed.state == Link::Ready) else {
             return;
         };
         let Some(Negotiation { offer, reply: None }) = self.negotiations.get(participant) else {
             return;
         };
-        let link = host.named();
+        let link = placed.named();
         let message = RoomToNode::Offer {
             participant: participant.clone(),
             attempt: offer.attempt,
@@ -153,7 +153,11 @@ impl Room {
         if session.is_none_or(|session| session.state != SessionState::Offered) {
             return;
         }
-        let Some(region) = self.hosts.get(&link.node).map(|host| host.region.clone()) else {
+        let Some(region) = self
+            .nodes
+            .get(&link.node)
+            .map(|placed| placed.region.clone())
+        else {
             return;
         };
         self.questions.close(participant);
@@ -185,9 +189,9 @@ impl Room {
         if person.live_attempt() != Some(attempt) {
             return;
         }
-        let host = person.node.as_ref().and_then(|node| self.hosts.get(node));
-        let ready = host.filter(|host| host.state == Link::Ready);
-        match ready.map(Host::named) {
+        let placed = person.node.as_ref().and_then(|node| self.nodes.get(node));
+        let ready = placed.filter(|placed| placed.state == Link::Ready);
+        match ready.map(Placed::named) {
             Some(link) => {
                 self.asks(participant, &link.node, now);
                 out.push(Effect::Tell {
@@ -306,10 +310,10 @@ impl Room {
         let Some(person) = self.people.get(participant) else {
             return;
         };
-        let host = person.node.as_ref().and_then(|node| self.hosts.get(node));
-        if let (Some(attempt), Some(host)) = (person.live_attempt(), host) {
+        let placed = person.node.as_ref().and_then(|node| self.nodes.get(node));
+        if let (Some(attempt), Some(placed)) = (person.live_attempt(), placed) {
             out.push(Effect::Tell {
-                link: host.named(),
+                link: placed.named(),
                 message: RoomToNode::Close {
                     participant: participant.clone(),
                     attempt,

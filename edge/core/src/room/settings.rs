@@ -16,7 +16,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Configure)?;
+        self.require(client, Right::Configure)?;
         let changed = difference(
             &self.info.settings,
             &after(&self.info.settings, change.clone()),

@@ -16,7 +16,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Moderate)?;
+        self.require(client, Right::Moderate)?;
         let spotlit = self.spotlit();
         let person = self.people.get(target).filter(|person| person.is_in());
         let message = "nobody in the room has this id";

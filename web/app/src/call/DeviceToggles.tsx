@@ -7,7 +7,7 @@ import { DEVICE, toggleTitle } from "./device-words.ts";
 
 interface DeviceTogglesProps {
   local: LocalMedia;
-  /** What the room's owner lets you send; all of it before the call. */
+  /** What you may send; all of it before the call. */
   caps?: Caps | null;
 }
 

@@ -38,7 +38,7 @@ export class QuietBesideOneself {
     if (this.#isQuiet) void this.#local.turn("microphone", true);
   }
 
-  /** The owner lets one send no sound: what was wished for before that does not count any more. */
+  /** One may send no sound: what was wished for before that does not count any more. */
   forbidden(): void {
     this.#set(false);
   }

@@ -101,7 +101,7 @@ export class Device {
     await this.#startOver();
   }
 
-  /** What the room's owner forbids is off, and stays so until it is allowed and wished for again. */
+  /** What a moderator forbids is off, and stays so until it is allowed and wished for again. */
   allow(allowed: boolean): void {
     if (allowed === this.#allowed) return;
     this.#allowed = allowed;

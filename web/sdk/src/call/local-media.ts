@@ -79,7 +79,7 @@ export class LocalMedia {
     await this.#devices.camera.choose({ facing: facing === "user" ? "environment" : "user" });
   }
 
-  /** What the room's owner lets this client send of a device: what is forbidden goes off, and cannot be turned on. */
+  /** What this client may send of a device: what is forbidden goes off, and cannot be turned on. */
   allow(name: DeviceName, allowed: boolean): void {
     this.#devices[name].allow(allowed);
   }

@@ -76,7 +76,7 @@ export class LocalScreen {
     this.#state.patch({ video: null, audio: null });
   }
 
-  /** What the room's owner forbids stops, and cannot be shared until it is allowed again. */
+  /** What a moderator forbids stops, and cannot be shared until it is allowed again. */
   allow(allowed: boolean): void {
     this.#allowed = allowed;
     if (!allowed) this.stop();
@@ -100,7 +100,7 @@ export class LocalScreen {
   }
 
   #adopt(video: MediaStreamTrack | null, audio: MediaStreamTrack | null): void {
-    // Meanwhile the call has ended, or the owner forbade it.
+    // Meanwhile the call has ended, or a moderator forbade it.
     if (!this.#wanted || video === null) {
       for (const track of [video, audio]) track?.stop();
       return this.#state.patch({ asking: false });

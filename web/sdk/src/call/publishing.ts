@@ -69,7 +69,7 @@ export class Publisher {
     this.#learn(publishing);
   }
 
-  /** The call is over: nothing is captured any more. The wishes hold for the next one; what the owner forbade does not. */
+  /** The call is over: nothing is captured any more. The wishes hold for the next one; what a moderator forbade does not. */
   leave(): void {
     this.lost();
     this.#screen.stop();

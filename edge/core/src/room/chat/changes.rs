@@ -20,7 +20,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         checked(chat::check_text(&text))?;
-        self.demand(client, Right::Chat)?;
+        self.require(client, Right::Chat)?;
         let number = self.number(id)?;
         let bytes = text.clone();
         self.asks_for_line(client, Deed::Edit { number, text }, &bytes, now, out)
@@ -46,7 +46,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.demand(client, Right::Chat)?;
+        self.require(client, Right::Chat)?;
         let number = self.number(id)?;
         let deed = Deed::React {
             number,
@@ -132,7 +132,7 @@ impl Room {
             Deed::Say(_) => None,
             Deed::Delete { .. } => {
                 if !is_own {
-                    self.demand(client, Right::Moderate)?;
+                    self.require(client, Right::Moderate)?;
                 }
                 line.delete().then_some(RoomEvent::ChatDeleted { id })
             }

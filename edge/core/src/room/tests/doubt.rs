@@ -71,7 +71,7 @@ fn a_node_without_link_and_media_is_left_at_once() {
     }
     let effects = world.say(&clients[2], NO_MEDIA);
     assert_eq!(renegotiations(&effects), 3);
-    assert!(world.room.hosts.is_empty());
+    assert!(world.room.nodes.is_empty());
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_node_that_has_its_link_or_comes_back_is_not_left() {
     });
     // It has dialed: what was said before is out of date.
     assert_eq!(renegotiations(&world.say(&clients[1], NO_MEDIA)), 0);
-    assert_eq!(world.room.hosts.len(), 1);
+    assert_eq!(world.room.nodes.len(), 1);
 }
 
 /// The room restarts: of its links and WebSockets, none lives.
@@ -115,7 +115,7 @@ fn who_is_back_first_after_a_restart_is_not_everybody() {
     let pass = token("ada", 1);
     let (ada, _) = world.open(pass, Some(0)).expect("the token is good");
     assert_eq!(renegotiations(&world.say(&ada, NO_MEDIA)), 0);
-    assert!(world.room.hosts.contains_key(&link.node));
+    assert!(world.room.nodes.contains_key(&link.node));
 }
 
 /// The end of a node's link is what wakes a room that sleeps in a call: it finds the link gone, and then hears of its end.
@@ -150,7 +150,7 @@ fn who_never_had_media_there_has_no_say() {
     world.node_says(&link, answer);
     assert_eq!(asked(&world.handle(Event::NodeClosed { link })), 1);
     assert_eq!(renegotiations(&world.say(&eve, NO_MEDIA)), 0);
-    assert_eq!(world.room.hosts.len(), 1);
+    assert_eq!(world.room.nodes.len(), 1);
 }
 
 #[test]

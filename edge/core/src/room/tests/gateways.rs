@@ -79,7 +79,7 @@ fn the_next_takes_over_when_a_gateway_goes() {
     let (mut world, gateway, _) = world();
     world.handle(Event::NodeClosed { link: gateway });
     let mut effects = Vec::new();
-    while world.room.hosts.contains_key(&id::<NodeId>("e1")) {
+    while world.room.nodes.contains_key(&id::<NodeId>("e1")) {
         effects = world.wait();
     }
     let all = [("e2", &["u1"][..]), ("u1", &["e2", "u2"]), ("u2", &["u1"])];

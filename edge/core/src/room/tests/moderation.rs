@@ -1,4 +1,4 @@
-//! Moderation: the owner's decisions reach the node, outlive restarts and returns, and are the owner's alone; what is asked
+//! Moderation: the host's decisions reach the node, outlive restarts and returns, and are nobody else's but moderators'; what is asked
 //! for leaves it to who is asked.
 
 use proptest::prelude::*;
@@ -58,7 +58,7 @@ fn muted() -> Caps {
 }
 
 #[test]
-fn what_the_owner_decides_reaches_the_node_and_everybody() {
+fn what_the_host_decides_reaches_the_node_and_everybody() {
     let (mut world, ada, _, _) = call();
     let effects = world.say(&ada, MUTE_BOB);
     assert_eq!(told(&effects), [muted()]);
@@ -70,7 +70,7 @@ fn what_the_owner_decides_reaches_the_node_and_everybody() {
 }
 
 #[test]
-fn the_owner_alone_decides_and_about_who_is_there() {
+fn a_moderator_alone_decides_and_about_who_is_there() {
     let (mut world, ada, bob, _) = call();
     for command in [MUTE_BOB, REMOVE_BOB] {
         assert_eq!(error(&world.say(&bob, command)), Some(ErrorCode::Forbidden));

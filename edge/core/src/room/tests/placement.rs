@@ -163,7 +163,7 @@ fn a_node_that_the_room_left_during_the_search_is_sought_again_at_once() {
     assert_eq!(hosting, [id("n1")]);
     world.handle(Event::NodeClosed { link });
     world.wait();
-    assert!(world.room.hosts.is_empty());
+    assert!(world.room.nodes.is_empty());
     let (next, hosting) = sought(&found(&mut world, "bob", epoch, "n1")).expect("at once");
     assert!(next > epoch && hosting.is_empty());
 }
@@ -207,7 +207,7 @@ fn a_node_for_somebody_who_left_before_it_was_found_is_released() {
     world.say(&ada, r#"{"type":"leave"}"#);
     found(&mut world, "ada", epoch, "n1");
     assert!(wait_for_release(&mut world, &link));
-    assert!(world.room.hosts.is_empty());
+    assert!(world.room.nodes.is_empty());
     assert_eq!(world.room.deadline(), None);
 }
 
@@ -227,7 +227,7 @@ fn a_node_that_is_full_is_released() {
     assert_eq!(super::renegotiations(&world.node_says(&link, refused)), 1);
     world.place("ada", "n2");
     assert!(wait_for_release(&mut world, &link));
-    assert_eq!(world.room.hosts.len(), 1);
+    assert_eq!(world.room.nodes.len(), 1);
 }
 
 #[test]

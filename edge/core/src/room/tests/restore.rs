@@ -102,7 +102,7 @@ proptest! {
             let living: Vec<Client> = world.room.people.values()
                 .map(|person| Client { participant: person.id.clone(), connection: person.connection })
                 .collect();
-            let links: Vec<NodeLink> = world.room.hosts.values()
+            let links: Vec<NodeLink> = world.room.nodes.values()
                 .map(|host| NodeLink { node: host.node.clone(), epoch: host.epoch, link: host.link })
                 .collect();
             let (restored, effects) = Room::restore(stored, &living, &links, world.now)
@@ -111,7 +111,7 @@ proptest! {
             prop_assert_eq!(restored.owed, world.room.owed);
             prop_assert_eq!(&restored.info, &world.room.info);
             prop_assert_eq!(&restored.people, &world.room.people);
-            prop_assert_eq!(&restored.hosts, &world.room.hosts);
+            prop_assert_eq!(&restored.nodes, &world.room.nodes);
             prop_assert_eq!(restored.log.seq(), world.room.log.seq());
             prop_assert_eq!(&restored.polls, &world.room.polls);
             for user in (0..4).map(|who| id(&format!("p{who}"))) {

@@ -4,7 +4,7 @@ use protocol::client::ServerMessage;
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};
 use protocol::node::{NodeToRoom, RoomToNode, SessionRef, is_understood};
 
-use super::record::{self, Host, Link, Reach, SessionState};
+use super::record::{self, Link, Placed, Reach, SessionState};
 use super::{Effect, NodeLink, NotAdmitted, Room};
 use crate::conduct::{Conduct, Misbehaves};
 
@@ -19,7 +19,7 @@ const RESTART_GRACE: u64 = 10_000;
 /// the node was sought for is on the way.
 const RELEASE: u64 = 5_000;
 
-impl Host {
+impl Placed {
     pub(super) fn named(&self) -> NodeLink {
         NodeLink {
             node: self.node.clone(),
@@ -53,8 +53,8 @@ impl Room {
             .seeking
             .as_ref()
             .is_some_and(|search| search.epoch == epoch);
-        let link = match self.hosts.get(node) {
-            Some(host) if host.epoch == epoch || sought => host.link + 1,
+        let link = match self.nodes.get(node) {
+            Some(placed) if placed.epoch == epoch || sought => placed.link + 1,
             None if sought => 1,
             _ => return Err(NotAdmitted::StaleEpoch),
         };
@@ -72,21 +72,21 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        let host = self
-            .hosts
+        let placed = self
+            .nodes
             .entry(link.node.clone())
-            .or_insert_with(|| Host::awaited(link.node.clone(), region, link.epoch, now));
-        let old = host.named();
-        host.epoch = link.epoch;
-        host.link = link.link;
-        host.state = Link::Awaited {
+            .or_insert_with(|| Placed::awaited(link.node.clone(), region, link.epoch, now));
+        let old = placed.named();
+        placed.epoch = link.epoch;
+        placed.link = link.link;
+        placed.state = Link::Awaited {
             until: now + OPENING,
         };
         if old.link > 0 {
             out.push(Effect::HangUpNode { link: old });
         }
         self.doubts.end(&link.node);
-        self.save_host(&link.node, out);
+        self.save_placed(&link.node, out);
     }
 
     pub(super) fn node_closed(&mut self, link: &NodeLink, now: u64, out: &mut Vec<Effect>) {
@@ -98,25 +98,25 @@ impl Room {
     /// Notes that a link is lost; returns whether that is news. It is, too, of a link that was missed when the room awoke: what
     /// had been lost in a restart may come back, and what is closed now has not.
     fn link_broken(&mut self, link: &NodeLink, until: u64, out: &mut Vec<Effect>) -> bool {
-        let Some(host) = self.hosts.get_mut(&link.node) else {
+        let Some(placed) = self.nodes.get_mut(&link.node) else {
             return false;
         };
-        let known = matches!(host.state, Link::Broken { until: known } if known <= until);
-        if host.named() != *link || known {
+        let known = matches!(placed.state, Link::Broken { until: known } if known <= until);
+        if placed.named() != *link || known {
             return false;
         }
-        host.state = Link::Broken { until };
-        self.save_host(&link.node, out);
+        placed.state = Link::Broken { until };
+        self.save_placed(&link.node, out);
         true
     }
 
     /// After a restart: nodes that had a link and have none now may come back.
     pub(super) fn miss_links(&mut self, living: &[NodeLink], now: u64, out: &mut Vec<Effect>) {
         let missed: Vec<NodeLink> = self
-            .hosts
+            .nodes
             .values()
-            .filter(|host| host.state == Link::Ready)
-            .map(Host::named)
+            .filter(|placed| placed.state == Link::Ready)
+            .map(Placed::named)
             .filter(|link| !living.contains(link))
             .collect();
         for link in missed {
@@ -131,10 +131,10 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        let host = self.hosts.get(&link.node);
-        if host
-            .is_none_or(|host| host.named() != *link || matches!(host.state, Link::Broken { .. }))
-        {
+        let placed = self.nodes.get(&link.node);
+        if placed.is_none_or(|placed| {
+            placed.named() != *link || matches!(placed.state, Link::Broken { .. })
+        }) {
             return out.push(Effect::HangUpNode { link: link.clone() });
         }
         let conduct = self.conducts.entry(link.node.clone());
@@ -168,7 +168,7 @@ impl Room {
                 if is_understood(version) {
                     self.node_ready(link, Reach { quic, fingerprint }, &sessions, now, out);
                 } else {
-                    self.drop_host(&link.node, "the media node is of another version", out);
+                    self.drop_node(&link.node, "the media node is of another version", out);
                 }
             }
             NodeToRoom::Answer {
@@ -241,12 +241,12 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        let Some(host) = self.hosts.get_mut(&link.node) else {
+        let Some(placed) = self.nodes.get_mut(&link.node) else {
             return;
         };
-        host.state = Link::Ready;
-        host.reach = Some(reach);
-        self.save_host(&link.node, out);
+        placed.state = Link::Ready;
+        placed.reach = Some(reach);
+        self.save_placed(&link.node, out);
         self.plan(out);
         for held in sessions {
             if !self.has_session(link, &held.participant, held.attempt) {
@@ -272,7 +272,7 @@ impl Room {
                 attempt: session.attempt,
             });
             if held || session.state == SessionState::Over {
-                // The owner may have decided while the link was away.
+                // A moderator may have decided while the link was away.
                 self.tell_caps(&participant, out);
                 continue;
             }
@@ -284,38 +284,39 @@ impl Room {
         }
     }
 
-    pub(super) fn expire_hosts(&mut self, now: u64, out: &mut Vec<Effect>) {
-        let hosts = self.hosts.values();
-        let lost = hosts.clone().filter(|host| match host.state {
+    pub(super) fn expire_nodes(&mut self, now: u64, out: &mut Vec<Effect>) {
+        let placed = self.nodes.values();
+        let lost = placed.clone().filter(|placed| match placed.state {
             Link::Awaited { until } | Link::Broken { until } => until <= now,
             Link::Ready => false,
         });
-        let lost: Vec<NodeId> = lost.map(|host| host.node.clone()).collect();
-        let broken = |host: &&Host| matches!(host.state, Link::Broken { until } if until <= now);
-        let missed: Vec<NodeId> = hosts
+        let lost: Vec<NodeId> = lost.map(|placed| placed.node.clone()).collect();
+        let broken =
+            |placed: &&Placed| matches!(placed.state, Link::Broken { until } if until <= now);
+        let missed: Vec<NodeId> = placed
             .clone()
             .filter(broken)
-            .map(|host| host.node.clone())
+            .map(|placed| placed.node.clone())
             .collect();
-        let empty = hosts.filter(|host| host.release_at.is_some_and(|at| at <= now));
-        let empty: Vec<NodeId> = empty.map(|host| host.node.clone()).collect();
+        let empty = placed.filter(|placed| placed.release_at.is_some_and(|at| at <= now));
+        let empty: Vec<NodeId> = empty.map(|placed| placed.node.clone()).collect();
         for node in empty.iter().chain(&lost) {
-            self.drop_host(node, "the media node is gone", out);
+            self.drop_node(node, "the media node is gone", out);
         }
         self.missed.extend(missed);
     }
 
     /// The room leaves a node; whoever has media there offers anew, to another one.
-    pub(super) fn drop_host(&mut self, node: &NodeId, reason: &str, out: &mut Vec<Effect>) {
-        let Some(host) = self.hosts.remove(node) else {
+    pub(super) fn drop_node(&mut self, node: &NodeId, reason: &str, out: &mut Vec<Effect>) {
+        let Some(placed) = self.nodes.remove(node) else {
             return;
         };
         self.conducts.remove(node);
         self.missed.remove(node);
         self.questions.forget(node);
         self.doubts.end(node);
-        out.push(Effect::Erase(record::host_key(node)));
-        release(&host, out);
+        out.push(Effect::Erase(record::placed_key(node)));
+        release(&placed, out);
         for participant in self.people_at(node) {
             self.displace(&participant, out);
             // An offer without an answer is as good for the next node.
@@ -328,16 +329,16 @@ impl Room {
 
     pub(super) fn release_if_empty(&mut self, node: &NodeId, now: u64, out: &mut Vec<Effect>) {
         if self.people_at(node).is_empty()
-            && let Some(host) = self.hosts.get_mut(node)
+            && let Some(placed) = self.nodes.get_mut(node)
         {
-            host.release_at = Some(now + RELEASE);
-            self.save_host(node, out);
+            placed.release_at = Some(now + RELEASE);
+            self.save_placed(node, out);
         }
     }
 
     pub(super) fn release_all(&mut self, out: &mut Vec<Effect>) {
-        for host in std::mem::take(&mut self.hosts).into_values() {
-            release(&host, out);
+        for placed in std::mem::take(&mut self.nodes).into_values() {
+            release(&placed, out);
         }
     }
 
@@ -354,12 +355,14 @@ impl Room {
     }
 }
 
-fn release(host: &Host, out: &mut Vec<Effect>) {
-    if host.link > 0 && !matches!(host.state, Link::Broken { .. }) {
+fn release(placed: &Placed, out: &mut Vec<Effect>) {
+    if placed.link > 0 && !matches!(placed.state, Link::Broken { .. }) {
         out.push(Effect::Tell {
-            link: host.named(),
+            link: placed.named(),
             message: RoomToNode::Release,
         });
-        out.push(Effect::HangUpNode { link: host.named() });
+        out.push(Effect::HangUpNode {
+            link: placed.named(),
+        });
     }
 }
