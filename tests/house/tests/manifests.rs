@@ -25,6 +25,8 @@ const ONLY: [(&str, &[&str]); 3] = [
             "protocol",
             "aws-lc-rs",
             "bytes",
+            // The handshake of the WebRTC library, which takes its time from it: to make its configuration once.
+            "dimpl",
             "serde_json",
             // A table of slots and nothing else: no I/O, no clock.
             "slotmap",

@@ -233,7 +233,7 @@ pub(super) fn wrap(base: CryptoProvider) -> CryptoProvider {
     CryptoProvider {
         srtp_provider: Box::leak(Box::new(Srtp::new(base.srtp_provider))),
         sha1_hmac_provider: Box::leak(Box::new(Hmac(base.sha1_hmac_provider))),
-        dtls_provider: Box::leak(Box::new(Dtls(base.dtls_provider))),
+        dtls_provider: Box::leak(Box::new(Dtls::new(base.dtls_provider))),
         ..base
     }
 }
