@@ -1,8 +1,6 @@
 //! A session description as sections of lines (RFC 8866): what stands above all m-lines, and each m-line. Some stacks end
 //! lines with a space.
 
-use std::collections::HashSet;
-
 /// Words of an `m=` line before its formats.
 pub const BEFORE_FORMATS: usize = 3;
 
@@ -33,17 +31,6 @@ impl<'a> Section<'a> {
     pub fn values(&self, name: &'static str) -> impl Iterator<Item = &'a str> {
         let attributes = self.lines.iter().filter_map(|line| line.strip_prefix("a="));
         attributes.filter_map(move |attribute| attribute.strip_prefix(name)?.strip_prefix(':'))
-    }
-
-    /// With the first of the `rtpmap` lines of each payload type: more there may not be (RFC 8866, 6.6).
-    pub fn mapped_once(mut self) -> Self {
-        let mut mapped = HashSet::new();
-        self.lines
-            .retain(|line| match line.strip_prefix("a=rtpmap:") {
-                Some(value) => mapped.insert(value.split_ascii_whitespace().next()),
-                None => true,
-            });
-        self
     }
 
     /// The first value of an attribute.

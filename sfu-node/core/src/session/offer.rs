@@ -19,23 +19,26 @@ use super::refusal::{MAX_BYTES, MAX_LINES, MAX_MEDIA_LINES, OfferError};
 use super::rids::Rids;
 use crate::egress::extensions::MAX_MID;
 
-/// What str0m is shown of the part above all m-lines, and of each m-line. All else is left out, in whatever form it may be.
-const SHOWN: [&str; 14] = [
-    "ice-lite",
-    "ice-ufrag:",
-    "ice-pwd:",
-    "ice-options:",
-    "fingerprint:",
-    "setup:",
-    "candidate:",
-    "rtcp-mux",
-    "rtpmap:",
-    "fmtp:",
-    "rtcp-fb:",
-    "sctp-port:",
-    "max-message-size:",
-    "sctp-init:",
+/// What str0m is shown of the part above all m-lines, and of each m-line, and how often at most: of what begins with a payload
+/// type for each of those, of all else in all. What else there is, in whatever form, is left out: so are candidates, since str0m
+/// compares each with all before it, and a node learns where a client is from its checks (RFC 8445, 7.3.1.3).
+const SHOWN: [(&str, usize); 13] = [
+    ("ice-lite", 1),
+    ("ice-ufrag", 1),
+    ("ice-pwd", 1),
+    ("ice-options", 1),
+    ("fingerprint", 4),
+    ("setup", 1),
+    ("rtcp-mux", 1),
+    ("rtpmap", 1),
+    ("fmtp", 4),
+    ("rtcp-fb", 16),
+    ("sctp-port", 1),
+    ("max-message-size", 1),
+    ("sctp-init", 1),
 ];
+/// Those that begin with a payload type.
+const OF_PAYLOAD_TYPES: [&str; 3] = ["rtpmap", "fmtp", "rtcp-fb"];
 
 /// A client's offer: all that is ever asked of it.
 #[derive(Debug)]
@@ -101,7 +104,7 @@ impl<'a> Offer<'a> {
         }
         let mut lines: Vec<MediaLine<'a>> = Vec::with_capacity(media.len());
         for section in media {
-            let line = MediaLine::read(&session, section.mapped_once())?;
+            let line = MediaLine::read(&session, section)?;
             if lines.iter().any(|known| known.mid == line.mid) {
                 return Err(OfferError::DuplicateMid(line.mid.into()));
             }
@@ -183,10 +186,22 @@ impl<'a> Offer<'a> {
 
 /// The lines of a section that str0m is shown, each in its form.
 fn show<'a>(section: &Section<'a>, out: &mut String, as_shown: impl Fn(&'a str) -> Cow<'a, str>) {
+    let mut times: HashMap<(&str, &str), usize> = HashMap::new();
     for line in &section.lines {
-        let attribute = line.strip_prefix("a=");
-        if attribute.is_some_and(|attribute| SHOWN.iter().any(|shown| attribute.starts_with(shown)))
-        {
+        let Some(attribute) = line.strip_prefix("a=") else {
+            continue;
+        };
+        let (name, value) = attribute.split_once(':').unwrap_or((attribute, ""));
+        let Some((_, most)) = SHOWN.iter().find(|(shown, _)| *shown == name) else {
+            continue;
+        };
+        let of = match OF_PAYLOAD_TYPES.contains(&name) {
+            true => value.split_ascii_whitespace().next().unwrap_or_default(),
+            false => "",
+        };
+        let times = times.entry((name, of)).or_default();
+        *times += 1;
+        if *times <= *most {
             out.push_str(&as_shown(line));
             out.push_str("\r\n");
         }
