@@ -1,7 +1,9 @@
 //! Makes, of the compiled Worker, the modules that esbuild joins into what workerd runs: the bindings that wasm-bindgen
-//! generates (`index.js`, `index_bg.wasm`), a shim that starts the Worker anew after a panic, and what it exports.
+//! generates (`index.js`, `index_bg.wasm`), a shim that starts the Worker anew after a panic, and what it exports. The
+//! names of its functions stay behind, in `named.wasm`.
 
 mod exports;
+mod names;
 
 use std::env;
 use std::fs;
@@ -29,6 +31,10 @@ fn make(compiled: &Path, folder: &Path) -> Result<()> {
         .force_enable_abort_handler(true)
         .generate_output()?;
     bindings.emit(folder)?;
+    let wasm = folder.join("index_bg.wasm");
+    let named = fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
+    write(&wasm, names::without(&named)?)?;
+    write(&folder.join("named.wasm"), named)?;
     // workerd compiles a WebAssembly module before it gives it to an import, and has no word for that.
     let script = bindings.js().replace("import source ", "import ");
     let exports = exports::of(&script)?;
@@ -37,8 +43,11 @@ fn make(compiled: &Path, folder: &Path) -> Result<()> {
         ("shim.js", SHIM),
         ("worker.js", &exports),
     ] {
-        let path = folder.join(name);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        write(&folder.join(name), text)?;
     }
     Ok(())
+}
+
+fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
+    fs::write(path, contents).with_context(|| format!("cannot write {}", path.display()))
 }
