@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use protocol::api::{CreateRoomRequest, JoinRequest, JoinResponse, RegisterRequest, Room, Session};
-use protocol::client::{ClientMessage, Offer, ServerMessage, SettingsChange};
+use protocol::client::{ClientMessage, Offer, RoomKind, ServerMessage, SettingsChange};
 use protocol::id::{Region, RoomId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -65,14 +65,22 @@ impl Edge {
         Ok(session.token)
     }
 
-    /// Makes a room.
+    /// Makes a room of this kind.
     ///
     /// # Errors
     /// The edge is out of reach, or refuses.
-    pub async fn create_room(&self, token: &str, name: &str) -> Result<RoomId, EnterError> {
+    pub async fn create_room(
+        &self,
+        token: &str,
+        name: &str,
+        kind: RoomKind,
+    ) -> Result<RoomId, EnterError> {
         let request = CreateRoomRequest {
             name: name.into(),
-            settings: SettingsChange::default(),
+            settings: SettingsChange {
+                kind: Some(kind),
+                ..SettingsChange::default()
+            },
         };
         let room: Room = self
             .post("creating the room", "/api/rooms", Some(token), &request)

@@ -43,6 +43,8 @@ enum Command {
     Meeting(ScenarioArguments),
     /// One person sends, all others watch
     Livestream(ScenarioArguments),
+    /// One person sends in a webinar, all others are its viewers
+    Webinar(ScenarioArguments),
     /// A meeting spread over regions, in turn
     Regions(ScenarioArguments),
     /// Measure one node alone, without an edge (`cargo xtask bench` builds it and calls this)
@@ -117,6 +119,7 @@ async fn run(command: Command) -> Result<bool, Failure> {
         Command::Audio(arguments) => run_scenario(Scenario::Audio, arguments).await,
         Command::Meeting(arguments) => run_scenario(Scenario::Meeting, arguments).await,
         Command::Livestream(arguments) => run_scenario(Scenario::Livestream, arguments).await,
+        Command::Webinar(arguments) => run_scenario(Scenario::Webinar, arguments).await,
         Command::Regions(arguments) => run_scenario(Scenario::Regions, arguments).await,
         Command::Bench(arguments) => bench_command::run(&arguments).await,
     }
@@ -199,7 +202,7 @@ async fn crew_of(
     })
     .await?;
     let name = format!("Load test: {}", scenario.name());
-    let room = edge.create_room(&tokens[0], &name).await?;
+    let room = edge.create_room(&tokens[0], &name, scenario.kind()).await?;
     let ip = arguments
         .bind
         .unwrap_or_else(|| socket::local_ip(&target.base));

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use protocol::client::RoomKind;
 use protocol::id::{Region, RoomId};
 
 use crate::camera::Camera;
@@ -25,6 +26,8 @@ pub enum Scenario {
     Meeting,
     /// One sends, all others watch.
     Livestream,
+    /// As a live stream, in a webinar: whose viewers may send nothing.
+    Webinar,
     /// As a meeting, spread over regions.
     Regions,
 }
@@ -36,21 +39,30 @@ impl Scenario {
             Self::Audio => "audio",
             Self::Meeting => "meeting",
             Self::Livestream => "livestream",
+            Self::Webinar => "webinar",
             Self::Regions => "regions",
+        }
+    }
+
+    /// The kind of room that it takes place in.
+    pub fn kind(self) -> RoomKind {
+        match self {
+            Self::Webinar => RoomKind::Webinar,
+            Self::Audio | Self::Meeting | Self::Livestream | Self::Regions => RoomKind::Meeting,
         }
     }
 
     fn slots(self) -> Slots {
         match self {
             Self::Audio => LISTENER,
-            Self::Livestream => VIEWER,
+            Self::Livestream | Self::Webinar => VIEWER,
             Self::Meeting | Self::Regions => SLOTS,
         }
     }
 
     fn tiles(self) -> Tiles {
         match self {
-            Self::Audio | Self::Livestream => Tiles::all(Tiles::SPEAKER.first),
+            Self::Audio | Self::Livestream | Self::Webinar => Tiles::all(Tiles::SPEAKER.first),
             Self::Meeting | Self::Regions => Tiles::SPEAKER,
         }
     }
@@ -58,7 +70,7 @@ impl Scenario {
     fn sends(self, number: usize) -> Sends {
         match self {
             Self::Audio if number < 10 => Sends::Audio,
-            Self::Livestream if number > 0 => Sends::Nothing,
+            Self::Livestream | Self::Webinar if number > 0 => Sends::Nothing,
             Self::Audio => Sends::Nothing,
             _ => Sends::AudioAndVideo(Camera::SIMULCAST),
         }
@@ -132,6 +144,7 @@ mod tests {
         assert_eq!(count(Scenario::Audio, 50), (10, 0));
         assert_eq!(count(Scenario::Meeting, 7), (7, 7));
         assert_eq!(count(Scenario::Livestream, 50), (1, 1));
+        assert_eq!(count(Scenario::Webinar, 50), (1, 1));
         assert_eq!(count(Scenario::Regions, 6), (6, 6));
     }
 

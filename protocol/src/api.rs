@@ -125,6 +125,9 @@ pub struct RoomList {
 pub struct Door {
     /// The room's name.
     pub name: String,
+    /// Whether it is a webinar: who comes watches, and may ask for the stage.
+    #[serde(default)]
+    pub webinar: bool,
     /// Whether people without an account may come.
     pub guests: bool,
     /// Whether who comes waits to be let in.

@@ -10,6 +10,7 @@ mod people;
 mod polls;
 mod reactions;
 mod settings;
+mod stage;
 
 use std::fmt;
 
@@ -37,6 +38,7 @@ pub use polls::{
 };
 pub use reactions::Reaction;
 pub use settings::{Audience, MAX_CHAT_DAYS, MAX_CHAT_LINES, RoomKind, Settings, SettingsChange};
+pub use stage::Wish;
 
 /// How long somebody who was removed may not join the room, in seconds.
 pub const REMOVAL_SECONDS: u64 = 600;
@@ -147,6 +149,10 @@ pub enum ClientMessage {
     LowerHand { participant: ParticipantId },
     /// One who keeps order lowers all hands.
     LowerAllHands,
+    /// A viewer wishes to be on stage, or does no more.
+    AskToSpeak { on: bool },
+    /// One who keeps order refuses a viewer who wishes to be on stage, or everybody who does.
+    RefuseToSpeak { participant: Option<ParticipantId> },
     /// Shows something to everybody for a moment.
     React { reaction: Reaction },
     /// One who keeps order has everybody see this participant first and large, or not any more.
@@ -361,6 +367,9 @@ pub struct Snapshot {
     /// Who is in the spotlight, the first first.
     #[serde(default)]
     pub spotlight: Vec<ParticipantId>,
+    /// Which viewers wish to be on stage, the first first.
+    #[serde(default)]
+    pub wishes: Vec<ParticipantId>,
 }
 
 /// What happens in a room, in order.
@@ -462,6 +471,11 @@ pub enum RoomEvent {
     },
     /// All hands are lowered.
     HandsLowered,
+    /// Viewers wish to be on stage, or not any more. Whoever leaves or is brought there wishes for it no more.
+    Stage {
+        participants: Vec<ParticipantId>,
+        wish: Wish,
+    },
     /// Who is in the spotlight, whole each time. Whoever leaves is not.
     Spotlight {
         participants: Vec<ParticipantId>,

@@ -73,6 +73,7 @@ fn generate() -> String {
         client::AuditPage,
         client::AuditEntry,
         client::Noted,
+        client::Wish,
         client::NotedPerson,
         client::Deed,
         client::MuteAll,

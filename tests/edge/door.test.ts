@@ -29,7 +29,15 @@ test.each<[SettingsChange, string]>([
   await world.restart();
   expect(await join(ben, room)).toMatchObject(refused(kind));
   const door = await world.call<object>(`/api/rooms/${room.id}/door`);
-  expect(Object.keys(door.body).sort()).toEqual(["guests", "lobby", "locked", "name", "opensAt", "password"]);
+  expect(Object.keys(door.body).sort()).toEqual([
+    "guests",
+    "lobby",
+    "locked",
+    "name",
+    "opensAt",
+    "password",
+    "webinar",
+  ]);
 });
 
 test("a locked room is opened again by its host", async () => {

@@ -34,6 +34,7 @@ mod roles;
 mod session;
 mod settings;
 mod spotlight;
+mod stage;
 #[cfg(test)]
 mod tests;
 

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use edge_core::room::audit::{KEPT, PAGE};
 use protocol::client::{AuditEntry, AuditPage, Noted, NotedPerson};
+use protocol::id::ParticipantId;
 use serde::Deserialize;
 use worker::{Result, SqlStorageValue, State};
 
@@ -44,20 +45,20 @@ struct Row {
 impl Row {
     /// The entry. One that cannot be read, of another release or broken, is left as it is.
     fn read(self) -> Option<AuditEntry> {
-        let person = |participant: &str, user: &str, name: String| {
+        let person = |participant: Option<&str>, user: &str, name: String| {
             Some(NotedPerson {
-                participant: participant.parse().ok()?,
+                participant: participant.map(str::parse).transpose().ok()?,
                 user: user.parse().ok()?,
                 name,
             })
         };
-        let on = match (&self.on_participant, &self.on_user, self.on_name) {
-            (Some(participant), Some(user), Some(name)) => Some(person(participant, user, name)?),
+        let on = match (&self.on_user, self.on_name) {
+            (Some(user), Some(name)) => Some(person(self.on_participant.as_deref(), user, name)?),
             _ => None,
         };
         let noted = Noted {
             at: self.at,
-            by: person(&self.by_participant, &self.by_user, self.by_name)?,
+            by: person(Some(&self.by_participant), &self.by_user, self.by_name)?,
             on,
             deed: store::read("audit", &self.number.to_string(), &self.deed).ok()?,
         };
@@ -84,10 +85,14 @@ impl Audit {
         let on = on.as_ref();
         let values = vec![
             SqlStorageValue::Integer(*at as i64),
-            by.participant.as_str().into(),
+            by.participant
+                .as_ref()
+                .map_or("", ParticipantId::as_str)
+                .into(),
             by.user.as_str().into(),
             by.name.as_str().into(),
-            on.map(|on| on.participant.as_str()).into(),
+            on.and_then(|on| on.participant.as_ref().map(ParticipantId::as_str))
+                .into(),
             on.map(|on| on.user.as_str()).into(),
             on.map(|on| on.name.as_str()).into(),
             serde_json::to_string(deed)?.into(),

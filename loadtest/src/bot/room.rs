@@ -71,7 +71,8 @@ impl Bot {
             | RoomEvent::PollDeleted { .. }
             | RoomEvent::Hand { .. }
             | RoomEvent::HandsLowered
-            | RoomEvent::Spotlight { .. } => {
+            | RoomEvent::Spotlight { .. }
+            | RoomEvent::Stage { .. } => {
                 return Ok(());
             }
         };

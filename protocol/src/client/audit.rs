@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::moderation::{CapsChange, MuteAll};
 use super::people::Role;
-use crate::id::{ParticipantId, UserId};
+use crate::id::{ParticipantId, PollId, UserId};
 use crate::media::Source;
 
 /// A page of the audit list.
@@ -52,7 +52,9 @@ pub struct Noted {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct NotedPerson {
-    pub participant: ParticipantId,
+    /// Absent where they were not in the room.
+    #[serde(default)]
+    pub participant: Option<ParticipantId>,
     pub user: UserId,
     pub name: String,
 }
@@ -81,6 +83,36 @@ pub enum Deed {
         role: Role,
     },
     Removed,
+    Banned,
+    Unbanned,
+    /// Let in who waited.
+    Admitted,
+    /// Sent away who waited.
+    Refused,
+    /// Did not bring on stage who asked for it.
+    RefusedToSpeak,
+    /// Lowered a hand, or all.
+    HandLowered,
+    Spotlight {
+        on: bool,
+    },
+    PollCreated {
+        poll: PollId,
+    },
+    PollClosed {
+        poll: PollId,
+    },
+    PollDeleted {
+        poll: PollId,
+    },
+    /// Deleted somebody else's line.
+    ChatDeleted {
+        id: String,
+    },
+    /// Had a password be asked for, another one, or none any more.
+    Password {
+        set: bool,
+    },
     /// What was changed of the room's settings, and to what.
     Settings {
         changed: BTreeMap<String, String>,

@@ -110,6 +110,7 @@ function welcome(participants: Participant[]): void {
       polls: [],
       hands: [],
       spotlight: [],
+      wishes: [],
     },
   } as ServerMessage);
   expect(status().name).toBe("joined");

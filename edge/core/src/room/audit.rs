@@ -39,7 +39,8 @@ impl Room {
         self.audit_of(client, None, deed, now, out);
     }
 
-    fn audit_of(
+    /// Notes what this client does to somebody who may have gone.
+    pub(super) fn audit_of(
         &self,
         client: &Client,
         on: Option<NotedPerson>,
@@ -53,8 +54,10 @@ impl Room {
     }
 
     fn noted(&self, id: &ParticipantId) -> Option<NotedPerson> {
-        self.people.get(id).map(|person| NotedPerson {
-            participant: id.clone(),
+        let waiting = self.waiting.get(id).map(|waiting| &waiting.person);
+        let person = self.people.get(id).or(waiting)?;
+        Some(NotedPerson {
+            participant: Some(id.clone()),
             user: person.user.clone(),
             name: person.name.clone(),
         })

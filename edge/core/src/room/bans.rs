@@ -1,6 +1,8 @@
 //! Bans: who stays out until that is lifted, or for a while.
 
-use protocol::client::{Banned, CloseReason, ErrorCode, LeaveReason, ServerMessage};
+use protocol::client::{
+    Banned, CloseReason, Deed, ErrorCode, LeaveReason, NotedPerson, ServerMessage,
+};
 use protocol::id::{ParticipantId, UserId};
 
 use super::messages::Refusal;
@@ -35,6 +37,7 @@ impl Room {
             let message = "the owner is not banned: leave, or delete the room";
             return Err(Refusal::new(ErrorCode::Forbidden, message));
         }
+        self.audit_on(client, target, Deed::Banned, now, out);
         let name = self.people.get(target).map(|person| person.name.clone());
         self.rule(&user, |ruling| ruling.banned = name, now, out);
         for id in self.everything_of(&user) {
@@ -57,6 +60,14 @@ impl Room {
     ) -> Result<(), Refusal> {
         self.require(client, Right::Moderate)?;
         if self.stays_out(user, now).is_err() {
+            let ruling = self.rulings.get(user);
+            let name = ruling.and_then(|ruling| ruling.banned.clone());
+            let on = NotedPerson {
+                participant: None,
+                user: user.clone(),
+                name: name.unwrap_or_default(),
+            };
+            self.audit_of(client, Some(on), Deed::Unbanned, now, out);
             let lift = |ruling: &mut super::record::Ruling| {
                 ruling.banned = None;
                 ruling.barred_until = 0;

@@ -1,7 +1,7 @@
 //! The door: who may come in, and what they have to show. All of it is asked before anything is done for them.
 
 use protocol::api::Door;
-use protocol::client::{ErrorCode, Role, RoomEvent};
+use protocol::client::{Deed, ErrorCode, Role, RoomEvent, RoomKind};
 use protocol::id::UserId;
 
 use super::messages::Refusal;
@@ -27,6 +27,7 @@ impl Room {
         let settings = &self.info.settings;
         Door {
             name: self.info.name.clone(),
+            webinar: settings.kind == RoomKind::Webinar,
             guests: settings.guests,
             lobby: settings.lobby,
             locked: settings.locked,
@@ -133,6 +134,7 @@ impl Room {
     ) -> Result<(), Refusal> {
         self.require(client, Right::Configure)?;
         let Some(typed) = typed else {
+            self.audit_all(client, Deed::Password { set: false }, now, out);
             self.asks_for(None, now, out);
             return Ok(());
         };
@@ -142,6 +144,7 @@ impl Room {
             return Err(Refusal::new(ErrorCode::Malformed, message));
         }
         self.may_hash(&client.participant, now)?;
+        self.audit_all(client, Deed::Password { set: true }, now, out);
         out.push(Effect::HashPassword { password });
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Raised hands, in the order in which they were raised. A hand is a participant's, and goes with them.
 
-use protocol::client::RoomEvent;
+use protocol::client::{Deed, RoomEvent};
 use protocol::id::ParticipantId;
 
 use super::messages::Refusal;
@@ -37,16 +37,20 @@ impl Room {
     ) -> Result<(), Refusal> {
         if *of != client.participant {
             self.require(client, Right::Moderate)?;
+            if self.hands().contains(of) {
+                self.audit_on(client, of, Deed::HandLowered, now, out);
+            }
         }
-        if self
-            .people
-            .get(of)
-            .is_some_and(|person| person.hand.is_some())
-        {
+        self.hand_goes_down(of, now, out);
+        Ok(())
+    }
+
+    pub(super) fn hand_goes_down(&mut self, of: &ParticipantId, now: u64, out: &mut Vec<Effect>) {
+        let person = self.people.get(of);
+        if person.is_some_and(|person| person.hand.is_some()) {
             self.set_hand(of, None, out);
             self.tell_hand(of, false, now, out);
         }
-        Ok(())
     }
 
     pub(super) fn lowers_all_hands(
@@ -60,6 +64,7 @@ impl Room {
         if raised.is_empty() {
             return Ok(());
         }
+        self.audit_all(client, Deed::HandLowered, now, out);
         for id in raised {
             self.set_hand(&id, None, out);
         }

@@ -1,7 +1,7 @@
 //! The lobby: who comes waits outside until somebody lets them in. Of the room they are told nothing, and for them nothing is
 //! done: they are no people of the room, have no media, and no node is sought.
 
-use protocol::client::{ClientMessage, CloseReason, ErrorCode, Knock, Offer, ServerMessage};
+use protocol::client::{ClientMessage, CloseReason, Deed, ErrorCode, Knock, Offer, ServerMessage};
 use protocol::id::{Attempt, ParticipantId, UserId};
 
 use super::connection::GRACE;
@@ -155,6 +155,7 @@ impl Room {
                 let message = "the room is full: nobody more is let in";
                 return Err(Refusal::new(ErrorCode::Forbidden, message));
             }
+            self.audit_on(client, &id, Deed::Admitted, now, out);
             self.admits_one(&id, now, out);
         }
         Ok(())
@@ -232,10 +233,12 @@ impl Room {
         &mut self,
         client: &Client,
         target: Option<ParticipantId>,
+        now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.require(client, Right::Moderate)?;
         for id in self.meant(target)? {
+            self.audit_on(client, &id, Deed::Refused, now, out);
             self.sends_off(&id, CloseReason::Refused, out);
         }
         Ok(())

@@ -176,7 +176,7 @@ impl Room {
             ClientMessage::Ban { participant } => self.bans(client, &participant, now, out)?,
             ClientMessage::Unban { user } => self.unbans(client, &user, now, out)?,
             ClientMessage::Admit { participant } => self.admits(client, participant, now, out)?,
-            ClientMessage::Refuse { participant } => self.refuses(client, participant, out)?,
+            ClientMessage::Refuse { participant } => self.refuses(client, participant, now, out)?,
             ClientMessage::SetPassword { password } => {
                 self.sets_password(client, password, now, out)?;
             }
@@ -193,6 +193,10 @@ impl Room {
                 self.lowers_hand(client, &participant, now, out)?;
             }
             ClientMessage::LowerAllHands => self.lowers_all_hands(client, now, out)?,
+            ClientMessage::AskToSpeak { on } => self.asks_to_speak(client, on, now, out)?,
+            ClientMessage::RefuseToSpeak { participant } => {
+                self.refuses_to_speak(client, participant, now, out)?;
+            }
             ClientMessage::React { reaction } => self.shows_reaction(client, reaction, now, out)?,
             ClientMessage::Spotlight { participant, on } => {
                 self.spotlights(client, &participant, on, now, out)?;

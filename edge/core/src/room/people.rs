@@ -49,6 +49,7 @@ impl Room {
             region: None,
             hand: None,
             spotlight: None,
+            wish: None,
             session: None,
             media: Media::Awaited { since: now },
             told: Connection::Connected,
@@ -181,6 +182,7 @@ impl Room {
             polls: self.polls.views(),
             hands: self.hands(),
             spotlight: self.spotlit(),
+            wishes: self.wishes(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use protocol::client::{ErrorCode, PollDraft, RoomEvent, ServerMessage};
+use protocol::client::{Deed, ErrorCode, PollDraft, RoomEvent, ServerMessage};
 use protocol::id::{PollId, UserId};
 
 use super::messages::Refusal;
@@ -42,6 +42,7 @@ impl Room {
                     state: State::Open,
                 };
                 let poll = self.polls.create(poll).map_err(refused)?;
+                self.audit_all(client, Deed::PollCreated { poll: poll.id }, now, out);
                 self.keep_poll(poll, now, out)
             }
         };
@@ -111,6 +112,7 @@ impl Room {
         self.require(client, Right::HoldPolls)?;
         self.polls.known(poll).map_err(refused)?;
         if let Some((closed, forgotten)) = self.polls.close(poll, now) {
+            self.audit_all(client, Deed::PollClosed { poll }, now, out);
             out.push(Effect::Save(Record::Poll(closed)));
             erase(poll, forgotten, out);
             self.tell_poll(poll, now, out);
@@ -128,6 +130,7 @@ impl Room {
         self.require(client, Right::HoldPolls)?;
         self.polls.known(poll).map_err(refused)?;
         if let Some((left, forgotten)) = self.polls.delete(poll) {
+            self.audit_all(client, Deed::PollDeleted { poll }, now, out);
             out.push(Effect::Save(Record::Poll(left)));
             erase(poll, forgotten, out);
             self.happen(RoomEvent::PollDeleted { poll }, None, now, out);

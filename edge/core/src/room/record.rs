@@ -209,6 +209,9 @@ pub struct Person {
     pub hand: Option<u64>,
     #[serde(default)]
     pub spotlight: Option<u64>,
+    /// Their place among the viewers who wish to be on stage.
+    #[serde(default)]
+    pub wish: Option<u64>,
     /// The latest media session.
     pub session: Option<Session>,
     #[serde(default)]

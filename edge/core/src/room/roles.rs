@@ -197,9 +197,13 @@ impl Room {
         };
         let is_news = person.is_in();
         let new_role = person.role != role;
+        let watched = person.role == Role::Viewer;
         let was_keeper = Right::Moderate.is_of(person.role);
         let new_caps = person.caps != caps;
         (person.role, person.caps) = (role, caps);
+        if new_role {
+            person.wish = None;
+        }
         self.save_person(id, out);
         if new_caps {
             self.tell_caps(id, out);
@@ -220,6 +224,10 @@ impl Room {
             if let Some(event) = event.filter(|_| is_news) {
                 self.happen(event, None, now, out);
             }
+        }
+        // What the hand was raised for has come.
+        if new_role && watched {
+            self.hand_goes_down(id, now, out);
         }
     }
 

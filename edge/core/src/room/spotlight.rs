@@ -1,6 +1,6 @@
 //! The spotlight: whom everybody is shown first and large, in the order in which they were put there. It goes with them.
 
-use protocol::client::{ErrorCode, MAX_SPOTLIT, RoomEvent};
+use protocol::client::{Deed, ErrorCode, MAX_SPOTLIT, RoomEvent};
 use protocol::id::ParticipantId;
 
 use super::messages::Refusal;
@@ -29,6 +29,7 @@ impl Room {
             return Err(Refusal::new(ErrorCode::TooMany, message));
         }
         self.may_act(&client.participant, now)?;
+        self.audit_on(client, target, Deed::Spotlight { on }, now, out);
         let people = self.people.values();
         let last = people.filter_map(|person| person.spotlight).max();
         if let Some(person) = self.people.get_mut(target) {

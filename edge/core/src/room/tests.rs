@@ -36,6 +36,7 @@ mod restore;
 mod roles;
 mod settings;
 mod spotlight;
+mod stage;
 
 /// A room with what it stored, as the shell has it.
 struct World {

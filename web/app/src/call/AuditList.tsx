@@ -75,6 +75,30 @@ export function deedWords(deed: Deed): string {
       return `made a ${deed.role}`;
     case "removed":
       return "removed";
+    case "banned":
+      return "banned";
+    case "unbanned":
+      return "lifted the ban";
+    case "admitted":
+      return "let in";
+    case "refused":
+      return "did not let in";
+    case "refusedToSpeak":
+      return "did not bring on stage";
+    case "handLowered":
+      return "lowered a hand";
+    case "spotlight":
+      return deed.on ? "put into the spotlight" : "took out of the spotlight";
+    case "pollCreated":
+      return `made poll ${deed.poll}`;
+    case "pollClosed":
+      return `closed poll ${deed.poll}`;
+    case "pollDeleted":
+      return `deleted poll ${deed.poll}`;
+    case "chatDeleted":
+      return "deleted a line of chat";
+    case "password":
+      return deed.set ? "set a password" : "took the password away";
     case "settings":
       return `changed the settings (${pairs(deed.changed)})`;
     default:

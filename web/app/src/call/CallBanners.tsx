@@ -4,6 +4,7 @@ import { type Call, type CallState, elsewhereOf, keepsOrder } from "@connect/sdk
 import { useEffect } from "react";
 import { useReadable } from "../api-context.ts";
 import { sentence } from "../ui/words.ts";
+import { StageBanners } from "./AskToSpeak.tsx";
 import { Knocking } from "./AtTheDoor.tsx";
 import { Banner } from "./Banner.tsx";
 import { ModerationBanners } from "./ModerationBanners.tsx";
@@ -23,6 +24,7 @@ export function CallBanners({ call, state }: CallBannerProps) {
     <>
       {keepsOrder(ownRole(state)) && <Knocking call={call} />}
       <Blocked call={call} state={state} />
+      <StageBanners call={call} state={state} />
       <ModerationBanners call={call} state={state} />
       <Elsewhere call={call} state={state} />
       <Refusal call={call} state={state} />

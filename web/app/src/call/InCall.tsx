@@ -5,6 +5,7 @@ import { useReadable } from "../api-context.ts";
 import { CopyLink } from "../ui/CopyLink.tsx";
 import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, PollIcon, SpotlightIcon } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
+import { AskToSpeak } from "./AskToSpeak.tsx";
 import { CallBanners } from "./CallBanners.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
 import { ConnectionDetails } from "./ConnectionDetails.tsx";
@@ -12,6 +13,7 @@ import { DeviceMenu } from "./DeviceMenu.tsx";
 import { DeviceNotices } from "./DeviceNotices.tsx";
 import { DeviceToggles } from "./DeviceToggles.tsx";
 import { HandToggle } from "./Hands.tsx";
+import { ownRole } from "./own-role.ts";
 import { Part } from "./Part.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { PollsPanel } from "./PollsPanel.tsx";
@@ -47,6 +49,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
   const unread = useUnread(state.chat, panel === "Chat");
   const { polls, own } = useReadable(call.polls.state);
   const unanswered = polls.filter(({ id, closedAt }) => closedAt === null && !own.has(id)).length;
+  const isViewer = ownRole(state) === "viewer";
   const trouble = callTrouble(state);
   const notices = [capsNotice(state), unseenNotice(state)].filter((notice) => notice !== null);
   const title = state.room?.name ?? "Call";
@@ -112,11 +115,15 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
         </aside>
       )}
       <footer className="controls">
-        <DeviceToggles local={call.local} caps={state.caps} />
+        {isViewer ? (
+          <AskToSpeak call={call} state={state} />
+        ) : (
+          <DeviceToggles local={call.local} caps={state.caps} />
+        )}
         <Part name="The choice of devices">
           <DeviceMenu call={call} />
         </Part>
-        <ScreenToggle screen={call.screen} caps={state.caps} />
+        {!isViewer && <ScreenToggle screen={call.screen} caps={state.caps} />}
         <HandToggle call={call} state={state} />
         <ReactionMenu call={call} />
         <PanelButton name="Chat" panel={panel} badge={unread} onToggle={toggle} icon={<ChatIcon />} />

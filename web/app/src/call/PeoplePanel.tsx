@@ -10,6 +10,7 @@ import {
 import { useState } from "react";
 import { BarsIcon, CameraIcon, MicrophoneIcon, MoreIcon } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
+import { AskingList } from "./AskToSpeak.tsx";
 import { AtTheDoor } from "./AtTheDoor.tsx";
 import { AuditList } from "./AuditList.tsx";
 import { Avatar } from "./Avatar.tsx";
@@ -28,6 +29,7 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
     <>
       <TakeAccount call={call} state={state} />
       {keepsOrder(role) && <AtTheDoor call={call} />}
+      {keepsOrder(role) && <AskingList call={call} state={state} />}
       {role === "host" && <RoomSettings call={call} settings={state.settings} />}
       {keepsOrder(role) && <ModerateAll call={call} />}
       <HandsList call={call} state={state} />

@@ -70,7 +70,7 @@ function Stranger({ room, onGuest }: StrangerProps) {
   return (
     <AccountForm
       heading={isolated(sign.name)}
-      lead="You are about to join a call. No account is needed."
+      lead={`You are about to ${sign.webinar ? "watch a webinar" : "join a call"}. No account is needed.`}
       submit="Join as guest"
       failure="You could not join"
       onSubmit={async (fields) => onGuest(await api.guest(room, textOf(fields, "name").trim()))}

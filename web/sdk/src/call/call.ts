@@ -40,6 +40,7 @@ import { afterEvent, EMPTY_ROOM, type RoomState, roomOf, withChat } from "./room
 import { type OtherMessage, type Refusal, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown } from "./slots.ts";
 import { Spotlight } from "./spotlight.ts";
+import { Stage } from "./stage.ts";
 import { type CallState, type CallStatus, INITIAL } from "./state.ts";
 import type { CallStatistics } from "./statistics.ts";
 import type { Subject } from "./subject.ts";
@@ -69,6 +70,7 @@ export class Call {
   readonly hands: Hands;
   readonly reactions: Reactions;
   readonly spotlight: Spotlight;
+  readonly stage: Stage;
   readonly #subjects: readonly Subject[];
   readonly #room: RoomId;
   readonly #region: Region | null;
@@ -136,7 +138,8 @@ export class Call {
     this.reactions = new Reactions(deeds.send);
     this.spotlight = new Spotlight(deeds);
     this.spotlight.state.subscribe(() => this.view.prefer(this.spotlight.state.get()));
-    this.#subjects = [this.polls, this.hands, this.reactions, this.spotlight];
+    this.stage = new Stage(deeds, () => this.#state.get().you);
+    this.#subjects = [this.polls, this.hands, this.reactions, this.spotlight, this.stage];
     this.door = new Door({
       send: (message) => this.#signaling?.send(message) ?? false,
       ask: (ask) => this.#ask(ask),

@@ -22,6 +22,7 @@ export { type ConnectionQuality, qualityOfReport } from "./quality.ts";
 export type { Reactions, ShownReaction } from "./reactions.ts";
 export type { Shown, Streams } from "./slots.ts";
 export type { Spotlight } from "./spotlight.ts";
+export type { Stage, StageState } from "./stage.ts";
 export type { CallState, CallStatus } from "./state.ts";
 export type { CallStatistics, LayerStatistics, TrackStatistics } from "./statistics.ts";
 export { type TrackKey, trackKey } from "./track.ts";

@@ -116,6 +116,10 @@ export type Door = {
  */
 name: string, 
 /**
+ * Whether it is a webinar: who comes watches, and may ask for the stage.
+ */
+webinar: boolean, 
+/**
  * Whether people without an account may come.
  */
 guests: boolean, 
@@ -259,7 +263,7 @@ mentions?: Array<UserId>,
 /**
  * The one other user who is to see it.
  */
-to?: UserId, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
+to?: UserId, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "askToSpeak", on: boolean, } | { "type": "refuseToSpeak", participant: ParticipantId | null, } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -327,7 +331,11 @@ hands: Array<ParticipantId>,
 /**
  * Who is in the spotlight, the first first.
  */
-spotlight: Array<ParticipantId>, };
+spotlight: Array<ParticipantId>, 
+/**
+ * Which viewers wish to be on stage, the first first.
+ */
+wishes: Array<ParticipantId>, };
 
 export type Participant = { id: ParticipantId, user: UserId, name: string, role: Role, 
 /**
@@ -447,9 +455,15 @@ at: number, by: NotedPerson,
  */
 on: NotedPerson | null, deed: Deed, };
 
-export type NotedPerson = { participant: ParticipantId, user: UserId, name: string, };
+export type Wish = "asked" | "withdrawn" | "refused";
 
-export type Deed = { "type": "caps", change: CapsChange, } | { "type": "turnedOff", source: Source, } | { "type": "askedToUnmute" } | { "type": "mutedAll", mute: MuteAll, } | { "type": "role", role: Role, } | { "type": "removed" } | { "type": "settings", changed: { [key in string]: string }, };
+export type NotedPerson = { 
+/**
+ * Absent where they were not in the room.
+ */
+participant: ParticipantId | null, user: UserId, name: string, };
+
+export type Deed = { "type": "caps", change: CapsChange, } | { "type": "turnedOff", source: Source, } | { "type": "askedToUnmute" } | { "type": "mutedAll", mute: MuteAll, } | { "type": "role", role: Role, } | { "type": "removed" } | { "type": "banned" } | { "type": "unbanned" } | { "type": "admitted" } | { "type": "refused" } | { "type": "refusedToSpeak" } | { "type": "handLowered" } | { "type": "spotlight", on: boolean, } | { "type": "pollCreated", poll: PollId, } | { "type": "pollClosed", poll: PollId, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatDeleted", id: string, } | { "type": "password", set: boolean, } | { "type": "settings", changed: { [key in string]: string }, };
 
 export type MuteAll = "soft" | "hard" | "lifted";
 
@@ -583,7 +597,7 @@ gone: boolean, };
 
 export type Reaction = "thumbsUp" | "thumbsDown" | "clap" | "heart" | "laugh" | "surprise" | "party";
 
-export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "turnedOff", participants: Array<ParticipantId>, source: Source, by: ParticipantId, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, } | { "type": "poll", poll: Poll, } | { "type": "pollResults", poll: PollId, results: PollResults, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatEdited", id: string, text: string, editedAt: number, } | { "type": "chatDeleted", id: string, } | { "type": "chatReacted", id: string, user: UserId, reaction: ChatReaction, on: boolean, count: number, } | { "type": "unseen" } | { "type": "hand", participant: ParticipantId, raised: boolean, } | { "type": "handsLowered" } | { "type": "spotlight", participants: Array<ParticipantId>, };
+export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "turnedOff", participants: Array<ParticipantId>, source: Source, by: ParticipantId, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, } | { "type": "poll", poll: Poll, } | { "type": "pollResults", poll: PollId, results: PollResults, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatEdited", id: string, text: string, editedAt: number, } | { "type": "chatDeleted", id: string, } | { "type": "chatReacted", id: string, user: UserId, reaction: ChatReaction, on: boolean, count: number, } | { "type": "unseen" } | { "type": "hand", participant: ParticipantId, raised: boolean, } | { "type": "handsLowered" } | { "type": "stage", participants: Array<ParticipantId>, wish: Wish, } | { "type": "spotlight", participants: Array<ParticipantId>, };
 
 export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 

@@ -1,6 +1,8 @@
 //! What becomes of a line that was said: another text, none any more, and how others feel about it. Its place stays.
 
-use protocol::client::{ChatReaction, ErrorCode, RoomEvent, ServerMessage};
+use protocol::client::{
+    ChatReaction, Deed as Noted, ErrorCode, NotedPerson, RoomEvent, ServerMessage,
+};
 use protocol::id::UserId;
 
 use super::{checked, no_line, recall};
@@ -105,6 +107,9 @@ impl Room {
                 });
             }
         };
+        if line.message.deleted && line.message.user.as_ref() != Some(&user) {
+            self.notes_deletion(&client, &line, now, out);
+        }
         self.chat.change(&line);
         if line.message.deleted {
             let redacted = self.log.redact(&line.message.id).into_iter();
@@ -112,6 +117,18 @@ impl Room {
         }
         out.push(Effect::SaveLine(line.clone()));
         self.tell_of(&line, event, now, out);
+    }
+
+    /// One who keeps order deletes what somebody else has said.
+    fn notes_deletion(&self, client: &Client, line: &Line, now: u64, out: &mut Vec<Effect>) {
+        let message = &line.message;
+        let on = message.user.clone().map(|user| NotedPerson {
+            participant: Some(message.participant.clone()),
+            user,
+            name: message.name.clone(),
+        });
+        let id = message.id.clone();
+        self.audit_of(client, on, Noted::ChatDeleted { id }, now, out);
     }
 
     /// The line as it is then, and what is told of it; nothing where it is so already.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use protocol::client::{Deed, MuteAll, Noted, Role};
+use protocol::client::{ClientMessage, Deed, ErrorCode, MuteAll, Noted, Role};
 use protocol::media::Source;
 
-use super::{Effect, Event, World, id, ticket};
+use super::{Client, Effect, Event, World, error, id, ticket};
 
 fn noted(effects: &[Effect]) -> Vec<Noted> {
     let told = |effect: &Effect| {
@@ -117,4 +117,146 @@ fn the_host_alone_reads_it_whoever_that_is() {
     assert_eq!(may(&world), [true, false, false]);
     world.handle(Event::Deleted);
     assert!(!world.room.may_read_audit(&id("bob")));
+}
+
+/// What each message is to be done with: an example of it, and the deed that is noted where it needs a right of those who keep
+/// order.
+const EACH: &[(&str, Option<&str>)] = &[
+    (
+        r#"{"type":"offer","attempt":1,"sdp":"v=0","sources":[]}"#,
+        None,
+    ),
+    (r#"{"type":"restartIce","attempt":1,"sdp":"v=0"}"#, None),
+    (
+        r#"{"type":"publishing","publishing":{"microphone":true,"camera":false,"screen":false,"codec":null}}"#,
+        None,
+    ),
+    (r#"{"type":"chat","nonce":"own","text":"x"}"#, None),
+    (r#"{"type":"editChat","id":"1","text":"y"}"#, None),
+    (r#"{"type":"deleteChat","id":"1"}"#, Some("chatDeleted")),
+    (
+        r#"{"type":"reactToChat","id":"1","reaction":"heart","on":true}"#,
+        None,
+    ),
+    (r#"{"type":"chatHistory","before":"2","limit":1}"#, None),
+    (r#"{"type":"typing"}"#, None),
+    (r#"{"type":"mediaFailed","attempt":1}"#, None),
+    (r#"{"type":"noMedia","attempt":1}"#, None),
+    (
+        r#"{"type":"setCaps","participant":"bob","caps":{"audio":false}}"#,
+        Some("caps"),
+    ),
+    (
+        r#"{"type":"turnOff","participant":"bob","source":"camera"}"#,
+        Some("turnedOff"),
+    ),
+    (
+        r#"{"type":"askToUnmute","participant":"bob"}"#,
+        Some("askedToUnmute"),
+    ),
+    (r#"{"type":"muteAll","mute":"soft"}"#, Some("mutedAll")),
+    (r#"{"type":"remove","participant":"bob"}"#, Some("removed")),
+    (
+        r#"{"type":"setRole","participant":"bob","role":"viewer"}"#,
+        Some("role"),
+    ),
+    (
+        r#"{"type":"configure","change":{"locked":true}}"#,
+        Some("settings"),
+    ),
+    (
+        r#"{"type":"createPoll","nonce":"p2","draft":{"question":"?","options":["a","b"],"multiple":false,"anonymous":false,"shows":"live"}}"#,
+        Some("pollCreated"),
+    ),
+    (r#"{"type":"vote","poll":1,"choices":[0]}"#, None),
+    (r#"{"type":"closePoll","poll":1}"#, Some("pollClosed")),
+    (r#"{"type":"deletePoll","poll":1}"#, Some("pollDeleted")),
+    (r#"{"type":"showVotes","poll":1}"#, None),
+    (r#"{"type":"raiseHand"}"#, None),
+    (
+        r#"{"type":"lowerHand","participant":"bob"}"#,
+        Some("handLowered"),
+    ),
+    (r#"{"type":"lowerAllHands"}"#, Some("handLowered")),
+    (r#"{"type":"askToSpeak","on":false}"#, None),
+    (
+        r#"{"type":"refuseToSpeak","participant":"vic"}"#,
+        Some("refusedToSpeak"),
+    ),
+    (r#"{"type":"react","reaction":"heart"}"#, None),
+    (
+        r#"{"type":"spotlight","participant":"bob","on":true}"#,
+        Some("spotlight"),
+    ),
+    (r#"{"type":"ban","participant":"bob"}"#, Some("banned")),
+    (r#"{"type":"unban","user":"bad"}"#, Some("unbanned")),
+    (r#"{"type":"admit","participant":"wes"}"#, Some("admitted")),
+    (r#"{"type":"refuse","participant":"wes"}"#, Some("refused")),
+    (
+        r#"{"type":"setPassword","password":"sesame"}"#,
+        Some("password"),
+    ),
+    (r#"{"type":"takeAccount","token":"token of ada"}"#, None),
+    (r#"{"type":"moveHere"}"#, None),
+    (r#"{"type":"leave"}"#, None),
+];
+
+/// A room in which each of these can be done: its host, and somebody who keeps no order.
+fn busy(world: &mut World) -> [Client; 2] {
+    let ada = world.enter("ada");
+    let [bob, mallory, vic] = ["bob", "mallory", "vic"].map(|name| world.enter(name));
+    world.enter("bad");
+    world.say(&ada, r#"{"type":"ban","participant":"bad"}"#);
+    let viewer = r#"{"type":"setRole","participant":"vic","role":"viewer"}"#;
+    world.say(&ada, viewer);
+    world.say(&vic, r#"{"type":"askToSpeak","on":true}"#);
+    world.say(&bob, r#"{"type":"raiseHand"}"#);
+    world.say(&bob, r#"{"type":"chat","nonce":"n","text":"hello"}"#);
+    world.say(
+        &ada,
+        r#"{"type":"createPoll","nonce":"p","draft":{"question":"?","options":["a","b"],"multiple":false,"anonymous":false,"shows":"live"}}"#,
+    );
+    world.say(&ada, r#"{"type":"configure","change":{"lobby":true}}"#);
+    world.admit("wes");
+    world.open(ticket("wes"), None).unwrap();
+    [ada, mallory]
+}
+
+/// The types of all messages that there are, as the reader of them knows.
+fn types() -> Vec<String> {
+    let unknown = serde_json::from_str::<ClientMessage>(r#"{"type":"?"}"#);
+    let expected = unknown
+        .err()
+        .expect("no message is of this type")
+        .to_string();
+    let quoted = expected.split('`').skip(3).step_by(2);
+    quoted.map(str::to_owned).collect()
+}
+
+#[test]
+fn whatever_needs_a_right_of_those_who_keep_order_is_noted() {
+    let mut missing = types();
+    assert!(missing.len() > 30, "{missing:?}");
+    for (text, deed) in EACH {
+        let message: serde_json::Value = serde_json::from_str(text).unwrap();
+        missing.retain(|kind| message["type"] != **kind);
+        let mut world = World::new();
+        let [ada, mallory] = busy(&mut world);
+        let refused = world.say(&mallory, text);
+        assert_eq!(noted(&refused), [], "{text}: said by who keeps no order");
+        let is_refused = error(&refused) == Some(ErrorCode::Forbidden);
+        let mut world = World::new();
+        busy(&mut world);
+        let done = world.say(&ada, text);
+        let notes: Vec<String> = noted(&done)
+            .iter()
+            .map(|noted| serde_json::to_value(&noted.deed).unwrap()["type"].to_string())
+            .collect();
+        let expected: Vec<String> = deed.iter().map(|deed| format!("{deed:?}")).collect();
+        assert_eq!(notes, expected, "{text}: {:?}", error(&done));
+        // What nobody may do needs no right.
+        let needs_right = is_refused && error(&done).is_none();
+        assert_eq!(needs_right, deed.is_some(), "{text}");
+    }
+    assert_eq!(missing, Vec::<String>::new(), "each message has an example");
 }

@@ -7,8 +7,9 @@ use std::fs;
 use proptest::prelude::*;
 use protocol::client::{Audience, ErrorCode, Role, RoomEvent, RoomKind, SettingsChange};
 use protocol::media::Caps;
+use protocol::node::RoomToNode;
 
-use super::{Client, Event, Room, World, error, happened, id, ticket};
+use super::{Client, Effect, Event, OFFER, Room, World, error, happened, id, ticket};
 use crate::room::roles::Right;
 
 const ROLES: [Role; 5] = [
@@ -259,6 +260,82 @@ fn an_audience_of_moderators_keeps_the_others_quiet() {
     let line = r#"{"type":"chat","nonce":"1","text":"x"}"#;
     assert_eq!(error(&world.say(&bob, line)), Some(ErrorCode::Forbidden));
     assert_eq!(error(&world.say(&ada, line)), None);
+}
+
+/// What a node was told that somebody may send, the last time.
+fn told_caps(effects: &[Effect], name: &str) -> Option<Caps> {
+    effects.iter().rev().find_map(|effect| match effect {
+        Effect::Tell {
+            message: RoomToNode::Caps { participant, caps },
+            ..
+        } if *participant == id(name) => Some(*caps),
+        _ => None,
+    })
+}
+
+/// Each of the three settings by itself, for each role: in the room, and at the node that has the media.
+#[test]
+fn who_may_chat_share_and_speak_is_set_and_holds_by_role_at_the_node_too() {
+    let alone = Some(Audience::Moderators);
+    let settings = [
+        SettingsChange {
+            chat: alone,
+            ..SettingsChange::default()
+        },
+        SettingsChange {
+            share: alone,
+            ..SettingsChange::default()
+        },
+        SettingsChange {
+            speak: alone,
+            ..SettingsChange::default()
+        },
+    ];
+    for change in settings {
+        let mut world = World::new();
+        let names = ["ada", "mia", "bob", "guest1", "vic"];
+        let clients = names.map(|name| world.enter(name));
+        world.say(&clients[0], &set_role("mia", "moderator"));
+        world.say(&clients[0], &set_role("vic", "viewer"));
+        world.place("ada", "n1");
+        for (name, client) in names.iter().zip(&clients) {
+            world.seat(name, "n1");
+            world.say(client, OFFER);
+        }
+        let text = serde_json::to_string(&change).unwrap();
+        let said = format!(r#"{{"type":"configure","change":{text}}}"#);
+        let effects = world.say(&clients[0], &said);
+        for (name, client) in names.iter().zip(&clients) {
+            let role = role_of(&world, name);
+            let keeps_order = role >= Role::Moderator;
+            let open = |to: Option<Audience>| keeps_order || to.is_none();
+            let sends = role > Role::Viewer;
+            let caps = Caps {
+                audio: sends && open(change.speak),
+                video: sends,
+                screen: sends && open(change.share),
+                ..Caps::default()
+            };
+            assert_eq!(caps_of(&world, name), caps, "{name}, {text}");
+            let is_news = sends && !keeps_order && change.chat.is_none();
+            assert_eq!(
+                told_caps(&effects, name),
+                is_news.then_some(caps),
+                "{name}, {text}"
+            );
+            let line = format!(r#"{{"type":"chat","nonce":"{name}","text":"x"}}"#);
+            let refused = (!open(change.chat)).then_some(ErrorCode::Forbidden);
+            assert_eq!(error(&world.say(client, &line)), refused, "{name}, {text}");
+            // Nobody is given one by one what the room's setting keeps from them.
+            let ask = format!(r#"{{"type":"askToUnmute","participant":"{name}"}}"#);
+            let refused = (!caps.audio).then_some(ErrorCode::Forbidden);
+            assert_eq!(
+                error(&world.say(&clients[0], &ask)),
+                refused,
+                "{name}, {text}"
+            );
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
