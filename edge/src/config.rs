@@ -10,6 +10,9 @@ use worker::{Env, Error, Result, Stub};
 
 use crate::crypto;
 
+/// After how many days without anybody in it a room is retired, unless it is configured.
+const UNUSED_DAYS: u32 = 90;
+
 /// The regions that the fleet covers, the default first.
 pub fn sites(env: &Env) -> Result<Vec<Site>> {
     Ok(parse_sites(&env.var("CONNECT_REGIONS")?.to_string()))
@@ -23,19 +26,27 @@ pub fn limit(env: &Env, name: &str) -> Result<Limit> {
 
 /// How many people may be in a room, and how often one user.
 pub fn seats(env: &Env) -> Result<Seats> {
-    let number = |name: &str, otherwise: u32| {
-        let Ok(text) = env.var(name) else {
-            return Ok(otherwise);
-        };
-        let number = text.to_string().trim().parse().ok();
-        let number = number.filter(|number| *number > 0);
-        number.ok_or_else(|| Error::RustError(format!("{name} must be a number from 1 on")))
-    };
     let Seats { room, user } = Seats::default();
     Ok(Seats {
-        room: number("CONNECT_ROOM_CAPACITY", room)?,
-        user: number("CONNECT_USER_CAPACITY", user)?,
+        room: number(env, "CONNECT_ROOM_CAPACITY", room)?,
+        user: number(env, "CONNECT_USER_CAPACITY", user)?,
     })
+}
+
+/// After how many milliseconds without anybody in it a room is retired.
+pub fn unused(env: &Env) -> Result<u64> {
+    let days = number(env, "CONNECT_ROOM_UNUSED_DAYS", UNUSED_DAYS)?;
+    Ok(u64::from(days) * 86_400_000)
+}
+
+/// The number under this name, which need not be there.
+fn number(env: &Env, name: &str, otherwise: u32) -> Result<u32> {
+    let Ok(text) = env.var(name) else {
+        return Ok(otherwise);
+    };
+    let number = text.to_string().trim().parse().ok();
+    let number = number.filter(|number| *number > 0);
+    number.ok_or_else(|| Error::RustError(format!("{name} must be a number from 1 on")))
 }
 
 /// The origins whose pages may call, besides our own.

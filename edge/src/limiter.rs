@@ -17,6 +17,8 @@ pub enum Deed {
     Register,
     CreateRoom,
     Join,
+    /// A look into the directory.
+    Search,
     /// A wrong password of a room.
     RoomPassword,
 }
@@ -28,6 +30,7 @@ impl Deed {
             Deed::Register => "CONNECT_LIMIT_REGISTER",
             Deed::CreateRoom => "CONNECT_LIMIT_CREATE_ADDRESS",
             Deed::Join => "CONNECT_LIMIT_JOIN_ADDRESS",
+            Deed::Search => "CONNECT_LIMIT_SEARCH_ADDRESS",
             Deed::RoomPassword => "CONNECT_LIMIT_ROOM_PASSWORD_ADDRESS",
         }
     }

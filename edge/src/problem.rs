@@ -106,6 +106,12 @@ impl Refusal {
         Self::not_found("there is no room with this id")
     }
 
+    /// 410: there was a room with this id.
+    pub fn retired() -> Self {
+        let detail = "nobody had used this room for long, so it was retired, with all that was in it: ask its host for a new one";
+        Self::new(410, "room-retired", "The room was retired", detail)
+    }
+
     /// 405, with the methods that the address takes.
     pub fn method_not_allowed(methods: &'static str) -> Self {
         let detail = format!("this address takes {methods}");

@@ -173,8 +173,9 @@ impl Shell {
             }
         }
         match Room::restore(stored, &clients, &links, now) {
-            Some((mut room, effects)) => {
+            Some((mut room, mut effects)) => {
                 room.has_seats(config::seats(&self.env)?);
+                effects.extend(room.retires_after(config::unused(&self.env)?, now));
                 self.loaded.set(true);
                 self.lines.forget(room.keep_lines(now))?;
                 self.room.replace(Some(room));
@@ -201,8 +202,9 @@ impl Shell {
                 if self.room.borrow().is_some() {
                     return Err(Refusal::internal()); // 50 bits that were drawn before
                 }
-                let (mut room, effects) = Room::create(id, name, owner, settings, now);
+                let (mut room, mut effects) = Room::create(id, name, owner, settings, now);
                 room.has_seats(config::seats(&self.env)?);
+                effects.extend(room.retires_after(config::unused(&self.env)?, now));
                 let view = room.view();
                 self.room.replace(Some(room));
                 self.carry_out(effects)?;
@@ -250,6 +252,7 @@ impl Shell {
         let hash = {
             let room = self.room.borrow();
             let room = room.as_ref().ok_or_else(Refusal::no_room)?;
+            is_there(room)?;
             room.may_join(&join.admission, now)?.map(str::to_owned)
         };
         match (hash, &join.password) {
@@ -269,8 +272,8 @@ impl Shell {
     /// Which lines of chat this user may take along.
     fn export_of(&self, user: &UserId, now: u64) -> Outcome<Keep> {
         let mut room = self.room.borrow_mut();
-        let room = room.as_mut().filter(|room| !room.is_gone());
-        let room = room.ok_or_else(Refusal::no_room)?;
+        let room = room.as_mut().ok_or_else(Refusal::no_room)?;
+        is_there(room)?;
         room.may_export(user, now).map_err(|reason| match reason {
             NoExport::NotHost => Refusal::forbidden("only the host takes the chat along"),
             NoExport::TooSoon(wait) => Refusal::too_many(wait),
@@ -281,8 +284,9 @@ impl Shell {
     /// Looks at the room. One that was deleted is none.
     fn living<T>(&self, look: impl FnOnce(&Room) -> T) -> Outcome<T> {
         let room = self.room.borrow();
-        let room = room.as_ref().filter(|room| !room.is_gone());
-        Ok(look(room.ok_or_else(Refusal::no_room)?))
+        let room = room.as_ref().ok_or_else(Refusal::no_room)?;
+        is_there(room)?;
+        Ok(look(room))
     }
 
     /// Lets the room take an event. The borrow ends before anything is carried out.
@@ -292,5 +296,14 @@ impl Shell {
             None => return Ok(()),
         };
         self.carry_out(effects)
+    }
+}
+
+/// Refuses a room that was deleted or retired: what is left of it is no room.
+fn is_there(room: &Room) -> Outcome<()> {
+    match room.is_gone() {
+        true if room.is_retired() => Err(Refusal::retired()),
+        true => Err(Refusal::no_room()),
+        false => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod directory;
 mod guests;
 mod ice;
 mod nodes;
@@ -49,6 +50,10 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
         },
         ["api", "ice-servers"] => match method {
             Get => ice::servers(&request, env),
+            _ => not_here("GET, HEAD"),
+        },
+        ["api", "directory"] => match method {
+            Get => directory::search(request, env).await,
             _ => not_here("GET, HEAD"),
         },
         ["api", "rooms"] => match method {

@@ -9,13 +9,14 @@ use serde_json::json;
 use worker::js_sys::{Function, Reflect, global};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::worker_sys::DurableObjectState;
-use worker::{Error, Result, SqlStorage, SqlStorageValue, State, console_error};
+use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue, State, console_error};
 
 /// The records. The table is made with the first of them: an object that was merely asked for leaves nothing behind.
 pub struct Store {
     state: State,
     sql: SqlStorage,
     ready: Cell<bool>,
+    touched: Cell<usize>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +47,7 @@ impl Store {
             sql: state.storage().sql(),
             state: another(state),
             ready: Cell::new(false),
+            touched: Cell::new(0),
         }
     }
 
@@ -128,7 +130,10 @@ impl Store {
     /// Changes what is stored.
     pub fn write(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<()> {
         match self.sql.exec(sql, values) {
-            Ok(_) => Ok(()),
+            Ok(cursor) => {
+                self.touch(&cursor);
+                Ok(())
+            }
             Err(error) => {
                 reset(&self.state, &error);
                 Err(error)
@@ -142,7 +147,20 @@ impl Store {
         sql: &str,
         values: Vec<SqlStorageValue>,
     ) -> Result<Vec<T>> {
-        self.sql.exec(sql, values)?.to_array()
+        let cursor = self.sql.exec(sql, values)?;
+        let rows = cursor.to_array();
+        self.touch(&cursor);
+        rows
+    }
+
+    /// How many rows were read and written so far.
+    pub fn touched(&self) -> usize {
+        self.touched.get()
+    }
+
+    fn touch(&self, cursor: &SqlCursor) {
+        let rows = cursor.rows_read() + cursor.rows_written();
+        self.touched.set(self.touched.get() + rows);
     }
 
     /// Whether there is a table of this name.

@@ -118,6 +118,32 @@ pub struct RoomList {
     pub rooms: Vec<Room>,
 }
 
+/// A room in the directory (`GET /api/directory`), as everybody with an account finds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ListedRoom {
+    pub id: RoomId,
+    pub name: String,
+    /// How many participants are in the room now.
+    pub people: u32,
+    /// Whether nobody comes any more.
+    pub locked: bool,
+    /// Whether a password is asked for.
+    pub password: bool,
+}
+
+/// A page of the directory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct DirectoryPage {
+    /// By name.
+    pub rooms: Vec<ListedRoom>,
+    /// Ask for what is `after` this; absent when there is no more.
+    pub next: Option<String>,
+}
+
 /// `GET /api/rooms/{id}/door`: what somebody is told who comes by a link, before they are anybody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -46,6 +46,8 @@ fn generate() -> String {
         api::Room,
         api::RoomDetails,
         api::RoomList,
+        api::ListedRoom,
+        api::DirectoryPage,
         api::Door,
         api::GuestRequest,
         api::GuestSession,
@@ -111,6 +113,8 @@ fn generate() -> String {
     out.push('\n');
     for (name, value) in [
         ("MAX_CHAT_BYTES", client::MAX_CHAT_BYTES),
+        ("MAX_CHAT_DAYS", client::MAX_CHAT_DAYS as usize),
+        ("MAX_CHAT_LINES", client::MAX_CHAT_LINES as usize),
         ("MAX_QUESTION_BYTES", client::MAX_QUESTION_BYTES),
         ("MAX_OPTION_BYTES", client::MAX_OPTION_BYTES),
         ("MAX_POLL_OPTIONS", client::MAX_POLL_OPTIONS),

@@ -44,8 +44,20 @@ export class Disk {
     }
   }
 
+  /** The file of the shard of the directory that knows this room. */
+  directory<T>(room: string, work: (database: DatabaseSync) => T): T {
+    return this.named("DirectoryObject", shardOf(room), work);
+  }
+
   /** The file of the room that this participant is in. */
   room<T>(participant: string, work: (database: DatabaseSync) => T): T {
     return this.object("RoomObject", ["person", participant], work);
   }
+}
+
+/** The shard of the directory that knows a room, by its name. */
+export function shardOf(room: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(room)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return String(hash % 16);
 }

@@ -10,8 +10,8 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 /** From now on, what looks like this cannot be stored. */
-const refuse = (when: string, what: string) =>
-  `CREATE TRIGGER refuse ${when} ON records WHEN ${what} BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`;
+const refuse = (when: string, what = "true") =>
+  `CREATE TRIGGER refuse ${when} WHEN ${what} BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`;
 
 test("a room whose write fails is the room that is stored", async () => {
   const [ada, bob] = [await world.person("Ada"), await world.person("Bob")];
@@ -19,7 +19,7 @@ test("a room whose write fails is the room that is stored", async () => {
   const before = await ada.enter(room);
   await world.restart((disk) =>
     disk.room(before.welcome.you, (database) =>
-      database.exec(refuse("BEFORE INSERT", "new.kind = 'event' AND new.value LIKE '%poison%'")),
+      database.exec(refuse("BEFORE INSERT ON records", "new.kind = 'event' AND new.value LIKE '%poison%'")),
     ),
   );
   const first = await Client.open(world, before.resume(room, 99));
@@ -51,15 +51,11 @@ test("the directory is told again what it did not take, also by a room that nobo
   const listed = async () => (await ada.call<RoomList>("/api/rooms")).body.rooms.map(({ id }) => id);
   await expect.poll(listed).toEqual([room.id]);
   await world.restart((disk) =>
-    disk.object("DirectoryObject", ["room", room.id], (database) =>
-      database.exec(refuse("BEFORE DELETE", "old.kind = 'room'")),
-    ),
+    disk.directory(room.id, (database) => database.exec(refuse("BEFORE DELETE ON rooms"))),
   );
   expect((await ada.call(`/api/rooms/${room.id}`, { method: "DELETE" })).status).toBe(204);
   expect((await ada.call(`/api/rooms/${room.id}`)).status).toBe(404);
   expect(await listed()).toEqual([room.id]);
-  await world.restart((disk) =>
-    disk.object("DirectoryObject", ["room", room.id], (database) => database.exec("DROP TRIGGER refuse")),
-  );
+  await world.restart((disk) => disk.directory(room.id, (database) => database.exec("DROP TRIGGER refuse")));
   await expect.poll(listed, { timeout: 20_000, interval: 250 }).toEqual([]);
 });

@@ -44,6 +44,7 @@ const bindings = {
   CONNECT_LIMIT_CREATE_USER: "50/900",
   CONNECT_LIMIT_CREATE_ADDRESS: "100/900",
   CONNECT_LIMIT_JOIN_ADDRESS: "100/900",
+  CONNECT_LIMIT_SEARCH_ADDRESS: "100/900",
   CONNECT_LIMIT_ROOM_PASSWORD_ADDRESS: "20/900",
   CONNECT_LIMIT_ROOM_PASSWORD: "200/900",
   CONNECT_ROOM_CAPACITY: "500",
@@ -56,6 +57,12 @@ const objects = {
   DIRECTORY: "DirectoryObject",
   LIMITERS: "LimiterObject",
 };
+
+/** The objects of a class, as far as they are used here. */
+interface Namespace {
+  idFromName(name: string): unknown;
+  get(id: unknown): { fetch(url: string, init: RequestInit): Promise<Response> };
+}
 
 export interface Answer<T = Problem> {
   status: number;
@@ -126,6 +133,23 @@ export class World {
     await this.#miniflare?.dispose();
     meanwhile(new Disk(this.#folder));
     await this.#start();
+  }
+
+  /** Calls an operation of an object, as the other objects do. */
+  async operate(
+    object: keyof typeof objects,
+    name: string,
+    operation: string,
+    body: unknown,
+  ): Promise<Headers> {
+    if (this.#miniflare === undefined) throw new Error("the world has not started");
+    const namespace = (await this.#miniflare.getDurableObjectNamespace(object)) as unknown as Namespace;
+    const stub = namespace.get(namespace.idFromName(name));
+    const init = { method: "POST", body: JSON.stringify(body) };
+    const response = await stub.fetch(`https://object/${operation}`, init);
+    if (!response.ok) throw new Error(await response.text());
+    await response.arrayBuffer();
+    return new Headers([...response.headers]);
   }
 
   async stop(): Promise<void> {

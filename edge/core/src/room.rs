@@ -30,6 +30,7 @@ mod reactions;
 pub mod record;
 mod redial;
 mod report;
+mod retirement;
 mod roles;
 mod session;
 mod settings;
@@ -91,6 +92,8 @@ pub struct Room {
     owed: Option<Owed>,
     /// As the server is configured.
     seats: Seats,
+    /// After how many milliseconds with nobody in it the room goes.
+    retires_after: Option<u64>,
     // What follows is not stored; losing it costs a retry.
     negotiations: HashMap<ParticipantId, Negotiation>,
     paces: HashMap<ParticipantId, Pace>,
@@ -136,7 +139,9 @@ impl Room {
             settings: settings::after(&Settings::default(), settings),
             password: None,
             hosted: false,
+            used_at: Some(now),
             gone: false,
+            retired: false,
         };
         let mut room = Self::new(info.clone());
         let mut effects = vec![Effect::Save(Record::Info(info))];
@@ -152,6 +157,7 @@ impl Room {
             rulings: BTreeMap::new(),
             waiting: BTreeMap::new(),
             seats: Seats::default(),
+            retires_after: None,
             moved: Vec::new(),
             log: Log::default(),
             chat: Chat::default(),
@@ -273,6 +279,7 @@ impl Room {
                 self.expire_waiting(&pings, now, out);
                 self.expire_answers(now, out);
                 self.expire_nodes(now, out);
+                self.retire_if_due(now, out);
                 self.repeat_report(now, out);
             }
         }
@@ -301,6 +308,7 @@ impl Room {
             .chain(self.questions.next_due())
             .chain(self.waiting_due())
             .chain(self.owed.map(|owed| owed.at))
+            .chain(self.retires_at())
             .min()
     }
 

@@ -236,8 +236,9 @@ impl Shell {
 
     async fn deliver(&self, report: &Report) -> Outcome<()> {
         match report {
-            Report::Room(room) => {
-                rpc::call(&config::directory(&self.env, &room.id)?, "put", room).await
+            Report::Room(entry) => {
+                let shard = config::directory(&self.env, &entry.room.id)?;
+                rpc::call(&shard, "put", entry).await
             }
             Report::Gone(id) => rpc::call(&config::directory(&self.env, id)?, "remove", id).await,
         }

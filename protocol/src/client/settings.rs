@@ -34,6 +34,10 @@ pub struct Settings {
     /// From when on one may come, in Unix milliseconds; 0 if from the beginning.
     #[cfg_attr(test, ts(type = "number"))]
     pub opens_at: u64,
+    /// Whether everybody with an account finds the room in the directory. Otherwise its link leads to it, and nothing else.
+    pub listed: bool,
+    /// Whether it stays although nobody uses it.
+    pub permanent: bool,
     /// Whether a password is asked for ([`super::ClientMessage::SetPassword`]).
     pub has_password: bool,
 }
@@ -52,6 +56,8 @@ impl Default for Settings {
             locked: false,
             capacity: 0,
             opens_at: 0,
+            listed: false,
+            permanent: false,
             has_password: false,
         }
     }
@@ -86,6 +92,10 @@ pub struct SettingsChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional, type = "number"))]
     pub opens_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permanent: Option<bool>,
 }
 
 /// What kind of room it is.

@@ -8,6 +8,7 @@ import { HomePage } from "./pages/HomePage.tsx";
 import { LoginPage } from "./pages/LoginPage.tsx";
 import { Message } from "./pages/Message.tsx";
 import { RegisterPage } from "./pages/RegisterPage.tsx";
+import { RoomsPage } from "./pages/RoomsPage.tsx";
 import { SignedIn } from "./pages/SignedIn.tsx";
 import { Waiting } from "./pages/Waiting.tsx";
 import { Link, Redirect, routeOf, usePlace } from "./router.tsx";
@@ -52,6 +53,8 @@ function Page() {
       return route.page === "login" ? <LoginPage from={from} /> : <RegisterPage from={from} />;
     case "home":
       return <SignedIn>{(user) => <HomePage key={user.id} user={user} />}</SignedIn>;
+    case "rooms":
+      return <SignedIn>{() => <RoomsPage />}</SignedIn>;
     case "call":
       // Media and signaling need no account once they run: what in the page needs one asks for it there.
       return (

@@ -5,6 +5,7 @@ import { routeOf } from "./router.tsx";
 it.each([
   ["/", { page: "home" }],
   ["/login", { page: "login" }],
+  ["/rooms", { page: "rooms" }],
   ["/register/", { page: "register" }],
   ["/call/bako-tuvi", { page: "call", room: "bako-tuvi" }],
   ["/call/a%20b", { page: "call", room: "a b" }],

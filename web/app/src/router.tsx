@@ -1,4 +1,4 @@
-// Addresses and pages. Five routes need no library: this is a twentieth of the smallest one that is well kept.
+// Addresses and pages. Six routes need no library: this is a twentieth of the smallest one that is well kept.
 import { type ComponentProps, type MouseEvent, useEffect, useSyncExternalStore } from "react";
 
 /** Where the browser is. */
@@ -10,7 +10,7 @@ export interface Place {
 }
 
 export type Route =
-  | { readonly page: "home" | "login" | "register" | "missing" }
+  | { readonly page: "home" | "rooms" | "login" | "register" | "missing" }
   | { readonly page: "call"; readonly room: string };
 
 /** The page at a path. */
@@ -20,7 +20,8 @@ export function routeOf(path: string): Route {
   if (first === "call" && second !== undefined && rest.length === 0) {
     return { page: "call", room: decoded(second) };
   }
-  if ((first === "login" || first === "register") && second === undefined) return { page: first };
+  if ((first === "login" || first === "register" || first === "rooms") && second === undefined)
+    return { page: first };
   return { page: "missing" };
 }
 

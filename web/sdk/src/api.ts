@@ -4,6 +4,7 @@ import { withDeadline } from "./deadline.ts";
 import type {
   AuditPage,
   CreateRoomRequest,
+  DirectoryPage,
   Door,
   IceServer,
   IceServers,
@@ -49,6 +50,16 @@ export interface ApiOptions {
 export interface RequestOptions {
   /** Cancels: the method rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+}
+
+/** What somebody looks for in the directory. */
+export interface DirectorySearch {
+  /** Beginnings of words; empty for all rooms. */
+  query?: string;
+  /** Only rooms that somebody is in. */
+  live?: boolean;
+  /** The `next` of the page before. */
+  after?: string | null;
 }
 
 /**
@@ -125,6 +136,15 @@ export class Api implements Entrance {
   async rooms(options?: RequestOptions): Promise<Room[]> {
     const list = await this.#authorized<RoomList>("GET", "/api/rooms", undefined, options);
     return list.rooms;
+  }
+
+  /** Rooms that everybody with an account finds, by name; those whose names have words that begin as the query's do. */
+  directory(
+    { query = "", live = false, after = null }: DirectorySearch = {},
+    options?: RequestOptions,
+  ): Promise<DirectoryPage> {
+    const search = new URLSearchParams({ q: query, live: String(live), ...(after !== null && { after }) });
+    return this.#authorized("GET", `/api/directory?${search}`, undefined, options);
   }
 
   createRoom(request: CreateRoomRequest, options?: RequestOptions): Promise<Room> {

@@ -1,8 +1,10 @@
 // The SDK's public face for accounts and rooms. Calls are in `@connect/sdk/call`, so that a page can load them later.
-export { type Account, Api, type ApiOptions, type RequestOptions } from "./api.ts";
+export { type Account, Api, type ApiOptions, type DirectorySearch, type RequestOptions } from "./api.ts";
 export type * from "./generated/protocol.ts";
 export {
   MAX_CHAT_BYTES,
+  MAX_CHAT_DAYS,
+  MAX_CHAT_LINES,
   MAX_OPTION_BYTES,
   MAX_POLL_OPTIONS,
   MAX_QUESTION_BYTES,

@@ -46,6 +46,20 @@ afterEach(async () => {
 });
 
 describe("the API client", () => {
+  it("asks for the directory by words, and for what follows upon a page", async () => {
+    const { api, requests } = await serve((request, response) => {
+      if (request.url === "/api/auth/refresh") return answer(response, 200, session("t"));
+      answer(response, 200, { rooms: [], next: null });
+    });
+    await api.restore();
+    await api.directory();
+    await api.directory({ query: "a&b é", live: true, after: "id name" });
+    expect(requests.slice(1)).toEqual([
+      "GET /api/directory?q=&live=false Bearer t",
+      "GET /api/directory?q=a%26b+%C3%A9&live=true&after=id+name Bearer t",
+    ]);
+  });
+
   it("renews the token once for many requests that it refused, and repeats them", async () => {
     const { api, requests } = await serve((request, response) => {
       if (request.url === "/api/auth/login") return answer(response, 200, session("old"));

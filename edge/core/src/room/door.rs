@@ -155,6 +155,9 @@ impl Room {
         self.info.password = hash;
         out.push(Effect::Save(Record::Info(self.info.clone())));
         let settings = self.info.settings.clone();
+        if settings.listed {
+            self.report(now, out);
+        }
         self.happen(RoomEvent::Settings { settings }, None, now, out);
     }
 }

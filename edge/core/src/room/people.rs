@@ -296,6 +296,9 @@ impl Room {
                 reason,
             };
             self.happen(event, None, now, out);
+            if !self.people.values().any(Person::is_in) {
+                self.is_left(now, out);
+            }
             self.report(now, out);
         }
     }

@@ -175,6 +175,12 @@ pub struct Info {
     /// Whether the room was deleted. It is kept until the directory knows.
     #[serde(default)]
     pub gone: bool,
+    /// When somebody was last in it, unless somebody is; or when it was made. Former releases did not say.
+    #[serde(default)]
+    pub used_at: Option<u64>,
+    /// Whether it is gone because nobody used it. That is remembered for good.
+    #[serde(default)]
+    pub retired: bool,
 }
 
 /// Somebody who joined: expected, here, or lost for a moment.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{self, Record};
 use super::{Effect, Room};
+use crate::directory::Entry;
 
 /// After how long an unanswered report is repeated, in milliseconds: doubled each time, up to the most.
 const FIRST: u64 = 5_000;
@@ -13,7 +14,7 @@ const MOST: u64 = 10 * 60_000;
 /// How the room is now, for the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
-    Room(protocol::api::Room),
+    Room(Entry),
     Gone(RoomId),
 }
 
@@ -51,7 +52,7 @@ impl Room {
             // It is repeated when its time has come; or a later one is on its way already.
             return;
         }
-        if self.info.gone {
+        if self.info.gone && !self.info.retired {
             out.push(Effect::Vanish);
         } else if self.owed.take().is_some() {
             out.push(Effect::Erase(record::owed_key()));
@@ -72,11 +73,22 @@ impl Room {
         out.push(Effect::Save(Record::Owed(owed)));
     }
 
+    /// How the room stands in the directory.
+    pub(super) fn entry(&self) -> Entry {
+        let settings = &self.info.settings;
+        Entry {
+            room: self.view(),
+            listed: settings.listed,
+            locked: settings.locked,
+            password: settings.has_password,
+        }
+    }
+
     fn latest_report(&self) -> Report {
         if self.info.gone {
             Report::Gone(self.info.id.clone())
         } else {
-            Report::Room(self.view())
+            Report::Room(self.entry())
         }
     }
 }

@@ -34,8 +34,11 @@ impl Room {
         if settings == self.info.settings {
             return;
         }
-        self.info.settings = settings.clone();
+        let before = std::mem::replace(&mut self.info.settings, settings.clone());
         out.push(Effect::Save(Record::Info(self.info.clone())));
+        if settings.listed || before.listed {
+            self.report(now, out);
+        }
         let opens = !settings.lobby;
         self.happen(RoomEvent::Settings { settings }, None, now, out);
         self.forget_lines(now, out);
@@ -59,6 +62,8 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
         locked,
         capacity,
         opens_at,
+        listed,
+        permanent,
     } = change;
     Settings {
         kind: kind.unwrap_or(settings.kind),
@@ -72,6 +77,8 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
         locked: locked.unwrap_or(settings.locked),
         capacity: capacity.unwrap_or(settings.capacity),
         opens_at: opens_at.unwrap_or(settings.opens_at),
+        listed: listed.unwrap_or(settings.listed),
+        permanent: permanent.unwrap_or(settings.permanent),
         has_password: settings.has_password,
     }
 }

@@ -33,6 +33,7 @@ mod polls;
 mod reactions;
 mod reports;
 mod restore;
+mod retirement;
 mod roles;
 mod settings;
 mod spotlight;

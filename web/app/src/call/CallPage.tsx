@@ -81,9 +81,9 @@ interface CallViewProps {
 function CallView({ call, room, visitor, capacity }: CallViewProps) {
   const state = useReadable(call.state);
   const before = state.status.name === "idle" || state.status.name === "failed";
-  const { name, yours, watches, missing } = useRoom(visitor.entrance, room, before);
+  const { name, yours, watches, absence } = useRoom(visitor.entrance, room, before);
 
-  if (missing) return <NoRoom />;
+  if (absence !== null) return <NoRoom absence={absence} />;
   if (state.status.name === "ended") {
     return <Ended call={call} reason={state.status.reason} unsent={state.outbox} />;
   }

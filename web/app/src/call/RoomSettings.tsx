@@ -1,5 +1,5 @@
 // For the host: how the room is set, and its password.
-import type { Settings, SettingsChange } from "@connect/sdk";
+import { MAX_CHAT_DAYS, MAX_CHAT_LINES, type Settings, type SettingsChange } from "@connect/sdk";
 import type { Call } from "@connect/sdk/call";
 import { type FormEvent, useState } from "react";
 import { textOf } from "../pages/AccountForm.tsx";
@@ -9,6 +9,8 @@ const SWITCHES = [
   ["lobby", "Who comes waits to be let in"],
   ["locked", "Locked: nobody comes any more"],
   ["guests", "Guests may come, without an account"],
+  ["listed", "Listed: everybody with an account finds this room, by its name"],
+  ["permanent", "Permanent: the room stays although nobody uses it"],
 ] as const;
 
 const AUDIENCES = [
@@ -54,6 +56,24 @@ export function RoomSettings({ call, settings }: { call: Call; settings: Setting
           defaultValue={localTime(settings.opensAt)}
         />
         <Field
+          label="Keep chat for so many days"
+          name="chatDays"
+          type="number"
+          min={1}
+          max={MAX_CHAT_DAYS}
+          required
+          defaultValue={settings.chatDays}
+        />
+        <Field
+          label="Keep at most so many lines of chat"
+          name="chatLines"
+          type="number"
+          min={1}
+          max={MAX_CHAT_LINES}
+          required
+          defaultValue={settings.chatLines}
+        />
+        <Field
           label={settings.hasPassword ? "Another password" : "Password"}
           name="password"
           type="password"
@@ -88,6 +108,10 @@ function changeOf(fields: FormData): SettingsChange {
     chat: audience("chat"),
     share: audience("share"),
     speak: audience("speak"),
+    listed: fields.has("listed"),
+    permanent: fields.has("permanent"),
+    chatDays: Number(textOf(fields, "chatDays")),
+    chatLines: Number(textOf(fields, "chatLines")),
     kind: fields.has("webinar") ? "webinar" : "meeting",
     capacity: Number(textOf(fields, "capacity")) || 0,
     opensAt: new Date(textOf(fields, "opensAt")).getTime() || 0,

@@ -1,6 +1,7 @@
 // What is known of a room before joining it.
-import { ApiError, type Entrance } from "@connect/sdk";
+import type { Entrance } from "@connect/sdk";
 import { useCallback, useEffect, useState } from "react";
+import { type Absence, absenceOf } from "../pages/NoRoom.tsx";
 
 export interface KnownRoom {
   /** Null while it is not known. */
@@ -9,10 +10,11 @@ export interface KnownRoom {
   readonly yours: number;
   /** Whether its user comes to watch alone; null while it is not known. */
   readonly watches: boolean | null;
-  readonly missing: boolean;
+  /** That it is not there. */
+  readonly absence: Absence | null;
 }
 
-const UNKNOWN: KnownRoom = { name: null, yours: 0, watches: null, missing: false };
+const UNKNOWN: KnownRoom = { name: null, yours: 0, watches: null, absence: null };
 
 /** A room, looked at again whenever somebody comes back to the page and `follows`: the call may be on in another tab by now. */
 export function useRoom(entrance: Entrance, id: string, follows: boolean): KnownRoom {
@@ -21,11 +23,12 @@ export function useRoom(entrance: Entrance, id: string, follows: boolean): Known
   const look = useCallback(
     (signal: AbortSignal) =>
       entrance.room(id, { signal }).then(
-        ({ name, yours, watches = false }) => setKnown({ name, yours, watches, missing: false }),
+        ({ name, yours, watches = false }) => setKnown({ name, yours, watches, absence: null }),
         (error) => {
           // Anything else than its absence shows when joining, and who wants to be seen need not wait for it.
           setKnown((known) => ({ ...known, watches: known.watches ?? false }));
-          if (error instanceof ApiError && error.status === 404) setKnown({ ...UNKNOWN, missing: true });
+          const absence = absenceOf(error);
+          if (absence !== null) setKnown({ ...UNKNOWN, absence });
         },
       ),
     [entrance, id],

@@ -43,8 +43,8 @@ const press = (name: string) => userEvent.setup().click(screen.getByRole("button
 const buttons = () => screen.getAllByRole("button").map(({ textContent }) => textContent);
 
 function Known() {
-  const { name, yours, missing } = useRoom(useApi(), "r", true);
-  return <p>{missing ? "missing" : `${name} ${yours}`}</p>;
+  const { name, yours, absence } = useRoom(useApi(), "r", true);
+  return <p>{absence !== null ? "missing" : `${name} ${yours}`}</p>;
 }
 
 describe("the way in", () => {

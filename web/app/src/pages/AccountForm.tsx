@@ -16,6 +16,8 @@ interface AccountFormProps {
   /** The inputs, given what is wrong with them. */
   children: (errorOf: (field: string) => string | undefined) => ReactNode;
   footer: ReactNode;
+  /** Other ways to go on. */
+  below?: ReactNode;
 }
 
 export function AccountForm({
@@ -26,6 +28,7 @@ export function AccountForm({
   onSubmit,
   children,
   footer,
+  below,
 }: AccountFormProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -67,6 +70,7 @@ export function AccountForm({
           </button>
         </form>
         <p className="muted small">{footer}</p>
+        {below}
       </div>
     </main>
   );

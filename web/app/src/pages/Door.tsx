@@ -1,5 +1,5 @@
 // The door of a room: who is signed in goes in as that, and others come as guests, where the room lets them.
-import { ApiError, type Door as DoorSign, type Entrance, type Guest } from "@connect/sdk";
+import type { Door as DoorSign, Entrance, Guest } from "@connect/sdk";
 import { type ReactNode, useCallback, useEffect, useState } from "react";
 import { useApi } from "../api-context.ts";
 import { Link, Redirect, usePlace } from "../router.tsx";
@@ -7,7 +7,8 @@ import { Field } from "../ui/Field.tsx";
 import { isolated, wordsOf } from "../ui/words.ts";
 import { AccountForm, textOf } from "./AccountForm.tsx";
 import { Message } from "./Message.tsx";
-import { NoRoom } from "./NoRoom.tsx";
+import { absenceOf, NoRoom } from "./NoRoom.tsx";
+import { rememberRoom } from "./recent.ts";
 import { SignedIn } from "./SignedIn.tsx";
 import { Waiting } from "./Waiting.tsx";
 
@@ -55,7 +56,8 @@ function Stranger({ room, onGuest }: StrangerProps) {
   useEffect(look, [look]);
 
   const from = path + search;
-  if (error instanceof ApiError && error.status === 404) return <NoRoom />;
+  const absence = absenceOf(error);
+  if (absence !== null) return <NoRoom absence={absence} />;
   if (error !== null) {
     return (
       <Message title="The room could not be looked up" detail={wordsOf(error)}>
@@ -73,7 +75,10 @@ function Stranger({ room, onGuest }: StrangerProps) {
       lead={`You are about to ${sign.webinar ? "watch a webinar" : "join a call"}. No account is needed.`}
       submit="Join as guest"
       failure="You could not join"
-      onSubmit={async (fields) => onGuest(await api.guest(room, textOf(fields, "name").trim()))}
+      onSubmit={async (fields) => {
+        onGuest(await api.guest(room, textOf(fields, "name").trim()));
+        rememberRoom({ id: room, name: sign.name });
+      }}
       footer={
         <>
           Have an account?{" "}

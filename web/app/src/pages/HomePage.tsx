@@ -2,6 +2,7 @@
 import type { Room, User } from "@connect/sdk";
 import { useCallback, useEffect, useState } from "react";
 import { useApi } from "../api-context.ts";
+import { Link } from "../router.tsx";
 import { Logo } from "../ui/Logo.tsx";
 import { wordsOf } from "../ui/words.ts";
 import { CreateRoom } from "./CreateRoom.tsx";
@@ -36,6 +37,9 @@ export function HomePage({ user }: { user: User }) {
         <div className="home-head">
           <h1>Your rooms</h1>
           <CreateRoom />
+          <Link className="button secondary" to="/rooms">
+            Find a room
+          </Link>
         </div>
         {error !== null && (
           <div className="alert" role="alert">

@@ -3,6 +3,7 @@ import { useApi } from "../api-context.ts";
 import { Link } from "../router.tsx";
 import { Field } from "../ui/Field.tsx";
 import { AccountForm, textOf } from "./AccountForm.tsx";
+import { RecentRooms } from "./RecentRooms.tsx";
 
 export function LoginPage({ from }: { from: string | null }) {
   const api = useApi();
@@ -15,6 +16,7 @@ export function LoginPage({ from }: { from: string | null }) {
       onSubmit={(fields) =>
         api.login({ email: textOf(fields, "email"), password: textOf(fields, "password") })
       }
+      below={<RecentRooms />}
       footer={
         <>
           New to Connect?{" "}

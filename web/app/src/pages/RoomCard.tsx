@@ -1,10 +1,11 @@
 // A room in the list: the way in, its link, and for its owner the way to delete it.
-import { ApiError, type Room } from "@connect/sdk";
+import type { Room } from "@connect/sdk";
 import { useEffect, useRef, useState } from "react";
 import { useApi } from "../api-context.ts";
 import { Link } from "../router.tsx";
 import { CopyLink } from "../ui/CopyLink.tsx";
 import { isolated, wordsOf } from "../ui/words.ts";
+import { absenceOf } from "./NoRoom.tsx";
 
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
@@ -69,7 +70,7 @@ function DeleteQuestion({ room, onDeleted, onCancel }: Question) {
       onDeleted();
     } catch (caught) {
       // Somebody was quicker, perhaps in another tab.
-      if (caught instanceof ApiError && caught.status === 404) return onDeleted();
+      if (absenceOf(caught) !== null) return onDeleted();
       setError(caught);
       setBusy(false);
     }

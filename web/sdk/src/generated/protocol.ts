@@ -110,6 +110,30 @@ people: number, };
 
 export type RoomList = { rooms: Array<Room>, };
 
+export type ListedRoom = { id: RoomId, name: string, 
+/**
+ * How many participants are in the room now.
+ */
+people: number, 
+/**
+ * Whether nobody comes any more.
+ */
+locked: boolean, 
+/**
+ * Whether a password is asked for.
+ */
+password: boolean, };
+
+export type DirectoryPage = { 
+/**
+ * By name.
+ */
+rooms: Array<ListedRoom>, 
+/**
+ * Ask for what is `after` this; absent when there is no more.
+ */
+next: string | null, };
+
 export type Door = { 
 /**
  * The room's name.
@@ -405,11 +429,19 @@ capacity: number,
  */
 opensAt: number, 
 /**
+ * Whether everybody with an account finds the room in the directory. Otherwise its link leads to it, and nothing else.
+ */
+listed: boolean, 
+/**
+ * Whether it stays although nobody uses it.
+ */
+permanent: boolean, 
+/**
  * Whether a password is asked for ([`super::ClientMessage::SetPassword`]).
  */
 hasPassword: boolean, };
 
-export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, guests?: boolean, chatDays?: number, chatLines?: number, lobby?: boolean, locked?: boolean, capacity?: number, opensAt?: number, };
+export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, guests?: boolean, chatDays?: number, chatLines?: number, lobby?: boolean, locked?: boolean, capacity?: number, opensAt?: number, listed?: boolean, permanent?: boolean, };
 
 export type CapsChange = { audio?: boolean, video?: boolean, screen?: boolean, 
 /**
@@ -680,9 +712,11 @@ bitrate: number, };
 export type ParticipantQuality = { participant: ParticipantId, quality: Quality, };
 
 export const MAX_CHAT_BYTES = 4000;
+export const MAX_CHAT_DAYS = 3650;
+export const MAX_CHAT_LINES = 1000000;
 export const MAX_QUESTION_BYTES = 1000;
 export const MAX_OPTION_BYTES = 300;
 export const MAX_POLL_OPTIONS = 20;
 export const REMOVAL_SECONDS = 600;
 /** How a room is set unless it says otherwise. */
-export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000,"lobby":false,"locked":false,"capacity":0,"opensAt":0,"hasPassword":false};
+export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000,"lobby":false,"locked":false,"capacity":0,"opensAt":0,"listed":false,"permanent":false,"hasPassword":false};

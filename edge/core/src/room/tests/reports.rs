@@ -62,11 +62,11 @@ fn a_report_is_repeated_ever_more_slowly_until_it_is_taken() {
 fn only_the_latest_report_settles() {
     let mut world = unheard();
     world.enter("bob");
-    let one = Report::Room(world.room.view());
+    let one = Report::Room(world.room.entry());
     world.enter("cy");
     answer(&mut world, Some(one));
     assert!(is_owed(&world));
-    let two = Report::Room(world.room.view());
+    let two = Report::Room(world.room.entry());
     answer(&mut world, Some(two));
     assert!(!is_owed(&world));
 }
@@ -76,7 +76,7 @@ fn a_room_that_was_restored_still_owes_its_report() {
     let mut world = unheard();
     let restored = Room::restore(world.stored.clone(), &[], &[], world.now);
     world.room = restored.expect("a room is stored").0;
-    assert_eq!(next_report(&mut world), Report::Room(world.room.view()));
+    assert_eq!(next_report(&mut world), Report::Room(world.room.entry()));
 }
 
 #[test]
