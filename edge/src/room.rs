@@ -4,6 +4,7 @@
 mod audit;
 mod chat;
 mod effects;
+mod notes;
 mod sockets;
 
 use std::cell::{Cell, RefCell};
@@ -29,6 +30,7 @@ use crate::store::{Everything, Store};
 use crate::{config, password, rpc, socket};
 use audit::Audit;
 use chat::Lines;
+use notes::Notes;
 use sockets::Attached;
 
 #[derive(Deserialize)]
@@ -57,6 +59,7 @@ struct Shell {
     store: Store,
     lines: Lines,
     audit: Audit,
+    notes: Notes,
     room: RefCell<Option<Room>>,
     loaded: Cell<bool>,
     breath: Breath,
@@ -76,6 +79,7 @@ impl DurableObject for RoomObject {
             store: Store::new(&state),
             lines: Lines::new(&state),
             audit: Audit::new(&state),
+            notes: Notes::new(&state),
             state,
             env,
             room: RefCell::new(None),
@@ -114,7 +118,7 @@ impl DurableObject for RoomObject {
         self.0.load(now)?;
         let text = socket::text(message);
         match Attached::of(&from) {
-            Some(Attached::Client(client)) => {
+            Some(Attached::Client(client) | Attached::Reader { client, .. }) => {
                 self.0.handle(now, Event::ClientSaid { client, text })
             }
             Some(Attached::Node(link)) => self.0.handle(now, Event::NodeSaid { link, text }),
@@ -167,7 +171,9 @@ impl Shell {
         let sockets = self.state.get_websockets();
         for open in sockets.iter().filter(|socket| socket::is_open(socket)) {
             match Attached::of(open) {
-                Some(Attached::Client(client)) => clients.push(client),
+                Some(Attached::Client(client) | Attached::Reader { client, .. }) => {
+                    clients.push(client);
+                }
                 Some(Attached::Node(link)) => links.push(link),
                 None => {}
             }
@@ -226,6 +232,11 @@ impl Shell {
                 let keep = self.export_of(&user, now)?;
                 Ok(json!(self.lines.export(&user, after, keep)?))
             }
+            "exportNotes" => {
+                let user: UserId = rpc::parse(body)?;
+                self.export_of(&user, now)?;
+                Ok(json!(self.notes.text()?))
+            }
             "door" => Ok(json!(self.living(Room::door)?)),
             "guest" => Ok(json!(self.living(Room::may_be_guest)??)),
             "join" => {
@@ -269,13 +280,13 @@ impl Shell {
         self.living(Room::view)
     }
 
-    /// Which lines of chat this user may take along.
+    /// Which lines of chat this user may take along, if anything.
     fn export_of(&self, user: &UserId, now: u64) -> Outcome<Keep> {
         let mut room = self.room.borrow_mut();
         let room = room.as_mut().ok_or_else(Refusal::no_room)?;
         is_there(room)?;
         room.may_export(user, now).map_err(|reason| match reason {
-            NoExport::NotHost => Refusal::forbidden("only the host takes the chat along"),
+            NoExport::NotHost => Refusal::forbidden("only the host takes along what was written"),
             NoExport::TooSoon(wait) => Refusal::too_many(wait),
         })?;
         Ok(room.keep_lines(now))

@@ -91,6 +91,10 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
             Get => rooms::export_chat(request, env, id).await,
             _ => not_here("GET, HEAD"),
         },
+        ["api", "rooms", id, "notes", "export"] => match method {
+            Get => rooms::export_notes(request, env, id).await,
+            _ => not_here("GET, HEAD"),
+        },
         ["api", "rooms", id, "ws"] => match method {
             Get => rooms::signaling(request, env, id).await,
             _ => not_here("GET"),

@@ -6,6 +6,7 @@ mod channel;
 mod chat;
 mod door;
 mod moderation;
+mod notes;
 mod people;
 mod polls;
 mod reactions;
@@ -31,6 +32,10 @@ pub use chat::{
 };
 pub use door::{Banned, Knock};
 pub use moderation::{CapsChange, MuteAll};
+pub use notes::{
+    MAX_NOTES_BYTES, MAX_NOTES_PLACE_BYTES, MAX_NOTES_UPDATE_BYTES, NotesPage, NotesPointer,
+    NotesUpdate,
+};
 pub use people::{CloseReason, Connection, LeaveReason, Participant, Role};
 pub use polls::{
     MAX_OPTION_BYTES, MAX_POLL_OPTIONS, MAX_QUESTION_BYTES, MIN_POLL_OPTIONS, NamedVote, OwnVote,
@@ -160,6 +165,20 @@ pub enum ClientMessage {
         participant: ParticipantId,
         on: bool,
     },
+    /// Shows the shared notes from now on, and what was written after this number; as this author, if the client has one
+    /// already. Answered with [`ServerMessage::Notes`].
+    OpenNotes {
+        #[cfg_attr(test, ts(type = "number"))]
+        after: u64,
+        #[serde(default)]
+        author: Option<u32>,
+    },
+    /// Writes in the shared notes, as its author alone. Sending it again is safe: what is known changes nothing.
+    WriteNotes { nonce: String, update: String },
+    /// Where one is in the shared notes just now, or that one is not in them any more.
+    PointInNotes { at: Option<String> },
+    /// Shows the shared notes no more.
+    CloseNotes,
     /// The answer to [`ServerMessage::CheckMedia`]: media came until just now, and comes no more.
     NoMedia { attempt: Attempt },
     /// A moderator sends this participant's user out of the room, who may not come back until [`ClientMessage::Unban`].
@@ -318,6 +337,18 @@ pub enum ServerMessage {
         poll: PollId,
         votes: Vec<NamedVote>,
     },
+    /// The shared notes, as they are shown from now on.
+    Notes(NotesPage),
+    /// To whom the notes are shown: somebody else has written.
+    NotesWritten(NotesUpdate),
+    /// The update with this nonce is stored, under this number; one that says nothing new, under none of its own.
+    NotesTaken {
+        nonce: String,
+        #[cfg_attr(test, ts(type = "number"))]
+        number: u64,
+    },
+    /// To whom the notes are shown: where somebody is. What was missed is not sent again.
+    NotesPointer(NotesPointer),
     /// Somebody shows something for a moment. Not an event: what was missed is not sent again.
     Reacted {
         participant: ParticipantId,
@@ -509,4 +540,6 @@ pub enum ErrorCode {
     TooMany,
     /// There is no such line of chat, or not any more.
     UnknownLine,
+    /// The shared notes take no more text.
+    NotesFull,
 }

@@ -93,6 +93,9 @@ fn generate() -> String {
         client::ReactionCount,
         client::ChatPage,
         client::Reaction,
+        client::NotesPage,
+        client::NotesUpdate,
+        client::NotesPointer,
         client::RoomEvent,
         client::LeaveReason,
         client::CloseReason,
@@ -118,6 +121,7 @@ fn generate() -> String {
         ("MAX_QUESTION_BYTES", client::MAX_QUESTION_BYTES),
         ("MAX_OPTION_BYTES", client::MAX_OPTION_BYTES),
         ("MAX_POLL_OPTIONS", client::MAX_POLL_OPTIONS),
+        ("MAX_NOTES_UPDATE_BYTES", client::MAX_NOTES_UPDATE_BYTES),
         ("REMOVAL_SECONDS", client::REMOVAL_SECONDS as usize),
     ] {
         out.push_str(&format!("export const {name} = {value};\n"));

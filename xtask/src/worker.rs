@@ -98,6 +98,8 @@ pub fn join(step: &Step) -> Result<Outcome> {
         ])
         .arg(format!("--outfile={}", output.join("index.js").display()))
         .current_dir(&parts)
+        // The modules do not lie where the packages are sought by themselves.
+        .env("NODE_PATH", paths::root().join("node_modules"))
         .env("PATH", paths::path_with_npm());
     step.run(&mut esbuild, "esbuild")?;
     let (from, to) = (parts.join(WASM), output.join(WASM));
@@ -122,6 +124,7 @@ pub fn stamp() -> Result<Stamp> {
             ".cargo/config.toml",
             "protocol",
             "edge",
+            "package-lock.json",
         ],
     )
 }

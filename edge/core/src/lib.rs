@@ -13,6 +13,7 @@ pub mod directory;
 pub mod email;
 pub mod limits;
 pub mod name;
+pub mod notes;
 pub mod password;
 pub mod poll;
 pub mod room;

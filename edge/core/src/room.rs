@@ -19,6 +19,7 @@ mod messages;
 mod moderation;
 mod moving;
 mod nodes;
+mod notes;
 mod pace;
 mod passes;
 mod people;
@@ -50,7 +51,7 @@ use crate::poll::Polls;
 pub use chat::NoExport;
 pub use contract::{
     Admission, Client, Deed, Draft, Effect, Event, Excess, Identity, NoTicket, NodeLink,
-    NotAdmitted, Pass, Ping, Seats, Secret, Sought,
+    NotAdmitted, Pass, Ping, Seats, Secret, Sought, Written,
 };
 use doubt::Doubts;
 use log::Log;
@@ -269,6 +270,12 @@ impl Room {
                 known,
                 line,
             } => self.recalled(client, deed, known, line, now, out),
+            Event::NotesWritten {
+                client,
+                nonce,
+                update,
+                written,
+            } => self.notes_written(client, nonce, update, written, out),
             Event::Verified { client, account } => self.verified(client, account, now, out),
             Event::LetIn { client, resume } => self.let_in(client, resume, now, out),
             Event::Hashed { hash } => self.asks_for(Some(hash), now, out),

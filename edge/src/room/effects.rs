@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use edge_core::room::{Effect, Event, Report, Room};
+use edge_core::notes::Refused;
+use edge_core::room::{Client, Effect, Event, Report, Room};
 use edge_core::roster::{self, Choice};
-use protocol::client::ServerMessage;
+use protocol::client::{ErrorCode, ServerMessage};
 use protocol::id::{Epoch, ParticipantId, Region};
 use serde_json::json;
 use worker::{Date, Result, console_error, console_log};
@@ -47,6 +48,23 @@ impl Shell {
                 };
                 self.handle(Date::now().as_millis(), recalled)?;
             }
+            Effect::OpenNotes {
+                client,
+                user,
+                after,
+                author,
+            } => {
+                let page = self.notes.page(&user, after, author)?;
+                self.show_notes(&client, Some(page.author))?;
+                self.send_to_client(&client, &ServerMessage::Notes(page))?;
+            }
+            Effect::CloseNotes(client) => self.show_notes(&client, None)?,
+            Effect::WriteNotes {
+                client,
+                nonce,
+                update,
+            } => self.write_notes(client, nonce, update)?,
+            Effect::TellReaders { except, message } => self.send_to_readers(&except, &message)?,
             Effect::Verify { client, token } => {
                 let account = jwt::account(&self.env, &token);
                 let verified = Event::Verified { client, account };
@@ -60,7 +78,10 @@ impl Shell {
                 let hash = password::hash(&password)?;
                 self.handle(Date::now().as_millis(), Event::Hashed { hash })?;
             }
-            Effect::Inherit { from, to } => self.lines.inherit(&from, &to)?,
+            Effect::Inherit { from, to } => {
+                self.lines.inherit(&from, &to)?;
+                self.notes.inherit(&from, &to)?;
+            }
             Effect::ForgetLines(keep) => self.lines.forget(keep)?,
             Effect::ShowLines {
                 client,
@@ -108,10 +129,26 @@ impl Shell {
                 self.store.clear()?;
                 self.lines.clear()?;
                 self.audit.clear()?;
+                self.notes.clear()?;
             }
             Effect::Vanish => self.vanish(),
         }
         Ok(())
+    }
+
+    /// Stores what a client has written in the notes, and lets the room know.
+    fn write_notes(self: &Rc<Self>, client: Client, nonce: String, update: String) -> Result<()> {
+        let written = match self.author_of(&client) {
+            Some(author) => self.notes.write(author, &update)?,
+            None => Err(Refused::new(ErrorCode::Malformed, "open the notes first")),
+        };
+        let event = Event::NotesWritten {
+            client,
+            nonce,
+            update,
+            written,
+        };
+        self.handle(Date::now().as_millis(), event)
     }
 
     /// Finds a node beside everything else, and lets the room know.
@@ -206,6 +243,7 @@ impl Shell {
         self.store.forgotten();
         self.lines.forgotten();
         self.audit.forgotten();
+        self.notes.forgotten();
         self.alarm.set(None);
         let shell = self.clone();
         self.state.wait_until(async move {

@@ -20,12 +20,24 @@ const CLIENTS: &str = "client";
 #[derive(Serialize, Deserialize)]
 pub(super) enum Attached {
     Client(Client),
+    /// A client to whom the notes are shown, and whom it writes them as.
+    Reader {
+        client: Client,
+        author: u32,
+    },
     Node(NodeLink),
 }
 
 impl Attached {
     pub(super) fn of(socket: &WebSocket) -> Option<Self> {
         socket::attached(socket)
+    }
+
+    fn client(self) -> Option<Client> {
+        match self {
+            Self::Client(client) | Self::Reader { client, .. } => Some(client),
+            Self::Node(_) => None,
+        }
     }
 }
 
@@ -93,8 +105,10 @@ impl Shell {
         let now = Date::now().as_millis();
         self.load(now)?;
         match Attached::of(socket) {
-            Some(Attached::Client(client)) => self.handle(now, Event::ClientClosed { client }),
             Some(Attached::Node(link)) => self.handle(now, Event::NodeClosed { link }),
+            Some(Attached::Client(client) | Attached::Reader { client, .. }) => {
+                self.handle(now, Event::ClientClosed { client })
+            }
             None => Ok(()),
         }
     }
@@ -102,12 +116,11 @@ impl Shell {
     /// When each client that is here and ever pinged did so last.
     pub(super) fn pings(&self) -> Vec<Ping> {
         let sockets = self.state.get_websockets_with_tag(CLIENTS);
-        let ping = |socket: &WebSocket| match Attached::of(socket)? {
-            Attached::Client(client) => Some(Ping {
-                client,
+        let ping = |socket: &WebSocket| {
+            Some(Ping {
+                client: Attached::of(socket)?.client()?,
                 at: last_ping(&self.state, socket)?,
-            }),
-            Attached::Node(_) => None,
+            })
         };
         sockets.iter().filter_map(ping).collect()
     }
@@ -129,10 +142,48 @@ impl Shell {
     ) -> Result<()> {
         let text = serde_json::to_string(message)?;
         for socket in self.state.get_websockets_with_tag(CLIENTS) {
-            let Some(Attached::Client(client)) = Attached::of(&socket) else {
+            let Some(client) = Attached::of(&socket).and_then(Attached::client) else {
                 continue;
             };
             if Some(&client.participant) != except && !self.is_outside(&client.participant) {
+                // An error means that it is closing: its end is reported by itself.
+                let _ = socket.send_with_str(&text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the notes to this client from now on, or no more.
+    pub(super) fn show_notes(&self, client: &Client, author: Option<u32>) -> Result<()> {
+        let tag = client_tag(client);
+        let client = client.clone();
+        let attached = match author {
+            Some(author) => Attached::Reader { client, author },
+            None => Attached::Client(client),
+        };
+        let sockets = self.state.get_websockets_with_tag(&tag);
+        sockets
+            .iter()
+            .try_for_each(|socket| socket::attach(socket, &attached))
+    }
+
+    /// Whom this client writes the notes as, if they are shown to it.
+    pub(super) fn author_of(&self, client: &Client) -> Option<u32> {
+        let sockets = self.state.get_websockets_with_tag(&client_tag(client));
+        sockets
+            .iter()
+            .find_map(|socket| match Attached::of(socket) {
+                Some(Attached::Reader { author, .. }) => Some(author),
+                _ => None,
+            })
+    }
+
+    pub(super) fn send_to_readers(&self, except: &Client, message: &ServerMessage) -> Result<()> {
+        let text = serde_json::to_string(message)?;
+        for socket in self.state.get_websockets_with_tag(CLIENTS) {
+            if let Some(Attached::Reader { client, .. }) = Attached::of(&socket)
+                && client != *except
+            {
                 // An error means that it is closing: its end is reported by itself.
                 let _ = socket.send_with_str(&text);
             }

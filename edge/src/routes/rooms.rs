@@ -104,6 +104,14 @@ pub(super) async fn export_chat(request: Request, env: &Env, id: &str) -> Answer
     Ok(Response::from_json(&part)?)
 }
 
+pub(super) async fn export_notes(request: Request, env: &Env, id: &str) -> Answer {
+    let id = room_id(id)?;
+    let claims = authenticate(&request, env, Scope::Account)?;
+    let object = config::room(env, &id, None)?;
+    let text: String = rpc::call(&object, "exportNotes", &claims.sub).await?;
+    Ok(Response::ok(text)?)
+}
+
 pub(super) async fn delete(request: Request, env: &Env, id: &str) -> Answer {
     let claims = authenticate(&request, env, Scope::Account)?;
     let object = config::room(env, &room_id(id)?, None)?;

@@ -15,6 +15,8 @@ pub struct Settings {
     pub kind: RoomKind,
     /// Who may write in the chat.
     pub chat: Audience,
+    /// Who may write in the shared notes; the others read them.
+    pub notes: Audience,
     /// Who may share a screen.
     pub share: Audience,
     /// Who may be heard; the others stay muted.
@@ -47,6 +49,7 @@ impl Default for Settings {
         Self {
             kind: RoomKind::default(),
             chat: Audience::default(),
+            notes: Audience::default(),
             share: Audience::default(),
             speak: Audience::default(),
             guests: true,
@@ -73,6 +76,8 @@ pub struct SettingsChange {
     pub kind: Option<RoomKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chat: Option<Audience>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notes: Option<Audience>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Audience>,
     #[serde(skip_serializing_if = "Option::is_none")]

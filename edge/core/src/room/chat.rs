@@ -230,7 +230,7 @@ impl Room {
         out.extend(told.map(|logged| Effect::Save(Record::Event(logged))));
     }
 
-    fn user_of(&self, client: &Client) -> Option<UserId> {
+    pub(super) fn user_of(&self, client: &Client) -> Option<UserId> {
         let person = self.people.get(&client.participant);
         person.map(|person| person.user.clone())
     }

@@ -11,6 +11,7 @@ use super::Room;
 use super::record::{Key, Record};
 use super::report::Report;
 use crate::chat::{Keep, Line};
+use crate::notes::Refused;
 
 /// Names a client's WebSocket: the participant and how many it had before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,6 +61,14 @@ pub enum Deed {
         reaction: ChatReaction,
         on: bool,
     },
+}
+
+/// How an update of the notes is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    pub number: u64,
+    /// Whether it says anything new.
+    pub is_news: bool,
 }
 
 /// How a line is found.
@@ -128,6 +137,13 @@ pub enum Event {
         deed: Deed,
         known: Option<u64>,
         line: Option<Box<Line>>,
+    },
+    /// The answer to [`Effect::WriteNotes`]: the number under which it is stored.
+    NotesWritten {
+        client: Client,
+        nonce: String,
+        update: String,
+        written: Result<Written, Refused>,
     },
     /// The answer to [`Effect::Verify`]: whose the token is, if it is an account's and good.
     Verified {
@@ -215,6 +231,28 @@ pub enum Effect {
         limit: u32,
         keep: Keep,
     },
+    /// Show the shared notes to this client of this user from now on, and what came after this number, as this author if that
+    /// is the user's.
+    OpenNotes {
+        client: Client,
+        user: UserId,
+        after: u64,
+        author: Option<u32>,
+    },
+    /// Show them the notes no more.
+    CloseNotes(Client),
+    /// Store what this client has written in the notes, if [`crate::notes::judge`] takes it. Answer with
+    /// [`Event::NotesWritten`], before anything else happens.
+    WriteNotes {
+        client: Client,
+        nonce: String,
+        update: String,
+    },
+    /// Send to every client to whom the notes are shown, but for this one.
+    TellReaders {
+        except: Client,
+        message: ServerMessage,
+    },
     /// Look whose access token this is. Answer with [`Event::Verified`], before anything else happens.
     Verify {
         client: Client,
@@ -228,7 +266,7 @@ pub enum Effect {
     HashPassword {
         password: String,
     },
-    /// All lines of chat that are stored as one user's are another's from now on.
+    /// All lines of chat and authors of notes that are stored as one user's are another's from now on.
     Inherit {
         from: UserId,
         to: UserId,

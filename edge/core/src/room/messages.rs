@@ -201,6 +201,14 @@ impl Room {
             ClientMessage::Spotlight { participant, on } => {
                 self.spotlights(client, &participant, on, now, out)?;
             }
+            ClientMessage::OpenNotes { after, author } => {
+                self.opens_notes(client, after, author, now, out)?;
+            }
+            ClientMessage::WriteNotes { nonce, update } => {
+                self.writes_notes(client, nonce, update, now, out)?;
+            }
+            ClientMessage::PointInNotes { at } => self.points_in_notes(client, at, now, out)?,
+            ClientMessage::CloseNotes => out.push(Effect::CloseNotes(client.clone())),
             ClientMessage::MoveHere => self.moves_here(id, now, out),
             ClientMessage::Leave => self.leaves(client.clone(), now, out),
         }

@@ -48,6 +48,20 @@ const TYPING: Limit = Limit {
     burst: 10,
     window: 10_000,
 };
+/// How many updates of the shared notes: 40 at once, five a second in the long run; and their bytes, as they are sent.
+const NOTES: Limit = Limit {
+    burst: 40,
+    window: 8_000,
+};
+const NOTES_BYTES: Limit = Limit {
+    burst: 384 * 1024,
+    window: 120_000,
+};
+/// How often the others are told where somebody is in the notes.
+const POINTERS: Limit = Limit {
+    burst: 10,
+    window: 3_000,
+};
 /// How many reactions: 10 at once, one a second in the long run.
 const REACTIONS: Limit = Limit {
     burst: 10,
@@ -84,6 +98,9 @@ pub(super) struct Pace {
     deeds: Turns,
     pages: Turns,
     reactions: Turns,
+    notes: Turns,
+    notes_bytes: Turns,
+    pointers: Turns,
     hashes: Turns,
     refusals: Bucket,
     nonsense: Bucket,
@@ -171,6 +188,24 @@ impl Room {
         taken.map_err(|wait| too_soon("too many reactions: wait a moment", wait))
     }
 
+    /// Whether this participant may write so many bytes more in the notes.
+    pub(super) fn may_note(
+        &mut self,
+        id: &ParticipantId,
+        bytes: usize,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        let pace = self.pace(id, now);
+        let taken = pace.notes.take(1, NOTES, now);
+        let taken = taken.and_then(|()| pace.notes_bytes.take(bytes as u32, NOTES_BYTES, now));
+        taken.map_err(|wait| too_soon("too much in the notes: wait and send again", wait))
+    }
+
+    /// Whether the others are told where this participant is. That they are not is no news to anybody.
+    pub(super) fn may_point(&mut self, id: &ParticipantId, now: u64) -> bool {
+        self.pace(id, now).pointers.take(1, POINTERS, now).is_ok()
+    }
+
     /// Whether this user may write so much more, or change something in the chat.
     pub(super) fn may_write(&mut self, user: &UserId, text: &str, now: u64) -> Result<(), Refusal> {
         let writing = &mut self.writing.users;
@@ -232,6 +267,9 @@ impl Room {
             deeds: Turns::full(DEEDS, now),
             pages: Turns::full(PAGES, now),
             reactions: Turns::full(REACTIONS, now),
+            notes: Turns::full(NOTES, now),
+            notes_bytes: Turns::full(NOTES_BYTES, now),
+            pointers: Turns::full(POINTERS, now),
             hashes: Turns::full(HASHES, now),
             refusals: Bucket::full(REFUSALS, now),
             nonsense: Bucket::full(NONSENSE, now),

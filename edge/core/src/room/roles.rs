@@ -20,6 +20,8 @@ pub enum Right {
     ShareScreen,
     /// Write in the chat.
     Chat,
+    /// Write in the shared notes.
+    WriteNotes,
     /// Vote in polls.
     Vote,
     /// Raise a hand.
@@ -41,7 +43,7 @@ impl Right {
     pub fn least(self) -> Role {
         match self {
             Self::Chat | Self::Vote | Self::RaiseHand | Self::React => Role::Viewer,
-            Self::Speak | Self::ShowCamera | Self::ShareScreen => Role::Guest,
+            Self::Speak | Self::ShowCamera | Self::ShareScreen | Self::WriteNotes => Role::Guest,
             Self::HoldPolls | Self::Moderate => Role::Moderator,
             Self::Configure | Self::ReadAudit => Role::Host,
         }
@@ -61,6 +63,7 @@ impl Room {
             Right::Speak => settings.speak,
             Right::ShareScreen => settings.share,
             Right::Chat => settings.chat,
+            Right::WriteNotes => settings.notes,
             Right::ShowCamera
             | Right::Vote
             | Right::RaiseHand

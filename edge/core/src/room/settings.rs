@@ -53,6 +53,7 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
     let SettingsChange {
         kind,
         chat,
+        notes,
         share,
         speak,
         guests,
@@ -68,6 +69,7 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
     Settings {
         kind: kind.unwrap_or(settings.kind),
         chat: chat.unwrap_or(settings.chat),
+        notes: notes.unwrap_or(settings.notes),
         share: share.unwrap_or(settings.share),
         speak: speak.unwrap_or(settings.speak),
         guests: guests.unwrap_or(settings.guests),

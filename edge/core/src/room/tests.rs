@@ -26,6 +26,7 @@ mod ice_restart;
 mod lobby;
 mod moderation;
 mod moving;
+mod notes;
 mod offers;
 mod passes;
 mod placement;

@@ -3,7 +3,15 @@ import type { Call, CallState } from "@connect/sdk/call";
 import { type ReactNode, useState } from "react";
 import { useReadable } from "../api-context.ts";
 import { CopyLink } from "../ui/CopyLink.tsx";
-import { ChatIcon, CloseIcon, LeaveIcon, PeopleIcon, PollIcon, SpotlightIcon } from "../ui/icons.tsx";
+import {
+  ChatIcon,
+  CloseIcon,
+  LeaveIcon,
+  NotesIcon,
+  PeopleIcon,
+  PollIcon,
+  SpotlightIcon,
+} from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
 import { AskToSpeak } from "./AskToSpeak.tsx";
 import { CallBanners } from "./CallBanners.tsx";
@@ -13,6 +21,7 @@ import { DeviceMenu } from "./DeviceMenu.tsx";
 import { DeviceNotices } from "./DeviceNotices.tsx";
 import { DeviceToggles } from "./DeviceToggles.tsx";
 import { HandToggle } from "./Hands.tsx";
+import { NotesPanel } from "./NotesPanel.tsx";
 import { ownRole } from "./own-role.ts";
 import { Part } from "./Part.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
@@ -24,13 +33,14 @@ import { StageView } from "./StageView.tsx";
 import { useUnread } from "./unread.ts";
 import { callTrouble, capsNotice, unseenNotice } from "./words.ts";
 
-type PanelName = "Chat" | "People" | "Polls";
+type PanelName = "Chat" | "People" | "Polls" | "Notes";
 
 /** What is beside the stage, and its name where it cannot be drawn. */
 const PANELS = {
   Chat: { part: "The chat", Panel: ChatPanel },
   People: { part: "The list of people", Panel: PeoplePanel },
   Polls: { part: "The polls", Panel: PollsPanel },
+  Notes: { part: "The notes", Panel: NotesPanel },
 };
 
 /** What is beyond is not worth its space. */
@@ -135,6 +145,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
           icon={<PeopleIcon />}
         />
         <PanelButton name="Polls" panel={panel} badge={unanswered} onToggle={toggle} icon={<PollIcon />} />
+        <PanelButton name="Notes" panel={panel} badge={0} onToggle={toggle} icon={<NotesIcon />} />
         <button type="button" className="control leave" aria-label="Leave" onClick={call.leave}>
           <LeaveIcon />
           <span className="control-text">Leave</span>

@@ -15,6 +15,7 @@ const SWITCHES = [
 
 const AUDIENCES = [
   ["chat", "Only moderators write in the chat"],
+  ["notes", "Only moderators write in the notes"],
   ["share", "Only moderators share their screen"],
   ["speak", "Only moderators speak"],
 ] as const;
@@ -106,6 +107,7 @@ function changeOf(fields: FormData): SettingsChange {
     locked: fields.has("locked"),
     guests: fields.has("guests"),
     chat: audience("chat"),
+    notes: audience("notes"),
     share: audience("share"),
     speak: audience("speak"),
     listed: fields.has("listed"),

@@ -33,6 +33,12 @@ export const ChatIcon = () => (
   </Icon>
 );
 
+export const NotesIcon = () => (
+  <Icon>
+    <path d="M6 3.500h9l4 4V20.500H6zM15 3.500v4h4M9 12h7M9 16h5" />
+  </Icon>
+);
+
 export const PeopleIcon = () => (
   <Icon>
     <circle cx="9" cy="8.5" r="3.5" />

@@ -29,6 +29,7 @@ import { LocalScreen } from "./local-screen.ts";
 import { Measuring } from "./measuring.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
 import { Moderation } from "./moderation.ts";
+import { Notes } from "./notes.ts";
 import { type CallOptions, encodingOf, type Joining, VIDEO_SLOTS } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { followPage } from "./page-events.ts";
@@ -67,6 +68,8 @@ export class Call {
   readonly moderation: Moderation;
   readonly #identity: Identity;
   readonly polls: Polls;
+  /** What everybody writes together. */
+  readonly notes: Notes;
   readonly hands: Hands;
   readonly reactions: Reactions;
   readonly spotlight: Spotlight;
@@ -139,7 +142,8 @@ export class Call {
     this.spotlight = new Spotlight(deeds);
     this.spotlight.state.subscribe(() => this.view.prefer(this.spotlight.state.get()));
     this.stage = new Stage(deeds, () => this.#state.get().you);
-    this.#subjects = [this.polls, this.hands, this.reactions, this.spotlight, this.stage];
+    this.notes = new Notes(deeds.send);
+    this.#subjects = [this.polls, this.notes, this.hands, this.reactions, this.spotlight, this.stage];
     this.door = new Door({
       send: (message) => this.#signaling?.send(message) ?? false,
       ask: (ask) => this.#ask(ask),

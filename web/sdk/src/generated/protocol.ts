@@ -287,7 +287,7 @@ mentions?: Array<UserId>,
 /**
  * The one other user who is to see it.
  */
-to?: UserId, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "askToSpeak", on: boolean, } | { "type": "refuseToSpeak", participant: ParticipantId | null, } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
+to?: UserId, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "askToSpeak", on: boolean, } | { "type": "refuseToSpeak", participant: ParticipantId | null, } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "openNotes", after: number, author: number | null, } | { "type": "writeNotes", nonce: string, update: string, } | { "type": "pointInNotes", at: string | null, } | { "type": "closeNotes" } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -321,7 +321,7 @@ snapshot: Snapshot | null, } | { "type": "waiting", you: ParticipantId,
 /**
  * As that of the welcome.
  */
-resumeToken: string, redialWithinMs: number, } | { "type": "knocking", people: Array<Knock>, } | { "type": "banned", people: Array<Banned>, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "chatPage" } & ChatPage | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
+resumeToken: string, redialWithinMs: number, } | { "type": "knocking", people: Array<Knock>, } | { "type": "banned", people: Array<Banned>, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "chatPage" } & ChatPage | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "notes" } & NotesPage | { "type": "notesWritten" } & NotesUpdate | { "type": "notesTaken", nonce: string, number: number, } | { "type": "notesPointer" } & NotesPointer | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
 /**
  * The nonce of the refused chat line, if it was one.
  */
@@ -393,6 +393,10 @@ export type Settings = { kind: RoomKind,
  */
 chat: Audience, 
 /**
+ * Who may write in the shared notes; the others read them.
+ */
+notes: Audience, 
+/**
  * Who may share a screen.
  */
 share: Audience, 
@@ -441,7 +445,7 @@ permanent: boolean,
  */
 hasPassword: boolean, };
 
-export type SettingsChange = { kind?: RoomKind, chat?: Audience, share?: Audience, speak?: Audience, guests?: boolean, chatDays?: number, chatLines?: number, lobby?: boolean, locked?: boolean, capacity?: number, opensAt?: number, listed?: boolean, permanent?: boolean, };
+export type SettingsChange = { kind?: RoomKind, chat?: Audience, notes?: Audience, share?: Audience, speak?: Audience, guests?: boolean, chatDays?: number, chatLines?: number, lobby?: boolean, locked?: boolean, capacity?: number, opensAt?: number, listed?: boolean, permanent?: boolean, };
 
 export type CapsChange = { audio?: boolean, video?: boolean, screen?: boolean, 
 /**
@@ -629,13 +633,40 @@ gone: boolean, };
 
 export type Reaction = "thumbsUp" | "thumbsDown" | "clap" | "heart" | "laugh" | "surprise" | "party";
 
+export type NotesPage = { 
+/**
+ * Whom the client's updates come from (Yjs' `clientID`): what was asked for, or a new one that nobody else has. A client
+ * that has written as another begins anew with it.
+ */
+author: number, 
+/**
+ * The number of the latest update, 0 before the first.
+ */
+number: number, 
+/**
+ * What came after the number that was asked for, in order; some of it may be known.
+ */
+updates: Array<string>, };
+
+export type NotesUpdate = { 
+/**
+ * Counts up by one, over everybody's updates.
+ */
+number: number, update: string, };
+
+export type NotesPointer = { participant: ParticipantId, 
+/**
+ * A relative position of Yjs in base64; absent when they are not in them any more.
+ */
+at: string | null, };
+
 export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "turnedOff", participants: Array<ParticipantId>, source: Source, by: ParticipantId, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, } | { "type": "poll", poll: Poll, } | { "type": "pollResults", poll: PollId, results: PollResults, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatEdited", id: string, text: string, editedAt: number, } | { "type": "chatDeleted", id: string, } | { "type": "chatReacted", id: string, user: UserId, reaction: ChatReaction, on: boolean, count: number, } | { "type": "unseen" } | { "type": "hand", participant: ParticipantId, raised: boolean, } | { "type": "handsLowered" } | { "type": "stage", participants: Array<ParticipantId>, wish: Wish, } | { "type": "spotlight", participants: Array<ParticipantId>, };
 
 export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 
 export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "refused" | "moved";
 
-export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany" | "unknownLine";
+export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany" | "unknownLine" | "notesFull";
 
 export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, } | { "type": "alive" } | { "type": "playback", 
 /**
@@ -717,6 +748,7 @@ export const MAX_CHAT_LINES = 1000000;
 export const MAX_QUESTION_BYTES = 1000;
 export const MAX_OPTION_BYTES = 300;
 export const MAX_POLL_OPTIONS = 20;
+export const MAX_NOTES_UPDATE_BYTES = 32768;
 export const REMOVAL_SECONDS = 600;
 /** How a room is set unless it says otherwise. */
-export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000,"lobby":false,"locked":false,"capacity":0,"opensAt":0,"listed":false,"permanent":false,"hasPassword":false};
+export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","notes":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000,"lobby":false,"locked":false,"capacity":0,"opensAt":0,"listed":false,"permanent":false,"hasPassword":false};

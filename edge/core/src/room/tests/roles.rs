@@ -19,11 +19,12 @@ const ROLES: [Role; 5] = [
     Role::Guest,
     Role::Viewer,
 ];
-const RIGHTS: [Right; 11] = [
+const RIGHTS: [Right; 12] = [
     Right::Speak,
     Right::ShowCamera,
     Right::ShareScreen,
     Right::Chat,
+    Right::WriteNotes,
     Right::Vote,
     Right::RaiseHand,
     Right::React,
@@ -65,6 +66,7 @@ fn words(right: Right) -> &'static str {
         Right::ShowCamera => "be seen",
         Right::ShareScreen => "share a screen",
         Right::Chat => "write in the chat",
+        Right::WriteNotes => "write in the shared notes",
         Right::Vote => "vote in polls",
         Right::RaiseHand => "raise a hand",
         Right::React => "show a reaction",

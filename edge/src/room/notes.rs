@@ -1,0 +1,256 @@
+//! The shared notes of a room as they are stored: a table of their updates by number, of which the first may be many in one,
+//! and a table of their authors. Yjs itself reads and joins them (`notes/book.js`).
+
+use std::cell::{Cell, RefCell, RefMut};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use edge_core::notes::{Facts, Kept, Refused, Verdict, judge};
+use edge_core::room::Written;
+use protocol::client::{ErrorCode, NotesPage};
+use protocol::id::UserId;
+use serde::Deserialize;
+use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
+use worker::{Error, Result, SqlStorageValue, State};
+
+use crate::store::Store;
+
+/// `work` is what the update and all before it cost ([`Kept`]).
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS notes (
+        number INTEGER PRIMARY KEY,
+        work INTEGER NOT NULL,
+        value TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS note_authors (
+        author INTEGER PRIMARY KEY AUTOINCREMENT,
+        user TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS note_authors_by_user ON note_authors (user)";
+
+/// How many authors are remembered. One who is not begins anew, and what they have not sent yet is lost.
+const AUTHORS: i64 = 10_000;
+
+#[wasm_bindgen(module = "/src/room/notes/book.js")]
+extern "C" {
+    type Book;
+    #[wasm_bindgen(constructor)]
+    fn new() -> Book;
+    #[wasm_bindgen(method, catch)]
+    fn apply(this: &Book, update: &[u8]) -> std::result::Result<(), worker::wasm_bindgen::JsValue>;
+    #[wasm_bindgen(method)]
+    fn read(this: &Book, update: &[u8]) -> String;
+    #[wasm_bindgen(method)]
+    fn state(this: &Book) -> Vec<u8>;
+    #[wasm_bindgen(method)]
+    fn text(this: &Book) -> String;
+}
+
+/// The notes of a room. They are read when somebody writes or takes them along.
+pub(super) struct Notes {
+    store: Store,
+    ready: Cell<bool>,
+    open: RefCell<Option<Open>>,
+}
+
+/// The notes as they are in memory.
+struct Open {
+    book: Book,
+    kept: Kept,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    number: u64,
+    work: u64,
+    value: String,
+}
+
+impl Notes {
+    pub(super) fn new(state: &State) -> Self {
+        Self {
+            store: Store::new(state),
+            ready: Cell::new(false),
+            open: RefCell::new(None),
+        }
+    }
+
+    /// What came after this number, and whom the user writes as: this author if that is theirs, or else a new one.
+    pub(super) fn page(&self, user: &UserId, after: u64, author: Option<u32>) -> Result<NotesPage> {
+        if !self.exists()? {
+            self.store.write(TABLES, Vec::new())?;
+            self.ready.set(true);
+        }
+        let rows = self.after(after)?;
+        let number = match rows.last() {
+            Some(row) => row.number,
+            None => self.latest()?,
+        };
+        Ok(NotesPage {
+            author: self.author(user, author)?,
+            number,
+            updates: rows.into_iter().map(|row| row.value).collect(),
+        })
+    }
+
+    /// Stores an update of this author, if it is taken.
+    pub(super) fn write(
+        &self,
+        author: u32,
+        update: &str,
+    ) -> Result<std::result::Result<Written, Refused>> {
+        let Ok(bytes) = STANDARD.decode(update) else {
+            let message = "an update of the notes is in base64";
+            return Ok(Err(Refused::new(ErrorCode::Malformed, message)));
+        };
+        let mut open = self.open()?;
+        let Open { book, kept } = &mut *open;
+        let facts: Option<Facts> = serde_json::from_str(&book.read(&bytes))?;
+        let work = match judge(facts.as_ref(), author, bytes.len(), kept) {
+            Ok(Verdict::New { work }) => work,
+            Ok(Verdict::Known) => {
+                let (number, is_news) = (kept.latest, false);
+                return Ok(Ok(Written { number, is_news }));
+            }
+            Err(refused) => return Ok(Err(refused)),
+        };
+        kept.take(bytes.len(), work);
+        let number = kept.latest;
+        self.put(kept, update)?;
+        apply(book, &bytes)?;
+        if kept.is_loose() {
+            let joined = book.state();
+            kept.join(joined.len());
+            self.store.write("DELETE FROM notes", Vec::new())?;
+            self.put(kept, &STANDARD.encode(joined))?;
+        }
+        Ok(Ok(Written {
+            number,
+            is_news: true,
+        }))
+    }
+
+    /// The text as it is now.
+    pub(super) fn text(&self) -> Result<String> {
+        if !self.exists()? {
+            return Ok(String::new());
+        }
+        Ok(self.open()?.book.text())
+    }
+
+    /// What one user has written is another's from now on.
+    pub(super) fn inherit(&self, from: &UserId, to: &UserId) -> Result<()> {
+        if !self.exists()? {
+            return Ok(());
+        }
+        let values = vec![to.as_str().into(), from.as_str().into()];
+        let update = "UPDATE note_authors SET user = ? WHERE user = ?";
+        self.store.write(update, values)
+    }
+
+    /// Forgets all of it.
+    pub(super) fn clear(&self) -> Result<()> {
+        self.forgotten();
+        for table in ["notes", "note_authors"] {
+            let drop = format!("DROP TABLE IF EXISTS {table}");
+            self.store.write(&drop, Vec::new())?;
+        }
+        Ok(())
+    }
+
+    /// To be told when all storage of the object was deleted.
+    pub(super) fn forgotten(&self) {
+        self.ready.set(false);
+        self.open.take();
+        self.store.forgotten();
+    }
+
+    fn put(&self, kept: &Kept, value: &str) -> Result<()> {
+        let values = vec![
+            SqlStorageValue::Integer(kept.latest as i64),
+            SqlStorageValue::Integer(kept.work as i64),
+            value.into(),
+        ];
+        let insert = "INSERT INTO notes (number, work, value) VALUES (?, ?, ?)";
+        self.store.write(insert, values)
+    }
+
+    fn after(&self, number: u64) -> Result<Vec<Row>> {
+        // A number that SQLite takes.
+        let number = SqlStorageValue::Integer(number.min(u32::MAX.into()) as i64);
+        let select = "SELECT number, work, value FROM notes WHERE number > ? ORDER BY number";
+        self.store.rows(select, vec![number])
+    }
+
+    fn latest(&self) -> Result<u64> {
+        #[derive(Deserialize)]
+        struct Latest {
+            number: Option<u64>,
+        }
+        let select = "SELECT max(number) AS number FROM notes";
+        let rows: Vec<Latest> = self.store.rows(select, Vec::new())?;
+        Ok(rows.first().and_then(|latest| latest.number).unwrap_or(0))
+    }
+
+    fn author(&self, user: &UserId, claimed: Option<u32>) -> Result<u32> {
+        #[derive(Deserialize)]
+        struct Author {
+            author: u32,
+        }
+        if let Some(author) = claimed {
+            let values = vec![
+                SqlStorageValue::Integer(author.into()),
+                user.as_str().into(),
+            ];
+            let select = "SELECT author FROM note_authors WHERE author = ? AND user = ?";
+            if !self.store.rows::<Author>(select, values)?.is_empty() {
+                return Ok(author);
+            }
+        }
+        let insert = "INSERT INTO note_authors (user) VALUES (?)";
+        self.store.write(insert, vec![user.as_str().into()])?;
+        let select = "SELECT max(author) AS author FROM note_authors";
+        let rows: Vec<Author> = self.store.rows(select, Vec::new())?;
+        self.store.write(
+            "DELETE FROM note_authors WHERE author <= (SELECT max(author) FROM note_authors) - ?",
+            vec![SqlStorageValue::Integer(AUTHORS)],
+        )?;
+        let author = rows.first().map(|row| row.author);
+        author.ok_or_else(|| Error::RustError("an author was not stored".into()))
+    }
+
+    /// The notes in memory, read from what is stored if they are not there yet.
+    fn open(&self) -> Result<RefMut<'_, Open>> {
+        if self.open.borrow().is_none() {
+            let (book, mut kept) = (Book::new(), Kept::default());
+            let rows = self.after(0)?;
+            for (place, row) in rows.iter().enumerate() {
+                let update = STANDARD.decode(&row.value);
+                let update = update.map_err(|_| Error::RustError("notes are unreadable".into()))?;
+                apply(&book, &update)?;
+                // The first may be many in one.
+                match place {
+                    0 => kept.bytes = update.len(),
+                    _ => kept.take(update.len(), 0),
+                }
+                kept.latest = row.number;
+                kept.work = row.work;
+            }
+            self.open.replace(Some(Open { book, kept }));
+        }
+        RefMut::filter_map(self.open.borrow_mut(), Option::as_mut)
+            .map_err(|_| Error::RustError("the notes are not open".into()))
+    }
+
+    fn exists(&self) -> Result<bool> {
+        if !self.ready.get() {
+            self.ready.set(self.store.has_table("notes")?);
+        }
+        Ok(self.ready.get())
+    }
+}
+
+fn apply(book: &Book, update: &[u8]) -> Result<()> {
+    let applied = book.apply(update);
+    applied.map_err(|error| Error::RustError(format!("the notes cannot be read: {error:?}")))
+}

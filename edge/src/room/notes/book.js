@@ -1,0 +1,134 @@
+// The shared notes as Yjs has them: what an update says beside what there is, and what all of them make.
+import {
+  applyUpdate,
+  ContentDeleted,
+  ContentString,
+  Doc,
+  decodeUpdate,
+  encodeStateAsUpdate,
+  getItem,
+  getState,
+  Item,
+} from "yjs";
+
+/** The name of the text. Whatever has another is not in the notes. */
+const TEXT = "notes";
+/** Further than this nobody needs to count: it is too far. */
+const MOST_STEPS = 100_000;
+
+export class Book {
+  #doc = new Doc();
+  #text = this.#doc.getText(TEXT);
+
+  apply(update) {
+    applyUpdate(this.#doc, update);
+  }
+
+  /** All updates as one. Deleted text is not in it. */
+  state() {
+    return encodeStateAsUpdate(this.#doc);
+  }
+
+  text() {
+    return this.#text.toString();
+  }
+
+  /** What an update says, as JSON (`edge_core::notes::Facts`); `null` if it is none. */
+  read(update) {
+    try {
+      return JSON.stringify(this.#facts(decodeUpdate(update)));
+    } catch {
+      return "null";
+    }
+  }
+
+  #facts({ structs, ds }) {
+    const author = structs[0]?.id.client ?? null;
+    const known = author === null ? 0 : this.#end(author);
+    const from = structs[0]?.id.clock ?? 0;
+    const last = structs.at(-1);
+    const to = last === undefined ? 0 : last.id.clock + last.length;
+    const isText = structs.every((struct) => struct.id.client === author && isPiece(struct));
+    const isThere = ({ client, clock }, own) => clock < (client === author ? own : this.#end(client));
+    const isFounded =
+      structs.every(({ id, origin, rightOrigin }) =>
+        [origin, rightOrigin].every((beside) => beside === null || isThere(beside, id.clock)),
+      ) &&
+      [...ds.clients].every(([client, ranges]) =>
+        ranges.every(({ clock, len }) => isThere({ client, clock: clock + len - 1 }, Math.max(known, to))),
+      );
+    const steps = isText && isFounded && from <= known ? this.#steps(structs, author, known) : 0;
+    const deletes = ds.clients.size > 0;
+    return {
+      is_text: isText,
+      author,
+      from,
+      to,
+      known,
+      is_founded: isFounded,
+      deletes,
+      pieces: structs.length,
+      steps,
+    };
+  }
+
+  /** How many characters an author has written so far. */
+  #end(author) {
+    return getState(this.#doc.store, author);
+  }
+
+  /**
+   * How many pieces stand between the two that each new one is put between: among these everybody has to seek its place. Of those
+   * that are new themselves, it is what they were put between.
+   */
+  #steps(structs, author, known) {
+    const gaps = [];
+    let steps = 0;
+    for (const { id, length, origin, rightOrigin } of structs) {
+      if (id.clock + length <= known) continue;
+      const gapOf = ({ client, clock }) => {
+        if (client !== author || clock < known) return null;
+        return gaps.findLast((gap) => clock >= gap.clock && clock < gap.clock + gap.length) ?? null;
+      };
+      const left = origin === null ? null : gapOf(origin);
+      const right = rightOrigin === null ? null : gapOf(rightOrigin);
+      const gap = {
+        clock: id.clock,
+        length,
+        origin: left === null ? origin : left.origin,
+        rightOrigin: right === null ? rightOrigin : right.rightOrigin,
+      };
+      // What follows the one before has its place at once; any other may have to be sought among all that are new.
+      const follows = origin?.client === author && origin.clock === id.clock - 1;
+      steps += this.#between(gap, MOST_STEPS - steps) + (follows ? 0 : gaps.length);
+      if (steps >= MOST_STEPS) return MOST_STEPS;
+      gaps.push(gap);
+    }
+    return steps;
+  }
+
+  #between({ origin, rightOrigin }, most) {
+    const { store } = this.#doc;
+    const first = origin === null ? null : getItem(store, origin);
+    const end = rightOrigin === null ? null : getItem(store, rightOrigin);
+    if (first !== null && first === end) return 0;
+    let steps = 0;
+    for (
+      let item = first === null ? this.#text._start : first.right;
+      item && item !== end;
+      item = item.right
+    ) {
+      if (++steps >= most) break;
+    }
+    return steps;
+  }
+}
+
+/** Whether this is text in the notes, or some that was deleted. */
+function isPiece(struct) {
+  if (!(struct instanceof Item) || struct.parentSub !== null) return false;
+  if (struct.parent !== null && struct.parent !== TEXT) return false;
+  if (struct.content instanceof ContentDeleted) return true;
+  // A page would show it as another sign, and count anew.
+  return struct.content instanceof ContentString && !struct.content.str.includes("\r");
+}

@@ -1,0 +1,233 @@
+// The shared notes: an update is stored before it is acknowledged, numbered for all, and nobody writes as another, upon nothing,
+// or so that everybody else has to wait.
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { applyUpdate, Doc, encodeStateAsUpdate } from "yjs";
+import { type Client, type Guest, type Person, World } from "./world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(() => world.stop());
+
+const base64 = (update: Uint8Array) => Buffer.from(update).toString("base64");
+
+/** Somebody with the notes open, as Yjs alone has them. */
+class Writer {
+  readonly doc = new Doc();
+  readonly text = this.doc.getText("notes");
+  readonly client: Client;
+  #made: Uint8Array[] = [];
+  #nonces = 0;
+
+  private constructor(client: Client, author: number) {
+    this.client = client;
+    this.doc.clientID = author;
+    this.doc.on("update", (update: Uint8Array, origin: unknown) => {
+      if (origin !== "room") this.#made.push(update);
+    });
+  }
+
+  static async of(client: Client): Promise<Writer> {
+    client.socket.send({ type: "openNotes", after: 0, author: null });
+    const { author, updates } = await client.socket.next("notes");
+    const writer = new Writer(client, author);
+    for (const update of updates) writer.take(update);
+    return writer;
+  }
+
+  take(update: string): void {
+    applyUpdate(this.doc, Buffer.from(update, "base64"), "room");
+  }
+
+  /** Makes a change, and its update. */
+  made(change: () => void): Uint8Array {
+    change();
+    return this.#made.pop() ?? new Uint8Array();
+  }
+
+  /** Sends an update; resolves to its number, or why it is refused. */
+  async send(update: Uint8Array): Promise<number | string> {
+    const nonce = `n${this.#nonces++}`;
+    this.client.socket.send({ type: "writeNotes", nonce, update: base64(update) });
+    const answer = await Promise.race([
+      this.client.socket.next("notesTaken", (taken) => taken.nonce === nonce),
+      this.client.socket.next("error", (error) => error.nonce === nonce),
+    ]);
+    return answer.type === "error" ? answer.code : answer.number;
+  }
+
+  types(words: string, at = this.text.length): Promise<number | string> {
+    return this.send(this.made(() => this.text.insert(at, words)));
+  }
+}
+
+async function exported(person: Person | Guest, room: { id: string }) {
+  const response = await fetch(`${world.url}/api/rooms/${room.id}/notes/export`, {
+    headers: { authorization: `Bearer ${person.token}` },
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+test("what was acknowledged is there after a restart, for who was there and who comes", async () => {
+  const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
+  const room = await ada.createRoom();
+  const one = await Writer.of(await ada.enter(room));
+  const two = await Writer.of(await bob.enter(room));
+  expect(await one.types("Tea")).toBe(1);
+  const told = await two.client.socket.next("notesWritten");
+  expect(told.number).toBe(1);
+  two.take(told.update);
+  expect(await two.types(" and cake")).toBe(2);
+  // The writer is not told what it has said itself, and an update that is known is not stored again.
+  expect(one.client.socket.pending("notesWritten")).toMatchObject([{ number: 2 }]);
+  expect(await one.send(one.made(() => one.text.insert(0, "Menu: ")))).toBe(3);
+  expect(await one.send(encodeStateAsUpdate(one.doc))).toBe(3);
+
+  await world.restart();
+
+  const late = await Writer.of(await ada.enter(room));
+  expect(late.text.toString()).toBe("Menu: Tea and cake");
+  expect(await exported(ada, room)).toEqual({ status: 200, text: "Menu: Tea and cake" });
+  expect((await exported(bob, room)).status).toBe(403);
+  expect((await exported(await world.guest(room, "Gus"), room)).status).toBe(403);
+  // Who comes back goes on as the same author, from the number that is known.
+  late.client.socket.send({ type: "openNotes", after: 3, author: late.doc.clientID });
+  expect(await late.client.socket.next("notes")).toMatchObject({
+    author: late.doc.clientID,
+    number: 3,
+    updates: [],
+  });
+  late.client.socket.send({ type: "openNotes", after: 3, author: two.doc.clientID });
+  const other = await late.client.socket.next("notes");
+  expect([one, two, late].map(({ doc }) => doc.clientID)).not.toContain(other.author);
+});
+
+test("who closed the notes is not told of them, and who reads alone writes nothing", async () => {
+  const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
+  const room = await ada.createRoom("Read", { notes: "moderators" });
+  const one = await Writer.of(await ada.enter(room));
+  const two = await Writer.of(await bob.enter(room));
+  expect(await two.types("No")).toBe("forbidden");
+  one.client.socket.send({ type: "pointInNotes", at: "AAAA" });
+  expect(await two.client.socket.next("notesPointer")).toEqual({
+    type: "notesPointer",
+    participant: one.client.welcome.you,
+    at: "AAAA",
+  });
+  two.client.socket.send({ type: "closeNotes" });
+  two.client.socket.send({ type: "chat", nonce: "c", text: "closed" });
+  await two.client.socket.next("chatAccepted");
+  await one.types("Yes");
+  one.client.socket.send({ type: "chat", nonce: "d", text: "written" });
+  await two.client.socket.next(
+    "event",
+    ({ event }) => event.type === "chat" && event.message.text === "written",
+  );
+  expect(two.client.socket.pending("notesWritten")).toEqual([]);
+});
+
+test("what is no text of one's own upon what there is, is refused, and disturbs nobody", async () => {
+  const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
+  const room = await ada.createRoom();
+  const one = await Writer.of(await ada.enter(room));
+  const mallory = await Writer.of(await bob.enter(room));
+  await one.types("Ours");
+  const forged = new Doc();
+  forged.clientID = one.doc.clientID;
+  applyUpdate(forged, encodeStateAsUpdate(one.doc));
+  const made = (change: (doc: Doc) => void, doc = forged) => {
+    let update = new Uint8Array();
+    const keep = (made: Uint8Array<ArrayBuffer>) => {
+      update = made;
+    };
+    doc.once("update", keep as (made: Uint8Array) => void);
+    change(doc);
+    return update;
+  };
+  const asAda = made((doc) => doc.getText("notes").insert(0, "Theirs"));
+  const own = () => Object.assign(new Doc(), { clientID: mallory.doc.clientID });
+  const hole = own();
+  hole.getText("notes").insert(0, "lost");
+  for (const update of [
+    asAda,
+    new Uint8Array([1, 2, 3]),
+    new Uint8Array(),
+    made((doc) => doc.getText("notes").insert(4, "after a hole"), hole),
+    made((doc) => doc.getText("elsewhere").insert(0, "unseen"), own()),
+    made((doc) => doc.getMap("notes").set("a", 1), own()),
+    made((doc) => doc.getArray("notes").insert(0, [1]), own()),
+    made((doc) => doc.getText("notes").insertEmbed(0, { a: 1 }), own()),
+    made((doc) => doc.getText("notes").insert(0, "a\r\nb"), own()),
+  ]) {
+    expect(await mallory.send(update), base64(update)).toBe("malformed");
+  }
+  mallory.client.socket.send({ type: "writeNotes", nonce: "x", update: "no base64" });
+  expect(await mallory.client.socket.next("error", ({ nonce }) => nonce === "x")).toMatchObject({
+    code: "malformed",
+  });
+  expect(await one.types("!")).toBe(2);
+  expect(await exported(ada, room)).toEqual({ status: 200, text: "Ours!" });
+});
+
+test("what everybody would seek its place for a long time is refused", async () => {
+  const ada = await world.person("Ada");
+  const room = await ada.createRoom();
+  const [one, mallory] = [await Writer.of(await ada.enter(room)), await Writer.of(await ada.enter(room))];
+  // Single letters that cannot be joined, and then many between the first of all and each of them.
+  expect(await one.types("x".repeat(4_000))).toBe(1);
+  const far = (count: number, from: number) => {
+    const author = mallory.doc.clientID;
+    const bytes = [1, ...varint(count), ...varint(author), ...varint(from)];
+    for (let place = 0; place < count; place++) {
+      bytes.push(0x44, ...varint(one.doc.clientID), ...varint((from + place) % 4_000), 1, 0x61);
+    }
+    return new Uint8Array([...bytes, 0]);
+  };
+  const began = performance.now();
+  let taken = 0;
+  let answer: number | string = 0;
+  expect(await mallory.send(far(1_000, 0))).toBe("notesFull");
+  // In small portions, it is the whole that is bounded.
+  while (typeof answer === "number" || answer === "rateLimited") {
+    if (answer === "rateLimited") await setTimeout(500);
+    else taken += 1;
+    answer = await mallory.send(far(200, (taken - 1) * 200));
+  }
+  expect(answer).toBe("notesFull");
+  process.stdout.write(`refused after ${taken} of 200, ${(performance.now() - began).toFixed(0)} ms\n`);
+  expect(typeof (await one.types("and on it goes"))).toBe("number");
+  await world.restart();
+  const reading = performance.now();
+  expect((await exported(ada, room)).text).toContain("and on it goes");
+  process.stdout.write(`read anew in ${(performance.now() - reading).toFixed(0)} ms\n`);
+});
+
+test("the notes are joined as they grow, full at their bound, and then can be made shorter", async () => {
+  const ada = await world.person("Ada");
+  const room = await ada.createRoom();
+  let writer = await Writer.of(await ada.enter(room));
+  const part = "All work and no play makes Jack a dull boy. ".repeat(500);
+  let answer: number | string = 0;
+  while (typeof answer === "number") {
+    answer = await writer.types(part);
+    // The room takes so much of one participant and no more: another one goes on.
+    if (answer === "rateLimited") {
+      writer.client.socket.send({ type: "leave" });
+      writer = await Writer.of(await ada.enter(room));
+      answer = 0;
+    }
+  }
+  expect(answer).toBe("notesFull");
+  expect(writer.text.length * 2).toBeGreaterThan(256 * 1024);
+  const shorter = writer.made(() => writer.text.delete(0, writer.text.length / 2));
+  expect(typeof (await writer.send(shorter))).toBe("number");
+  const { text } = await exported(ada, room);
+  expect(text.length).toBeLessThan(200_000);
+});
+
+/** A number as Yjs writes it: seven bits at a time, the low ones first. */
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >> 7)];
+}

@@ -1,0 +1,45 @@
+// The shared notes of a call: what is in them is loaded when they are opened, and Yjs with it.
+import type { ClientMessage, RoomEvent } from "../generated/protocol.ts";
+import type { NotesDocument } from "./notes-document.ts";
+import type { OtherMessage } from "./signaling.ts";
+import type { Subject } from "./subject.ts";
+
+/** The notes, as a page uses them: `call.notes`. */
+export class Notes implements Subject {
+  readonly #send: (message: ClientMessage) => boolean;
+  #document: NotesDocument | null = null;
+  #listens = false;
+
+  constructor(send: (message: ClientMessage) => boolean) {
+    this.#send = send;
+  }
+
+  /** Shows the notes, until the document is closed or the call is over. Rejects if the code of it cannot be loaded. */
+  async open(): Promise<NotesDocument> {
+    const { NotesDocument } = await import("./notes-document.ts");
+    this.#document ??= new NotesDocument(this.#send);
+    this.#document.open(this.#listens);
+    return this.#document;
+  }
+
+  welcome(): void {
+    this.#listens = true;
+    this.#document?.welcome();
+  }
+
+  happen(event: RoomEvent): void {
+    if (event.type === "left") this.#document?.left(event.participant);
+  }
+
+  receive(message: OtherMessage): void {
+    this.#document?.receive(message);
+  }
+
+  refused(): void {}
+
+  end(): void {
+    this.#listens = false;
+    this.#document?.end();
+    this.#document = null;
+  }
+}
