@@ -52,7 +52,10 @@ proptest! {
                 Step::Enter(who) => {
                     let name = format!("p{who}-{turn}");
                     world.admit_with(&name, &format!("p{who}"), None);
-                    clients.insert(who, world.open(ticket(&name), None).expect("the ticket is good").0);
+                    // One user may be here only so often.
+                    if let Ok((client, _)) = world.open(ticket(&name), None) {
+                        clients.insert(who, client);
+                    }
                 }
                 Step::Close(who) => if let Some(client) = clients.get(&who).cloned() {
                     world.handle(Event::ClientClosed { client });
