@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use edge_core::assign::{Hints, rank};
+use edge_core::assign::{Hints, degrees, rank};
 use edge_core::directory::{SHARDS, shard_of};
 use edge_core::name::check_name;
 use edge_core::room::Admission;
@@ -224,7 +224,7 @@ pub(super) async fn signaling(request: Request, env: &Env, id: &str) -> Answer {
 
 /// Latitude and longitude of the client's address, where the platform knows it.
 fn place(request: &Request) -> Option<(f64, f64)> {
-    let number = |name: &str| geography(request, name)?.parse().ok();
+    let number = |name: &str| degrees(&geography(request, name)?);
     Some((number("latitude")?, number("longitude")?))
 }
 
