@@ -12,9 +12,9 @@ use crate::edge::{Edge, EdgeDoor};
 use crate::plan::{Plan, Sends, Slots, Tiles, Watch};
 
 /// Receive slots of the web app's layout.
-const SLOTS: Slots = Slots { audio: 3, video: 9 };
+const SLOTS: Slots = Slots { audio: 9, video: 9 };
 /// Where there are at most that many to be heard and seen.
-const LISTENER: Slots = Slots { audio: 3, video: 0 };
+const LISTENER: Slots = Slots { audio: 5, video: 0 };
 const VIEWER: Slots = Slots { audio: 1, video: 1 };
 
 /// What people do in a room.

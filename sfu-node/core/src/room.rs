@@ -57,8 +57,7 @@ use peers::Peers;
 pub use peers::Ring;
 use qualities::Elsewhere;
 
-/// How many audio streams a room selects: two more than a client's audio slots, since nobody hears his own microphone, nor the
-/// screen that he shares.
+/// How many audio streams a room selects, and so the most that anybody is sent, however many slots for sound there are.
 const SPEAKERS: usize = 5;
 /// Shortest time between two decisions on what slots carry, for the whole room and for each view: people who join
 /// together, tracks that are announced together, and a client that scrolls are served by one.

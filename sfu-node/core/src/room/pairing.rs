@@ -30,7 +30,8 @@ pub(super) fn place_sounds<K: Copy + PartialEq>(
     place(&mut places, wanted, |sound| sound.home);
     place(&mut places, wanted, place_of);
     for sound in wanted {
-        let free = places.iter().position(Option::is_none);
+        // Pictures come in the first slots.
+        let free = places.iter().rposition(Option::is_none);
         place(&mut places, std::slice::from_ref(sound), |_| free);
     }
     places
@@ -107,10 +108,10 @@ mod tests {
         assert_eq!(placed("---", &both), "b-a");
         assert_eq!(
             placed("---", &[sound('a', Some(7), true)]),
-            "a--",
+            "--a",
             "none of a pair"
         );
-        assert_eq!(placed("-x-", &[sound('a', None, true)]), "a--");
+        assert_eq!(placed("-x-", &[sound('a', None, true)]), "--a");
     }
 
     #[test]
@@ -128,7 +129,7 @@ mod tests {
         let still = [sound('a', None, false), sound('b', None, false)];
         assert_eq!(placed("-ba", &still), "-ba");
         let comes = [sound('c', Some(1), true), sound('b', None, false)];
-        assert_eq!(placed("-b-", &comes), "bc-");
+        assert_eq!(placed("-b-", &comes), "-cb");
     }
 
     #[test]

@@ -14,7 +14,8 @@ use str0m::{Candidate, Rtc};
 use super::accent::Accent;
 use crate::encoder::{Encoder, Videos};
 
-pub const AUDIO_SLOTS: usize = 3;
+/// Each picture has a slot for sound beside it.
+pub const AUDIO_SLOTS: usize = VIDEO_SLOTS;
 const VIDEO_SLOTS: usize = 9;
 
 /// An offer, and what was prepared with it.

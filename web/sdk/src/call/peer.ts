@@ -19,8 +19,10 @@ import { withIceCredentials, withOpusWishes, withStereo } from "./sdp.ts";
 import { type Shown, Slots } from "./slots.ts";
 import { VideoSender } from "./video-sender.ts";
 
-/** Audio slots: the loudest of the room. */
-const AUDIO_SLOTS = 3;
+/** Most that a node sends of a room at once: the loudest. */
+const MOST_HEARD = 5;
+/** As many audio slots as video slots, but no more than this: what has one beside it is played in step with its sound. */
+const MOST_AUDIO_SLOTS = 9;
 const LOOK_EVERY_MS = 250;
 /** A node that knows of dynacast says what is watched as soon as it can be heard. One that does not is sent every layer. */
 const TOLD_WITHIN_MS = 2_000;
@@ -61,6 +63,11 @@ export interface PeerHandlers {
   onQualities(participants: readonly ParticipantQuality[]): void;
 }
 
+/** How many voices can be received at once. Most slots are silent, and cost nothing but their m-line. */
+function audioSlots(videoSlots: number): number {
+  return Math.min(Math.max(videoSlots, MOST_HEARD), MOST_AUDIO_SLOTS);
+}
+
 /** One attempt at media with the assigned node. It lives from the offer until it is closed, and never renegotiates. */
 export class Peer {
   readonly attempt: Attempt;
@@ -97,7 +104,7 @@ export class Peer {
       }),
     );
     this.#receivers = [
-      ...Array.from({ length: AUDIO_SLOTS }, () => this.#addReceiver("audio")),
+      ...Array.from({ length: audioSlots(options.videoSlots) }, () => this.#addReceiver("audio")),
       ...Array.from({ length: options.videoSlots }, () => this.#addReceiver("video")),
     ];
     this.#listen(handlers);
