@@ -40,8 +40,10 @@ const NOBODY = { knocking: [], banned: [] };
 const door = { state: { get: () => NOBODY, subscribe: () => () => {} } };
 const nobody: string[] = [];
 const none = { state: { get: () => nobody, subscribe: () => () => {} } };
+const STAGE = { asking: [], news: null };
 const call = {
   door,
+  stage: { state: { get: () => STAGE, subscribe: () => () => {} } },
   moderation,
   local: { turn: vi.fn() },
   hands: none,

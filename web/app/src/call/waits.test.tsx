@@ -22,9 +22,11 @@ const call = {
   moveHere: vi.fn(),
   retryMedia: vi.fn(),
   dismissRefusal: vi.fn(),
+  stage: { state: { get: () => STAGE, subscribe: () => () => {} } },
   moderation: { state: { get: () => QUIET, subscribe: () => () => {} } },
   local: { state: { get: () => LOCAL, subscribe: () => () => {} }, turn: vi.fn() },
 };
+const STAGE = { asking: [], news: null };
 const QUIET = { askedBy: null, turnedOff: null };
 const LOCAL = { microphone: { on: false } };
 const theCall = call as unknown as Call;
