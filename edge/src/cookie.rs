@@ -1,4 +1,5 @@
-//! Cookies: the refresh token's, and the one by which a browser is known that has signed in before.
+//! Cookies: the refresh token's, the one by which a browser is known that has signed in before, and the one by which it is the same
+//! guest again.
 
 use edge_core::caller::Caller;
 use edge_core::device::{DEVICE_SECONDS, Device, Devices};
@@ -12,6 +13,7 @@ use crate::{config, crypto, http};
 /// With this prefix no sibling subdomain, and no page without TLS, can plant a cookie (RFC 6265bis, 4.1.3.2).
 const REFRESH: &str = "__Host-connect_refresh";
 const DEVICE: &str = "__Host-connect_device";
+const GUEST: &str = "__Host-connect_guest";
 /// The prefix asks for `Secure`, for `Path=/` and for no domain.
 const ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/";
 
@@ -69,6 +71,17 @@ pub fn renew_device(
         Some(id) => write_device(response, request, env, user, id),
         None => Ok(response),
     }
+}
+
+/// The secret by which a browser is the same guest again, if it has one.
+pub fn guest(request: &Request, env: &Env) -> Outcome<Option<String>> {
+    let secret = read(request, env, GUEST)?;
+    Ok(secret.filter(|secret| crypto::decode::<32>(secret).is_some()))
+}
+
+/// Sets the secret by which a browser is the same guest again.
+pub fn set_guest(response: Response, secret: &str) -> Result<Response> {
+    set(response, GUEST, secret, DEVICE_SECONDS)
 }
 
 fn write_device(

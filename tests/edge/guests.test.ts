@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { GuestSession } from "../../web/sdk/src/generated/protocol.ts";
 import { FakeNode } from "./fake-node.ts";
-import { Client, type Person, World } from "./world.ts";
+import { Client, Guest, type Person, World } from "./world.ts";
 
 let world: World;
 let ada: Person;
@@ -25,7 +25,6 @@ test("a link is enough: the door says what is behind it, and a guest comes in", 
   const come = await world.call<GuestSession>(`/api/rooms/${room.id}/guests`, { body: { name: "  Gil " } });
   expect(come).toMatchObject({ status: 201, body: { name: "Gil", expiresIn: 43_200 } });
   expect(come.body.user).toMatch(/^guest-[0-9a-f]{32}$/);
-  expect(come.headers.getSetCookie()).toEqual([]);
   const gil = await world.guest(room, "Gil");
   expect((await gil.call(`/api/rooms/${room.id}`)).body).toMatchObject({ name: "Open house", yours: 0 });
   expect(await gil.iceServers()).toEqual([]);
@@ -33,6 +32,89 @@ test("a link is enough: the door says what is behind it, and a guest comes in", 
   expect(own(client)).toMatchObject({ name: "Gil", role: "guest", guest: true, user: gil.session.user });
   const { event } = await host.socket.next("event", ({ event }) => event.type === "joined");
   expect(event).toMatchObject({ participant: { name: "Gil", role: "guest" } });
+});
+
+test("a browser is the same guest of a room whenever it comes, and another one in each room; a ban holds for it", async () => {
+  const [room, other] = [await ada.createRoom("Own"), await ada.createRoom("Other")];
+  const come = async (id: string, cookie = "") => {
+    const headers = { cookie, origin: world.url, "sec-fetch-site": "same-origin" };
+    const {
+      status,
+      body,
+      headers: answered,
+    } = await world.call<GuestSession>(`/api/rooms/${id}/guests`, {
+      body: { name: "Gil" },
+      headers,
+    });
+    const [set = ""] = answered.getSetCookie();
+    return { status, body, set, cookie: set.split(";")[0] };
+  };
+  const first = await come(room.id);
+  expect(first.set).toMatch(/^__Host-connect_guest=[\w-]{43}; .*HttpOnly; Secure; SameSite=Strict/);
+  const again = await come(room.id, first.cookie);
+  expect(again).toMatchObject({ body: { user: first.body.user }, cookie: first.cookie });
+  expect((await come(other.id, first.cookie)).body.user).not.toBe(first.body.user);
+  for (const cookie of ["", "__Host-connect_guest=x"]) {
+    expect((await come(room.id, cookie)).body.user).not.toBe(first.body.user);
+  }
+  const foreign = {
+    cookie: first.cookie ?? "",
+    origin: "https://evil.example",
+    "sec-fetch-site": "cross-site",
+  };
+  const refused = await world.call(`/api/rooms/${room.id}/guests`, {
+    body: { name: "Gil" },
+    headers: foreign,
+  });
+  expect(refused.status).toBe(403);
+
+  const host = await ada.enter(room);
+  const join = (token: string) => world.call(`/api/rooms/${room.id}/join`, { body: {}, token });
+  const gil = await new Guest(world, first.body).enter(room);
+  host.socket.send({ type: "ban", participant: gil.welcome.you });
+  expect(await gil.socket.next("closed")).toMatchObject({ reason: "removed" });
+  await world.restart();
+  expect(await join((await come(room.id, first.cookie)).body.token)).toMatchObject({
+    status: 403,
+    body: { type: "/problems/banned" },
+  });
+  expect((await join((await come(room.id)).body.token)).status).toBe(200);
+});
+
+test("what was said to a guest and about them is their account's, also what is not in memory any more", async () => {
+  const room = await ada.createRoom("Long");
+  const host = await ada.enter(room);
+  const gil = await world.guest(room, "Gil");
+  const client = await gil.enter(room);
+  const user = gil.session.user;
+  for (const line of [
+    { nonce: "secret", text: "for you alone", to: user },
+    { nonce: "mention", text: "@Gil", mentions: [user] },
+    { nonce: "filler", text: "filler" },
+  ]) {
+    host.socket.send({ type: "chat", ...line });
+    await host.socket.next("chatAccepted", ({ nonce }) => nonce === line.nonce);
+  }
+  client.socket.send({ type: "reactToChat", id: "2", reaction: "heart", on: true });
+  await host.socket.next("event", ({ event }) => event.type === "chatReacted");
+  await world.restart((disk) =>
+    disk.room(host.welcome.you, (database) =>
+      database.exec(`WITH RECURSIVE count(n) AS (SELECT 4 UNION ALL SELECT n + 1 FROM count WHERE n < 300)
+        INSERT INTO chat SELECT n, user, 'n' || n, size, replace(value, 'filler', 'n' || n) FROM count, chat WHERE number = 3`),
+    ),
+  );
+  const back = await Client.open(world, client.resume(room, client.welcome.seq));
+  const bea = await world.person("Bea");
+  back.socket.send({ type: "takeAccount", token: bea.token });
+  await back.socket.next("event", ({ event }) => event.type === "account");
+  const second = await bea.enter(room);
+  second.socket.send({ type: "chatHistory", before: "4", limit: 10 });
+  const { lines } = await second.socket.next("chatPage");
+  expect(lines).toMatchObject([
+    { text: "for you alone", to: { user: bea.user.id } },
+    { mentions: [{ user: bea.user.id }], reactions: [{ reaction: "heart", count: 1, mine: true }] },
+    { text: "filler" },
+  ]);
 });
 
 test("a guest's token is good for the way into its room alone", async () => {

@@ -61,7 +61,7 @@ impl Line {
     }
 
     /// What was one user's is another's from now on. Says whether the line names or pleases them.
-    fn inherit(&mut self, from: &UserId, to: &UserId) -> bool {
+    pub fn inherit(&mut self, from: &UserId, to: &UserId) -> bool {
         let message = &mut self.message;
         if message.user.as_ref() == Some(from) {
             message.user = Some(to.clone());

@@ -84,7 +84,7 @@ impl AccessClaims {
     }
 }
 
-/// The id of a guest, drawn at random. No account can have it.
+/// The id of a guest, of 128 bits that nobody can guess. No account can have it.
 pub fn guest_id(random: u128) -> Option<UserId> {
     format!("{GUEST}{random:032x}").parse().ok()
 }

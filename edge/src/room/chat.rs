@@ -58,6 +58,10 @@ const MOST_GONE: usize = 64;
 /// How many lines a part of an export has at most: some 2 MB.
 const EXPORT: u64 = 500;
 
+/// Of how many of the latest lines somebody takes over what was said to or about them: a guest has been here for hours, not for
+/// years.
+const INHERITED: u64 = 10_000;
+
 /// The lines of a room.
 pub(super) struct Lines {
     store: Store,
@@ -222,7 +226,8 @@ impl Lines {
         Ok(())
     }
 
-    /// What was one user's is another's from now on; but for a line whose nonce that one has used, too.
+    /// What was one user's is another's from now on: their own lines, but for one whose nonce that one has used, too; and of
+    /// the latest, what was said to or about them.
     pub(super) fn inherit(&self, from: &UserId, to: &UserId) -> Result<()> {
         if !self.exists()? {
             return Ok(());
@@ -232,7 +237,20 @@ impl Lines {
             "UPDATE OR IGNORE chat SET user = ?1, value = json_set(value, '$.user', ?1),
                 size = length(CAST(json_set(value, '$.user', ?1) AS BLOB)) WHERE user = ?2",
             values,
-        )
+        )?;
+        let rows: Vec<Row> = self.store.rows(
+            "SELECT number, value FROM chat WHERE number > (SELECT max(number) FROM chat) - ?1 AND instr(value, ?2) > 0",
+            vec![
+                SqlStorageValue::Integer(INHERITED as i64),
+                from.as_str().into(),
+            ],
+        )?;
+        for mut line in rows.iter().filter_map(Row::read) {
+            if line.inherit(from, to) {
+                self.add(&line)?;
+            }
+        }
+        Ok(())
     }
 
     /// Forgets all lines.

@@ -3,12 +3,13 @@
 use edge_core::name::check_name;
 use edge_core::token::{AccessClaims, GUEST_SECONDS, guest_id};
 use protocol::api::{Door, GuestRequest, GuestSession};
+use protocol::id::{RoomId, UserId};
 use worker::{Env, Request, Response};
 
 use super::{Answer, now, room_id};
 use crate::limiter::{Deed, Limiter};
-use crate::problem::Refusal;
-use crate::{config, crypto, http, jwt, rpc};
+use crate::problem::{Outcome, Refusal};
+use crate::{config, cookie, crypto, http, jwt, rpc};
 
 /// What somebody may know who has a link and no token.
 pub(super) async fn door(request: Request, env: &Env, id: &str) -> Answer {
@@ -25,8 +26,11 @@ pub(super) async fn come(mut request: Request, env: &Env, id: &str) -> Answer {
         .map_err(|error| Refusal::invalid_field("name", &error.to_string()))?;
     Limiter::of(&request, env, Deed::Join)?.take().await?;
     let () = rpc::call(&config::room(env, &id, None)?, "guest", &()).await?;
-    let random = u128::from_le_bytes(crypto::random()?);
-    let user = guest_id(random).ok_or_else(Refusal::internal)?;
+    let browser = match cookie::guest(&request, env)? {
+        Some(browser) => browser,
+        None => crypto::secret()?,
+    };
+    let user = guest_of(&browser, &id)?;
     let claims = AccessClaims::of_guest(user.clone(), name.clone(), id, now());
     let session = GuestSession {
         token: jwt::sign(env, &claims)?,
@@ -34,5 +38,14 @@ pub(super) async fn come(mut request: Request, env: &Env, id: &str) -> Answer {
         user,
         name,
     };
-    Ok(Response::from_json(&session)?.with_status(201))
+    let response = Response::from_json(&session)?.with_status(201);
+    Ok(cookie::set_guest(response, &browser)?)
+}
+
+/// Who a browser is in a room: the same whenever it comes, so that what was ruled on them holds; and in each room somebody else.
+fn guest_of(browser: &str, room: &RoomId) -> Outcome<UserId> {
+    let digest = crypto::sha256(&format!("{browser} {room}"));
+    let half = digest.get(..32).unwrap_or_default();
+    let number = u128::from_str_radix(half, 16).ok();
+    number.and_then(guest_id).ok_or_else(Refusal::internal)
 }

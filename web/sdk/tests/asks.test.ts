@@ -74,6 +74,18 @@ it("knows a role that was given, and settings that were changed", () => {
   expect(sent).toHaveLength(4);
 });
 
+it("knows that a guest who is to be a speaker in a meeting is a guest again", () => {
+  const ask: Ask = { type: "setRole", participant: "ann", role: "speaker" };
+  asks.ask(ask);
+  look([me, { ...ann, guest: true, role: "viewer" }]);
+  asks.again();
+  expect(sent).toEqual([ask, ask]);
+  look([me, { ...ann, guest: true, role: "guest" }]);
+  asks.again();
+  vi.advanceTimersByTime(60_000);
+  expect([sent.length, said]).toEqual([2, [null]]);
+});
+
 const publishing = { microphone: true, camera: true, screen: false, codec: null };
 const loud = { ...ann, publishing } as Participant;
 const host = { ...loud, id: "me", role: "host" } as Participant;

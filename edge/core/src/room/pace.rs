@@ -67,6 +67,12 @@ const REACTIONS: Limit = Limit {
     burst: 10,
     window: 10_000,
 };
+/// How many reactions a room shows of all together: 50 at once, ten a second in the long run. Each goes to everybody, and no
+/// page shows more.
+const ALL_REACTIONS: Limit = Limit {
+    burst: 50,
+    window: 5_000,
+};
 /// How many passwords of a room one may set: each is a hash, which makes everybody wait for some 50 ms.
 const HASHES: Limit = Limit {
     burst: 5,
@@ -114,6 +120,8 @@ pub(super) struct Writing {
     users: HashMap<UserId, Turns>,
     /// How often it may still be told that somebody types.
     typing: Option<Bucket>,
+    /// How many reactions may still be shown.
+    reactions: Option<Turns>,
     /// How often the chat may still be taken along, a part at a time.
     exports: Option<Turns>,
 }
@@ -185,6 +193,9 @@ impl Room {
     /// Whether this participant may show another reaction.
     pub(super) fn may_react(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
         let taken = self.pace(id, now).reactions.take(1, REACTIONS, now);
+        let all = &mut self.writing.reactions;
+        let all = all.get_or_insert_with(|| Turns::full(ALL_REACTIONS, now));
+        let taken = taken.and_then(|()| all.take(1, ALL_REACTIONS, now));
         taken.map_err(|wait| too_soon("too many reactions: wait a moment", wait))
     }
 

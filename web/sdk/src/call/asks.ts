@@ -126,9 +126,14 @@ function isDoneIn({ settings, participants, chat }: Known, you: ParticipantId | 
   }
   const about = participants.find(({ id }) => id === ask.participant);
   if (about === undefined) return true;
-  if (ask.type === "setRole") return about.role === ask.role;
+  if (ask.type === "setRole") return about.role === ask.role || isBackAsGuest(about, ask.role);
   if (ask.type === "turnOff") return !sends(about.publishing, ask.source);
   return ask.type === "setCaps" && isSet(about.caps, ask.caps);
+}
+
+/** A guest who is to be a speaker is, in a meeting, a guest again. */
+function isBackAsGuest({ guest, role }: Participant, asked: Role): boolean {
+  return guest && role === "guest" && asked === "speaker";
 }
 
 function isDoneToLine(

@@ -99,6 +99,31 @@ fn a_guest_goes_on_as_an_account_with_all_that_was_theirs() {
 }
 
 #[test]
+fn a_raised_hand_a_wish_and_a_vote_are_the_accounts() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let guest = world.enter("guest1");
+    let draft =
+        r#"{"question":"?","options":["a","b"],"multiple":false,"anonymous":false,"shows":"live"}"#;
+    world.say(
+        &ada,
+        &format!(r#"{{"type":"createPoll","nonce":"p","draft":{draft}}}"#),
+    );
+    world.say(&ada, r#"{"type":"configure","change":{"kind":"webinar"}}"#);
+    world.say(&guest, r#"{"type":"vote","poll":1,"choices":[1]}"#);
+    world.say(&guest, r#"{"type":"raiseHand"}"#);
+    world.say(&guest, r#"{"type":"askToSpeak","on":true}"#);
+    world.say(&guest, &take("bob"));
+    world.room = restored(&world, &[ada, guest]);
+    assert_eq!(user_of(&world, "guest1"), id("bob"));
+    let own = [world.room.hands(), world.room.wishes()];
+    assert_eq!(own, [vec![id("guest1")], vec![id("guest1")]]);
+    let votes = world.room.polls.votes_of(&id("bob"));
+    assert_eq!(votes.len(), 1);
+    assert_eq!(votes[0].choices, [1]);
+}
+
+#[test]
 fn an_account_is_taken_by_a_good_token_and_by_nobody_who_was_removed() {
     let mut world = World::new();
     let ada = world.enter("ada");

@@ -40,3 +40,20 @@ fn reactions_come_so_often_and_no_more() {
     world.now += 1_000;
     assert_eq!(error(&world.say(&ada, CLAP)), None);
 }
+
+#[test]
+fn a_room_shows_so_many_reactions_of_all_and_no_more() {
+    let mut world = World::new();
+    let people: Vec<_> = (0..20).map(|n| world.enter(&format!("p{n}"))).collect();
+    let mut clap_all = |world: &mut World| -> Vec<Option<ErrorCode>> {
+        let said = people.iter().flat_map(|person| [person; 5]);
+        said.map(|person| error(&world.say(person, CLAP))).collect()
+    };
+    let limited = Some(ErrorCode::RateLimited);
+    let told = clap_all(&mut world);
+    assert_eq!(told.iter().filter(|error| error.is_none()).count(), 50);
+    assert_eq!(told.last(), Some(&limited), "who is refused is told so");
+    world.now += 1_000;
+    let told = clap_all(&mut world);
+    assert_eq!(told.iter().filter(|error| error.is_none()).count(), 10);
+}
