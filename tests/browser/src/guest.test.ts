@@ -35,6 +35,17 @@ test("a guest comes by a link, meets the owner, and takes an account without lea
     await ada.press("People");
     await ada.page.getByText(/^Guest · /).waitFor();
   });
+  await t.test("a page that is loaded anew asks for no name, and its guest is the same", async () => {
+    const user = await gil.user();
+    await gil.page.reload();
+    await gil.page.getByRole("button", { name: "Use another name" }).waitFor();
+    await expectAccessible(gil.page);
+    await gil.press("Join");
+    await gil.page.getByRole("button", { name: "Leave", exact: true }).waitFor();
+    assert.equal(await gil.user(), user);
+    await ada.counts(2);
+    await ada.sees(await gil.id());
+  });
   await t.test("an account is taken in the call", async () => {
     const id = await gil.id();
     const { email, password } = newAccount("Gil");

@@ -15,6 +15,7 @@ interface DebugCall {
       readonly region: string | null;
       readonly participants: readonly {
         id: string;
+        user: string;
         name: string;
         publishing: { camera: boolean; microphone: boolean; screen: boolean; codec: string | null };
       }[];
@@ -141,6 +142,11 @@ export class Person {
     return person;
   }
 
+  /** The same person in another tab of their browser. */
+  async tab(): Promise<Person> {
+    return new Person(this.name, await this.#context.newPage(), this.#context);
+  }
+
   /** Creates a room of their own; returns its id. */
   async createRoom(name: string): Promise<string> {
     await this.page.goto(URL_OF_APP);
@@ -191,6 +197,14 @@ export class Person {
     const id = await this.page.evaluate(() => window.connect.state.get().you);
     assert.ok(id, `${this.name} is in no room`);
     return id;
+  }
+
+  /** Their user's id. */
+  async user(): Promise<string> {
+    const { you, participants } = await this.page.evaluate(() => window.connect.state.get());
+    const own = participants.find(({ id }) => id === you);
+    assert.ok(own, `${this.name} is in no room`);
+    return own.user;
   }
 
   /** Their media node. */

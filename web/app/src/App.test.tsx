@@ -117,6 +117,18 @@ describe("a link, without an account", () => {
     expect(asked).toContainEqual({ path: come, body: { name: "Gil" } });
   });
 
+  it("is not asked for the name again by a page that is loaded anew, unless that fails", async () => {
+    sessionStorage.setItem("connect:guest:bako-tuvi", "Gil");
+    const guest = { token: "g", expiresIn: 43_200, user: "guest-1", name: "Gil" };
+    const { asked } = open("/call/bako-tuvi", { ...OPEN, [come]: [201, guest] });
+    await screen.findByText("call bako-tuvi");
+    expect(asked).toContainEqual({ path: come, body: { name: "Gil" } });
+    cleanup();
+    open("/call/bako-tuvi", { ...OPEN, [come]: problem(403, "No guests any more.") });
+    await screen.findByLabelText("Your name");
+    sessionStorage.clear();
+  });
+
   it("leads to signing in as well, and back", async () => {
     const { user } = open("/call/bako-tuvi", { ...OPEN, "POST /api/auth/login": [200, SESSION] });
     await user.click(await screen.findByRole("link", { name: "Sign in" }));

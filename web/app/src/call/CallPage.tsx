@@ -102,6 +102,7 @@ function CallView({ call, room, visitor, capacity }: CallViewProps) {
           title={state.room?.name ?? name}
           yours={yours}
           watches={watches === true}
+          rename={visitor.rename}
         />
       )}
     </WithDevices>

@@ -23,9 +23,11 @@ interface PreJoinProps {
   yours: number;
   /** You come to watch, with neither microphone nor camera. */
   watches: boolean;
+  /** Comes under another name; for guests alone. */
+  rename?: (() => void) | undefined;
 }
 
-export function PreJoin({ call, state, you, title, yours, watches }: PreJoinProps) {
+export function PreJoin({ call, state, you, title, yours, watches, rename }: PreJoinProps) {
   const local = useReadable(call.local.state);
   const problems = useDeviceProblems(call);
 
@@ -57,6 +59,11 @@ export function PreJoin({ call, state, you, title, yours, watches }: PreJoinProp
               {watches ? "You come to watch, as " : "You'll be seen as "}
               <bdi>{you}</bdi>.
             </p>
+            {rename !== undefined && (
+              <button type="button" className="button quiet" onClick={rename}>
+                Use another name
+              </button>
+            )}
           </div>
           {problems.length > 0 && (
             <div className="notice" role="status">

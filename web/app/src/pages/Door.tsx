@@ -6,6 +6,7 @@ import { Link, Redirect, usePlace } from "../router.tsx";
 import { Field } from "../ui/Field.tsx";
 import { isolated, wordsOf } from "../ui/words.ts";
 import { AccountForm, textOf } from "./AccountForm.tsx";
+import { guestName, keepGuestName } from "./guest-name.ts";
 import { Message } from "./Message.tsx";
 import { absenceOf, NoRoom } from "./NoRoom.tsx";
 import { rememberRoom } from "./recent.ts";
@@ -18,6 +19,8 @@ export interface Visitor {
   readonly isGuest: boolean;
   /** What the others will see. */
   readonly name: string;
+  /** Comes as somebody else; for guests alone. */
+  readonly rename?: () => void;
 }
 
 interface DoorProps {
@@ -29,7 +32,13 @@ export function Door({ room, children }: DoorProps) {
   const api = useApi();
   const [guest, setGuest] = useState<Guest | null>(null);
   // Also once they have an account: the call goes on.
-  if (guest !== null) return children({ entrance: guest, isGuest: true, name: guest.name });
+  if (guest !== null) {
+    const rename = () => {
+      keepGuestName(room, null);
+      setGuest(null);
+    };
+    return children({ entrance: guest, isGuest: true, name: guest.name, rename });
+  }
   return (
     <SignedIn stays otherwise={<Stranger room={room} onGuest={setGuest} />}>
       {(user) => children({ entrance: api, isGuest: false, name: user.name })}
@@ -53,6 +62,20 @@ function Stranger({ room, onGuest }: StrangerProps) {
     setError(null);
     api.door(room).then(setSign, setError);
   }, [api, room]);
+  const come = useCallback(
+    async (name: string) => {
+      const guest = await api.guest(room, name);
+      keepGuestName(room, name);
+      onGuest(guest);
+    },
+    [api, room, onGuest],
+  );
+  const [returns, setReturns] = useState(() => guestName(room) !== null);
+  useEffect(() => {
+    // This page was loaded anew: the browser is the same guest again. If that fails, the form says why.
+    const name = guestName(room);
+    if (name !== null) come(name).catch(() => setReturns(false));
+  }, [room, come]);
   useEffect(look, [look]);
 
   const from = path + search;
@@ -67,7 +90,7 @@ function Stranger({ room, onGuest }: StrangerProps) {
       </Message>
     );
   }
-  if (sign === null) return <Waiting />;
+  if (sign === null || returns) return <Waiting />;
   if (!sign.guests) return <Redirect to="/login" from={from} />;
   return (
     <AccountForm
@@ -76,7 +99,7 @@ function Stranger({ room, onGuest }: StrangerProps) {
       submit="Join as guest"
       failure="You could not join"
       onSubmit={async (fields) => {
-        onGuest(await api.guest(room, textOf(fields, "name").trim()));
+        await come(textOf(fields, "name").trim());
         rememberRoom({ id: room, name: sign.name });
       }}
       footer={

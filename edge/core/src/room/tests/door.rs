@@ -103,6 +103,20 @@ fn there_are_as_many_seats_as_the_server_has_and_a_ticket_is_one() {
 }
 
 #[test]
+fn the_501st_is_told_so_unless_the_server_says_otherwise() {
+    let mut world = World::new();
+    for number in 0..500 {
+        assert_eq!(reason(&world, "next"), Ok(None), "{number} are in it");
+        world.enter(&format!("p{number}"));
+    }
+    let full = NoTicket::Full { most: 500 };
+    assert_eq!(reason(&world, "next"), Err(full));
+    assert!(full.to_string().contains("at most 500 people"), "{full}");
+    // The owner is always let in.
+    assert_eq!(reason(&world, "ada"), Ok(None));
+}
+
+#[test]
 fn a_user_is_in_a_room_so_often_and_may_move_the_call() {
     let mut world = World::new();
     world.room.has_seats(Seats { room: 9, user: 2 });
