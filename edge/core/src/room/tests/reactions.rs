@@ -45,7 +45,7 @@ fn reactions_come_so_often_and_no_more() {
 fn a_room_shows_so_many_reactions_of_all_and_no_more() {
     let mut world = World::new();
     let people: Vec<_> = (0..20).map(|n| world.enter(&format!("p{n}"))).collect();
-    let mut clap_all = |world: &mut World| -> Vec<Option<ErrorCode>> {
+    let clap_all = |world: &mut World| -> Vec<Option<ErrorCode>> {
         let said = people.iter().flat_map(|person| [person; 5]);
         said.map(|person| error(&world.say(person, CLAP))).collect()
     };
