@@ -31,6 +31,7 @@ interface DebugCall {
   };
   readonly screen: { readonly state: { get(): { readonly video: MediaStreamTrack | null } } };
   readonly chat: { say(text: string): void };
+  configure(change: { notes: "everybody" | "moderators" }): void;
   statistics(): Promise<{
     readonly incoming: readonly Incoming[];
     readonly outgoing: readonly Outgoing[];

@@ -25,7 +25,11 @@ export function NotesPanel({ call, state }: { call: Call; state: CallState }) {
     };
   }, [call]);
   if (isLost)
-    return <p className="notes">The notes could not be loaded. Close this panel and open it again.</p>;
+    return (
+      <p className="notes">
+        The notes could not be loaded. Close this panel and open it again, or load the page anew.
+      </p>
+    );
   if (notes === null) return <p className="notes muted">Opening the notes …</p>;
   return <OpenNotes notes={notes} state={state} />;
 }
