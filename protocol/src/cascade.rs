@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::ParticipantQuality;
+use crate::client::{Caption, ParticipantQuality};
 use crate::id::{Attempt, NodeId, RoomId};
 use crate::media::{Codec, Layer, TrackId};
 
@@ -90,6 +90,14 @@ pub enum CascadeMessage {
     Qualities {
         room: RoomId,
         participants: Vec<ParticipantQuality>,
+        /// How many nodes or shards have passed it on.
+        #[serde(default)]
+        hops: u8,
+    },
+    /// What somebody says, for whoever shows it.
+    Caption {
+        room: RoomId,
+        caption: Caption,
         /// How many nodes or shards have passed it on.
         #[serde(default)]
         hops: u8,

@@ -2,6 +2,7 @@
 //! node, [`channel`]). All are JSON text. On the WebSocket the bare text `ping` is answered with `pong`.
 
 mod audit;
+mod captions;
 mod channel;
 mod chat;
 mod door;
@@ -22,6 +23,7 @@ use crate::id::{Attempt, NodeId, ParticipantId, PollId, Region, UserId};
 use crate::media::{Caps, Publishing, Source};
 
 pub use audit::{AuditEntry, AuditPage, Deed, Noted, NotedPerson};
+pub use captions::{Caption, CaptionLine, MAX_CAPTION_BYTES};
 pub use channel::{
     ClientMediaMessage, NodeMediaMessage, ParticipantQuality, PathQuality, Quality, SlotAssignment,
     SourceDemand, Tile,

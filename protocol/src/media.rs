@@ -126,6 +126,9 @@ pub struct Caps {
     /// The screen and its sound, as far as the two above allow them.
     #[serde(default = "allowed")]
     pub screen: bool,
+    /// Captions of what is said.
+    #[serde(default = "allowed")]
+    pub captions: bool,
     /// The highest camera layer that is forwarded; every one if absent.
     #[serde(default)]
     pub max_layer: Option<u8>,
@@ -144,6 +147,7 @@ impl Default for Caps {
             audio: true,
             video: true,
             screen: true,
+            captions: true,
             max_layer: None,
             max_bitrate: None,
         }

@@ -101,6 +101,8 @@ fn generate() -> String {
         client::CloseReason,
         client::ErrorCode,
         client::ClientMediaMessage,
+        client::CaptionLine,
+        client::Caption,
         client::Tile,
         client::NodeMediaMessage,
         client::SlotAssignment,
@@ -121,6 +123,7 @@ fn generate() -> String {
         ("MAX_QUESTION_BYTES", client::MAX_QUESTION_BYTES),
         ("MAX_OPTION_BYTES", client::MAX_OPTION_BYTES),
         ("MAX_POLL_OPTIONS", client::MAX_POLL_OPTIONS),
+        ("MAX_CAPTION_BYTES", client::MAX_CAPTION_BYTES),
         ("MAX_NOTES_UPDATE_BYTES", client::MAX_NOTES_UPDATE_BYTES),
         ("REMOVAL_SECONDS", client::REMOVAL_SECONDS as usize),
     ] {

@@ -179,7 +179,7 @@ test("a guest takes an account in the call, and keeps it over a restart", async 
   const you = client.welcome.you;
   client.socket.send({ type: "chat", nonce: "n1", text: "before" });
   await client.socket.next("chatAccepted");
-  const caps = { audio: false, video: true, screen: true, maxLayer: null, maxBitrate: null };
+  const caps = { audio: false, video: true, screen: true, captions: false, maxLayer: null, maxBitrate: null };
   host.socket.send({ type: "setCaps", participant: you, caps });
   await client.socket.next("event", ({ event }) => event.type === "caps");
 

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-const MUTED = { audio: false, video: true, screen: true, maxLayer: 1, maxBitrate: 500_000 };
+const MUTED = { audio: false, video: true, screen: true, captions: false, maxLayer: 1, maxBitrate: 500_000 };
 
 async function call() {
   const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);

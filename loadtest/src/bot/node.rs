@@ -60,7 +60,9 @@ impl Bot {
             NodeMediaMessage::Slots { slots } => self.on_slots(&slots),
             NodeMediaMessage::Demand { demand } => self.on_demand(demand),
             NodeMediaMessage::Quality { quality } => self.outcome.quality = Some(quality),
-            NodeMediaMessage::Qualities { .. } | NodeMediaMessage::Speakers { .. } => {}
+            NodeMediaMessage::Qualities { .. }
+            | NodeMediaMessage::Speakers { .. }
+            | NodeMediaMessage::Caption(_) => {}
         }
     }
 

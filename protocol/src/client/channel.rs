@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::captions::{Caption, CaptionLine};
 use crate::id::ParticipantId;
 use crate::media::{Source, TrackId};
 
@@ -19,6 +20,10 @@ pub enum ClientMediaMessage {
     View { tiles: Vec<Tile> },
     /// Nothing but a sign of life, every second: from the first one on, a node takes two seconds of silence for a loss.
     Alive,
+    /// Whether captions are to be told from now on.
+    ShowCaptions { on: bool },
+    /// What somebody says just now.
+    FeedCaption(CaptionLine),
     /// How what it receives was played, every few seconds: only the receiver knows.
     Playback {
         /// Share of the time since the last report in which a picture stood still, 0 to 1: the mean of all that it shows,
@@ -53,6 +58,8 @@ pub enum NodeMediaMessage {
     Slots { slots: Vec<SlotAssignment> },
     /// Who speaks now, the loudest first, whole each time; empty while nobody does.
     Speakers { speakers: Vec<ParticipantId> },
+    /// What somebody says, as somebody feeds it. What was missed is not told again.
+    Caption(Caption),
     /// What of the client's own video anybody, anywhere, watches now, whole each time. It encodes nothing else (dynacast).
     Demand { demand: Vec<SourceDemand> },
     /// How the client's media travels, every few seconds.

@@ -17,6 +17,8 @@ pub struct Settings {
     pub chat: Audience,
     /// Who may write in the shared notes; the others read them.
     pub notes: Audience,
+    /// Who may feed captions.
+    pub captions: Audience,
     /// Who may share a screen.
     pub share: Audience,
     /// Who may be heard; the others stay muted.
@@ -50,6 +52,7 @@ impl Default for Settings {
             kind: RoomKind::default(),
             chat: Audience::default(),
             notes: Audience::default(),
+            captions: Audience::default(),
             share: Audience::default(),
             speak: Audience::default(),
             guests: true,
@@ -78,6 +81,8 @@ pub struct SettingsChange {
     pub chat: Option<Audience>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<Audience>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub captions: Option<Audience>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Audience>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@
 
 mod budget;
 mod caps;
+mod captions;
 mod cascade;
 mod catalog;
 mod deadlines;
@@ -119,6 +120,7 @@ pub struct Member {
     decided: Option<budget::Decided>,
     pub subscriber: Subscriber,
     quality: quality::Measured,
+    captioning: captions::Captioning,
     /// Nothing comes of its client.
     silent: bool,
     /// Stands in [`Room::pending`].
@@ -143,6 +145,7 @@ pub struct Room {
     peers: Peers,
     catalog: Catalog,
     elsewhere: Elsewhere,
+    passing: captions::Passing,
     /// When the slots of all members were decided on last.
     assigned: Option<Instant>,
     deadlines: Timers<Deadline>,
@@ -171,6 +174,7 @@ impl Room {
             peers: Peers::default(),
             catalog: Catalog::default(),
             elsewhere: Elsewhere::default(),
+            passing: captions::Passing::default(),
             assigned: None,
             deadlines: Timers::default(),
             demand_due: Vec::new(),
@@ -244,6 +248,7 @@ impl Room {
             decided: None,
             subscriber,
             quality: quality::Measured::default(),
+            captioning: captions::Captioning::default(),
             silent: false,
             pending: false,
         };

@@ -31,7 +31,8 @@ interface DebugCall {
   };
   readonly screen: { readonly state: { get(): { readonly video: MediaStreamTrack | null } } };
   readonly chat: { say(text: string): void };
-  configure(change: { notes: "everybody" | "moderators" }): void;
+  readonly captions: { feed(fed: { text: string; language: string; final?: boolean; id?: number }): number };
+  configure(change: Partial<Record<"notes" | "captions", "everybody" | "moderators">>): void;
   statistics(): Promise<{
     readonly incoming: readonly Incoming[];
     readonly outgoing: readonly Outgoing[];

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use protocol::client::ParticipantQuality;
+use protocol::client::{Caption, ParticipantQuality};
 use protocol::client::{IceCredentials, SlotAssignment, SourceDemand, SourceMid, Tile};
 use protocol::id::ParticipantId;
 use protocol::media::{MediaKind, Source};
@@ -79,6 +79,8 @@ pub struct Client {
     pub speakers: Vec<(Instant, Vec<ParticipantId>)>,
     /// How everybody's media travels, as it was told.
     pub qualities: Vec<(Instant, Vec<ParticipantQuality>)>,
+    /// The captions that it was told.
+    pub captions: Vec<Caption>,
     /// What it was told of its own packets.
     pub feedback: Feedback,
 }
@@ -131,6 +133,7 @@ impl Client {
             demands: Vec::new(),
             speakers: Vec::new(),
             qualities: Vec::new(),
+            captions: Vec::new(),
             feedback: Feedback::new(now),
         };
         match accent {

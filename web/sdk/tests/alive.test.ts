@@ -22,6 +22,7 @@ beforeEach(() => {
       onSpeakers: ignore,
       onQuality: ignore,
       onQualities: ignore,
+      onCaption: ignore,
     },
   );
 });

@@ -4,7 +4,14 @@ import { type Ask, Asks } from "../src/call/asks.ts";
 import type { Caps, ChatMessage, ErrorCode, Participant } from "../src/generated/protocol.ts";
 import { DEFAULT_SETTINGS } from "../src/generated/protocol.ts";
 
-const caps: Caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
+const caps: Caps = {
+  audio: true,
+  video: true,
+  screen: true,
+  captions: true,
+  maxLayer: null,
+  maxBitrate: null,
+};
 const mute: Ask = { type: "setCaps", participant: "ann", caps: { audio: false } };
 const appoint: Ask = { type: "setRole", participant: "ann", role: "moderator" };
 const configure: Ask = { type: "configure", change: { kind: "webinar" } };

@@ -41,7 +41,7 @@ const you: Participant = {
   role: "speaker",
   guest: false,
   publishing: { microphone: false, camera: false, screen: false, codec: null },
-  caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
+  caps: { audio: true, video: true, screen: true, captions: true, maxLayer: null, maxBitrate: null },
   region: null,
   connection: "connected",
   decodes: [],

@@ -20,7 +20,7 @@ type Down = Own | Extract<ServerMessage, { type: "error" }>;
 
 const NEW: Own = {
   publishing: { microphone: false, camera: false, screen: false, codec: null },
-  caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
+  caps: { audio: true, video: true, screen: true, captions: true, maxLayer: null, maxBitrate: null },
 };
 const REFUSAL = {
   type: "error",

@@ -7,7 +7,14 @@ import type { Caps, Participant, Publishing, ServerMessage, Source } from "../sr
 import { FakeDevices } from "./fake-devices.ts";
 
 const SILENT: Publishing = { microphone: false, camera: false, screen: false, codec: null };
-const ALLOWED: Caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
+const ALLOWED: Caps = {
+  audio: true,
+  video: true,
+  screen: true,
+  captions: true,
+  maxLayer: null,
+  maxBitrate: null,
+};
 const error = (fields: object) =>
   ({
     type: "error",

@@ -15,6 +15,8 @@ export function quietSession(handlers: Partial<MediaSessionHandlers> = {}): {
     onSpeakers: ignore,
     onQuality: ignore,
     onQualities: ignore,
+    onCaption: ignore,
+    onReady: ignore,
     onStep: ignore,
     ...handlers,
   });

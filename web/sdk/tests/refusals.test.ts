@@ -37,7 +37,7 @@ class Socket {
   }
 }
 
-const caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
+const caps = { audio: true, video: true, screen: true, captions: true, maxLayer: null, maxBitrate: null };
 const publishing = { microphone: false, camera: false, screen: false, codec: null };
 const person = (id: string, user: string) => ({ id, user, caps, publishing, decodes: [] });
 const PEOPLE = [person("you", "u1"), person("tab", "u1"), person("ann", "u2")];

@@ -10,7 +10,7 @@ const ann: Participant = {
   role: "host",
   guest: false,
   publishing: { microphone: false, camera: false, screen: false, codec: null },
-  caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
+  caps: { audio: true, video: true, screen: true, captions: true, maxLayer: null, maxBitrate: null },
   region: null,
   connection: "connected",
   decodes: [],

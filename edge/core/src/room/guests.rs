@@ -123,6 +123,7 @@ fn least(a: Caps, b: Caps) -> Caps {
         audio: a.audio && b.audio,
         video: a.video && b.video,
         screen: a.screen && b.screen,
+        captions: a.captions && b.captions,
         max_layer: lower(a.max_layer, b.max_layer),
         max_bitrate: lower(a.max_bitrate, b.max_bitrate),
     }

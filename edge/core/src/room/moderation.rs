@@ -318,6 +318,7 @@ fn after(caps: Caps, change: CapsChange) -> Caps {
         audio: audio.unwrap_or(caps.audio),
         video: video.unwrap_or(caps.video),
         screen: screen.unwrap_or(caps.screen),
+        captions: caps.captions,
         max_layer: max_layer.unwrap_or(caps.max_layer),
         max_bitrate: max_bitrate.unwrap_or(caps.max_bitrate),
     }

@@ -22,6 +22,8 @@ pub enum Right {
     Chat,
     /// Write in the shared notes.
     WriteNotes,
+    /// Feed captions.
+    FeedCaptions,
     /// Vote in polls.
     Vote,
     /// Raise a hand.
@@ -43,7 +45,11 @@ impl Right {
     pub fn least(self) -> Role {
         match self {
             Self::Chat | Self::Vote | Self::RaiseHand | Self::React => Role::Viewer,
-            Self::Speak | Self::ShowCamera | Self::ShareScreen | Self::WriteNotes => Role::Guest,
+            Self::Speak
+            | Self::ShowCamera
+            | Self::ShareScreen
+            | Self::WriteNotes
+            | Self::FeedCaptions => Role::Guest,
             Self::HoldPolls | Self::Moderate => Role::Moderator,
             Self::Configure | Self::ReadAudit => Role::Host,
         }
@@ -64,6 +70,7 @@ impl Room {
             Right::ShareScreen => settings.share,
             Right::Chat => settings.chat,
             Right::WriteNotes => settings.notes,
+            Right::FeedCaptions => settings.captions,
             Right::ShowCamera
             | Right::Vote
             | Right::RaiseHand
@@ -154,6 +161,8 @@ impl Room {
             audio: ruled.audio && self.may(role, Right::Speak),
             video: ruled.video && self.may(role, Right::ShowCamera),
             screen: ruled.screen && self.may(role, Right::ShareScreen),
+            // Who was forbidden to be heard is not read, either.
+            captions: ruled.audio && self.may(role, Right::FeedCaptions),
             ..ruled
         }
     }

@@ -85,6 +85,17 @@ impl Engine {
                     });
                 }
             }
+            CascadeMessage::Caption {
+                room,
+                caption,
+                hops,
+            } => {
+                if let Some(key) = room_of(self, &room) {
+                    self.with_room(now, key, |room, cx| {
+                        room.heard_caption(cx, peer, caption, hops);
+                    });
+                }
+            }
             CascadeMessage::Withdraw { room, track } => {
                 if let Some(key) = room_of(self, &room) {
                     self.with_room(now, key, |room, cx| room.withdrawn(cx, peer, &track));

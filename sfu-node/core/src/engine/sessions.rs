@@ -144,6 +144,12 @@ impl Engine {
             match serde_json::from_slice(&text) {
                 Ok(ClientMediaMessage::View { tiles }) => room.set_view(&mut cx, member, tiles),
                 Ok(ClientMediaMessage::Alive) => lives = true,
+                Ok(ClientMediaMessage::ShowCaptions { on }) => room.show_captions(member, on),
+                Ok(ClientMediaMessage::FeedCaption(line)) => {
+                    if !room.feed_caption(&mut cx, member, line) {
+                        self.stats.drops.not_allowed += 1;
+                    }
+                }
                 Ok(ClientMediaMessage::Playback { frozen }) => {
                     if !room.played(member, frozen) {
                         self.stats.drops.malformed += 1;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::client::{ClientMediaMessage, NodeMediaMessage, Quality, Tile};
+use protocol::client::{CaptionLine, ClientMediaMessage, NodeMediaMessage, Quality, Tile};
 use protocol::media::TrackId;
 
 use super::Client;
@@ -55,6 +55,16 @@ impl Client {
         self.say(&ClientMediaMessage::Playback { frozen });
     }
 
+    /// Has captions told from now on, or no more.
+    pub fn show_captions(&mut self, on: bool) {
+        self.say(&ClientMediaMessage::ShowCaptions { on });
+    }
+
+    /// Says what somebody says.
+    pub fn feed_caption(&mut self, line: CaptionLine) {
+        self.say(&ClientMediaMessage::FeedCaption(line));
+    }
+
     /// Says something, if the data channel is open.
     fn say(&mut self, message: &ClientMediaMessage) {
         if let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) {
@@ -88,6 +98,7 @@ impl Client {
                 self.demands.push((now, demand));
             }
             NodeMediaMessage::Quality { .. } => {}
+            NodeMediaMessage::Caption(caption) => self.captions.push(caption),
             NodeMediaMessage::Qualities { participants } => {
                 self.qualities.push((now, participants));
             }

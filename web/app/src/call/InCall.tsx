@@ -4,6 +4,7 @@ import { type ReactNode, useState } from "react";
 import { useReadable } from "../api-context.ts";
 import { CopyLink } from "../ui/CopyLink.tsx";
 import {
+  CaptionsIcon,
   ChatIcon,
   CloseIcon,
   LeaveIcon,
@@ -15,6 +16,8 @@ import {
 import { isolated } from "../ui/words.ts";
 import { AskToSpeak } from "./AskToSpeak.tsx";
 import { CallBanners } from "./CallBanners.tsx";
+import { ShownCaptions } from "./Captions.tsx";
+import { CaptionsPanel } from "./CaptionsPanel.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
 import { ConnectionDetails } from "./ConnectionDetails.tsx";
 import { DeviceMenu } from "./DeviceMenu.tsx";
@@ -33,7 +36,7 @@ import { StageView } from "./StageView.tsx";
 import { useUnread } from "./unread.ts";
 import { callTrouble, capsNotice, unseenNotice } from "./words.ts";
 
-type PanelName = "Chat" | "People" | "Polls" | "Notes";
+type PanelName = "Chat" | "People" | "Polls" | "Notes" | "Captions";
 
 /** What is beside the stage, and its name where it cannot be drawn. */
 const PANELS = {
@@ -41,6 +44,7 @@ const PANELS = {
   People: { part: "The list of people", Panel: PeoplePanel },
   Polls: { part: "The polls", Panel: PollsPanel },
   Notes: { part: "The notes", Panel: NotesPanel },
+  Captions: { part: "The captions' panel", Panel: CaptionsPanel },
 };
 
 /** What is beyond is not worth its space. */
@@ -89,6 +93,9 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
       <main className="call-main">
         <Part name="The stage">
           <StageView call={call} state={state} room={room} capacity={capacity} spotlight={spotlight} />
+        </Part>
+        <Part name="The captions">
+          <ShownCaptions call={call} state={state} />
         </Part>
         <ShownReactions call={call} state={state} />
         <div className="banners" role="status">
@@ -146,6 +153,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
         />
         <PanelButton name="Polls" panel={panel} badge={unanswered} onToggle={toggle} icon={<PollIcon />} />
         <PanelButton name="Notes" panel={panel} badge={0} onToggle={toggle} icon={<NotesIcon />} />
+        <PanelButton name="Captions" panel={panel} badge={0} onToggle={toggle} icon={<CaptionsIcon />} />
         <button type="button" className="control leave" aria-label="Leave" onClick={call.leave}>
           <LeaveIcon />
           <span className="control-text">Leave</span>

@@ -16,6 +16,7 @@ const SWITCHES = [
 const AUDIENCES = [
   ["chat", "Only moderators write in the chat"],
   ["notes", "Only moderators write in the notes"],
+  ["captions", "Only moderators feed captions"],
   ["share", "Only moderators share their screen"],
   ["speak", "Only moderators speak"],
 ] as const;
@@ -108,6 +109,7 @@ function changeOf(fields: FormData): SettingsChange {
     guests: fields.has("guests"),
     chat: audience("chat"),
     notes: audience("notes"),
+    captions: audience("captions"),
     share: audience("share"),
     speak: audience("speak"),
     listed: fields.has("listed"),

@@ -8,7 +8,7 @@ import { ModerationBanners } from "./ModerationBanners.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { capsNotice } from "./words.ts";
 
-const caps = { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null };
+const caps = { audio: true, video: true, screen: true, captions: true, maxLayer: null, maxBitrate: null };
 const person = (id: string, role: Role, fields: Partial<Participant> = {}): Participant => ({
   id,
   user: id,

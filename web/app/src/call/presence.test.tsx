@@ -20,7 +20,7 @@ function ben(connection: Connection, codec: Codec | null = "vp8"): Participant {
     role: "speaker",
     guest: false,
     publishing: { microphone: true, camera: true, screen: false, codec },
-    caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
+    caps: { audio: true, video: true, screen: true, captions: true, maxLayer: null, maxBitrate: null },
     region: null,
     connection,
     decodes: ALL,

@@ -11,7 +11,7 @@ function person(id: string, screen = false): Participant {
     role: "speaker",
     guest: false,
     publishing: { microphone: true, camera: true, screen, codec: null },
-    caps: { audio: true, video: true, screen: true, maxLayer: null, maxBitrate: null },
+    caps: { audio: true, video: true, screen: true, captions: true, maxLayer: null, maxBitrate: null },
     region: null,
     connection: "connected",
     decodes: [],

@@ -33,6 +33,13 @@ export const ChatIcon = () => (
   </Icon>
 );
 
+export const CaptionsIcon = () => (
+  <Icon>
+    <rect x="3" y="5.500" width="18" height="13" rx="2.500" />
+    <path d="M6.500 11h5M14 11h3.500M6.500 15h3M12 15h5.500" />
+  </Icon>
+);
+
 export const NotesIcon = () => (
   <Icon>
     <path d="M6 3.500h9l4 4V20.500H6zM15 3.500v4h4M9 12h7M9 16h5" />

@@ -1,5 +1,6 @@
 // A call: joins signaling, media and the devices of this browser into one state that a page can show.
 import type {
+  Caption,
   ClientMessage,
   JoinResponse,
   ParticipantId,
@@ -15,6 +16,7 @@ import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import { type Ask, Asks } from "./asks.ts";
 import { AudioOutput } from "./audio-output.ts";
+import { Captions } from "./captions.ts";
 import { Chat } from "./chat.ts";
 import { withEarlier } from "./chat-lines.ts";
 import { Choices } from "./choices.ts";
@@ -70,6 +72,8 @@ export class Call {
   readonly polls: Polls;
   /** What everybody writes together. */
   readonly notes: Notes;
+  /** What is said, as text. */
+  readonly captions: Captions;
   readonly hands: Hands;
   readonly reactions: Reactions;
   readonly spotlight: Spotlight;
@@ -117,6 +121,8 @@ export class Call {
       onQuality: (report: Quality) => this.#state.patch({ report }),
       onQualities: (of: readonly ParticipantQuality[]) =>
         this.#state.patch({ reports: new Map(of.map(({ participant, quality }) => [participant, quality])) }),
+      onCaption: (caption: Caption) => this.captions.heard(caption),
+      onReady: () => this.captions.again(),
       onStep: mark,
     };
     const encoding = encodingOf(options);
@@ -143,6 +149,8 @@ export class Call {
     this.spotlight.state.subscribe(() => this.view.prefer(this.spotlight.state.get()));
     this.stage = new Stage(deeds, () => this.#state.get().you);
     this.notes = new Notes(deeds.send);
+    const you = () => this.#state.get().you;
+    this.captions = new Captions((message) => this.#media.tell(message), you);
     this.#subjects = [this.polls, this.notes, this.hands, this.reactions, this.spotlight, this.stage];
     this.door = new Door({
       send: (message) => this.#signaling?.send(message) ?? false,
@@ -457,6 +465,7 @@ export class Call {
     this.#asks.clear();
     this.moderation.clear();
     for (const subject of this.#subjects) subject.end();
+    this.captions.end();
     this.chat.end();
     this.door.leave();
     const { room, outbox, quiet } = this.#state.get();

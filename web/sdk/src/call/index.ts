@@ -2,6 +2,7 @@
 export { keepsOrder } from "./asks.ts";
 export type { AudioOutput, AudioOutputState } from "./audio-output.ts";
 export { Call } from "./call.ts";
+export type { CaptionListener, Captions, CaptionsState, Fed } from "./captions.ts";
 export type { DeviceName, DeviceProblem, Facing } from "./capture.ts";
 export type { Chat, Earlier } from "./chat.ts";
 export type { ChoiceStorage } from "./choices.ts";

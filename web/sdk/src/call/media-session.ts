@@ -1,6 +1,8 @@
 // Media with the assigned node over the life of a call: one peer connection after another, the same tracks in each.
 import type {
   Attempt,
+  Caption,
+  ClientMediaMessage,
   ClientMessage,
   IceCredentials,
   Offer,
@@ -55,6 +57,9 @@ export interface MediaSessionHandlers {
   onSpeakers(speakers: readonly ParticipantId[]): void;
   onQuality(quality: Quality): void;
   onQualities(participants: readonly ParticipantQuality[]): void;
+  onCaption(caption: Caption): void;
+  /** The node can be told something, and knows nothing yet. */
+  onReady(): void;
   /** A step of an attempt is done, for measurements. */
   onStep(step: "offer" | "answer" | "described" | "connected" | "ready" | "slots"): void;
 }
@@ -277,6 +282,7 @@ export class MediaSession {
         if (!isCurrent()) return;
         this.#handlers.onStep("ready");
         this.view.tellAll();
+        this.#handlers.onReady();
       },
       onShown: (shown) => {
         if (!isCurrent()) return;
@@ -286,6 +292,7 @@ export class MediaSession {
       },
       onSpeakers: (speakers) => isCurrent() && this.#handlers.onSpeakers(speakers),
       onQuality: (quality) => isCurrent() && this.#handlers.onQuality(quality),
+      onCaption: (caption) => isCurrent() && this.#handlers.onCaption(caption),
       onQualities: (participants) => isCurrent() && this.#handlers.onQualities(participants),
     });
     for (const [source, track] of this.#tracks) void peer.send(source, track).catch(() => {});
@@ -363,7 +370,12 @@ export class MediaSession {
     this.#timer = undefined;
   }
 
+  /** Tells the node something; nothing where there is none now. */
+  tell(message: ClientMediaMessage): void {
+    this.#peer?.tell(message);
+  }
+
   #tellView(tiles: Tile[]): void {
-    this.#peer?.tell({ type: "view", tiles });
+    this.tell({ type: "view", tiles });
   }
 }

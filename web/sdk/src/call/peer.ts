@@ -1,6 +1,7 @@
 // One peer connection: one offer, every m-line from the start, media by replaceTrack, slots by data channel.
 import type {
   Attempt,
+  Caption,
   ClientMediaMessage,
   IceCredentials,
   NodeMediaMessage,
@@ -60,6 +61,7 @@ export interface PeerHandlers {
   /** Who speaks now, the loudest first. */
   onSpeakers(speakers: readonly ParticipantId[]): void;
   onQuality(quality: Quality): void;
+  onCaption(caption: Caption): void;
   onQualities(participants: readonly ParticipantQuality[]): void;
 }
 
@@ -291,6 +293,8 @@ export class Peer {
         return this.#demanded(message.demand);
       case "quality":
         return handlers.onQuality(message.quality);
+      case "caption":
+        return handlers.onCaption(message);
       case "qualities":
         return handlers.onQualities(message.participants);
     }

@@ -43,6 +43,10 @@ video: boolean,
  */
 screen: boolean, 
 /**
+ * Captions of what is said.
+ */
+captions: boolean, 
+/**
  * The highest camera layer that is forwarded; every one if absent.
  */
 maxLayer: number | null, 
@@ -397,6 +401,10 @@ chat: Audience,
  */
 notes: Audience, 
 /**
+ * Who may feed captions.
+ */
+captions: Audience, 
+/**
  * Who may share a screen.
  */
 share: Audience, 
@@ -445,7 +453,7 @@ permanent: boolean,
  */
 hasPassword: boolean, };
 
-export type SettingsChange = { kind?: RoomKind, chat?: Audience, notes?: Audience, share?: Audience, speak?: Audience, guests?: boolean, chatDays?: number, chatLines?: number, lobby?: boolean, locked?: boolean, capacity?: number, opensAt?: number, listed?: boolean, permanent?: boolean, };
+export type SettingsChange = { kind?: RoomKind, chat?: Audience, notes?: Audience, captions?: Audience, share?: Audience, speak?: Audience, guests?: boolean, chatDays?: number, chatLines?: number, lobby?: boolean, locked?: boolean, capacity?: number, opensAt?: number, listed?: boolean, permanent?: boolean, };
 
 export type CapsChange = { audio?: boolean, video?: boolean, screen?: boolean, 
 /**
@@ -668,12 +676,52 @@ export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "ref
 
 export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany" | "unknownLine" | "notesFull";
 
-export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, } | { "type": "alive" } | { "type": "playback", 
+export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, } | { "type": "alive" } | { "type": "showCaptions", on: boolean, } | { "type": "feedCaption" } & CaptionLine | { "type": "playback", 
 /**
  * Share of the time since the last report in which a picture stood still, 0 to 1: the mean of all that it shows,
  * and 0 where it shows none.
  */
 frozen: number, };
+
+export type CaptionLine = { 
+/**
+ * Counts up by one for whoever feeds. What comes under the same number takes the place of what came before.
+ */
+id: number, 
+/**
+ * Who says it; whoever feeds, if absent.
+ */
+speaker: ParticipantId | null, 
+/**
+ * The language that it is in (BCP 47), such as `en` or `pt-BR`.
+ */
+language: string, text: string, 
+/**
+ * Whether it is said to its end: nothing takes its place any more.
+ */
+final: boolean, };
+
+export type Caption = { 
+/**
+ * Who feeds it, as their node knows.
+ */
+by: ParticipantId, 
+/**
+ * Counts up by one for whoever feeds. What comes under the same number takes the place of what came before.
+ */
+id: number, 
+/**
+ * Who says it; whoever feeds, if absent.
+ */
+speaker: ParticipantId | null, 
+/**
+ * The language that it is in (BCP 47), such as `en` or `pt-BR`.
+ */
+language: string, text: string, 
+/**
+ * Whether it is said to its end: nothing takes its place any more.
+ */
+final: boolean, };
 
 export type Tile = { track: TrackId, 
 /**
@@ -685,7 +733,7 @@ width: number, height: number,
  */
 priority: number, };
 
-export type NodeMediaMessage = { "type": "slots", slots: Array<SlotAssignment>, } | { "type": "speakers", speakers: Array<ParticipantId>, } | { "type": "demand", demand: Array<SourceDemand>, } | { "type": "quality", quality: Quality, } | { "type": "qualities", participants: Array<ParticipantQuality>, };
+export type NodeMediaMessage = { "type": "slots", slots: Array<SlotAssignment>, } | { "type": "speakers", speakers: Array<ParticipantId>, } | { "type": "caption" } & Caption | { "type": "demand", demand: Array<SourceDemand>, } | { "type": "quality", quality: Quality, } | { "type": "qualities", participants: Array<ParticipantQuality>, };
 
 export type SlotAssignment = { mid: string, track: TrackId | null, 
 /**
@@ -748,7 +796,8 @@ export const MAX_CHAT_LINES = 1000000;
 export const MAX_QUESTION_BYTES = 1000;
 export const MAX_OPTION_BYTES = 300;
 export const MAX_POLL_OPTIONS = 20;
+export const MAX_CAPTION_BYTES = 600;
 export const MAX_NOTES_UPDATE_BYTES = 32768;
 export const REMOVAL_SECONDS = 600;
 /** How a room is set unless it says otherwise. */
-export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","notes":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000,"lobby":false,"locked":false,"capacity":0,"opensAt":0,"listed":false,"permanent":false,"hasPassword":false};
+export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","notes":"everybody","captions":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000,"lobby":false,"locked":false,"capacity":0,"opensAt":0,"listed":false,"permanent":false,"hasPassword":false};

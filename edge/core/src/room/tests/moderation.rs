@@ -53,6 +53,7 @@ fn told(effects: &[Effect]) -> Vec<Caps> {
 fn muted() -> Caps {
     Caps {
         audio: false,
+        captions: false,
         ..Caps::default()
     }
 }

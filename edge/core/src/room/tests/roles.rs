@@ -19,12 +19,13 @@ const ROLES: [Role; 5] = [
     Role::Guest,
     Role::Viewer,
 ];
-const RIGHTS: [Right; 12] = [
+const RIGHTS: [Right; 13] = [
     Right::Speak,
     Right::ShowCamera,
     Right::ShareScreen,
     Right::Chat,
     Right::WriteNotes,
+    Right::FeedCaptions,
     Right::Vote,
     Right::RaiseHand,
     Right::React,
@@ -67,6 +68,7 @@ fn words(right: Right) -> &'static str {
         Right::ShareScreen => "share a screen",
         Right::Chat => "write in the chat",
         Right::WriteNotes => "write in the shared notes",
+        Right::FeedCaptions => "feed captions",
         Right::Vote => "vote in polls",
         Right::RaiseHand => "raise a hand",
         Right::React => "show a reaction",
@@ -121,6 +123,7 @@ fn who_comes_is_what_the_room_makes_of_them() {
         audio: false,
         video: false,
         screen: false,
+        captions: false,
         ..Caps::default()
     };
     assert_eq!(caps_of(&world, "bob"), nothing);
@@ -289,6 +292,10 @@ fn who_may_chat_share_and_speak_is_set_and_holds_by_role_at_the_node_too() {
             ..SettingsChange::default()
         },
         SettingsChange {
+            captions: alone,
+            ..SettingsChange::default()
+        },
+        SettingsChange {
             speak: alone,
             ..SettingsChange::default()
         },
@@ -316,6 +323,7 @@ fn who_may_chat_share_and_speak_is_set_and_holds_by_role_at_the_node_too() {
                 audio: sends && open(change.speak),
                 video: sends,
                 screen: sends && open(change.share),
+                captions: sends && open(change.captions),
                 ..Caps::default()
             };
             assert_eq!(caps_of(&world, name), caps, "{name}, {text}");

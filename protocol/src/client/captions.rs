@@ -1,0 +1,105 @@
+//! Captions: what is said, as text. Whoever may feeds them, to whom they are shown they are told at once, and nobody keeps them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::ParticipantId;
+
+/// The longest text of a caption, in bytes: a long sentence.
+pub const MAX_CAPTION_BYTES: usize = 600;
+/// The longest tag of a language that registries have, and more than browsers say.
+const MAX_LANGUAGE_BYTES: usize = 35;
+
+/// What somebody says, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct CaptionLine {
+    /// Counts up by one for whoever feeds. What comes under the same number takes the place of what came before.
+    pub id: u32,
+    /// Who says it; whoever feeds, if absent.
+    #[serde(default)]
+    pub speaker: Option<ParticipantId>,
+    /// The language that it is in (BCP 47), such as `en` or `pt-BR`.
+    pub language: String,
+    pub text: String,
+    /// Whether it is said to its end: nothing takes its place any more.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+}
+
+/// A caption as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Caption {
+    /// Who feeds it, as their node knows.
+    pub by: ParticipantId,
+    #[serde(flatten)]
+    pub line: CaptionLine,
+}
+
+impl CaptionLine {
+    /// Whether it has the form and the size of one.
+    pub fn is_sound(&self) -> bool {
+        self.text.len() <= MAX_CAPTION_BYTES && is_language(&self.language)
+    }
+}
+
+/// Whether this has the shape of a language's tag (BCP 47, 2.1): letters first, and then parts of letters and digits.
+fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let primary = parts.next().unwrap_or_default();
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    tag.len() <= MAX_LANGUAGE_BYTES
+        && (2..=8).contains(&primary.len())
+        && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(is_part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_looks_like_one() {
+        for tag in [
+            "en",
+            "pt-BR",
+            "zh-Hant-TW",
+            "de-CH-1996",
+            "sl-rozaj-biske",
+            "gsw",
+        ] {
+            assert!(is_language(tag), "{tag}");
+        }
+        let long = "en-".to_owned() + &"abcdefgh-".repeat(4);
+        for tag in [
+            "",
+            "e",
+            "1n",
+            "en_US",
+            "en-",
+            "en US",
+            "en-ümlaut",
+            long.as_str(),
+            "en-123456789",
+        ] {
+            assert!(!is_language(tag), "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_caption_is_short() {
+        let line = |text: String| CaptionLine {
+            id: 1,
+            speaker: None,
+            language: "en".into(),
+            text,
+            is_final: true,
+        };
+        assert!(line("x".repeat(MAX_CAPTION_BYTES)).is_sound());
+        assert!(!line("ä".repeat(MAX_CAPTION_BYTES)).is_sound());
+    }
+}
