@@ -38,6 +38,8 @@ const moderation = {
 };
 const NOBODY = { knocking: [], banned: [] };
 const door = { state: { get: () => NOBODY, subscribe: () => () => {} } };
+const STAGE = { asking: [], news: null };
+const stage = { state: { get: () => STAGE, subscribe: () => () => {} } };
 const nobody: string[] = [];
 const none = { state: { get: () => nobody, subscribe: () => () => {} } };
 const STAGE = { asking: [], news: null };
@@ -47,6 +49,7 @@ const call = {
   moderation,
   local: { turn: vi.fn() },
   hands: none,
+  stage,
   spotlight: none,
 } as unknown as Call;
 const state = (participants: Participant[]) =>
