@@ -1,7 +1,7 @@
 // A room that nobody has used for long is retired: it leaves the lists, its link says so, and nothing of it is left.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DirectoryPage, RoomList } from "../../web/sdk/src/generated/protocol.ts";
-import { type Client, World } from "./world.ts";
+import { Client, World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -64,9 +64,7 @@ test("a listed room goes, with its chat, and its link says so; a permanent one s
   expect(await ada.call(`${path}/join`, { body: {} })).toMatchObject(retired);
   expect(await ada.call(`${path}/chat/export`)).toMatchObject(retired);
   expect(await ada.call(path, { method: "DELETE" })).toMatchObject(retired);
-  expect((await world.call(`${path}/ws?ticket=x`, { headers: { upgrade: "websocket" } })).status).not.toBe(
-    101,
-  );
+  await expect(Client.open(world, `${path}/ws?ticket=x`)).rejects.toThrow("refused");
   await world.restart((disk) =>
     disk.object("RoomObject", ["info", "", room.id], (database) => {
       expect(database.prepare("SELECT kind FROM records").all()).toEqual([{ kind: "info" }]);

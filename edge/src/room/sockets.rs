@@ -9,7 +9,7 @@ use protocol::node::RoomToNode;
 use serde::{Deserialize, Serialize};
 use worker::{Date, Error, Request, Response, Result, State, WebSocket, WebSocketPair};
 
-use super::Shell;
+use super::{Shell, is_there};
 use crate::problem::{Outcome, Refusal};
 use crate::{crypto, socket};
 
@@ -57,7 +57,10 @@ impl Shell {
             (None, None) => return Err(malformed(Error::BadEncoding)),
         };
         let client = match self.room.borrow().as_ref() {
-            Some(room) => room.admit(&pass, now)?,
+            Some(room) => {
+                is_there(room)?;
+                room.admit(&pass, now)?
+            }
             None => return Err(Refusal::no_room()),
         };
         let pair = WebSocketPair::new()?;
