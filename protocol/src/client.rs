@@ -111,6 +111,8 @@ pub enum ClientMessage {
     /// Asks for at most so many lines before this one, and no more than [`MAX_CHAT_PAGE`]. Answered with
     /// [`ServerMessage::ChatPage`].
     ChatHistory { before: String, limit: u32 },
+    /// This participant's user has read up to this line. Nobody else is told; a guest's is not kept.
+    ReadChat { id: String },
     /// Writes something for everybody just now.
     Typing,
     /// Media of this attempt could not be established or was lost for good.
@@ -315,6 +317,10 @@ pub enum ServerMessage {
         id: String,
     },
     ChatPage(ChatPage),
+    /// Up to which line this client's user has read, here or elsewhere: after the welcome, and when that has changed elsewhere.
+    ChatRead {
+        id: String,
+    },
     /// Somebody writes something for everybody just now. What was missed is not sent again.
     Typing {
         participant: ParticipantId,

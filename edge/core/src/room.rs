@@ -28,6 +28,7 @@ mod plan;
 mod polls;
 mod questions;
 mod reactions;
+mod reading;
 pub mod record;
 mod redial;
 mod report;
@@ -57,7 +58,9 @@ use doubt::Doubts;
 use log::Log;
 use pace::{Pace, Writing};
 use questions::Questions;
-use record::{Info, Link, LoggedEvent, Moved, Person, Placed, Record, Ruling, Stored, Waiting};
+use record::{
+    Info, Link, LoggedEvent, Moved, Person, Placed, Read, Record, Ruling, Stored, Waiting,
+};
 use report::Owed;
 pub use report::Report;
 
@@ -90,6 +93,8 @@ pub struct Room {
     log: Log,
     chat: Chat,
     polls: Polls,
+    /// Up to where accounts have read.
+    read: BTreeMap<UserId, Read>,
     owed: Option<Owed>,
     /// As the server is configured.
     seats: Seats,
@@ -163,6 +168,7 @@ impl Room {
             log: Log::default(),
             chat: Chat::default(),
             polls: Polls::default(),
+            read: BTreeMap::new(),
             owed: None,
             negotiations: HashMap::new(),
             paces: HashMap::new(),
@@ -194,6 +200,7 @@ impl Room {
         let (mut people, mut nodes) = (BTreeMap::new(), BTreeMap::new());
         let (mut rulings, mut waiting) = (BTreeMap::new(), BTreeMap::new());
         let (mut moved, mut events, mut owed) = (Vec::new(), Vec::new(), None);
+        let mut read = BTreeMap::new();
         let (mut polls, mut ballots) = (Vec::new(), Vec::new());
         let unreadable_events = stored.unreadable_events();
         let unreadable_polls = stored.unreadable_polls();
@@ -215,6 +222,9 @@ impl Room {
                 Record::Moved(person) => moved.push(person),
                 Record::Event(event) => events.push(event),
                 Record::Owed(stored) => owed = Some(stored),
+                Record::Read(mark) => {
+                    read.insert(mark.user.clone(), mark);
+                }
                 Record::Poll(poll) => polls.push(poll),
                 Record::Ballot(ballot) => ballots.push(ballot),
             }
@@ -229,6 +239,7 @@ impl Room {
         room.log = Log::restore(events, &unreadable_events);
         room.chat = Chat::restore(stored.lines, stored.latest_line);
         room.polls = Polls::restore(polls, ballots, &unreadable_polls);
+        room.read = read;
         room.owed = owed;
         room.chat.forget(room.keep_lines(now));
         let mut effects = Vec::new();

@@ -246,7 +246,7 @@ impl Room {
     }
 
     /// The number of a line that there is, or was.
-    fn number(&self, id: &str) -> Result<u64, Refusal> {
+    pub(super) fn number(&self, id: &str) -> Result<u64, Refusal> {
         let number = chat::number(id).filter(|number| (1..=self.chat.latest()).contains(number));
         number.ok_or_else(no_line)
     }

@@ -152,6 +152,7 @@ impl Room {
             ClientMessage::ChatHistory { before, limit } => {
                 self.shows_history(client, &before, limit, now, out)?;
             }
+            ClientMessage::ReadChat { id: line } => self.reads(client, &line, now, out)?,
             ClientMessage::Typing => self.types(client, now, out)?,
             ClientMessage::MediaFailed { attempt } => self.media_failed(id, attempt, now, out),
             ClientMessage::NoMedia { attempt } => self.no_media(id, attempt, out),

@@ -127,6 +127,7 @@ impl Room {
         let since = since.filter(|_| !waited);
         self.welcome(client.clone(), since, resume.text, out);
         self.tell_votes(&user, Some(&client), out);
+        self.tell_read(&user, &client, out);
         self.resume_media(&id, out);
         self.show_door(&id, false, out);
     }
@@ -329,6 +330,7 @@ impl Room {
         self.log = Log::default();
         self.chat = Chat::default();
         self.polls = Polls::default();
+        self.read.clear();
         self.owed = None;
         self.info.gone = true;
         self.info.hosted = false;

@@ -58,6 +58,7 @@ pub enum Record {
     Owed(Owed),
     Poll(Poll),
     Ballot(Ballot),
+    Read(Read),
 }
 
 /// Names a record: its kind, and its name within the kind. Numbers are padded, so that names sort as they count.
@@ -87,6 +88,7 @@ impl Record {
             Record::Event(event) => event_key(event.seq),
             Record::Owed(_) => owed_key(),
             Record::Poll(poll) => poll_key(poll.id),
+            Record::Read(read) => read_key(&read.user),
             Record::Ballot(ballot) => ballot_key(ballot.poll, &ballot.user),
         }
     }
@@ -145,6 +147,13 @@ pub(super) fn poll_key(id: PollId) -> Key {
     Key {
         kind: POLL,
         name: format!("{:010}", id.0),
+    }
+}
+
+pub(super) fn read_key(user: &UserId) -> Key {
+    Key {
+        kind: "read",
+        name: user.to_string(),
     }
 }
 
@@ -360,6 +369,16 @@ pub struct Ruling {
     #[serde(default)]
     pub banned: Option<String>,
     /// When it was decided last.
+    pub at: u64,
+}
+
+/// Up to where an account has read the chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read {
+    pub user: UserId,
+    /// The number of the line.
+    pub line: u64,
+    /// When that was told.
     pub at: u64,
 }
 

@@ -32,6 +32,7 @@ mod passes;
 mod placement;
 mod polls;
 mod reactions;
+mod reading;
 mod reports;
 mod restore;
 mod retirement;
@@ -89,6 +90,10 @@ impl World {
                         .map(|line| &mut line.message.user)
                         .filter(|user| user.as_ref() == Some(from))
                         .for_each(|user| *user = Some(to.clone()));
+                    continue;
+                }
+                Effect::ForgetLines(keep) => {
+                    self.stored.lines.retain(|line| keep.keeps(line));
                     continue;
                 }
                 Effect::Forget | Effect::Vanish => {
@@ -261,7 +266,8 @@ impl World {
 
     /// Time passes to the next deadline.
     fn wait(&mut self) -> Vec<Effect> {
-        self.now = self.room.deadline().expect("something is due");
+        let due = self.room.deadline().expect("something is due");
+        self.now = self.now.max(due);
         self.handle(Event::Alarm { pings: Vec::new() })
     }
 }

@@ -139,6 +139,7 @@ const EACH: &[(&str, Option<&str>)] = &[
         None,
     ),
     (r#"{"type":"chatHistory","before":"2","limit":1}"#, None),
+    (r#"{"type":"readChat","id":"1"}"#, None),
     (r#"{"type":"typing"}"#, None),
     (r#"{"type":"mediaFailed","attempt":1}"#, None),
     (r#"{"type":"noMedia","attempt":1}"#, None),
@@ -227,7 +228,7 @@ fn busy(world: &mut World) -> [Client; 2] {
 }
 
 /// The types of all messages that there are, as the reader of them knows.
-fn types() -> Vec<String> {
+pub(super) fn types() -> Vec<String> {
     let unknown = serde_json::from_str::<ClientMessage>(r#"{"type":"?"}"#);
     let expected = unknown
         .err()
