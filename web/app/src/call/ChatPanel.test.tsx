@@ -21,7 +21,8 @@ const chat = {
   types: vi.fn(),
   showEarlier: vi.fn(),
 };
-const call = { chat };
+const upTo = vi.fn();
+const call = { chat, reading: { upTo } };
 const line = (fields: Partial<ChatMessage>): ChatMessage => ({
   id: "1",
   nonce: "n",
@@ -171,4 +172,9 @@ it("offers what is before, and says where it has gone", async () => {
 it("says who types", () => {
   open({ participants: [{ id: "ann", name: "Ann" } as Participant], typing: ["ann"] });
   expect(document.querySelector(".typing")?.textContent).toBe("Ann is typing");
+});
+
+it("tells up to which line somebody has read who sees the end of them", () => {
+  open({ chat: [line({}), line({ id: "7" })] });
+  expect(upTo.mock.calls).toEqual([["7"]]);
 });

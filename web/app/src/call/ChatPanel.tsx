@@ -7,6 +7,7 @@ import { ChatLine } from "./ChatLine.tsx";
 import { Composer, type Subject } from "./Composer.tsx";
 import { useFollowing } from "./follow.ts";
 import { useUnread } from "./unread.ts";
+import { useReads } from "./use-reads.ts";
 
 export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
   const { chat, outbox, participants, you, typing } = state;
@@ -14,6 +15,7 @@ export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
   const lines = useMemo(() => [chat, outbox], [chat, outbox]);
   const { isAtEnd, toEnd, stay } = useFollowing(list, lines);
   const unread = useUnread(chat, isAtEnd);
+  useReads(call, chat, isAtEnd);
   const [subject, setSubject] = useState<Subject | null>(null);
   const byId = useMemo(() => new Map(chat.map((line) => [line.id, line])), [chat]);
   const own = participants.find(({ id }) => id === you);

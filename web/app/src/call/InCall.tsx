@@ -60,7 +60,7 @@ interface InCallProps {
 export function InCall({ call, state, room, capacity }: InCallProps) {
   const [panel, setPanel] = useState<PanelName | null>(null);
   const [spotlight, setSpotlight] = useState(false);
-  const unread = useUnread(state.chat, panel === "Chat");
+  const unread = useUnread(state.chat, panel === "Chat", useReadable(call.reading.state));
   const { polls, own } = useReadable(call.polls.state);
   const unanswered = polls.filter(({ id, closedAt }) => closedAt === null && !own.has(id)).length;
   const isViewer = ownRole(state) === "viewer";

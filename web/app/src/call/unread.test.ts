@@ -47,3 +47,12 @@ it("holds over a new start with fewer lines", () => {
   const { next } = unread(chat(1, 118), false);
   expect(next(chat(80, 120), false)).toBe(2);
 });
+
+it("counts from where one has read on another device", () => {
+  const { result, rerender } = renderHook(({ mark }) => useUnread(chat(1, 9), false, mark), {
+    initialProps: { mark: "4" as string | null },
+  });
+  expect(result.current).toBe(5);
+  rerender({ mark: "8" });
+  expect(result.current).toBe(1);
+});

@@ -1,14 +1,18 @@
-// What has come in the chat since somebody looked.
+// What has come in the chat since somebody looked, here or on another device.
 import type { ChatMessage } from "@connect/sdk";
 import { useEffect, useState } from "react";
 
-/** How many lines came since the newest one was last visible. */
-export function useUnread(chat: readonly ChatMessage[], visible: boolean): number {
+/** How many lines came since the newest one was last visible, or was read elsewhere (`mark`, the id of that line). */
+export function useUnread(
+  chat: readonly ChatMessage[],
+  visible: boolean,
+  mark: string | null = null,
+): number {
   const [seen, setSeen] = useState(() => lastOf(chat));
   useEffect(() => {
     if (visible) setSeen(lastOf(chat));
   }, [chat, visible]);
-  return visible ? 0 : unreadAfter(chat, seen);
+  return visible ? 0 : unreadAfter(chat, mark ?? seen);
 }
 
 /**
@@ -16,10 +20,10 @@ export function useUnread(chat: readonly ChatMessage[], visible: boolean): numbe
  * grow. When the seen one is dropped, all that are left came after it.
  */
 function unreadAfter(chat: readonly ChatMessage[], seen: string | null): number {
-  return chat.length - 1 - chat.findLastIndex(({ id }) => id === seen);
+  return chat.filter(({ id }) => Number(id) > Number(seen ?? 0)).length;
 }
 
 /** The line that somebody has seen who sees them all now. */
-function lastOf(chat: readonly ChatMessage[]): string | null {
+export function lastOf(chat: readonly ChatMessage[]): string | null {
   return chat.at(-1)?.id ?? null;
 }

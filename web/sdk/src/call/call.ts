@@ -39,6 +39,7 @@ import { Polls } from "./polls.ts";
 import { Publisher } from "./publishing.ts";
 import { qualityOf } from "./quality.ts";
 import { Reactions } from "./reactions.ts";
+import { Reading } from "./reading.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf, withChat } from "./room.ts";
 import { type OtherMessage, type Refusal, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown } from "./slots.ts";
@@ -76,6 +77,8 @@ export class Call {
   readonly captions: Captions;
   readonly hands: Hands;
   readonly reactions: Reactions;
+  /** Up to where this user has read the chat. */
+  readonly reading: Reading;
   readonly spotlight: Spotlight;
   readonly stage: Stage;
   readonly #subjects: readonly Subject[];
@@ -145,13 +148,22 @@ export class Call {
     this.polls = new Polls(deeds);
     this.hands = new Hands(deeds, () => this.#state.get().you);
     this.reactions = new Reactions(deeds.send);
+    this.reading = new Reading(deeds.send);
     this.spotlight = new Spotlight(deeds);
     this.spotlight.state.subscribe(() => this.view.prefer(this.spotlight.state.get()));
     this.stage = new Stage(deeds, () => this.#state.get().you);
     this.notes = new Notes(deeds.send);
     const you = () => this.#state.get().you;
     this.captions = new Captions((message) => this.#media.tell(message), you);
-    this.#subjects = [this.polls, this.notes, this.hands, this.reactions, this.spotlight, this.stage];
+    this.#subjects = [
+      this.reading,
+      this.polls,
+      this.notes,
+      this.hands,
+      this.reactions,
+      this.spotlight,
+      this.stage,
+    ];
     this.door = new Door({
       send: (message) => this.#signaling?.send(message) ?? false,
       ask: (ask) => this.#ask(ask),
@@ -268,6 +280,7 @@ export class Call {
   /** Leaves the room; `join` may follow. */
   readonly leave = (): void => {
     if (this.#signaling === null) return;
+    this.reading.flush();
     this.#signaling.end();
     this.#end({ name: "ended", reason: "left" });
   };

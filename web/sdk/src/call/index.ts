@@ -23,6 +23,7 @@ export type { About, Lines, PendingLine } from "./outbox.ts";
 export type { Polls, PollsState } from "./polls.ts";
 export { type ConnectionQuality, qualityOfReport } from "./quality.ts";
 export type { Reactions, ShownReaction } from "./reactions.ts";
+export type { Reading } from "./reading.ts";
 export type { Shown, Streams } from "./slots.ts";
 export type { Spotlight } from "./spotlight.ts";
 export type { Stage, StageState } from "./stage.ts";
