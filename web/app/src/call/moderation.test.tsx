@@ -38,8 +38,6 @@ const moderation = {
 };
 const NOBODY = { knocking: [], banned: [] };
 const door = { state: { get: () => NOBODY, subscribe: () => () => {} } };
-const STAGE = { asking: [], news: null };
-const stage = { state: { get: () => STAGE, subscribe: () => () => {} } };
 const nobody: string[] = [];
 const none = { state: { get: () => nobody, subscribe: () => () => {} } };
 const STAGE = { asking: [], news: null };
@@ -49,7 +47,6 @@ const call = {
   moderation,
   local: { turn: vi.fn() },
   hands: none,
-  stage,
   spotlight: none,
 } as unknown as Call;
 const state = (participants: Participant[]) =>

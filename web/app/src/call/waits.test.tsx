@@ -24,12 +24,10 @@ const call = {
   dismissRefusal: vi.fn(),
   stage: { state: { get: () => STAGE, subscribe: () => () => {} } },
   moderation: { state: { get: () => QUIET, subscribe: () => () => {} } },
-  stage: { state: { get: () => STAGE, subscribe: () => () => {} } },
   local: { state: { get: () => LOCAL, subscribe: () => () => {} }, turn: vi.fn() },
 };
 const STAGE = { asking: [], news: null };
 const QUIET = { askedBy: null, turnedOff: null };
-const STAGE = { asking: [], news: null };
 const LOCAL = { microphone: { on: false } };
 const theCall = call as unknown as Call;
 const person = (id: string, user: string) => ({ id, user, name: id }) as Participant;
