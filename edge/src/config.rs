@@ -2,7 +2,7 @@
 
 use edge_core::assign::{Site, parse_sites};
 use edge_core::directory::shard_of;
-use edge_core::limits::Limit;
+use edge_core::limits::{Limit, Policy};
 use edge_core::room::Seats;
 use protocol::api::IceServer;
 use protocol::id::{Region, RoomId, UserId};
@@ -18,10 +18,15 @@ pub fn sites(env: &Env) -> Result<Vec<Site>> {
     Ok(parse_sites(&env.var("CONNECT_REGIONS")?.to_string()))
 }
 
+/// What the names of all limits begin with.
+const LIMIT: &str = "CONNECT_LIMIT_";
+
 /// The limit under this name, one of `CONNECT_LIMIT_…`.
-pub fn limit(env: &Env, name: &str) -> Result<Limit> {
-    Limit::parse(&env.var(name)?.to_string())
-        .ok_or_else(|| Error::RustError(format!("{name} must be COUNT/SECONDS, e.g. 10/900")))
+pub fn limit(env: &Env, name: &str) -> Result<Policy> {
+    let limit = Limit::parse(&env.var(name)?.to_string())
+        .ok_or_else(|| Error::RustError(format!("{name} must be COUNT/SECONDS, e.g. 10/900")))?;
+    let told = name.trim_start_matches(LIMIT).to_ascii_lowercase();
+    Ok(Policy::new(told.replace('_', "-"), limit))
 }
 
 /// How many people may be in a room, and how often one user.

@@ -22,11 +22,19 @@ mod tally;
 mod turn;
 mod user;
 
+use problem::Outcome;
 use worker::{Context, Date, Env, Request, Response, Result, console_log, event};
 
 #[event(start)]
 fn start() {
     jwt::install();
+}
+
+/// Answers a request, if it is one that is answered at all.
+async fn answer(request: Request, env: &Env, context: &Context) -> Outcome<Response> {
+    limiter::admit(&request, env).await?;
+    http::refuse_foreign(&request, env)?;
+    routes::route(request, env, context).await
 }
 
 #[event(fetch)]
@@ -42,11 +50,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     let response = if http::method(&request) == http::Method::Options {
         Response::empty().map(|response| response.with_status(204))
     } else {
-        let answer = match http::refuse_foreign(&request, &env) {
-            Ok(()) => routes::route(request, &env, &context).await,
-            Err(refusal) => Err(refusal),
-        };
-        answer.or_else(|refusal| {
+        answer(request, &env, &context).await.or_else(|refusal| {
             tally::refused(&env, refusal.kind());
             refusal.into_response()
         })

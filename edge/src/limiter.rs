@@ -1,17 +1,26 @@
-//! The Limiter Durable Object: how often one thing is done, from one address or to one room.
+//! How often something is done from one address, or to one room. What is counted to the last is counted by a Durable Object;
+//! requests of any kind, by the platform's own limiter where there is one.
 
-use edge_core::limits::Limit;
+use std::cell::RefCell;
+
+use edge_core::limits::{Bucket, Policy};
 use protocol::id::RoomId;
 use serde_json::Value;
-use worker::{Date, DurableObject, Env, Request, Response, Result, State, Stub, durable_object};
+use worker::js_sys::Reflect;
+use worker::wasm_bindgen::JsCast;
+use worker::{
+    Date, DurableObject, Env, RateLimiter, Request, Response, Result, State, Stub, durable_object,
+};
 
-use crate::problem::Outcome;
+use crate::problem::{Outcome, Refusal};
 use crate::store::Store;
 use crate::{config, http, rate, rpc};
 
 /// What is limited by address: the name of the variable that says how often.
 #[derive(Clone, Copy)]
 pub enum Deed {
+    /// Any request at all.
+    Request,
     /// A failed sign-in.
     SignIn,
     Register,
@@ -26,6 +35,7 @@ pub enum Deed {
 impl Deed {
     fn variable(self) -> &'static str {
         match self {
+            Deed::Request => "CONNECT_LIMIT_REQUESTS",
             Deed::SignIn => "CONNECT_LIMIT_ADDRESS",
             Deed::Register => "CONNECT_LIMIT_REGISTER",
             Deed::CreateRoom => "CONNECT_LIMIT_CREATE_ADDRESS",
@@ -36,10 +46,31 @@ impl Deed {
     }
 }
 
+/// Counts a request, before anything is done for it. Who only floods is held off here, and costs the objects of others nothing.
+pub async fn admit(request: &Request, env: &Env) -> Outcome<()> {
+    let Some(platform) = platform(env) else {
+        let limiter = Limiter::of(request, env, Deed::Request)?;
+        return rpc::call(&limiter.object, "pass", &limiter.policy).await;
+    };
+    if platform.limit(http::address(request)?).await?.success {
+        return Ok(());
+    }
+    let policy = config::limit(env, Deed::Request.variable())?;
+    // It does not say when: at the latest when its window is over.
+    let wait = policy.limit.window;
+    Err(Refusal::too_many(&policy, wait))
+}
+
+/// The platform's limiter. A plain workerd has none, and neither have accounts that did not bind one.
+fn platform(env: &Env) -> Option<RateLimiter> {
+    let bound = Reflect::get(env, &"REQUESTS".into()).ok()?;
+    bound.is_object().then(|| bound.unchecked_into())
+}
+
 /// The limiter of one deed from one address, as the Worker sees it.
 pub struct Limiter {
     object: Stub,
-    limit: Limit,
+    policy: Policy,
 }
 
 impl Limiter {
@@ -56,18 +87,18 @@ impl Limiter {
     fn named(env: &Env, variable: &str, who: &str) -> Result<Self> {
         Ok(Self {
             object: config::limiter(env, &format!("{variable} {who}"))?,
-            limit: config::limit(env, variable)?,
+            policy: config::limit(env, variable)?,
         })
     }
 
     /// Takes a token, or refuses.
     pub async fn take(&self) -> Outcome<()> {
-        rpc::call(&self.object, "take", &self.limit).await
+        rpc::call(&self.object, "take", &self.policy).await
     }
 
     /// Gives a token back: what it was taken for does not count.
     pub async fn give_back(&self) -> Outcome<()> {
-        rpc::call(&self.object, "giveBack", &self.limit).await
+        rpc::call(&self.object, "giveBack", &self.policy).await
     }
 }
 
@@ -76,6 +107,8 @@ impl Limiter {
 pub struct LimiterObject {
     state: State,
     store: Store,
+    /// Of requests of any kind: in memory only, since writing would cost more than what it holds off.
+    requests: RefCell<Option<Bucket>>,
 }
 
 impl DurableObject for LimiterObject {
@@ -83,6 +116,7 @@ impl DurableObject for LimiterObject {
         Self {
             store: Store::new(&state),
             state,
+            requests: RefCell::default(),
         }
     }
 
@@ -102,15 +136,24 @@ impl DurableObject for LimiterObject {
 
 impl LimiterObject {
     async fn operate(&self, operation: &str, body: &str, now: u64) -> Outcome<Value> {
-        let limit: Limit = rpc::parse(body)?;
+        let policy: Policy = rpc::parse(body)?;
         match operation {
+            "pass" => self.pass(&policy, now)?,
             "take" => {
-                rate::take(&self.store, "", limit, now)?;
-                self.state.storage().set_alarm(limit.window as i64).await?;
+                rate::take(&self.store, "", &policy, now)?;
+                let window = policy.limit.window as i64;
+                self.state.storage().set_alarm(window).await?;
             }
-            "giveBack" => rate::give_back(&self.store, "", limit, now)?,
+            "giveBack" => rate::give_back(&self.store, "", policy.limit, now)?,
             _ => return Err(rpc::unknown(operation)),
         }
         Ok(Value::Null)
+    }
+
+    fn pass(&self, policy: &Policy, now: u64) -> Outcome<()> {
+        let mut requests = self.requests.borrow_mut();
+        let bucket = requests.get_or_insert_with(|| Bucket::full(policy.limit, now));
+        let taken = bucket.take(policy.limit, now);
+        taken.map_err(|wait| Refusal::too_many(policy, wait))
     }
 }

@@ -1,6 +1,7 @@
 //! Errors of the HTTP API: problem documents (RFC 9457).
 
-use edge_core::room::{NoTicket, NotAdmitted};
+use edge_core::limits::{Policy, seconds};
+use edge_core::room::{MESSAGES, NoTicket, NotAdmitted, TICKETS};
 use protocol::api::{FieldError, Problem};
 use worker::{Response, ResponseBuilder, console_error};
 
@@ -11,11 +12,13 @@ pub type Outcome<T> = Result<T, Refusal>;
 #[derive(Debug)]
 pub struct Refusal {
     pub problem: Box<Problem>,
-    /// Seconds to wait before the next try.
-    pub retry_after: Option<u64>,
-    /// The methods that the address takes.
-    pub allow: Option<&'static str>,
+    /// Headers beside those that every problem has.
+    pub headers: Vec<(&'static str, String)>,
 }
+
+/// The headers that the refusal of a Durable Object has, and so the Worker's.
+pub const PASSED_ON: [&str; 3] = [RETRY_AFTER, "ratelimit-policy", "ratelimit"];
+const RETRY_AFTER: &str = "retry-after";
 
 impl Refusal {
     fn new(status: u16, kind: &str, title: &str, detail: impl Into<String>) -> Self {
@@ -27,8 +30,7 @@ impl Refusal {
                 detail: detail.into(),
                 errors: Vec::new(),
             }),
-            retry_after: None,
-            allow: None,
+            headers: Vec::new(),
         }
     }
 
@@ -116,7 +118,7 @@ impl Refusal {
     pub fn method_not_allowed(methods: &'static str) -> Self {
         let detail = format!("this address takes {methods}");
         let mut refusal = Self::new(405, "method-not-allowed", "Not possible here", detail);
-        refusal.allow = Some(methods);
+        refusal.headers.push(("allow", methods.into()));
         refusal
     }
 
@@ -175,12 +177,16 @@ impl Refusal {
         )
     }
 
-    /// 429; `wait` in milliseconds.
-    pub fn too_many(wait: u64) -> Self {
-        let seconds = wait.div_ceil(1000).max(1);
+    /// 429 (RFC 6585, 4), with the limit as draft-ietf-httpapi-ratelimit-headers-11 tells it; `wait` in milliseconds.
+    pub fn too_many(policy: &Policy, wait: u64) -> Self {
+        let seconds = seconds(wait);
         let detail = format!("too many attempts: try again in {seconds} s");
         let mut refusal = Self::new(429, "too-many-attempts", "Too many attempts", detail);
-        refusal.retry_after = Some(seconds);
+        refusal.headers = vec![
+            (RETRY_AFTER, seconds.to_string()),
+            ("ratelimit-policy", policy.announced()),
+            ("ratelimit", policy.spent(wait)),
+        ];
         refusal
     }
 
@@ -205,11 +211,8 @@ impl Refusal {
         let mut builder = ResponseBuilder::new()
             .with_status(self.problem.status)
             .with_header("content-type", "application/problem+json")?;
-        if let Some(seconds) = self.retry_after {
-            builder = builder.with_header("retry-after", &seconds.to_string())?;
-        }
-        if let Some(methods) = self.allow {
-            builder = builder.with_header("allow", methods)?;
+        for (name, value) in &self.headers {
+            builder = builder.with_header(name, value)?;
         }
         if self.problem.status == 401 {
             builder = builder.with_header("www-authenticate", "Bearer")?;
@@ -221,7 +224,9 @@ impl Refusal {
 impl From<NoTicket> for Refusal {
     fn from(reason: NoTicket) -> Self {
         let (kind, title) = match reason {
-            NoTicket::TooMany { wait } => return Self::too_many(wait),
+            NoTicket::TooMany { wait } => {
+                return Self::too_many(&Policy::new("tickets", TICKETS), wait);
+            }
             NoTicket::Removed { .. } => ("removed", "You were removed from this room"),
             NoTicket::NoGuests => ("no-guests", "An account is needed here"),
             NoTicket::Banned => ("banned", "You were banned from this room"),
@@ -233,7 +238,9 @@ impl From<NoTicket> for Refusal {
         };
         let mut refusal = Self::new(403, kind, title, reason.to_string());
         if let NoTicket::Removed { wait } | NoTicket::NotOpenYet { wait } = reason {
-            refusal.retry_after = Some(wait.div_ceil(1_000));
+            refusal
+                .headers
+                .push((RETRY_AFTER, seconds(wait).to_string()));
         }
         refusal
     }
@@ -255,7 +262,9 @@ impl From<NotAdmitted> for Refusal {
                 "You are in this room already",
                 detail,
             ),
-            NotAdmitted::SentAway { wait } => Self::too_many(wait),
+            NotAdmitted::SentAway { wait } => {
+                Self::too_many(&Policy::new("messages", MESSAGES), wait)
+            }
             NotAdmitted::StaleEpoch => {
                 Self::new(409, "stale-epoch", "The placement is over", detail)
             }

@@ -1,6 +1,6 @@
 //! Rates: token buckets in the store of a Durable Object, by name.
 
-use edge_core::limits::{Bucket, Buckets, Limit};
+use edge_core::limits::{Bucket, Buckets, Limit, Policy};
 
 use crate::problem::{Outcome, Refusal};
 use crate::store::Store;
@@ -9,9 +9,10 @@ use crate::store::Store;
 const KIND: &str = "rate";
 
 /// Takes a token. A refusal says how long to wait for the next one.
-pub fn take(store: &Store, name: &str, limit: Limit, now: u64) -> Outcome<()> {
-    let mut bucket = bucket(store, name, limit, now)?;
-    bucket.take(limit, now).map_err(Refusal::too_many)?;
+pub fn take(store: &Store, name: &str, policy: &Policy, now: u64) -> Outcome<()> {
+    let mut bucket = bucket(store, name, policy.limit, now)?;
+    let taken = bucket.take(policy.limit, now);
+    taken.map_err(|wait| Refusal::too_many(policy, wait))?;
     Ok(store.put(KIND, name, &bucket)?)
 }
 
@@ -23,9 +24,10 @@ pub fn give_back(store: &Store, name: &str, limit: Limit, now: u64) -> Outcome<(
 }
 
 /// Takes a token from the bucket of one of many, of whom the latest are kept under one name.
-pub fn take_of(store: &Store, name: &str, who: &str, limit: Limit, now: u64) -> Outcome<()> {
+pub fn take_of(store: &Store, name: &str, who: &str, policy: &Policy, now: u64) -> Outcome<()> {
     let mut buckets: Buckets = store.get_readable(KIND, name)?.unwrap_or_default();
-    buckets.take(who, limit, now).map_err(Refusal::too_many)?;
+    let taken = buckets.take(who, policy.limit, now);
+    taken.map_err(|wait| Refusal::too_many(policy, wait))?;
     Ok(store.put(KIND, name, &buckets)?)
 }
 

@@ -11,9 +11,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use edge_core::chat::Keep;
+use edge_core::limits::Policy;
 use edge_core::password::presented;
 use edge_core::room::record::Stored;
-use edge_core::room::{Admission, Event, NoExport, Report, Room};
+use edge_core::room::{Admission, Event, NoExport, PAGES, Report, Room};
 use protocol::api;
 use protocol::client::SettingsChange;
 use protocol::id::{RoomId, UserId};
@@ -287,7 +288,7 @@ impl Shell {
         is_there(room)?;
         room.may_export(user, now).map_err(|reason| match reason {
             NoExport::NotHost => Refusal::forbidden("only the host takes along what was written"),
-            NoExport::TooSoon(wait) => Refusal::too_many(wait),
+            NoExport::TooSoon(wait) => Refusal::too_many(&Policy::new("pages", PAGES), wait),
         })?;
         Ok(room.keep_lines(now))
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Headers, Method, Request, RequestInit, Response, Stub};
 
-use crate::problem::{Outcome, Refusal};
+use crate::problem::{Outcome, PASSED_ON, Refusal};
 
 /// Calls an operation of a Durable Object.
 pub async fn call<T: DeserializeOwned>(
@@ -39,11 +39,14 @@ pub async fn upgrade(object: &Stub, operation: &str, query: &str) -> Outcome<Res
 
 /// The refusal that a Durable Object answered with.
 async fn refusal(response: &mut Response) -> Outcome<Refusal> {
-    let wait = response.headers().get("retry-after")?;
+    let mut headers = Vec::new();
+    for name in PASSED_ON {
+        let value = response.headers().get(name)?;
+        headers.extend(value.map(|value| (name, value)));
+    }
     Ok(Refusal {
         problem: parse(&response.text().await?)?,
-        retry_after: wait.and_then(|seconds| seconds.parse().ok()),
-        allow: None,
+        headers,
     })
 }
 

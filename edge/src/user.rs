@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use edge_core::limits::Limit;
+use edge_core::limits::{Limit, Policy};
 use edge_core::token::{Family, Presented, Successor, outlived};
 use edge_core::visits::{Visit, note_visit};
 use protocol::api::User;
@@ -124,7 +124,7 @@ impl UserObject {
             "exists" => Ok(json!(self.account()?.is_some())),
             "create" => {
                 let limit = config::limit(&self.env, "CONNECT_LIMIT_CREATE_USER")?;
-                rate::take(&self.store, ROOMS, limit, now)?;
+                rate::take(&self.store, ROOMS, &limit, now)?;
                 self.visit(rpc::parse(body)?)
             }
             "visit" => self.visit(rpc::parse(body)?),
@@ -153,7 +153,7 @@ impl UserObject {
     async fn login(&self, login: Login, now: u64) -> Outcome<Value> {
         let limit = config::limit(&self.env, "CONNECT_LIMIT_ACCOUNT")?;
         let device = login.device.as_deref();
-        self.try_from(device, limit, now)?;
+        self.try_from(device, &limit, now)?;
         let account = self.account()?;
         let hash = account.as_ref().map(|account| account.password.as_str());
         let fits = self.is_known(&login.password, now) || password::verify(&login.password, hash)?;
@@ -161,7 +161,10 @@ impl UserObject {
             !fits && login.typed != login.password && password::verify(&login.typed, hash)?;
         if !fits && !former {
             if account.is_none() {
-                self.state.storage().set_alarm(limit.window as i64).await?;
+                self.state
+                    .storage()
+                    .set_alarm(limit.limit.window as i64)
+                    .await?;
             }
             return Err(Refusal::wrong_credentials());
         }
@@ -170,13 +173,13 @@ impl UserObject {
             account.password = password::hash(&login.password)?;
             self.store.put("account", "", &account)?;
         }
-        self.succeed_from(device, limit, now)?;
+        self.succeed_from(device, limit.limit, now)?;
         self.remember(&login.password, now)?;
         self.grant(account.user, now)
     }
 
     /// Counts a sign-in from a device, or from any browser that is not known, as one that fails; it may have failed too often.
-    fn try_from(&self, device: Option<&str>, limit: Limit, now: u64) -> Outcome<()> {
+    fn try_from(&self, device: Option<&str>, limit: &Policy, now: u64) -> Outcome<()> {
         match device {
             Some(device) => rate::take_of(&self.store, OF_DEVICES, device, limit, now),
             None => rate::take(&self.store, FAILURES, limit, now),

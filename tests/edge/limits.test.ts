@@ -52,3 +52,35 @@ test("sign-ins side by side are no way around the limit, and good ones do not co
   expect(wrong.map((answer) => answer.status).sort()).toEqual([401, 401, 429, 429, 429]);
   expect((await login("password123")).status).toBe(429);
 });
+
+// A request from an address that floods is refused before anything is done for it: by an object on a plain workerd, by the
+// platform's limiter where it is bound. Nobody else's is.
+test.each([
+  ["an object of ours", undefined],
+  ["the platform", { REQUESTS: { namespace_id: "1001", simple: { limit: 5, period: 60 } } }],
+] as const)("requests of any kind are counted by %s", async (_, ratelimits) => {
+  const flooded = await World.start({ CONNECT_LIMIT_REQUESTS: "5/60" }, { ratelimits });
+  try {
+    const ask = (path: string, address: string) => flooded.call(path, from(address));
+    const paths = [
+      "/.well-known/jwks.json",
+      "/api/auth/me",
+      "/api/rooms/nowhere/ws",
+      "/node/regions/eu-west",
+      "/api/no",
+    ];
+    for (const path of paths) expect((await ask(path, "192.0.2.1")).status).not.toBe(429);
+    for (const path of paths) {
+      const { status, headers, body } = await ask(path, "192.0.2.1");
+      expect(status).toBe(429);
+      expect(body).toMatchObject({ type: "/problems/too-many-attempts" });
+      expect(headers.get("ratelimit-policy")).toBe('"requests";q=5;w=60');
+      const [, wait] = /^"requests";r=0;t=(\d+)$/.exec(headers.get("ratelimit") ?? "") ?? [];
+      expect(headers.get("retry-after")).toBe(wait);
+      expect(Number(wait)).toBeGreaterThan(0);
+    }
+    expect((await ask("/.well-known/jwks.json", "192.0.2.2")).status).toBe(200);
+  } finally {
+    await flooded.stop();
+  }
+});

@@ -38,6 +38,7 @@ const bindings = {
   CONNECT_REGIONS: "eu-west@53.3:-6.3,us-east@39.0:-77.5",
   CONNECT_ORIGINS: "https://embedder.example",
   CONNECT_ICE_SERVERS: "[]",
+  CONNECT_LIMIT_REQUESTS: "12000/60",
   CONNECT_LIMIT_ACCOUNT: "3/900",
   CONNECT_LIMIT_ADDRESS: "50/900",
   CONNECT_LIMIT_REGISTER: "100/900",
@@ -82,6 +83,8 @@ export interface Call {
 interface Options {
   modules?: Modules;
   assets?: WorkerOptions["assets"];
+  /** The platform's own rate limiters; without them a plain workerd, which has none. */
+  ratelimits?: WorkerOptions["ratelimits"];
 }
 
 export class World {
@@ -103,7 +106,7 @@ export class World {
   }
 
   async #start() {
-    const { modules = BUILT, assets } = this.#options;
+    const { modules = BUILT, assets, ratelimits } = this.#options;
     const { root, scripts, wasm } = modules;
     const read = (path: string) => readFileSync(join(root, path));
     this.#miniflare = new Miniflare({
@@ -124,6 +127,7 @@ export class World {
       ),
       durableObjectsPersist: this.#folder,
       ...(assets && { assets }),
+      ...(ratelimits && { ratelimits }),
     });
     this.url = (await this.#miniflare.ready).origin;
   }

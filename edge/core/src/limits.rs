@@ -23,6 +23,37 @@ impl Limit {
     }
 }
 
+/// A limit under the name that answers call it by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    pub name: String,
+    pub limit: Limit,
+}
+
+impl Policy {
+    /// A limit with a name: lower-case letters and dashes.
+    pub fn new(name: impl Into<String>, limit: Limit) -> Self {
+        let name = name.into();
+        Self { name, limit }
+    }
+
+    /// The value of the header `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11): so many in so many seconds.
+    pub fn announced(&self) -> String {
+        let Limit { burst, window } = self.limit;
+        format!("\"{}\";q={burst};w={}", self.name, seconds(window))
+    }
+
+    /// The value of the header `RateLimit` of whoever is refused for so many milliseconds.
+    pub fn spent(&self, wait: u64) -> String {
+        format!("\"{}\";r=0;t={}", self.name, seconds(wait))
+    }
+}
+
+/// Whole seconds to wait, at least one.
+pub fn seconds(ms: u64) -> u64 {
+    ms.div_ceil(1_000).max(1)
+}
+
 /// A token bucket. It starts full.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
@@ -231,6 +262,14 @@ mod tests {
         assert_eq!(buckets.0.len(), MAX_BUCKETS);
         assert_eq!(buckets.take("x", LIMIT, 9000), Ok(()));
         assert_eq!(buckets.0.len(), 1, "all others are full again");
+    }
+
+    #[test]
+    fn a_limit_says_what_it_is_and_when_to_come_back() {
+        let policy = Policy::new("joins", Limit::parse("30/60").unwrap());
+        assert_eq!(policy.announced(), r#""joins";q=30;w=60"#);
+        assert_eq!(policy.spent(2_001), r#""joins";r=0;t=3"#);
+        assert_eq!(policy.spent(0), r#""joins";r=0;t=1"#);
     }
 
     #[test]

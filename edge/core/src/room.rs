@@ -54,8 +54,10 @@ pub use contract::{
     Admission, Client, Deed, Draft, Effect, Event, Excess, Identity, NoTicket, NodeLink,
     NotAdmitted, Pass, Ping, Seats, Secret, Sought, Written,
 };
+pub use door::TICKETS;
 use doubt::Doubts;
 use log::Log;
+pub use pace::{MESSAGES, PAGES};
 use pace::{Pace, Writing};
 use questions::Questions;
 use record::{

@@ -5,14 +5,19 @@ use protocol::client::{Deed, ErrorCode, Role, RoomEvent, RoomKind};
 use protocol::id::UserId;
 
 use super::messages::Refusal;
+use super::passes::TICKET;
 use super::record::{Person, Presence, Record};
 use super::roles::Right;
 use super::{Admission, Client, Effect, NoTicket, Room, Seats};
+use crate::limits::Limit;
 use crate::password;
 
 /// How many tickets a user may hold that are not used yet. More than one person opens at once, and than a page that is
 /// reloaded over and over leaves behind.
-const TICKETS: usize = 32;
+pub const TICKETS: Limit = Limit {
+    burst: 32,
+    window: TICKET,
+};
 /// Longest password of a room, in characters as they are typed.
 const LONGEST_PASSWORD: usize = 128;
 
@@ -117,7 +122,7 @@ impl Room {
             })
             .collect();
         match held.iter().min() {
-            Some(first) if held.len() >= TICKETS => Err(NoTicket::TooMany {
+            Some(first) if held.len() >= TICKETS.burst as usize => Err(NoTicket::TooMany {
                 wait: first.saturating_sub(now),
             }),
             _ => Ok(()),

@@ -13,7 +13,7 @@ use crate::conduct::NONSENSE;
 use crate::limits::{Bucket, Limit, Turns};
 
 /// How many messages a participant may send: 60 at once, 20 a second in the long run.
-const MESSAGES: Limit = Limit {
+pub const MESSAGES: Limit = Limit {
     burst: 60,
     window: 3_000,
 };
@@ -39,7 +39,7 @@ const DEEDS: Limit = Limit {
     window: 60_000,
 };
 /// How many pages of the history: 20 at once, one a second in the long run. A page may have 400 kB.
-const PAGES: Limit = Limit {
+pub const PAGES: Limit = Limit {
     burst: 20,
     window: 20_000,
 };

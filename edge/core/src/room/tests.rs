@@ -23,6 +23,7 @@ mod gateways;
 mod guests;
 mod hands;
 mod ice_restart;
+mod limits;
 mod lobby;
 mod moderation;
 mod moving;
