@@ -104,6 +104,19 @@ test("what was acknowledged is there after a restart, for who was there and who 
   expect([one, two, late].map(({ doc }) => doc.clientID)).not.toContain(other.author);
 });
 
+test("a guest who takes an account goes on as the same author", async () => {
+  const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
+  const room = await ada.createRoom();
+  const client = await (await world.guest(room, "Gus")).enter(room);
+  const writer = await Writer.of(client);
+  expect(await writer.types("By a guest")).toBe(1);
+  client.socket.send({ type: "takeAccount", token: bob.token });
+  await client.socket.next("event", ({ event }) => event.type === "account");
+  client.socket.send({ type: "openNotes", after: 1, author: writer.doc.clientID });
+  expect(await client.socket.next("notes")).toMatchObject({ author: writer.doc.clientID, updates: [] });
+  expect(await writer.types(", and by Bob")).toBe(2);
+});
+
 test("who closed the notes is not told of them, and who reads alone writes nothing", async () => {
   const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
   const room = await ada.createRoom("Read", { notes: "moderators" });
@@ -137,16 +150,7 @@ test("what is no text of one's own upon what there is, is refused, and disturbs 
   const forged = new Doc();
   forged.clientID = one.doc.clientID;
   applyUpdate(forged, encodeStateAsUpdate(one.doc));
-  const made = (change: (doc: Doc) => void, doc = forged) => {
-    let update = new Uint8Array();
-    const keep = (made: Uint8Array<ArrayBuffer>) => {
-      update = made;
-    };
-    doc.once("update", keep as (made: Uint8Array) => void);
-    change(doc);
-    return update;
-  };
-  const asAda = made((doc) => doc.getText("notes").insert(0, "Theirs"));
+  const asAda = made((doc) => doc.getText("notes").insert(0, "Theirs"), forged);
   const own = () => Object.assign(new Doc(), { clientID: mallory.doc.clientID });
   const hole = own();
   hole.getText("notes").insert(0, "lost");
@@ -169,6 +173,38 @@ test("what is no text of one's own upon what there is, is refused, and disturbs 
   });
   expect(await one.types("!")).toBe(2);
   expect(await exported(ada, room)).toEqual({ status: 200, text: "Ours!" });
+});
+
+test("updates that are broken anywhere leave notes that everybody can read", async () => {
+  const ada = await world.person("Ada");
+  const room = await ada.createRoom();
+  const answers: (number | string)[] = [];
+  for (let count = 0; count < 3; count++) {
+    const writer = await Writer.of(await ada.enter(room));
+    await writer.types("Words in a row. ");
+    for (let turn = 0; turn < 35; turn++) {
+      const whole = new Doc();
+      whole.clientID = writer.doc.clientID;
+      applyUpdate(whole, encodeStateAsUpdate(writer.doc));
+      whole.clientID = writer.doc.clientID;
+      const update = made((doc) => {
+        doc.transact(() => {
+          doc.getText("notes").insert(turn % 10, "new");
+          doc.getText("notes").delete(3, 2);
+        });
+      }, whole);
+      const at = Math.floor(Math.random() * update.length);
+      update[at] = Math.floor(Math.random() * 256);
+      answers.push(await writer.send(turn % 3 === 0 ? update.slice(0, at) : update));
+    }
+  }
+  expect(new Set(answers.map((answer) => typeof answer))).toEqual(new Set(["number", "string"]));
+  await world.restart();
+  const late = await Writer.of(await ada.enter(room));
+  expect(late.doc.store.pendingStructs).toBeNull();
+  expect(late.doc.store.pendingDs).toBeNull();
+  expect(await exported(ada, room)).toEqual({ status: 200, text: late.text.toString() });
+  expect(typeof (await late.types("and on"))).toBe("number");
 });
 
 test("what everybody would seek its place for a long time is refused", async () => {
@@ -226,6 +262,16 @@ test("the notes are joined as they grow, full at their bound, and then can be ma
   const { text } = await exported(ada, room);
   expect(text.length).toBeLessThan(200_000);
 });
+
+/** The update that a change of a document makes. */
+function made(change: (doc: Doc) => void, doc: Doc): Uint8Array {
+  let update = new Uint8Array();
+  doc.once("update", (made: Uint8Array) => {
+    update = new Uint8Array(made);
+  });
+  change(doc);
+  return update;
+}
 
 /** A number as Yjs writes it: seven bits at a time, the low ones first. */
 function varint(value: number): number[] {

@@ -136,6 +136,9 @@ it("turns one's own speech into captions while that is wanted, and says why not"
   expect(captions.state.get().recognition).toEqual({ name: "off", problem: null });
   expect(FakeRecognition.made).toEqual([]);
   captions.recognize("de-CH");
+  // Not while one is muted.
+  expect(FakeRecognition.made).toEqual([]);
+  captions.hears(true);
   const [first] = FakeRecognition.made;
   expect(first).toMatchObject({ lang: "de-CH", continuous: true });
   first?.says(0, "guten", false);
@@ -146,20 +149,28 @@ it("turns one's own speech into captions while that is wanted, and says why not"
     [1, "guten Tag", true],
     [2, "alle", true],
   ]);
-  // The browser ends it in a silence.
+  captions.hears(false);
+  expect(first?.abort).toHaveBeenCalledOnce();
+  expect(captions.state.get().recognition.name).toBe("on");
   first?.onend?.();
   vi.advanceTimersByTime(1_000);
+  expect(FakeRecognition.made).toHaveLength(1);
+  captions.hears(true);
   const second = FakeRecognition.made[1];
-  second?.says(0, "weiter", true);
-  expect(fed().at(-1)).toMatchObject({ id: 3, text: "weiter" });
-  second?.onerror?.({ error: "no-speech" });
-  expect(captions.state.get().recognition.name).toBe("on");
-  second?.onerror?.({ error: "not-allowed" });
+  // The browser ends it in a silence.
   second?.onend?.();
+  vi.advanceTimersByTime(1_000);
+  const third = FakeRecognition.made[2];
+  third?.says(0, "weiter", true);
+  expect(fed().at(-1)).toMatchObject({ id: 3, text: "weiter" });
+  third?.onerror?.({ error: "no-speech" });
+  expect(captions.state.get().recognition.name).toBe("on");
+  third?.onerror?.({ error: "not-allowed" });
+  third?.onend?.();
   vi.advanceTimersByTime(1_000);
   expect(captions.state.get().recognition).toEqual({
     name: "off",
     problem: "The browser does not allow it.",
   });
-  expect(FakeRecognition.made).toHaveLength(2);
+  expect(FakeRecognition.made).toHaveLength(3);
 });

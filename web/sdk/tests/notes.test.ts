@@ -205,6 +205,17 @@ it("asks for what it has missed, and closes when all is sent", async () => {
   expect(one.text).toBe("123");
 });
 
+it("sends what it has before one leaves", async () => {
+  const [one, two] = [room.enter(), room.enter()];
+  await settle();
+  one.write("last", 4);
+  one.write("last words", 10);
+  one.flush();
+  one.end();
+  await settle();
+  expect(two.text).toBe("last words");
+});
+
 it("tells in which line the others are", async () => {
   const [one, two] = [room.enter(), room.enter()];
   await settle();

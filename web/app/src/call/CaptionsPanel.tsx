@@ -80,7 +80,8 @@ function Feeding({ call, state }: { call: Call; state: CallState }) {
             Caption what I say
           </label>
           <p className="muted small">
-            Your browser does it, and may send the sound of your microphone to its maker for that.
+            Your browser does it, and may send the sound of your microphone to its maker for that; not while
+            your microphone is off.
           </p>
           {recognition.name === "off" && recognition.problem !== null && (
             <p role="alert">{`It has stopped. ${recognition.problem}`}</p>

@@ -28,6 +28,7 @@ export function NotesField({ notes, may, hint }: NotesFieldProps) {
     return () => {
       stop();
       current.removeEventListener("input", written);
+      notes.release();
       notes.point(null);
     };
   }, [notes]);
@@ -42,7 +43,7 @@ export function NotesField({ notes, may, hint }: NotesFieldProps) {
       spellCheck
       onCompositionStart={() => notes.hold()}
       onCompositionEnd={() => notes.release()}
-      onKeyDown={(event) => undoes(event, notes)}
+      onKeyDown={(event) => may && undoes(event, notes)}
       onSelect={() => notes.point(field.current?.selectionEnd ?? null)}
       onBlur={() => notes.point(null)}
     />

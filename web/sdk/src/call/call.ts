@@ -155,6 +155,7 @@ export class Call {
     this.notes = new Notes(deeds.send);
     const you = () => this.#state.get().you;
     this.captions = new Captions((message) => this.#media.tell(message), you);
+    this.local.state.subscribe(() => this.captions.hears(this.local.state.get().microphone.on));
     this.#subjects = [
       this.reading,
       this.polls,
@@ -281,6 +282,7 @@ export class Call {
   readonly leave = (): void => {
     if (this.#signaling === null) return;
     this.reading.flush();
+    this.notes.flush();
     this.#signaling.end();
     this.#end({ name: "ended", reason: "left" });
   };

@@ -124,6 +124,11 @@ export class Captions {
 
   readonly stopRecognizing = (): void => this.#recognition.stop();
 
+  /** For the call: whether one is heard. Who is muted is not written down, either. */
+  hears(on: boolean): void {
+    this.#recognition.hears(on);
+  }
+
   /** For the call: there is a connection to a node, which knows nothing of this client yet. */
   again(): void {
     if (this.#state.get().on) this.#tell({ type: "showCaptions", on: true });

@@ -137,6 +137,11 @@ export class NotesDocument {
     this.#settle();
   };
 
+  /** For the call: it is about to end. What is not sent yet goes now. */
+  flush(): void {
+    while (this.#listens && this.#unsent.length > 0) if (!this.#sendNext()) return;
+  }
+
   /** For the call: the notes are shown, from now on or again. */
   open(listens: boolean): void {
     this.#isShown = true;
@@ -297,7 +302,7 @@ export class NotesDocument {
     }
   }
 
-  #sendNext(): void {
+  #sendNext(): boolean {
     let bytes = 0;
     const count = this.#unsent.findIndex((update, place) => {
       bytes += update.length;
@@ -307,10 +312,11 @@ export class NotesDocument {
     const nonce = crypto.randomUUID();
     const update = toBase64(mergeUpdates(updates));
     // What does not go is sent after the next welcome.
-    if (!this.#send({ type: "writeNotes", nonce, update })) return;
+    if (!this.#send({ type: "writeNotes", nonce, update })) return false;
     this.#unsent = this.#unsent.slice(updates.length);
     this.#sent = { nonce, updates };
     this.#sentAt = performance.now();
+    return true;
   }
 
   #points({ participant, at }: NotesPointer): void {

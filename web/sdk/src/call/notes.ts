@@ -22,6 +22,11 @@ export class Notes implements Subject {
     return this.#document;
   }
 
+  /** For the call: it is about to end by one's own will. */
+  flush(): void {
+    this.#document?.flush();
+  }
+
   welcome(): void {
     this.#listens = true;
     this.#document?.welcome();

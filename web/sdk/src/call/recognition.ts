@@ -64,6 +64,7 @@ export class Recognition {
   #status: RecognitionStatus;
   #recognizer: Recognizer | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isHeard = false;
 
   constructor(handlers: RecognitionHandlers) {
     this.#handlers = handlers;
@@ -79,7 +80,15 @@ export class Recognition {
     if (Type === undefined) return;
     this.#drop();
     this.#is({ name: "on", language });
-    this.#listen(new Type(), language);
+    if (this.#isHeard) this.#listen(new Type(), language);
+  }
+
+  /** Whether one's microphone is on: while it is not, nothing is listened to. */
+  hears(on: boolean): void {
+    if (on === this.#isHeard) return;
+    this.#isHeard = on;
+    this.#drop();
+    if (this.#status.name === "on") this.start(this.#status.language);
   }
 
   stop(): void {
