@@ -9,6 +9,8 @@ import { Client, type Person, World } from "./world.ts";
 /** How many edits each makes, and how often workerd is killed at least. */
 const EDITS = Number(process.env.CONNECT_EDITS ?? 1_000);
 const KILLS = 3;
+/** The share of updates with which the connection is lost. */
+const LOST = 0.1;
 
 let world: World;
 beforeAll(async () => {
@@ -42,6 +44,7 @@ class Writer {
 
   lose(): void {
     this.#socket?.close();
+    this.#socket = null;
   }
 
   end(): void {
@@ -52,7 +55,10 @@ class Writer {
 
   #send(message: ClientMessage): boolean {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify(message));
+    // A connection may be lost with what was just sent, or with the answer to it.
+    const isLost = message.type === "writeNotes" && Math.random() < LOST;
+    if (!isLost || Math.random() < 0.5) this.#socket.send(JSON.stringify(message));
+    if (isLost) this.lose();
     return true;
   }
 

@@ -58,9 +58,9 @@ test("what one says is read by the other", async (t) => {
     await shown(ada).getByText("So this is it.").waitFor();
     await log.getByText("So this is it.").waitFor();
     assert.equal(await shown(ada).getByText("So this").count(), 1);
-    await ada.page.getByLabel("Language", { exact: true }).selectOption("de");
+    await ada.page.getByRole("combobox", { name: "Language" }).selectOption("de");
     await shown(ada).getByText("So this is it.").waitFor({ state: "detached" });
-    await ada.page.getByLabel("Language", { exact: true }).selectOption("");
+    await ada.page.getByRole("combobox", { name: "Language" }).selectOption("");
   });
 
   await t.test("and by nobody whom the room does not allow it", async () => {
