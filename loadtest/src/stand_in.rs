@@ -80,7 +80,11 @@ impl StandIn {
     /// It is gone.
     pub async fn share_with(&self, peers: Vec<Peer>) -> Result<(), EnterError> {
         let epoch = Epoch(2);
-        let plan = RoomToNode::Plan { epoch, peers };
+        let plan = RoomToNode::Plan {
+            epoch,
+            peers,
+            breakouts: Vec::new(),
+        };
         let sent = self.shared.to_node.send(plan).await;
         sent.map_err(|_| EnterError::Gone)
     }
@@ -155,6 +159,7 @@ impl Shared {
             sdp: offer.sdp,
             sources: offer.sources,
             caps: Caps::default(),
+            breakout: None,
         };
         self.to_node.send(offer).await.map_err(|_| EnterError::Gone)
     }

@@ -129,9 +129,33 @@ pub struct Attempt(pub u32);
 #[serde(transparent)]
 pub struct PollId(pub u32);
 
+/// The number of a breakout room in its room, counted up from 1: none is given twice, so that what was said in one is never
+/// another's.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(transparent)]
+pub struct BreakoutId(pub u32);
+
+impl RoomId {
+    /// What a breakout room of this room is called between media nodes, to which it is a room as any other. No room that can
+    /// be joined is called so.
+    pub fn breakout(&self, id: BreakoutId) -> Result<Self, InvalidId> {
+        Self::try_from(format!("{self}_{}", id.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_breakout_room_is_called_after_its_room() {
+        let room: RoomId = "bako-tuvi-remo-dasu".parse().unwrap();
+        let last = room.breakout(BreakoutId(u32::MAX)).unwrap();
+        assert_eq!(last.as_str(), "bako-tuvi-remo-dasu_4294967295");
+    }
 
     #[test]
     fn an_id_keeps_to_its_alphabet_and_length() {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::client::{IceCredentials, SourceMid};
-use crate::id::{Attempt, Epoch, NodeId, ParticipantId, Region, RoomId};
+use crate::id::{Attempt, BreakoutId, Epoch, NodeId, ParticipantId, Region, RoomId};
 use crate::media::Caps;
 
 /// Version of both links. A receiver ignores messages whose `type` it does not know.
@@ -194,15 +194,29 @@ pub enum RefusalReason {
     rename_all_fields = "camelCase"
 )]
 pub enum RoomToNode {
-    /// The other nodes that host this room now, whole each time. The node with the smaller id dials.
-    Plan { epoch: Epoch, peers: Vec<Peer> },
-    /// A client's offer, and what its role allows it to send.
+    /// The other nodes that host this room now, and the breakout rooms that are open, whole each time. The node with the
+    /// smaller id dials. Whoever is in a breakout room that is open no more is in the main room from then on.
+    Plan {
+        epoch: Epoch,
+        peers: Vec<Peer>,
+        #[serde(default)]
+        breakouts: Vec<BreakoutId>,
+    },
+    /// A client's offer, what its role allows it to send, and where it is.
     Offer {
         participant: ParticipantId,
         attempt: Attempt,
         sdp: String,
         sources: Vec<SourceMid>,
         caps: Caps,
+        /// Absent: in the main room.
+        #[serde(default)]
+        breakout: Option<BreakoutId>,
+    },
+    /// This participant is in a breakout room from now on, or in the main room: takes effect at once, and the session goes on.
+    Breakout {
+        participant: ParticipantId,
+        breakout: Option<BreakoutId>,
     },
     /// What this participant may send has changed (a moderator has muted it, say); takes effect at once.
     Caps {

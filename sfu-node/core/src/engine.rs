@@ -1,6 +1,7 @@
 //! The engine joins its parts: datagrams to [`sessions`], their absence to [`silence`], messages to [`rooms`] and once more to [`retelling`],
-//! the cascade to [`peers`], what members are sent to [`flush`], and all of it to time.
+//! breakout rooms to [`breakouts`], the cascade to [`peers`], what members are sent to [`flush`], and all of it to time.
 
+mod breakouts;
 #[cfg(any(test, feature = "fuzz"))]
 mod call;
 mod flush;
@@ -77,6 +78,8 @@ pub struct Engine {
     seats: SlotMap<SessionKey, Seat>,
     rooms: SlotMap<RoomKey, Room>,
     room_keys: HashMap<RoomId, RoomKey>,
+    /// The names of each room's breakout rooms that are here.
+    breakouts: HashMap<RoomId, Vec<RoomId>>,
     /// The plan of each room, by fingerprint.
     plans: HashMap<RoomId, Vec<PeerPlan>>,
     relay: Relay,
@@ -99,6 +102,7 @@ impl Engine {
             seats: SlotMap::default(),
             rooms: SlotMap::default(),
             room_keys: HashMap::new(),
+            breakouts: HashMap::new(),
             plans: HashMap::new(),
             relay: Relay::default(),
             timers: Timers::default(),
@@ -177,7 +181,8 @@ impl Engine {
         let (flows_in, flows_out) = self.relay.flows();
         let mut stats = Stats {
             sessions: self.seats.len() as u64,
-            rooms: self.room_keys.len() as u64,
+            rooms: (self.room_keys.len() - self.breakouts.values().map(Vec::len).sum::<usize>())
+                as u64,
             relay_flows_in: flows_in as u64,
             relay_flows_out: flows_out as u64,
             ..self.stats

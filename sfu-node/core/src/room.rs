@@ -11,6 +11,7 @@ mod cascade;
 mod catalog;
 mod deadlines;
 mod demand;
+mod going;
 mod intake;
 mod media;
 mod pairing;
@@ -129,7 +130,10 @@ pub struct Member {
 
 /// A room on this shard.
 pub struct Room {
+    /// What peers call it: a breakout room has a name of its own.
     pub id: RoomId,
+    /// The room on whose link it speaks.
+    pub link: RoomId,
     key: RoomKey,
     epoch: Epoch,
     /// What its members are told of the time.
@@ -159,9 +163,10 @@ pub struct Room {
 
 impl Room {
     /// An empty room.
-    pub fn new(id: RoomId, key: RoomKey, clock: NodeClock) -> Self {
+    pub fn new(id: RoomId, link: RoomId, key: RoomKey, clock: NodeClock) -> Self {
         Self {
             id,
+            link,
             key,
             epoch: Epoch::default(),
             clock,
@@ -192,7 +197,8 @@ impl Room {
         self.members.get_mut(key)
     }
 
-    fn member_keys(&self) -> Vec<MemberKey> {
+    /// The places of all members.
+    pub fn member_keys(&self) -> Vec<MemberKey> {
         self.members.iter().map(|(key, _)| key).collect()
     }
 
@@ -257,10 +263,17 @@ impl Room {
 
     /// A member's media is up: it can be sent to, and its tracks are there for everybody.
     pub fn connected(&mut self, cx: &mut Context<'_>, key: MemberKey, sealer: Sealer) {
+        if let Some(member) = self.member_mut(key) {
+            member.subscriber.connected(cx.now, sealer);
+            self.begin(cx, key);
+        }
+    }
+
+    /// A member that is connected is there from now on.
+    fn begin(&mut self, cx: &mut Context<'_>, key: MemberKey) {
         let Some(member) = self.member_mut(key) else {
             return;
         };
-        member.subscriber.connected(cx.now, sealer);
         let participant = member.participant.clone();
         for published in member.published.clone() {
             let source = published.source;
@@ -286,30 +299,6 @@ impl Room {
         self.sweep_later(cx.now);
         self.assign_all(cx);
         self.start_slots(cx, key);
-    }
-
-    /// Removes a member and its tracks.
-    pub fn leave(&mut self, cx: &mut Context<'_>, key: MemberKey) {
-        let Some(mut member) = self.members.remove(key) else {
-            return;
-        };
-        for slot in 0..member.subscriber.slots.len() {
-            let carrying = std::mem::take(&mut member.subscriber.slots[slot].carrying);
-            for layer in carrying.layers() {
-                self.detach(cx, layer, key, slot);
-            }
-        }
-        for track in member.tracks.iter_mut().filter_map(Option::take) {
-            let id = self.router.get(track).map(|track| track.id.clone());
-            self.remove_track(cx, track);
-            // The participant may be at another node meanwhile.
-            if let Some(id) = id {
-                self.choose(cx, &id);
-            }
-        }
-        self.pending.retain(|pending| *pending != key);
-        self.forget_deadlines(key);
-        self.assign_all(cx);
     }
 
     /// Takes a track out: its slots become free, its flows end.

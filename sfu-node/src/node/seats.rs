@@ -1,6 +1,6 @@
 //! A room's sessions on the shards of the node: who is told what, as people come and go.
 
-use protocol::id::RoomId;
+use protocol::id::{BreakoutId, Epoch, RoomId};
 use protocol::node::{NodeToRoom, RefusalReason, RoomToNode, SessionRef};
 
 use super::Node;
@@ -26,9 +26,16 @@ impl Node {
                 Some(shard)
             }
             RoomToNode::Caps { participant, .. }
+            | RoomToNode::Breakout { participant, .. }
             | RoomToNode::RestartIce { participant, .. }
             | RoomToNode::Close { participant, .. } => self.seating.find(&room, participant),
-            RoomToNode::Plan { .. } => Some(self.seating.open(&room)),
+            RoomToNode::Plan {
+                epoch, breakouts, ..
+            } => {
+                let home = self.seating.open(&room);
+                self.plan_beside(home, &room, *epoch, breakouts);
+                Some(home)
+            }
             RoomToNode::Release => {
                 for shard in self.seating.release(&room) {
                     self.tell(shard, room.clone(), RoomToNode::Release);
@@ -51,6 +58,20 @@ impl Node {
         }
         if let Some(session) = closed {
             self.session_over(&room, &session);
+        }
+    }
+
+    /// The other shards of a room speak with no node, but they have its breakout rooms, too.
+    fn plan_beside(&mut self, home: usize, room: &RoomId, epoch: Epoch, breakouts: &[BreakoutId]) {
+        for shard in self.seating.shards(room) {
+            if shard != home {
+                let plan = RoomToNode::Plan {
+                    epoch,
+                    peers: Vec::new(),
+                    breakouts: breakouts.to_vec(),
+                };
+                self.tell(shard, room.clone(), plan);
+            }
         }
     }
 

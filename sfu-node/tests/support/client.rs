@@ -113,6 +113,7 @@ impl Client {
             sdp: self.offer.clone(),
             sources: self.sources.clone(),
             caps: Caps::default(),
+            breakout: None,
         })
         .await;
         loop {

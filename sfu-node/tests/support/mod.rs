@@ -277,5 +277,6 @@ pub fn plan(peers: Vec<Peer>) -> RoomToNode {
     RoomToNode::Plan {
         epoch: protocol::id::Epoch(1),
         peers,
+        breakouts: Vec::new(),
     }
 }

@@ -77,6 +77,7 @@ impl Hall {
         hall.tell(RoomToNode::Plan {
             epoch: Epoch(1),
             peers: Vec::new(),
+            breakouts: Vec::new(),
         });
         (0..publishers + viewers).for_each(|number| hall.join(number));
         hall.run(WARM_UP, &mut Plain);
@@ -99,6 +100,7 @@ impl Hall {
             sdp,
             sources,
             caps: Caps::default(),
+            breakout: None,
         });
         let answer = told.into_iter().find_map(|message| match message {
             NodeToRoom::Answer { sdp, .. } => Some(sdp),

@@ -1,9 +1,10 @@
 //! Where the room is: nodes in regions, shards of nodes, and the plans that the edge would make for them.
 
-use protocol::id::Epoch;
+use protocol::id::{BreakoutId, Epoch};
 use protocol::node::RoomToNode;
 use sfu_core::Input;
 
+use crate::names::participant;
 use crate::network::Path;
 use crate::node::Node;
 use crate::world::World;
@@ -36,9 +37,33 @@ impl World {
             let message = RoomToNode::Plan {
                 epoch: Epoch(self.epoch),
                 peers: peers.map(|other| self.nodes[*other].as_peer()).collect(),
+                breakouts: self.breakouts.clone(),
             };
             self.tell(*home, message);
         }
+        for shard in hosts.iter().filter(|shard| !homes.contains(shard)) {
+            let message = RoomToNode::Plan {
+                epoch: Epoch(self.epoch),
+                peers: Vec::new(),
+                breakouts: self.breakouts.clone(),
+            };
+            self.tell(*shard, message);
+        }
+    }
+
+    /// These breakout rooms are open from now on, and no others.
+    pub fn open_breakouts(&mut self, numbers: &[u32]) {
+        self.breakouts = numbers.iter().copied().map(BreakoutId).collect();
+        self.plan();
+    }
+
+    /// A client goes to a breakout room, or back to the main room.
+    pub fn go_to(&mut self, client: usize, breakout: Option<u32>) {
+        let message = RoomToNode::Breakout {
+            participant: participant(client),
+            breakout: breakout.map(BreakoutId),
+        };
+        self.tell(self.homes[client], message);
     }
 
     /// The first of those that are alike.

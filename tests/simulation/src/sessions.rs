@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use protocol::client::SourceMid;
-use protocol::id::Attempt;
+use protocol::id::{Attempt, BreakoutId};
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, RoomToNode};
 
@@ -80,6 +80,7 @@ impl World {
                 sdp,
                 sources,
                 caps,
+                breakout: self.breakout_of_newcomers.map(BreakoutId),
             },
         );
         let answer = self.told[told..].iter().find_map(|(_, m)| match m {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use protocol::id::RoomId;
+use protocol::id::{BreakoutId, RoomId};
 use protocol::media::MediaKind;
 use protocol::node::{NodeToRoom, RoomToNode};
 use sfu_core::{Input, TransportAddress};
@@ -28,6 +28,10 @@ pub struct World {
     pub(crate) homes: Vec<usize>,
     /// The attempt of each client's session.
     pub(crate) attempts: Vec<u32>,
+    /// The breakout rooms that are open.
+    pub(crate) breakouts: Vec<BreakoutId>,
+    /// Where the room has those who offer from now on.
+    pub breakout_of_newcomers: Option<u32>,
     /// What noise is made of.
     noise: fastrand::Rng,
     /// Between a client and its node, but for those that have a path of their own.
@@ -87,6 +91,8 @@ impl World {
             clients: Vec::new(),
             homes: Vec::new(),
             attempts: Vec::new(),
+            breakouts: Vec::new(),
+            breakout_of_newcomers: None,
             noise: fastrand::Rng::with_seed(seed),
             access,
             access_of: HashMap::new(),

@@ -38,6 +38,7 @@ impl Room {
                 message: RoomToNode::Plan {
                     epoch: self.info.epoch,
                     peers: peers.collect(),
+                    breakouts: Vec::new(),
                 },
             });
         }

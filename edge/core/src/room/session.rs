@@ -103,6 +103,7 @@ impl Room {
             sdp: offer.sdp.clone(),
             sources: offer.sources.clone(),
             caps,
+            breakout: None,
         };
         self.asks(participant, &link.node, now);
         out.push(Effect::Tell { link, message });

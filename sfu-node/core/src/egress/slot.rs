@@ -256,6 +256,14 @@ impl Slot {
         self.pleas = Pleas::default();
     }
 
+    /// What was let in and has departed is of tracks that are not known any more: what comes next begins anew.
+    pub fn forget(&mut self) {
+        self.entered = None;
+        self.departed = None;
+        self.rewriter.switch();
+        self.log.forget();
+    }
+
     /// The layers of which a keyframe, any of them, would let something flow at last; the one that is wanted first.
     pub fn lacks_keyframe(&self, now: Instant) -> impl Iterator<Item = LayerKey> {
         let lacks = self.carrying.flowing().is_none() && self.overrun.is_over(now);

@@ -130,6 +130,16 @@ impl Subscriber {
         slot.carrying = Carrying::Nothing;
     }
 
+    /// Nothing that it has carried, or was to be sent, is there any more: its tracks are those of another room from now on. Its
+    /// streams go on.
+    pub fn vacate(&mut self) {
+        self.path.pacer.clear();
+        for slot in 0..self.slots.len() {
+            self.free(slot);
+            self.slots[slot].forget();
+        }
+    }
+
     /// Offers a packet to a slot. Video starts and switches at a keyframe, audio at once.
     pub fn offer(&mut self, now: Instant, slot: usize, key: LayerKey, packet: &Packet) -> Offered {
         if self.sealer.is_none() {

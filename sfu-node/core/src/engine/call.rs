@@ -67,6 +67,7 @@ impl Call {
             sdp: offer.into(),
             sources: sources.collect(),
             caps: Caps::default(),
+            breakout: None,
         };
         self.engine.room_message(self.now, self.id.clone(), offer);
         let session = self.engine.session_of(&self.id, &name).expect("answered");

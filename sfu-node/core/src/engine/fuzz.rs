@@ -43,6 +43,7 @@ impl Peered {
         let plan = RoomToNode::Plan {
             epoch: Epoch(1),
             peers: peers.collect(),
+            breakouts: Vec::new(),
         };
         peered.told(plan);
         for peer in PEERS {

@@ -260,6 +260,7 @@ mod tests {
                         peer("node-2", "eu-west", from),
                         peer("node-3", "us-east", to),
                     ],
+                    breakouts: Vec::new(),
                 },
             });
             for peer in [between.from, between.to] {

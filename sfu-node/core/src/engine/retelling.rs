@@ -6,6 +6,7 @@ use protocol::node::{NodeToRoom, SessionRef};
 
 use super::Engine;
 use crate::key::SessionKey;
+use crate::room::Room;
 
 /// What a room is told of a shard on a new link.
 #[derive(Debug, Default)]
@@ -19,15 +20,14 @@ pub struct Retelling {
 impl Engine {
     /// Says of a room how it is now.
     pub fn retell(&self, id: &RoomId) -> Retelling {
-        let key = self.room_keys.get(id);
-        let Some(room) = key.and_then(|key| self.rooms.get(*key)) else {
-            return Retelling::default();
-        };
-        let sessions = room.sessions();
-        let awaited = sessions.flat_map(|(session, name)| self.awaited(session, name));
+        let places = self.places(id).into_iter();
+        let rooms: Vec<&Room> = places.filter_map(|key| self.rooms.get(key)).collect();
+        let sessions = || rooms.iter().flat_map(|room| room.sessions());
+        let awaited = sessions().flat_map(|(session, name)| self.awaited(session, name));
+        let signs = rooms.iter().filter_map(|room| room.signs());
         Retelling {
-            sessions: room.sessions().map(|(_, name)| name).collect(),
-            words: awaited.chain(room.signs()).collect(),
+            sessions: sessions().map(|(_, name)| name).collect(),
+            words: awaited.chain(signs).collect(),
         }
     }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use protocol::client::SourceMid;
-use protocol::id::{Epoch, RoomId};
+use protocol::client::Offer;
+use protocol::id::{BreakoutId, Epoch, RoomId};
 use protocol::media::Caps;
 use protocol::node::{NodeToRoom, Peer, RefusalReason, RoomToNode, SessionRef};
 
@@ -61,17 +61,27 @@ impl Engine {
         if let Some(key) = self.room_keys.get(id) {
             return *key;
         }
+        self.open(id.clone(), id.clone())
+    }
+
+    /// A room that is called so by peers, on the link of this one.
+    pub(super) fn open(&mut self, id: RoomId, link: RoomId) -> RoomKey {
+        let clock = self.config.clock;
         let key = self
             .rooms
-            .insert_with_key(|key| Room::new(id.clone(), key, self.config.clock));
-        self.room_keys.insert(id.clone(), key);
+            .insert_with_key(|key| Room::new(id.clone(), link, key, clock));
+        self.room_keys.insert(id, key);
         key
     }
 
     pub(super) fn room_message(&mut self, now: Instant, id: RoomId, message: RoomToNode) {
         match message {
-            RoomToNode::Plan { epoch, peers } => {
-                self.plan(now, id, epoch, &peers);
+            RoomToNode::Plan {
+                epoch,
+                peers,
+                breakouts,
+            } => {
+                self.plan(now, id, epoch, &peers, &breakouts);
             }
             RoomToNode::Offer {
                 participant,
@@ -79,12 +89,18 @@ impl Engine {
                 sdp,
                 sources,
                 caps,
+                breakout,
             } => {
                 let name = SessionRef {
                     participant,
                     attempt,
                 };
-                let answer = self.offer(now, &id, &name, &sdp, &sources, caps);
+                let offer = Offer {
+                    attempt,
+                    sdp,
+                    sources,
+                };
+                let answer = self.offer(now, (&id, breakout), &name, &offer, caps);
                 let message = match answer {
                     Ok(sdp) => NodeToRoom::Answer {
                         participant: name.participant,
@@ -106,10 +122,14 @@ impl Engine {
                     .push_back(Output::Room { room: id, message });
             }
             RoomToNode::Caps { participant, caps } => {
-                if let Some(room) = self.room_keys.get(&id) {
-                    self.with_room(now, *room, |room, cx| room.set_caps(cx, &participant, caps));
+                if let Some((room, _)) = self.find_member(&id, &participant) {
+                    self.with_room(now, room, |room, cx| room.set_caps(cx, &participant, caps));
                 }
             }
+            RoomToNode::Breakout {
+                participant,
+                breakout,
+            } => self.set_breakout(now, &id, &participant, breakout),
             RoomToNode::RestartIce {
                 participant,
                 attempt,
@@ -141,7 +161,14 @@ impl Engine {
     }
 
     /// The other nodes that host the room.
-    fn plan(&mut self, now: Instant, id: RoomId, epoch: Epoch, peers: &[Peer]) {
+    fn plan(
+        &mut self,
+        now: Instant,
+        id: RoomId,
+        epoch: Epoch,
+        peers: &[Peer],
+        breakouts: &[BreakoutId],
+    ) {
         let mut plan = Vec::new();
         let mut rings = BTreeMap::new();
         for peer in peers {
@@ -163,6 +190,8 @@ impl Engine {
         let key = self.room_key(&id);
         let fresh = self.with_room(now, key, |room, cx| room.set_peers(cx, epoch, rings));
         if fresh == Some(true) {
+            self.share_breakouts(now, &id);
+            self.set_breakouts(now, &id, breakouts);
             self.plans.insert(id, plan);
             self.publish_peers();
         }
@@ -172,19 +201,20 @@ impl Engine {
     pub(super) fn set_siblings(&mut self, now: Instant, id: RoomId, siblings: BTreeSet<PeerId>) {
         let key = self.room_key(&id);
         self.with_room(now, key, |room, cx| room.set_siblings(cx, siblings));
+        self.share_breakouts(now, &id);
     }
 
     pub(super) fn offer(
         &mut self,
         now: Instant,
-        id: &RoomId,
+        (id, breakout): (&RoomId, Option<BreakoutId>),
         name: &SessionRef,
-        sdp: &str,
-        sources: &[SourceMid],
+        offer: &Offer,
         caps: Caps,
     ) -> Result<String, (RefusalReason, String)> {
-        let former = self.room_keys.get(id).and_then(|key| {
-            let (_, member) = self.rooms.get(*key)?.find(&name.participant)?;
+        let former = self.find_member(id, &name.participant);
+        let former = former.and_then(|(key, member)| {
+            let member = self.rooms.get(key)?.member(member)?;
             Some(member.session)
         });
         let others = self.seats.len() - usize::from(former.is_some());
@@ -194,8 +224,8 @@ impl Engine {
                 format!("this node holds its {} sessions", self.config.max_sessions),
             ));
         }
-        let (session, negotiated) =
-            Session::accept(now, &self.shared, sdp, sources).map_err(|error| {
+        let (session, negotiated) = Session::accept(now, &self.shared, &offer.sdp, &offer.sources)
+            .map_err(|error| {
                 tracing::debug!(?error, "an offer was refused");
                 (RefusalReason::BadOffer, error.to_string())
             })?;
@@ -203,7 +233,7 @@ impl Engine {
             self.end_session(now, former);
         }
         let subscriber = Subscriber::new(now, negotiated.slots);
-        let room_key = self.room_key(id);
+        let room_key = self.place(now, id, breakout);
         let Some(room) = self.rooms.get_mut(room_key) else {
             return Err((RefusalReason::NoCapacity, "the room is gone".into()));
         };
@@ -262,33 +292,40 @@ impl Engine {
     }
 
     pub(super) fn session_of(&self, room: &RoomId, name: &SessionRef) -> Option<SessionKey> {
-        let room = self.rooms.get(*self.room_keys.get(room)?)?;
-        let (_, member) = room.find(&name.participant)?;
+        let (room, member) = self.find_member(room, &name.participant)?;
+        let member = self.rooms.get(room)?.member(member)?;
         (member.attempt == name.attempt).then_some(member.session)
     }
 
     pub(super) fn release(&mut self, now: Instant, id: &RoomId) {
-        let Some(key) = self.room_keys.get(id).copied() else {
-            return;
-        };
-        let sessions: Vec<_> = self
-            .rooms
-            .get(key)
-            .iter()
+        let places = self.places(id).into_iter();
+        let rooms = places.filter_map(|key| self.rooms.get(key));
+        let sessions: Vec<_> = rooms
             .flat_map(|room| room.sessions().map(|(session, _)| session))
             .collect();
         for session in sessions {
             self.end_session(now, session);
         }
+        for name in self.breakouts.remove(id).into_iter().flatten() {
+            self.close(now, &name);
+        }
+        self.close(now, id);
+        if self.plans.remove(id).is_some() {
+            self.publish_peers();
+        }
+    }
+
+    /// A room without members is no more.
+    pub(super) fn close(&mut self, now: Instant, id: &RoomId) {
+        let Some(key) = self.room_keys.get(id).copied() else {
+            return;
+        };
         self.with_room(now, key, |room, cx| room.close(cx));
         self.run_effects(now);
         self.rooms.remove(key);
         self.room_keys.remove(id);
         self.timers.clear(Timer::Room(key));
         self.pending.retain(|pending| *pending != key);
-        if self.plans.remove(id).is_some() {
-            self.publish_peers();
-        }
     }
 
     /// Tells the shell the peers of all rooms together.

@@ -122,7 +122,7 @@ impl Engine {
             room.connected(&mut cx, member, *sealer);
             if let Some(name) = room.name(member) {
                 self.outbox.messages.push_back(Output::Room {
-                    room: room.id.clone(),
+                    room: room.link.clone(),
                     message: NodeToRoom::Connected {
                         participant: name.participant,
                         attempt: name.attempt,
@@ -233,7 +233,7 @@ impl Engine {
         self.with_room(now, seat.room, |room, cx| {
             let name = room.name(seat.member)?;
             room.leave(cx, seat.member);
-            Some((room.id.clone(), name))
+            Some((room.link.clone(), name))
         })?
     }
 }

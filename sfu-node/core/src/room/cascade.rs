@@ -7,7 +7,7 @@ use protocol::id::{Attempt, Epoch};
 use protocol::media::{Codec, Layer, MediaKind, TrackId};
 
 use super::catalog::{MAX_HOPS, Offer};
-use super::peers::{Change, Ring};
+use super::peers::{Change, Peers, Ring};
 use super::{Context, Room};
 use crate::io::PeerId;
 use crate::packet::{extend, read_relay};
@@ -46,10 +46,21 @@ impl Room {
         self.peers_changed(cx, change);
     }
 
+    /// Whom the room is shared with, and since which plan.
+    pub fn shared(&self) -> (Epoch, Peers) {
+        (self.epoch, self.peers.clone())
+    }
+
+    /// The room is shared with these from now on.
+    pub fn share(&mut self, cx: &mut Context<'_>, epoch: Epoch, peers: Peers) {
+        self.epoch = epoch;
+        let change = self.peers.replace(peers);
+        self.peers_changed(cx, change);
+    }
+
     /// The room is no longer here: says so to its peers.
     pub fn close(&mut self, cx: &mut Context<'_>) {
-        self.set_siblings(cx, BTreeSet::new());
-        self.set_peers(cx, self.epoch, BTreeMap::new());
+        self.share(cx, self.epoch, Peers::default());
     }
 
     fn peers_changed(&mut self, cx: &mut Context<'_>, change: Change) {

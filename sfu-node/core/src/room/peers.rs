@@ -17,7 +17,7 @@ pub enum Ring {
 }
 
 /// The peers of a room.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Peers {
     /// Other nodes, by the room's plan.
     planned: BTreeMap<PeerId, Ring>,
@@ -33,6 +33,11 @@ impl Peers {
     /// Takes these shards of our own node in the place of those before.
     pub fn set_siblings(&mut self, siblings: BTreeSet<PeerId>) -> Change {
         self.change(|peers| peers.siblings = siblings)
+    }
+
+    /// Takes all of them in the place of those before.
+    pub fn replace(&mut self, by: Self) -> Change {
+        self.change(|peers| *peers = by)
     }
 
     fn change(&mut self, set: impl FnOnce(&mut Self)) -> Change {

@@ -33,10 +33,10 @@ struct Upward {
 }
 
 impl Room {
-    /// A member is connected: its quality is measured from now on.
+    /// A member is connected here: its quality is measured from now on.
     pub(super) fn start_quality(&mut self, cx: &mut Context<'_>, key: MemberKey) {
         if let Some(member) = self.member_mut(key) {
-            member.quality.at = Some((cx.now, 0));
+            member.quality.at = Some((cx.now, member.subscriber.sent_bytes()));
         }
         self.deadlines.lower(Deadline::Qualities, cx.now + INTERVAL);
     }

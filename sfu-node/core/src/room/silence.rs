@@ -52,7 +52,7 @@ impl Room {
                 attempt,
             },
         };
-        let room = self.id.clone();
+        let room = self.link.clone();
         cx.effects.push_back(Effect::Room { room, message });
     }
 }

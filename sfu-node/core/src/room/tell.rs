@@ -78,7 +78,7 @@ impl Room {
 pub mod tests {
     use std::collections::VecDeque;
 
-    use protocol::id::Attempt;
+    use protocol::id::{Attempt, RoomId};
     use protocol::media::{Caps, MediaKind};
     use protocol::node::SessionRef;
 
@@ -113,8 +113,10 @@ pub mod tests {
 
     /// A room with one member, who is not connected yet.
     pub fn room_with_member(now: Instant) -> (Room, MemberKey) {
+        let id: RoomId = "bako-tuvi-remo-dasu".parse().unwrap();
         let mut room = Room::new(
-            "bako-tuvi-remo-dasu".parse().unwrap(),
+            id.clone(),
+            id,
             RoomKey::default(),
             NodeClock::new(now, Duration::ZERO),
         );

@@ -23,6 +23,7 @@ fn refusal(call: &mut Call, sdp: &str) -> Option<String> {
         sdp: sdp.into(),
         sources: Vec::new(),
         caps: Caps::default(),
+        breakout: None,
     };
     call.engine.room_message(call.now, call.id.clone(), offer);
     let mut refused = None;
