@@ -2,6 +2,7 @@
 //! node, [`channel`]). All are JSON text. On the WebSocket the bare text `ping` is answered with `pong`.
 
 mod audit;
+mod breakouts;
 mod captions;
 mod channel;
 mod chat;
@@ -19,10 +20,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Room;
-use crate::id::{Attempt, NodeId, ParticipantId, PollId, Region, UserId};
+use crate::id::{Attempt, BreakoutId, NodeId, ParticipantId, PollId, Region, UserId};
 use crate::media::{Caps, Publishing, Source};
 
 pub use audit::{AuditEntry, AuditPage, Deed, Noted, NotedPerson};
+pub use breakouts::{
+    Breakout, BreakoutAssignment, BreakoutDraft, BreakoutPlace, BreakoutWish, Breakouts,
+    MAX_BREAKOUT_NAME_BYTES, MAX_BREAKOUT_SECONDS, MAX_BREAKOUTS, MIN_BREAKOUT_SECONDS,
+};
 pub use captions::{Caption, CaptionLine, MAX_CAPTION_BYTES};
 pub use channel::{
     ClientMediaMessage, NodeMediaMessage, ParticipantQuality, PathQuality, Quality, SlotAssignment,
@@ -97,6 +102,10 @@ pub enum ClientMessage {
         #[serde(default)]
         #[cfg_attr(test, ts(optional))]
         to: Option<UserId>,
+        /// Whether everybody is to see it, in which breakout room ever they are. Who keeps order says so.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+        broadcast: bool,
     },
     /// Another text for one's own line. It is done when [`RoomEvent::ChatEdited`] tells so.
     EditChat { id: String, text: String },
@@ -183,6 +192,16 @@ pub enum ClientMessage {
     PointInNotes { at: Option<String> },
     /// Shows the shared notes no more.
     CloseNotes,
+    /// One who keeps order opens breakout rooms.
+    OpenBreakouts { draft: BreakoutDraft },
+    /// This participant's user goes to a breakout room, or to the main room: by themselves where they may, or as one who keeps
+    /// order says.
+    MoveToBreakout {
+        participant: ParticipantId,
+        breakout: Option<BreakoutId>,
+    },
+    /// One who keeps order brings everybody back to the main room.
+    CloseBreakouts,
     /// The answer to [`ServerMessage::CheckMedia`]: media came until just now, and comes no more.
     NoMedia { attempt: Attempt },
     /// A moderator sends this participant's user out of the room, who may not come back until [`ClientMessage::Unban`].
@@ -321,6 +340,11 @@ pub enum ServerMessage {
     ChatRead {
         id: String,
     },
+    /// The client is in another breakout room, or in the main room: the latest lines of that one, the oldest first, in the
+    /// place of those before.
+    ChatShown {
+        lines: Vec<ChatMessage>,
+    },
     /// Somebody writes something for everybody just now. What was missed is not sent again.
     Typing {
         participant: ParticipantId,
@@ -409,6 +433,13 @@ pub struct Snapshot {
     /// Which viewers wish to be on stage, the first first.
     #[serde(default)]
     pub wishes: Vec<ParticipantId>,
+    /// The breakout rooms, if any are open.
+    #[serde(default)]
+    pub breakouts: Option<Breakouts>,
+    /// When this was told, in Unix milliseconds.
+    #[serde(default)]
+    #[cfg_attr(test, ts(type = "number"))]
+    pub now: u64,
 }
 
 /// What happens in a room, in order.
@@ -501,7 +532,15 @@ pub enum RoomEvent {
         on: bool,
         count: u32,
     },
-    /// Something between others. It stands for its number alone.
+    /// The breakout rooms are open, or none are any more: then everybody is in the main room.
+    Breakouts {
+        breakouts: Option<Breakouts>,
+    },
+    /// To which of them somebody belongs from now on.
+    BreakoutPlace {
+        place: BreakoutPlace,
+    },
+    /// Something between others, or in another breakout room. It stands for its number alone.
     Unseen,
     /// A hand is raised, as the last of all, or lowered. Whose participant leaves has none up.
     Hand {
@@ -550,4 +589,6 @@ pub enum ErrorCode {
     UnknownLine,
     /// The shared notes take no more text.
     NotesFull,
+    /// There is no such breakout room, or not any more.
+    UnknownBreakout,
 }

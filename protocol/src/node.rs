@@ -10,7 +10,10 @@ use crate::id::{Attempt, BreakoutId, Epoch, NodeId, ParticipantId, Region, RoomI
 use crate::media::Caps;
 
 /// Version of both links. A receiver ignores messages whose `type` it does not know.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// Since which version a node has breakout rooms. One before would let everybody see everybody.
+pub const BREAKOUTS: u32 = 2;
 
 /// Whether a node of this version and an edge of ours, or the reverse, understand each other: those of neighboring versions
 /// do, so that nodes and edge can be upgraded one after the other.

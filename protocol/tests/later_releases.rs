@@ -40,7 +40,7 @@ fn directions() -> [(&'static str, Read, Value); 9] {
         (
             "room to node",
             read::<RoomToNode>,
-            json!({"type": "plan", "epoch": 1, "peers": []}),
+            json!({"type": "plan", "epoch": 1, "peers": [], "breakouts": []}),
         ),
         (
             "node to node",

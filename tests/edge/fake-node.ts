@@ -13,8 +13,18 @@ type ToRoomLink =
       type: "plan";
       epoch: number;
       peers: { node: string; region: string; quic: string; fingerprint: string }[];
+      breakouts: number[];
     }
-  | { type: "offer"; participant: string; attempt: number; sdp: string; sources: object[]; caps: object }
+  | {
+      type: "offer";
+      participant: string;
+      attempt: number;
+      sdp: string;
+      sources: object[];
+      caps: object;
+      breakout: number | null;
+    }
+  | { type: "breakout"; participant: string; breakout: number | null }
   | { type: "caps"; participant: string; caps: object }
   | { type: "close"; participant: string; attempt: number }
   | { type: "release" };
@@ -42,7 +52,7 @@ export class FakeNode {
     const control = await Socket.open<ToNode>(`${world.url}/node/regions/${region}`, {
       authorization: `Bearer ${nodeToken(node, region)}`,
     });
-    control.send({ type: "register", version: 1, node, region, load });
+    control.send({ type: "register", version: 2, node, region, load });
     const { heartbeatSeconds } = await control.next("registered");
     const beat = setInterval(() => control.send({ type: "heartbeat", load }), heartbeatSeconds * 1000);
     return new FakeNode(world, node, region, control, beat);
@@ -59,7 +69,7 @@ export class FakeNode {
       authorization: `Bearer ${nodeToken(this.node, this.region)}`,
     });
     const fingerprint = Buffer.from(this.node.padEnd(32)).toString("hex");
-    socket.send({ type: "ready", version: 1, quic: `${this.node}.example:7000`, fingerprint, sessions });
+    socket.send({ type: "ready", version: 2, quic: `${this.node}.example:7000`, fingerprint, sessions });
     return { socket, room, epoch };
   }
 

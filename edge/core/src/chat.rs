@@ -9,6 +9,8 @@ use protocol::client::{
 use protocol::id::UserId;
 use serde::{Deserialize, Serialize};
 
+use crate::breakouts::Place;
+
 /// How many lines a newcomer is shown. As many are held in memory.
 pub const HISTORY: usize = 200;
 /// Longest nonce, in bytes.
@@ -21,6 +23,13 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How many users may feel one way about a line: as many as a room takes.
 const MAX_REACTING: usize = 500;
+
+/// Who reads, and where they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    pub user: UserId,
+    pub place: Place,
+}
 
 /// A stored line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +53,20 @@ impl Line {
         Some([from.clone(), to.user.clone()])
     }
 
-    /// The line as this user is shown it, if they are.
-    pub fn seen_by(&self, user: &UserId) -> Option<ChatMessage> {
+    /// Where it is seen; absent where that is anywhere.
+    pub fn place(&self) -> Option<Place> {
+        let anywhere = self.message.broadcast || self.message.to.is_some();
+        (!anywhere).then(|| self.message.breakout.into())
+    }
+
+    /// The line as it is shown to who reads, if it is.
+    pub fn seen_by(&self, reader: &Reader) -> Option<ChatMessage> {
+        let is_here = self.place().is_none_or(|place| place == reader.place);
+        self.told(&reader.user).filter(|_| is_here)
+    }
+
+    /// The line as this user is told it, wherever it was said.
+    fn told(&self, user: &UserId) -> Option<ChatMessage> {
         if self.between().is_some_and(|both| !both.contains(user)) {
             return None;
         }
@@ -166,25 +187,25 @@ pub struct Span {
 
 /// A page of the history, as this user is shown it: of these lines before the one that was asked for, the oldest first.
 /// What is not kept any more is not shown, whether or not it has gone yet.
-pub fn page(before: u64, lines: &[Line], span: Span, keep: Keep, user: &UserId) -> ChatPage {
+pub fn page(before: u64, lines: &[Line], span: Span, keep: Keep, reader: &Reader) -> ChatPage {
     let Span { first, oldest } = span;
     let is_whole = lines.iter().all(|line| keep.keeps(line));
     let next = first.filter(|first| oldest.is_some_and(|oldest| oldest < *first) && is_whole);
     let kept = lines.iter().filter(|line| keep.keeps(line));
     ChatPage {
         before: before.to_string(),
-        lines: kept.filter_map(|line| line.seen_by(user)).collect(),
+        lines: kept.filter_map(|line| line.seen_by(reader)).collect(),
         gone: !is_whole || next.is_none() && oldest.is_some_and(|oldest| oldest > 1),
         next: next.map(|next| next.to_string()),
     }
 }
 
-/// A part of what a room's host takes along: of these lines after another, the oldest first, with the number of the last of
-/// them if there may be more.
+/// A part of what a room's host takes along: of these lines after another, the oldest first, whichever breakout room they were
+/// said in, with the number of the last of them if there may be more.
 pub fn export(lines: &[Line], next: Option<u64>, keep: Keep, user: &UserId) -> ChatExport {
     let kept = lines.iter().filter(|line| keep.keeps(line));
     ChatExport {
-        lines: kept.filter_map(|line| line.seen_by(user)).collect(),
+        lines: kept.filter_map(|line| line.told(user)).collect(),
         next: next.map(|next| next.to_string()),
     }
 }
@@ -279,10 +300,10 @@ impl Chat {
         self.latest
     }
 
-    /// The latest lines as this user is shown them, the oldest first.
-    pub fn history(&self, user: &UserId) -> Vec<ChatMessage> {
+    /// The latest lines as they are shown to who reads, the oldest first.
+    pub fn history(&self, reader: &Reader) -> Vec<ChatMessage> {
         let lines = self.lines.iter();
-        lines.filter_map(|line| line.seen_by(user)).collect()
+        lines.filter_map(|line| line.seen_by(reader)).collect()
     }
 }
 
@@ -311,6 +332,7 @@ pub fn check_text(text: &str) -> Result<(), (ErrorCode, &'static str)> {
 #[cfg(test)]
 mod tests {
     use protocol::client::Mention;
+    use protocol::id::BreakoutId;
 
     use super::*;
 
@@ -330,7 +352,17 @@ mod tests {
             reply_to: None,
             mentions: Vec::new(),
             to: None,
+            breakout: None,
+            broadcast: false,
             reactions: Vec::new(),
+        }
+    }
+
+    /// In the main room.
+    fn reader(user: &str) -> Reader {
+        Reader {
+            user: user.parse().unwrap(),
+            place: Place::Main,
         }
     }
 
@@ -352,7 +384,7 @@ mod tests {
         for i in 0..HISTORY + 5 {
             chat.add(message("ada", &format!("n{i}")));
         }
-        let history = chat.history(&"ada".parse().unwrap());
+        let history = chat.history(&reader("ada"));
         assert_eq!(history.len(), HISTORY);
         assert_eq!(history[0].id, "6");
         // The latest two cannot be read: their numbers are not given to others.
@@ -402,13 +434,14 @@ mod tests {
         assert_eq!(open.react(&bob, ChatReaction::Heart, true), Ok(None));
         chat.change(&open);
         let ids = |user: &UserId| -> Vec<String> {
-            let lines = chat.history(user);
+            let lines = chat.history(&reader(user.as_str()));
             lines.into_iter().map(|line| line.id).collect()
         };
         assert_eq!(ids(&ada), ["1", "2"]);
         assert_eq!(ids(&bob), ["1", "2"]);
         assert_eq!(ids(&eve), ["2"]);
-        let mine = |user: &UserId| chat.history(user).last().map(|line| line.reactions[0].mine);
+        let history = |user: &UserId| chat.history(&reader(user.as_str()));
+        let mine = |user: &UserId| history(user).last().map(|line| line.reactions[0].mine);
         assert_eq!((mine(&ada), mine(&bob)), (Some(false), Some(true)));
         assert_eq!(open.react(&bob, ChatReaction::Heart, false), Ok(Some(0)));
         assert!(open.reacting.is_empty());
@@ -420,8 +453,38 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_seen_where_it_was_said_and_a_broadcast_everywhere() {
+        let mut chat = Chat::default();
+        let inside = |breakout: u32, nonce: &str| ChatMessage {
+            breakout: Some(BreakoutId(breakout)),
+            ..message("ada", nonce)
+        };
+        chat.add(message("ada", "n1"));
+        chat.add(inside(1, "n2"));
+        chat.add(inside(2, "n3"));
+        chat.add(ChatMessage {
+            broadcast: true,
+            ..message("ada", "n4")
+        });
+        let ids = |place: Place| -> String {
+            let reader = Reader {
+                place,
+                ..reader("bob")
+            };
+            let lines = chat.history(&reader);
+            lines.into_iter().map(|line| line.id).collect()
+        };
+        assert_eq!(ids(Place::Main), "14");
+        assert_eq!(ids(Place::Breakout(BreakoutId(1))), "24");
+        assert_eq!(ids(Place::Breakout(BreakoutId(2))), "34");
+        let lines: Vec<Line> = chat.lines.into();
+        let bob = "bob".parse().unwrap();
+        assert_eq!(export(&lines, None, ALL, &bob).lines.len(), 4);
+    }
+
+    #[test]
     fn a_page_says_where_to_go_on_and_whether_the_oldest_have_gone() {
-        let eve = "eve".parse().unwrap();
+        let eve = reader("eve");
         let mut chat = Chat::restore(Vec::new(), 6);
         let lines = [
             chat.add(message("ada", "n7")),
@@ -440,7 +503,7 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_any_more_is_not_shown_whether_or_not_it_has_gone() {
-        let ada = "ada".parse().unwrap();
+        let ada = reader("ada");
         let mut chat = Chat::default();
         let said_at = |day: u64| ChatMessage {
             sent_at: day * DAY,
@@ -457,7 +520,7 @@ mod tests {
             let shown: Vec<&str> = page.lines.iter().map(|line| line.id.as_str()).collect();
             assert_eq!(shown.concat(), ids);
             assert_eq!((page.gone, page.next), (ids.len() < 6, None));
-            assert_eq!(export(&lines, None, keep, &ada).lines.len(), ids.len());
+            assert_eq!(export(&lines, None, keep, &ada.user).lines.len(), ids.len());
             let mut chat = Chat::restore(lines.clone(), 6);
             chat.forget(keep);
             assert_eq!(chat.history(&ada).len(), ids.len());

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod assign;
+pub mod breakouts;
 pub mod caller;
 pub mod chat;
 pub mod conduct;

@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod bans;
+mod breakouts;
 mod chat;
 mod connection;
 mod contract;
@@ -46,6 +47,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use protocol::client::{Offer, RoomEvent, ServerMessage, Settings, SettingsChange};
 use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
 
+use crate::breakouts::Breakouts;
 use crate::chat::Chat;
 use crate::conduct::Conduct;
 use crate::poll::Polls;
@@ -61,7 +63,7 @@ pub use pace::{MESSAGES, PAGES};
 use pace::{Pace, Writing};
 use questions::Questions;
 use record::{
-    Info, Link, LoggedEvent, Moved, Person, Placed, Read, Record, Ruling, Stored, Waiting,
+    Hearers, Info, Link, LoggedEvent, Moved, Person, Placed, Read, Record, Ruling, Stored, Waiting,
 };
 use report::Owed;
 pub use report::Report;
@@ -97,6 +99,7 @@ pub struct Room {
     polls: Polls,
     /// Up to where accounts have read.
     read: BTreeMap<UserId, Read>,
+    breakouts: Breakouts,
     owed: Option<Owed>,
     /// As the server is configured.
     seats: Seats,
@@ -171,6 +174,7 @@ impl Room {
             chat: Chat::default(),
             polls: Polls::default(),
             read: BTreeMap::new(),
+            breakouts: Breakouts::default(),
             owed: None,
             negotiations: HashMap::new(),
             paces: HashMap::new(),
@@ -204,6 +208,7 @@ impl Room {
         let (mut moved, mut events, mut owed) = (Vec::new(), Vec::new(), None);
         let mut read = BTreeMap::new();
         let (mut polls, mut ballots) = (Vec::new(), Vec::new());
+        let mut breakouts = Breakouts::default();
         let unreadable_events = stored.unreadable_events();
         let unreadable_polls = stored.unreadable_polls();
         for record in stored.records {
@@ -229,6 +234,7 @@ impl Room {
                 }
                 Record::Poll(poll) => polls.push(poll),
                 Record::Ballot(ballot) => ballots.push(ballot),
+                Record::Breakouts(stored) => breakouts = stored,
             }
         }
         let mut room = Self::new(info?);
@@ -242,6 +248,7 @@ impl Room {
         room.chat = Chat::restore(stored.lines, stored.latest_line);
         room.polls = Polls::restore(polls, ballots, &unreadable_polls);
         room.read = read;
+        room.breakouts = breakouts;
         room.owed = owed;
         room.chat.forget(room.keep_lines(now));
         let mut effects = Vec::new();
@@ -298,6 +305,7 @@ impl Room {
                 self.expire_people(&pings, now, out);
                 self.expire_waiting(&pings, now, out);
                 self.expire_answers(now, out);
+                self.expire_breakouts(now, out);
                 self.expire_nodes(now, out);
                 self.retire_if_due(now, out);
                 self.repeat_report(now, out);
@@ -327,6 +335,7 @@ impl Room {
             .chain(retries)
             .chain(self.questions.next_due())
             .chain(self.waiting_due())
+            .chain(self.breakouts.ends_at())
             .chain(self.owed.map(|owed| owed.at))
             .chain(self.retires_at())
             .min()
@@ -370,35 +379,35 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        let LoggedEvent { seq, event, .. } = self.note(event, None, now, out);
+        let LoggedEvent { seq, event, .. } = self.note(event, Hearers::All, now, out);
         let message = ServerMessage::Event { seq, event };
         out.push(Effect::Broadcast { except, message });
     }
 
-    /// Logs an event and tells it to these two users alone; the others, that something was.
-    fn happen_between(
+    /// Logs an event and tells it to these alone; the others, that something was.
+    fn happen_among(
         &mut self,
-        both: [UserId; 2],
+        hearers: Hearers,
         event: RoomEvent,
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        let logged = self.note(event, Some(both), now, out);
+        let logged = self.note(event, hearers, now, out);
         let here = self.people.values().filter(|person| person.is_here());
         out.extend(here.map(|person| Effect::Send {
             client: person.client(),
-            message: logged.seen_by(&person.user),
+            message: logged.seen_by(&self.reader(&person.user)),
         }));
     }
 
     fn note(
         &mut self,
         event: RoomEvent,
-        between: Option<[UserId; 2]>,
+        hearers: Hearers,
         now: u64,
         out: &mut Vec<Effect>,
     ) -> LoggedEvent {
-        let (logged, forgotten) = self.log.push(event, between, now);
+        let (logged, forgotten) = self.log.push(event, hearers, now);
         out.push(Effect::Save(Record::Event(logged.clone())));
         out.extend(
             forgotten

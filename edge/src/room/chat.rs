@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use edge_core::chat::{HISTORY, Keep, Kept, Line, Span, export, page};
+use edge_core::chat::{HISTORY, Keep, Kept, Line, Reader, Span, export, page};
 use edge_core::room::Sought;
 use protocol::api::ChatExport;
 use protocol::client::{ChatMessage, ChatPage};
@@ -109,13 +109,13 @@ impl Lines {
     /// in it.
     pub(super) fn page(
         &self,
-        user: &UserId,
+        reader: &Reader,
         before: u64,
         limit: u32,
         keep: Keep,
     ) -> Result<ChatPage> {
         if !self.exists()? {
-            return Ok(page(before, &[], Span::default(), keep, user));
+            return Ok(page(before, &[], Span::default(), keep, reader));
         }
         let rows: Vec<Row> = self.store.rows(
             "SELECT number, value FROM chat WHERE number < ? ORDER BY number DESC LIMIT ?",
@@ -128,7 +128,7 @@ impl Lines {
             first: rows.last().map(|row| row.number),
             oldest: self.oldest()?,
         };
-        Ok(page(before, &lines, span, keep, user))
+        Ok(page(before, &lines, span, keep, reader))
     }
 
     /// A part of what the host takes along: lines after this one.

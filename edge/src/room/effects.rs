@@ -85,12 +85,12 @@ impl Shell {
             Effect::ForgetLines(keep) => self.lines.forget(keep)?,
             Effect::ShowLines {
                 client,
-                user,
+                reader,
                 before,
                 limit,
                 keep,
             } => {
-                let page = self.lines.page(&user, before, limit, keep)?;
+                let page = self.lines.page(&reader, before, limit, keep)?;
                 self.send_to_client(&client, &ServerMessage::ChatPage(page))?;
             }
             Effect::Send { client, message } => {

@@ -70,6 +70,8 @@ impl Bot {
             | RoomEvent::PollResults { .. }
             | RoomEvent::PollDeleted { .. }
             | RoomEvent::Hand { .. }
+            | RoomEvent::Breakouts { .. }
+            | RoomEvent::BreakoutPlace { .. }
             | RoomEvent::HandsLowered
             | RoomEvent::Spotlight { .. }
             | RoomEvent::Stage { .. } => {

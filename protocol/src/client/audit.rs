@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::moderation::{CapsChange, MuteAll};
 use super::people::Role;
-use crate::id::{ParticipantId, PollId, UserId};
+use crate::id::{BreakoutId, ParticipantId, PollId, UserId};
 use crate::media::Source;
 
 /// A page of the audit list.
@@ -116,5 +116,12 @@ pub enum Deed {
     /// What was changed of the room's settings, and to what.
     Settings {
         changed: BTreeMap<String, String>,
+    },
+    BreakoutsOpened {
+        rooms: u32,
+    },
+    BreakoutsClosed,
+    MovedToBreakout {
+        breakout: Option<BreakoutId>,
     },
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ParticipantId, UserId};
+use crate::id::{BreakoutId, ParticipantId, UserId};
 
 /// Longest chat text, in bytes of UTF-8.
 pub const MAX_CHAT_BYTES: usize = 4_000;
@@ -48,6 +48,14 @@ pub struct ChatMessage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub to: Option<Mention>,
+    /// The breakout room in which it was said, and is seen; absent where that is the main room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub breakout: Option<BreakoutId>,
+    /// Whether it is seen in all of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub broadcast: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(test, ts(optional, as = "Option<Vec<ReactionCount>>"))]
     pub reactions: Vec<ReactionCount>,

@@ -33,6 +33,9 @@ interface DebugCall {
   readonly chat: { say(text: string): void };
   readonly captions: { feed(fed: { text: string; language: string; final?: boolean; id?: number }): number };
   configure(change: Partial<Record<"notes" | "captions", "everybody" | "moderators">>): void;
+  readonly breakouts: {
+    open(draft: { names: string[]; assignment: "automatic"; wishes: never[]; seconds: number }): void;
+  };
   statistics(): Promise<{
     readonly incoming: readonly Incoming[];
     readonly outgoing: readonly Outgoing[];

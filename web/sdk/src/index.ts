@@ -2,6 +2,8 @@
 export { type Account, Api, type ApiOptions, type DirectorySearch, type RequestOptions } from "./api.ts";
 export type * from "./generated/protocol.ts";
 export {
+  MAX_BREAKOUT_NAME_BYTES,
+  MAX_BREAKOUTS,
   MAX_CHAT_BYTES,
   MAX_CHAT_DAYS,
   MAX_CHAT_LINES,

@@ -111,6 +111,8 @@ function welcome(participants: Participant[]): void {
       hands: [],
       spotlight: [],
       wishes: [],
+      breakouts: null,
+      now: 0,
     },
   } as ServerMessage);
   expect(status().name).toBe("joined");

@@ -8,9 +8,10 @@ use protocol::client::{
 use protocol::id::UserId;
 
 use super::messages::Refusal;
-use super::record::{Person, Record};
+use super::record::{Hearers, LoggedEvent, Person, Record};
 use super::roles::Right;
 use super::{Client, Deed, Draft, Effect, Room};
+use crate::breakouts::Place;
 use crate::chat::{self, Keep, Line};
 
 /// Why somebody does not take the chat along.
@@ -26,6 +27,7 @@ pub(super) struct About {
     pub reply_to: Option<String>,
     pub mentions: Vec<UserId>,
     pub to: Option<UserId>,
+    pub broadcast: bool,
 }
 
 impl Room {
@@ -40,6 +42,9 @@ impl Room {
     ) -> Result<(), Refusal> {
         checked(chat::check_nonce(&nonce).and(chat::check_text(&text)))?;
         self.require(client, Right::Chat)?;
+        if about.broadcast {
+            self.require(client, Right::HoldBreakouts)?;
+        }
         let Some(user) = self.user_of(client) else {
             return Ok(());
         };
@@ -60,6 +65,7 @@ impl Room {
             reply_to,
             mentions,
             to,
+            broadcast,
         } = about;
         if mentions.len() > MAX_MENTIONS {
             let message = "a line mentions at most 20 people";
@@ -87,6 +93,7 @@ impl Room {
             reply_to,
             mentions: mentioned,
             to,
+            broadcast,
         })
     }
 
@@ -132,7 +139,13 @@ impl Room {
             deleted: false,
             reply_to: draft.reply_to,
             mentions: draft.mentions,
+            // What is for one or for all is not of where they are.
+            breakout: match draft.broadcast || draft.to.is_some() {
+                true => None,
+                false => self.place_of(&person.user).breakout(),
+            },
             to: draft.to,
+            broadcast: draft.broadcast,
             reactions: Vec::new(),
         });
         let message = line.message.clone();
@@ -156,13 +169,13 @@ impl Room {
             let message = "ask for some lines before the id of a line";
             return Err(Refusal::new(ErrorCode::Malformed, message));
         };
-        let Some(user) = self.user_of(client) else {
+        let Some(reader) = self.user_of(client).map(|user| self.reader(&user)) else {
             return Ok(());
         };
         self.may_page(&client.participant, now)?;
         out.push(Effect::ShowLines {
             client: client.clone(),
-            user,
+            reader,
             before: before.min(self.chat.latest() + 1),
             limit: limit.min(MAX_CHAT_PAGE),
             keep: self.keep_lines(now),
@@ -202,19 +215,34 @@ impl Room {
         self.require(client, Right::Chat)?;
         if self.may_type(now) {
             let participant = client.participant.clone();
-            out.push(Effect::Broadcast {
-                except: Some(participant.clone()),
-                message: ServerMessage::Typing { participant },
-            });
+            let message = ServerMessage::Typing {
+                participant: participant.clone(),
+            };
+            let id = &client.participant;
+            self.tell_near(id, Some(participant), message, out);
         }
         Ok(())
     }
 
     /// Tells of a line whom it is for.
     fn tell_of(&mut self, line: &Line, event: RoomEvent, now: u64, out: &mut Vec<Effect>) {
-        match line.between() {
-            Some(both) => self.happen_between(both, event, now, out),
-            None => self.happen(event, None, now, out),
+        let hearers = match (line.between(), line.place()) {
+            (Some(both), _) => Hearers::Both(both),
+            (None, Some(place)) => Hearers::In(place),
+            (None, None) => Hearers::All,
+        };
+        let is_for_all = hearers == Hearers::In(Place::Main) && !self.breakouts.is_open();
+        if hearers == Hearers::All {
+            self.happen(event, None, now, out);
+        } else if is_for_all {
+            let LoggedEvent { seq, event, .. } = self.note(event, hearers, now, out);
+            let message = ServerMessage::Event { seq, event };
+            out.push(Effect::Broadcast {
+                except: None,
+                message,
+            });
+        } else {
+            self.happen_among(hearers, event, now, out);
         }
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Room;
 use super::record::{Key, Record};
 use super::report::Report;
-use crate::chat::{Keep, Line};
+use crate::chat::{Keep, Line, Reader};
 use crate::notes::Refused;
 
 /// Names a client's WebSocket: the participant and how many it had before.
@@ -42,6 +42,8 @@ pub struct Draft {
     pub reply_to: Option<String>,
     pub mentions: Vec<Mention>,
     pub to: Option<Mention>,
+    /// Whether it is for everybody, wherever they are.
+    pub broadcast: bool,
 }
 
 /// What somebody does in the chat that needs a line which may be stored.
@@ -223,10 +225,10 @@ pub enum Effect {
     },
     /// Forget stored lines that are not kept, the oldest first and not too many at a time.
     ForgetLines(Keep),
-    /// Show this user so many stored lines before the one with this number ([`crate::chat::page`]).
+    /// Show this reader so many stored lines before the one with this number ([`crate::chat::page`]).
     ShowLines {
         client: Client,
-        user: UserId,
+        reader: Reader,
         before: u64,
         limit: u32,
         keep: Keep,

@@ -87,6 +87,7 @@ impl Room {
                 self.happen(event, None, now, out);
             }
         }
+        self.breakouts_go_over(&guest, &account.user, now, out);
         self.polls_go_over(&guest, &account.user, now, out);
         Ok(())
     }

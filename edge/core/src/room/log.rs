@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use protocol::client::RoomEvent;
 use protocol::id::UserId;
 
-use super::record::LoggedEvent;
+use super::record::{Hearers, LoggedEvent};
 
 /// How many events are kept, and for how long (milliseconds). The latest is always kept: it holds the count.
 const MAX_EVENTS: usize = 1_000;
@@ -39,14 +39,20 @@ impl Log {
     pub fn push(
         &mut self,
         event: RoomEvent,
-        between: Option<[UserId; 2]>,
+        hearers: Hearers,
         now: u64,
     ) -> (LoggedEvent, Vec<u64>) {
+        let (between, place) = match hearers {
+            Hearers::All => (None, None),
+            Hearers::Both(both) => (Some(both), None),
+            Hearers::In(place) => (None, Some(place)),
+        };
         let logged = LoggedEvent {
             seq: self.seq() + 1,
             at: now,
             event,
             between,
+            place,
         };
         self.latest = logged.seq;
         self.events.push_back(logged.clone());
@@ -133,12 +139,12 @@ mod tests {
         assert_eq!(log.since(0), Some(vec![]));
         assert_eq!(log.since(1), None);
         for now in 0..3 {
-            log.push(left(), None, now);
+            log.push(left(), Hearers::All, now);
         }
         assert_eq!(log.since(1).unwrap().len(), 2);
         assert_eq!(log.since(3).unwrap().len(), 0);
         assert_eq!(log.since(u64::MAX - 1), None);
-        let (logged, forgotten) = log.push(left(), None, MAX_AGE + 2);
+        let (logged, forgotten) = log.push(left(), Hearers::All, MAX_AGE + 2);
         assert_eq!((logged.seq, forgotten), (4, vec![1, 2, 3]));
         assert_eq!(log.since(2), None);
         assert_eq!(log.since(3).unwrap().len(), 1);
@@ -147,7 +153,9 @@ mod tests {
     #[test]
     fn a_gap_is_neither_replayed_nor_filled() {
         let mut log = Log::default();
-        let events: Vec<LoggedEvent> = (0..5).map(|now| log.push(left(), None, now).0).collect();
+        let events: Vec<LoggedEvent> = (0..5)
+            .map(|now| log.push(left(), Hearers::All, now).0)
+            .collect();
         let without = |lost: &[u64]| {
             let readable = events.iter().filter(|event| !lost.contains(&event.seq));
             Log::restore(readable.cloned().collect(), lost)
@@ -161,7 +169,7 @@ mod tests {
             (last.seq(), last.since(4), last.since(5)),
             (5, None, Some(vec![]))
         );
-        assert_eq!(last.push(left(), None, 9).0.seq, 6);
+        assert_eq!(last.push(left(), Hearers::All, 9).0.seq, 6);
         assert_eq!(without(&[]).since(0).unwrap().len(), 5);
     }
 
@@ -172,7 +180,7 @@ mod tests {
             let mut now = 0;
             for (i, gap) in gaps.iter().enumerate() {
                 now += gap;
-                log.push(left(), None, now);
+                log.push(left(), Hearers::All, now);
                 prop_assert_eq!(log.seq(), i as u64 + 1);
                 prop_assert!(log.events.len() <= MAX_EVENTS);
             }

@@ -136,11 +136,13 @@ impl Room {
                 reply_to,
                 mentions,
                 to,
+                broadcast,
             } => {
                 let about = About {
                     reply_to,
                     mentions,
                     to,
+                    broadcast,
                 };
                 self.says(client, nonce, text, about, now, out)?;
             }
@@ -210,6 +212,14 @@ impl Room {
             }
             ClientMessage::PointInNotes { at } => self.points_in_notes(client, at, now, out)?,
             ClientMessage::CloseNotes => out.push(Effect::CloseNotes(client.clone())),
+            ClientMessage::OpenBreakouts { draft } => {
+                self.opens_breakouts(client, draft, now, out)?;
+            }
+            ClientMessage::MoveToBreakout {
+                participant,
+                breakout,
+            } => self.moves_to_breakout(client, &participant, breakout, now, out)?,
+            ClientMessage::CloseBreakouts => self.closes_breakouts(client, now, out)?,
             ClientMessage::MoveHere => self.moves_here(id, now, out),
             ClientMessage::Leave => self.leaves(client.clone(), now, out),
         }

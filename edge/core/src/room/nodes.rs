@@ -2,7 +2,7 @@
 
 use protocol::client::ServerMessage;
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};
-use protocol::node::{NodeToRoom, RoomToNode, SessionRef, is_understood};
+use protocol::node::{BREAKOUTS, NodeToRoom, RoomToNode, SessionRef, is_understood};
 
 use super::record::{self, Link, Placed, Reach, SessionState};
 use super::{Effect, NodeLink, NotAdmitted, Room};
@@ -165,8 +165,15 @@ impl Room {
                 fingerprint,
                 sessions,
             } => {
-                if is_understood(version) {
-                    self.node_ready(link, Reach { quic, fingerprint }, &sessions, now, out);
+                let breakouts = version >= BREAKOUTS;
+                let has_all = breakouts || !self.breakouts.is_open();
+                if is_understood(version) && has_all {
+                    let reach = Reach {
+                        quic,
+                        fingerprint,
+                        breakouts,
+                    };
+                    self.node_ready(link, reach, &sessions, now, out);
                 } else {
                     self.drop_node(&link.node, "the media node is of another version", out);
                 }
@@ -274,6 +281,9 @@ impl Room {
             if held || session.state == SessionState::Over {
                 // A moderator may have decided while the link was away.
                 self.tell_caps(&participant, out);
+                if self.breakouts.is_open() {
+                    self.tell_place(&participant, out);
+                }
                 continue;
             }
             if self.is_waiting(&participant) {

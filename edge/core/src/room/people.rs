@@ -1,16 +1,17 @@
 //! People: coming, changing and going.
 
 use protocol::client::{CloseReason, Connection, LeaveReason, RoomEvent, ServerMessage, Snapshot};
-use protocol::id::{ParticipantId, UserId};
+use protocol::id::ParticipantId;
 use protocol::media::{Codec, MediaKind, Publishing};
 
 use super::connection::GRACE;
 use super::log::Log;
 use super::passes::TICKET;
 use super::questions::Questions;
-use super::record::{self, Media, Person, Presence, Record};
+use super::record::{self, LoggedEvent, Media, Person, Presence, Record};
 use super::{Admission, Client, Effect, Pass, Room, Secret, redial};
-use crate::chat::Chat;
+use crate::breakouts::Breakouts;
+use crate::chat::{Chat, Reader};
 use crate::poll::Polls;
 
 impl Room {
@@ -121,11 +122,12 @@ impl Room {
                 now,
                 out,
             );
+            self.seat_newcomer(&id, now, out);
             self.report(now, out);
         }
         // Who waited has seen nothing of the room yet, whatever they show.
         let since = since.filter(|_| !waited);
-        self.welcome(client.clone(), since, resume.text, out);
+        self.welcome(client.clone(), since, resume.text, now, out);
         self.tell_votes(&user, Some(&client), out);
         self.tell_read(&user, &client, out);
         self.resume_media(&id, out);
@@ -137,16 +139,21 @@ impl Room {
         client: Client,
         since: Option<u64>,
         resume_token: String,
+        now: u64,
         out: &mut Vec<Effect>,
     ) {
         let replay = since.and_then(|seq| Some((seq, self.log.since(seq)?)));
         let Some(user) = self.people.get(&client.participant) else {
             return;
         };
-        let user = user.user.clone();
+        let reader = self.reader(&user.user);
         let (seq, events, snapshot) = match replay {
             Some((seq, events)) => (seq, events, None),
-            None => (self.log.seq(), Vec::new(), Some(self.snapshot(&user))),
+            None => (
+                self.log.seq(),
+                Vec::new(),
+                Some(self.snapshot(&reader, now)),
+            ),
         };
         let welcome = ServerMessage::Welcome {
             seq,
@@ -155,7 +162,15 @@ impl Room {
             redial_within_ms: redial::spread(self.view().people),
             snapshot,
         };
-        let events = events.iter().map(|logged| logged.seen_by(&user));
+        let is_of_breakouts = |logged: &LoggedEvent| {
+            let event = &logged.event;
+            matches!(
+                event,
+                RoomEvent::Breakouts { .. } | RoomEvent::BreakoutPlace { .. }
+            )
+        };
+        let has_moved = events.iter().any(is_of_breakouts);
+        let events = events.iter().map(|logged| logged.seen_by(&reader));
         out.extend(
             std::iter::once(welcome)
                 .chain(events)
@@ -164,10 +179,14 @@ impl Room {
                     message,
                 }),
         );
+        // What was told where they were may not be what is told where they are.
+        if has_moved {
+            self.show_chat(&client.participant, out);
+        }
     }
 
-    /// The room as this user is shown it.
-    fn snapshot(&self, user: &UserId) -> Snapshot {
+    /// The room as it is shown to who comes.
+    fn snapshot(&self, reader: &Reader, now: u64) -> Snapshot {
         let mut participants: Vec<_> = self
             .people
             .values()
@@ -179,11 +198,13 @@ impl Room {
             room: self.view(),
             settings: self.info.settings.clone(),
             participants,
-            chat: self.chat.history(user),
+            chat: self.chat.history(reader),
             polls: self.polls.views(),
             hands: self.hands(),
             spotlight: self.spotlit(),
             wishes: self.wishes(),
+            breakouts: self.breakouts_view(),
+            now,
         }
     }
 
@@ -302,6 +323,7 @@ impl Room {
             }
             self.report(now, out);
         }
+        self.abandon_breakouts(now, out);
     }
 
     /// Everything ends and is forgotten, but that the room is no more: that, the directory has still to know.
@@ -331,6 +353,7 @@ impl Room {
         self.chat = Chat::default();
         self.polls = Polls::default();
         self.read.clear();
+        self.breakouts = Breakouts::default();
         self.owed = None;
         self.info.gone = true;
         self.info.hosted = false;

@@ -38,7 +38,7 @@ impl Room {
                 message: RoomToNode::Plan {
                     epoch: self.info.epoch,
                     peers: peers.collect(),
-                    breakouts: Vec::new(),
+                    breakouts: self.breakouts.ids(),
                 },
             });
         }

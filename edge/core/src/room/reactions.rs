@@ -1,4 +1,4 @@
-//! Reactions: shown to everybody who is here now, and neither stored nor sent again.
+//! Reactions: shown to everybody who is where they are now, and neither stored nor sent again.
 
 use protocol::client::{Reaction, ServerMessage};
 
@@ -16,13 +16,11 @@ impl Room {
     ) -> Result<(), Refusal> {
         self.require(client, Right::React)?;
         self.may_react(&client.participant, now)?;
-        out.push(Effect::Broadcast {
-            except: None,
-            message: ServerMessage::Reacted {
-                participant: client.participant.clone(),
-                reaction,
-            },
-        });
+        let message = ServerMessage::Reacted {
+            participant: client.participant.clone(),
+            reaction,
+        };
+        self.tell_near(&client.participant, None, message, out);
         Ok(())
     }
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Client;
 use super::report::Owed;
-use crate::chat::Line;
+use crate::breakouts::{Breakouts, Place};
+use crate::chat::{Line, Reader};
 use crate::poll::{Ballot, Poll};
 
 /// Everything that a room has stored.
@@ -59,6 +60,7 @@ pub enum Record {
     Poll(Poll),
     Ballot(Ballot),
     Read(Read),
+    Breakouts(Breakouts),
 }
 
 /// Names a record: its kind, and its name within the kind. Numbers are padded, so that names sort as they count.
@@ -90,6 +92,10 @@ impl Record {
             Record::Poll(poll) => poll_key(poll.id),
             Record::Read(read) => read_key(&read.user),
             Record::Ballot(ballot) => ballot_key(ballot.poll, &ballot.user),
+            Record::Breakouts(_) => Key {
+                kind: "breakouts",
+                name: String::new(),
+            },
         }
     }
 }
@@ -431,11 +437,14 @@ pub enum Link {
     },
 }
 
-/// A node's QUIC endpoint.
+/// A node's QUIC endpoint, and what the node knows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reach {
     pub quic: String,
     pub fingerprint: String,
+    /// Whether it has breakout rooms.
+    #[serde(default)]
+    pub breakouts: bool,
 }
 
 /// An event that can be replayed.
@@ -447,15 +456,26 @@ pub struct LoggedEvent {
     /// The two users whom it is told; absent where it is told everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub between: Option<[UserId; 2]>,
+    /// Where one has to be to be told it; absent where it is told everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// Whom an event is told. The others are told that something was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hearers {
+    All,
+    Both([UserId; 2]),
+    /// Those who are there now, and when it is replayed those who are there then.
+    In(Place),
 }
 
 impl LoggedEvent {
-    /// What this user is told of it.
-    pub fn seen_by(&self, user: &UserId) -> ServerMessage {
-        let hidden = self
-            .between
-            .as_ref()
-            .is_some_and(|both| !both.contains(user));
+    /// What is told of it to who is there.
+    pub fn seen_by(&self, reader: &Reader) -> ServerMessage {
+        let between = self.between.as_ref();
+        let hidden = between.is_some_and(|both| !both.contains(&reader.user))
+            || self.place.is_some_and(|place| place != reader.place);
         let event = match hidden {
             true => RoomEvent::Unseen,
             false => self.event.clone(),

@@ -32,6 +32,8 @@ pub enum Right {
     React,
     /// Make, close and delete polls.
     HoldPolls,
+    /// Open and close breakout rooms, say who is in which, go into any, and say something to all.
+    HoldBreakouts,
     /// Mute, stop and send out people of a lower role, and have them watched, heard or brought on stage.
     Moderate,
     /// Make moderators, and change the room's settings.
@@ -50,7 +52,7 @@ impl Right {
             | Self::ShareScreen
             | Self::WriteNotes
             | Self::FeedCaptions => Role::Guest,
-            Self::HoldPolls | Self::Moderate => Role::Moderator,
+            Self::HoldPolls | Self::HoldBreakouts | Self::Moderate => Role::Moderator,
             Self::Configure | Self::ReadAudit => Role::Host,
         }
     }
@@ -76,6 +78,7 @@ impl Room {
             | Right::RaiseHand
             | Right::React
             | Right::HoldPolls
+            | Right::HoldBreakouts
             | Right::Moderate
             | Right::Configure
             | Right::ReadAudit => Audience::Everybody,
@@ -93,7 +96,9 @@ impl Room {
         }
         let message = match (right, right.is_of(role)) {
             (Right::Configure | Right::ReadAudit, _) => "only the host does this",
-            (Right::Moderate | Right::HoldPolls, _) => "only the host and moderators do this",
+            (Right::Moderate | Right::HoldPolls | Right::HoldBreakouts, _) => {
+                "only the host and moderators do this"
+            }
             (_, true) => "only the host and moderators do this here, as the room is set",
             (_, false) => "your role does not allow it",
         };

@@ -103,7 +103,7 @@ impl Room {
             sdp: offer.sdp.clone(),
             sources: offer.sources.clone(),
             caps,
-            breakout: None,
+            breakout: self.place_of(&person.user).breakout(),
         };
         self.asks(participant, &link.node, now);
         out.push(Effect::Tell { link, message });

@@ -12,6 +12,7 @@ use super::{
 use crate::chat::Line;
 
 mod audit;
+mod breakouts;
 mod chat;
 mod chat_lines;
 mod connection;

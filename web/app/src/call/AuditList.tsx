@@ -99,6 +99,12 @@ export function deedWords(deed: Deed): string {
       return "deleted a line of chat";
     case "password":
       return deed.set ? "set a password" : "took the password away";
+    case "breakoutsOpened":
+      return deed.rooms === 1 ? "opened a breakout room" : `opened ${deed.rooms} breakout rooms`;
+    case "breakoutsClosed":
+      return "closed the breakout rooms";
+    case "movedToBreakout":
+      return deed.breakout === null ? "moved to the main room" : "moved to a breakout room";
     case "settings":
       return `changed the settings (${pairs(deed.changed)})`;
     default:

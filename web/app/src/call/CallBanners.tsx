@@ -7,6 +7,7 @@ import { sentence } from "../ui/words.ts";
 import { StageBanners } from "./AskToSpeak.tsx";
 import { Knocking } from "./AtTheDoor.tsx";
 import { Banner } from "./Banner.tsx";
+import { BreakoutBanners } from "./BreakoutBanners.tsx";
 import { ModerationBanners } from "./ModerationBanners.tsx";
 import { ownRole } from "./own-role.ts";
 import { mediaHelp, triedWords } from "./words.ts";
@@ -24,6 +25,7 @@ export function CallBanners({ call, state }: CallBannerProps) {
     <>
       {keepsOrder(ownRole(state)) && <Knocking call={call} />}
       <Blocked call={call} state={state} />
+      <BreakoutBanners call={call} state={state} />
       <StageBanners call={call} state={state} />
       <ModerationBanners call={call} state={state} />
       <Elsewhere call={call} state={state} />

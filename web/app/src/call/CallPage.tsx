@@ -15,6 +15,7 @@ import { WithDevices } from "./WithDevices.tsx";
 import { unsentWords } from "./words.ts";
 import "./call.css";
 import "./panel.css";
+import "./breakouts.css";
 import "./polls.css";
 import "./prejoin.css";
 import "./signals.css";

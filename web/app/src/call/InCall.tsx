@@ -15,6 +15,7 @@ import {
 } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
 import { AskToSpeak } from "./AskToSpeak.tsx";
+import { nearby } from "./breakouts.ts";
 import { CallBanners } from "./CallBanners.tsx";
 import { ShownCaptions } from "./Captions.tsx";
 import { CaptionsPanel } from "./CaptionsPanel.tsx";
@@ -63,6 +64,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
   const unread = useUnread(state.chat, panel === "Chat", useReadable(call.reading.state));
   const { polls, own } = useReadable(call.polls.state);
   const unanswered = polls.filter(({ id, closedAt }) => closedAt === null && !own.has(id)).length;
+  const near = nearby(state, useReadable(call.breakouts.state));
   const isViewer = ownRole(state) === "viewer";
   const trouble = callTrouble(state);
   const notices = [capsNotice(state), unseenNotice(state)].filter((notice) => notice !== null);
@@ -92,7 +94,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
       </header>
       <main className="call-main">
         <Part name="The stage">
-          <StageView call={call} state={state} room={room} capacity={capacity} spotlight={spotlight} />
+          <StageView call={call} state={near} room={room} capacity={capacity} spotlight={spotlight} />
         </Part>
         <Part name="The captions">
           <ShownCaptions call={call} state={state} />

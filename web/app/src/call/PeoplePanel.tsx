@@ -14,6 +14,7 @@ import { AskingList } from "./AskToSpeak.tsx";
 import { AtTheDoor } from "./AtTheDoor.tsx";
 import { AuditList } from "./AuditList.tsx";
 import { Avatar } from "./Avatar.tsx";
+import { BreakoutRooms } from "./BreakoutRooms.tsx";
 import { HandsList } from "./Hands.tsx";
 import { ModerateAll, Moderation } from "./Moderation.tsx";
 import { ownRole } from "./own-role.ts";
@@ -32,6 +33,7 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
       {keepsOrder(role) && <AskingList call={call} state={state} />}
       {role === "host" && <RoomSettings call={call} settings={state.settings} />}
       {keepsOrder(role) && <ModerateAll call={call} />}
+      <BreakoutRooms call={call} state={state} />
       <HandsList call={call} state={state} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there. */}
       <ul className="people" aria-label="Everyone here" tabIndex={0}>

@@ -4,6 +4,7 @@ import type { Call, CallState, ModerationState } from "@connect/sdk/call";
 import { cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { noBreakouts } from "../test-breakouts.ts";
 import { ModerationBanners } from "./ModerationBanners.tsx";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import { capsNotice } from "./words.ts";
@@ -47,6 +48,7 @@ const call = {
   moderation,
   local: { turn: vi.fn() },
   hands: none,
+  breakouts: noBreakouts,
   spotlight: none,
 } as unknown as Call;
 const state = (participants: Participant[]) =>

@@ -3,6 +3,7 @@ import type { Codec, Connection, Participant, Quality } from "@connect/sdk";
 import type { Call, CallState } from "@connect/sdk/call";
 import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { noBreakouts } from "../test-breakouts.ts";
 import { PeoplePanel } from "./PeoplePanel.tsx";
 import type { TileModel } from "./stage.ts";
 import { Tile, type TileContext } from "./Tile.tsx";
@@ -33,6 +34,7 @@ const none = { state: { get: () => nobody, subscribe: () => () => {} } };
 const call = {
   view: { show: () => {}, hide: () => {} },
   hands: none,
+  breakouts: noBreakouts,
   spotlight: none,
 } as unknown as Call;
 

@@ -10,14 +10,14 @@ export function useUnread(
 ): number {
   const [seen, setSeen] = useState(() => lastOf(chat));
   useEffect(() => {
-    if (visible) setSeen(lastOf(chat));
+    if (visible) setSeen((seen) => lastOf(chat) ?? seen);
   }, [chat, visible]);
   return visible ? 0 : unreadAfter(chat, mark ?? seen);
 }
 
 /**
- * How many lines came after the one that was seen last. Counted by the lines themselves: a list that drops its oldest does not
- * grow. When the seen one is dropped, all that are left came after it.
+ * How many lines came after the one that was seen last. Counted by their numbers: a list that drops its oldest does not grow, and
+ * one of another breakout room has not the line that was seen in the one before.
  */
 function unreadAfter(chat: readonly ChatMessage[], seen: string | null): number {
   return chat.filter(({ id }) => Number(id) > Number(seen ?? 0)).length;

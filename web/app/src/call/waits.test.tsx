@@ -6,6 +6,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ApiContext, useApi } from "../api-context.ts";
 import { apiWith, SESSION } from "../test-api.ts";
+import { noBreakouts } from "../test-breakouts.ts";
 import { CallBanners } from "./CallBanners.tsx";
 import { JoinButtons } from "./JoinButtons.tsx";
 import { useRoom } from "./use-room.ts";
@@ -22,6 +23,7 @@ const call = {
   moveHere: vi.fn(),
   retryMedia: vi.fn(),
   dismissRefusal: vi.fn(),
+  breakouts: noBreakouts,
   stage: { state: { get: () => STAGE, subscribe: () => () => {} } },
   moderation: { state: { get: () => QUIET, subscribe: () => () => {} } },
   local: { state: { get: () => LOCAL, subscribe: () => () => {} }, turn: vi.fn() },

@@ -16,6 +16,7 @@ import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import { type Ask, Asks } from "./asks.ts";
 import { AudioOutput } from "./audio-output.ts";
+import { Breakouts } from "./breakouts.ts";
 import { Captions } from "./captions.ts";
 import { Chat } from "./chat.ts";
 import { withEarlier } from "./chat-lines.ts";
@@ -81,6 +82,7 @@ export class Call {
   readonly reading: Reading;
   readonly spotlight: Spotlight;
   readonly stage: Stage;
+  readonly breakouts: Breakouts;
   readonly #subjects: readonly Subject[];
   readonly #room: RoomId;
   readonly #region: Region | null;
@@ -156,15 +158,10 @@ export class Call {
     const you = () => this.#state.get().you;
     this.captions = new Captions((message) => this.#media.tell(message), you);
     this.local.state.subscribe(() => this.captions.hears(this.local.state.get().microphone.on));
-    this.#subjects = [
-      this.reading,
-      this.polls,
-      this.notes,
-      this.hands,
-      this.reactions,
-      this.spotlight,
-      this.stage,
-    ];
+    const announce = (text: string) => this.chat.say(text, { broadcast: true });
+    this.breakouts = new Breakouts({ ...deeds, you, announce });
+    const signs = [this.hands, this.reactions, this.spotlight];
+    this.#subjects = [this.reading, this.polls, this.notes, ...signs, this.stage, this.breakouts];
     this.door = new Door({
       send: (message) => this.#signaling?.send(message) ?? false,
       ask: (ask) => this.#ask(ask),
@@ -384,6 +381,8 @@ export class Call {
         return this.moderation.asked(message, this.#state.get().you ?? "");
       case "chatPage":
         return this.chat.page(message);
+      case "chatShown":
+        return this.#roomIs(withChat(this.#roomState, message.lines));
       case "typing":
         return this.chat.heardTyping(message.participant);
       case "error":

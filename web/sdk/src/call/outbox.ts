@@ -10,6 +10,8 @@ export interface About {
   readonly mentions?: UserId[];
   /** The one user who is to see it beside oneself. */
   readonly to?: UserId;
+  /** Whether everybody is to see it, in which breakout room ever they are. */
+  readonly broadcast?: boolean;
 }
 
 /** A line that the room has not stored yet. */

@@ -9,6 +9,8 @@ export type ParticipantId = string;
 
 export type PollId = number;
 
+export type BreakoutId = number;
+
 export type NodeId = string;
 
 export type Region = string;
@@ -291,7 +293,11 @@ mentions?: Array<UserId>,
 /**
  * The one other user who is to see it.
  */
-to?: UserId, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "readChat", id: string, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "askToSpeak", on: boolean, } | { "type": "refuseToSpeak", participant: ParticipantId | null, } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "openNotes", after: number, author: number | null, } | { "type": "writeNotes", nonce: string, update: string, } | { "type": "pointInNotes", at: string | null, } | { "type": "closeNotes" } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
+to?: UserId, 
+/**
+ * Whether everybody is to see it, in which breakout room ever they are. Who keeps order says so.
+ */
+broadcast?: boolean, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "readChat", id: string, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "askToSpeak", on: boolean, } | { "type": "refuseToSpeak", participant: ParticipantId | null, } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "openNotes", after: number, author: number | null, } | { "type": "writeNotes", nonce: string, update: string, } | { "type": "pointInNotes", at: string | null, } | { "type": "closeNotes" } | { "type": "openBreakouts", draft: BreakoutDraft, } | { "type": "moveToBreakout", participant: ParticipantId, breakout: BreakoutId | null, } | { "type": "closeBreakouts" } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -325,7 +331,7 @@ snapshot: Snapshot | null, } | { "type": "waiting", you: ParticipantId,
 /**
  * As that of the welcome.
  */
-resumeToken: string, redialWithinMs: number, } | { "type": "knocking", people: Array<Knock>, } | { "type": "banned", people: Array<Banned>, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "chatPage" } & ChatPage | { "type": "chatRead", id: string, } | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "notes" } & NotesPage | { "type": "notesWritten" } & NotesUpdate | { "type": "notesTaken", nonce: string, number: number, } | { "type": "notesPointer" } & NotesPointer | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
+resumeToken: string, redialWithinMs: number, } | { "type": "knocking", people: Array<Knock>, } | { "type": "banned", people: Array<Banned>, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "chatPage" } & ChatPage | { "type": "chatRead", id: string, } | { "type": "chatShown", lines: Array<ChatMessage>, } | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "notes" } & NotesPage | { "type": "notesWritten" } & NotesUpdate | { "type": "notesTaken", nonce: string, number: number, } | { "type": "notesPointer" } & NotesPointer | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
 /**
  * The nonce of the refused chat line, if it was one.
  */
@@ -363,7 +369,15 @@ spotlight: Array<ParticipantId>,
 /**
  * Which viewers wish to be on stage, the first first.
  */
-wishes: Array<ParticipantId>, };
+wishes: Array<ParticipantId>, 
+/**
+ * The breakout rooms, if any are open.
+ */
+breakouts: Breakouts | null, 
+/**
+ * When this was told, in Unix milliseconds.
+ */
+now: number, };
 
 export type Participant = { id: ParticipantId, user: UserId, name: string, role: Role, 
 /**
@@ -507,7 +521,7 @@ export type NotedPerson = {
  */
 participant: ParticipantId | null, user: UserId, name: string, };
 
-export type Deed = { "type": "caps", change: CapsChange, } | { "type": "turnedOff", source: Source, } | { "type": "askedToUnmute" } | { "type": "mutedAll", mute: MuteAll, } | { "type": "role", role: Role, } | { "type": "removed" } | { "type": "banned" } | { "type": "unbanned" } | { "type": "admitted" } | { "type": "refused" } | { "type": "refusedToSpeak" } | { "type": "handLowered" } | { "type": "spotlight", on: boolean, } | { "type": "pollCreated", poll: PollId, } | { "type": "pollClosed", poll: PollId, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatDeleted", id: string, } | { "type": "password", set: boolean, } | { "type": "settings", changed: { [key in string]: string }, };
+export type Deed = { "type": "caps", change: CapsChange, } | { "type": "turnedOff", source: Source, } | { "type": "askedToUnmute" } | { "type": "mutedAll", mute: MuteAll, } | { "type": "role", role: Role, } | { "type": "removed" } | { "type": "banned" } | { "type": "unbanned" } | { "type": "admitted" } | { "type": "refused" } | { "type": "refusedToSpeak" } | { "type": "handLowered" } | { "type": "spotlight", on: boolean, } | { "type": "pollCreated", poll: PollId, } | { "type": "pollClosed", poll: PollId, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatDeleted", id: string, } | { "type": "password", set: boolean, } | { "type": "settings", changed: { [key in string]: string }, } | { "type": "breakoutsOpened", rooms: number, } | { "type": "breakoutsClosed" } | { "type": "movedToBreakout", breakout: BreakoutId | null, };
 
 export type MuteAll = "soft" | "hard" | "lifted";
 
@@ -543,7 +557,15 @@ replyTo?: string, mentions?: Array<Mention>,
 /**
  * The one other user who sees it; absent where everybody does.
  */
-to?: Mention, reactions?: Array<ReactionCount>, };
+to?: Mention, 
+/**
+ * The breakout room in which it was said, and is seen; absent where that is the main room.
+ */
+breakout?: BreakoutId, 
+/**
+ * Whether it is seen in all of them.
+ */
+broadcast?: boolean, reactions?: Array<ReactionCount>, };
 
 export type Poll = { id: PollId, 
 /**
@@ -590,6 +612,42 @@ multiple: boolean,
  * who has voted would know from them what another has.
  */
 anonymous: boolean, shows: PollShows, };
+
+export type BreakoutAssignment = "automatic" | "byHand" | "free";
+
+export type BreakoutDraft = { 
+/**
+ * As they were written: render them as text.
+ */
+names: Array<string>, assignment: BreakoutAssignment, 
+/**
+ * Who is in which from the beginning, whatever the assignment is. Who is not in the room any more is left out.
+ */
+wishes: Array<BreakoutWish>, 
+/**
+ * After how many seconds they are over; never by themselves if absent.
+ */
+seconds: number | null, };
+
+export type BreakoutWish = { participant: ParticipantId, nth: number, };
+
+export type Breakouts = { rooms: Array<Breakout>, assignment: BreakoutAssignment, 
+/**
+ * When they are over, in Unix milliseconds of the server.
+ */
+endsAt: number | null, 
+/**
+ * Who belongs to which; whoever does not stand here is in the main room.
+ */
+places: Array<BreakoutPlace>, };
+
+export type Breakout = { id: BreakoutId, name: string, };
+
+export type BreakoutPlace = { participant: ParticipantId, breakout: BreakoutId, 
+/**
+ * Whether they are in the main room for now.
+ */
+away: boolean, };
 
 export type PollShows = "live" | "atClosing";
 
@@ -668,13 +726,13 @@ export type NotesPointer = { participant: ParticipantId,
  */
 at: string | null, };
 
-export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "turnedOff", participants: Array<ParticipantId>, source: Source, by: ParticipantId, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, } | { "type": "poll", poll: Poll, } | { "type": "pollResults", poll: PollId, results: PollResults, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatEdited", id: string, text: string, editedAt: number, } | { "type": "chatDeleted", id: string, } | { "type": "chatReacted", id: string, user: UserId, reaction: ChatReaction, on: boolean, count: number, } | { "type": "unseen" } | { "type": "hand", participant: ParticipantId, raised: boolean, } | { "type": "handsLowered" } | { "type": "stage", participants: Array<ParticipantId>, wish: Wish, } | { "type": "spotlight", participants: Array<ParticipantId>, };
+export type RoomEvent = { "type": "joined", participant: Participant, } | { "type": "left", participant: ParticipantId, reason: LeaveReason, } | { "type": "publishing", participant: ParticipantId, publishing: Publishing, } | { "type": "role", participant: ParticipantId, role: Role, } | { "type": "settings", settings: Settings, } | { "type": "account", participant: ParticipantId, user: UserId, name: string, } | { "type": "caps", participant: ParticipantId, caps: Caps, } | { "type": "turnedOff", participants: Array<ParticipantId>, source: Source, by: ParticipantId, } | { "type": "placed", participant: ParticipantId, region: Region, } | { "type": "connection", participant: ParticipantId, connection: Connection, } | { "type": "chat", message: ChatMessage, } | { "type": "poll", poll: Poll, } | { "type": "pollResults", poll: PollId, results: PollResults, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatEdited", id: string, text: string, editedAt: number, } | { "type": "chatDeleted", id: string, } | { "type": "chatReacted", id: string, user: UserId, reaction: ChatReaction, on: boolean, count: number, } | { "type": "breakouts", breakouts: Breakouts | null, } | { "type": "breakoutPlace", place: BreakoutPlace, } | { "type": "unseen" } | { "type": "hand", participant: ParticipantId, raised: boolean, } | { "type": "handsLowered" } | { "type": "stage", participants: Array<ParticipantId>, wish: Wish, } | { "type": "spotlight", participants: Array<ParticipantId>, };
 
 export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 
 export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "refused" | "moved";
 
-export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany" | "unknownLine" | "notesFull";
+export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany" | "unknownLine" | "notesFull" | "unknownBreakout";
 
 export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, } | { "type": "alive" } | { "type": "showCaptions", on: boolean, } | { "type": "feedCaption" } & CaptionLine | { "type": "playback", 
 /**
@@ -798,6 +856,8 @@ export const MAX_OPTION_BYTES = 300;
 export const MAX_POLL_OPTIONS = 20;
 export const MAX_CAPTION_BYTES = 600;
 export const MAX_NOTES_UPDATE_BYTES = 32768;
+export const MAX_BREAKOUTS = 50;
+export const MAX_BREAKOUT_NAME_BYTES = 100;
 export const REMOVAL_SECONDS = 600;
 /** How a room is set unless it says otherwise. */
 export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","notes":"everybody","captions":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000,"lobby":false,"locked":false,"capacity":0,"opensAt":0,"listed":false,"permanent":false,"hasPassword":false};

@@ -141,7 +141,7 @@ impl Room {
         now: u64,
     ) -> Result<Option<(Line, RoomEvent)>, Refusal> {
         // What somebody does not see is not there for them.
-        let line = line.filter(|line| line.seen_by(user).is_some());
+        let line = line.filter(|line| line.seen_by(&self.reader(user)).is_some());
         let mut line = line.ok_or_else(no_line)?;
         let is_own = line.message.user.as_ref() == Some(user);
         let id = line.message.id.clone();

@@ -119,6 +119,9 @@ fn the_host_alone_reads_it_whoever_that_is() {
     assert!(!world.room.may_read_audit(&id("bob")));
 }
 
+const OPEN_BREAKOUTS: &str =
+    r#"{"type":"openBreakouts","draft":{"names":["Red"],"assignment":"byHand"}}"#;
+
 /// What each message is to be done with: an example of it, and the deed that is noted where it needs a right of those who keep
 /// order.
 const EACH: &[(&str, Option<&str>)] = &[
@@ -193,6 +196,12 @@ const EACH: &[(&str, Option<&str>)] = &[
     (r#"{"type":"writeNotes","nonce":"w","update":"AAA="}"#, None),
     (r#"{"type":"pointInNotes","at":null}"#, None),
     (r#"{"type":"closeNotes"}"#, None),
+    (OPEN_BREAKOUTS, Some("breakoutsOpened")),
+    (
+        r#"{"type":"moveToBreakout","participant":"bob","breakout":1}"#,
+        Some("movedToBreakout"),
+    ),
+    (r#"{"type":"closeBreakouts"}"#, Some("breakoutsClosed")),
     (r#"{"type":"ban","participant":"bob"}"#, Some("banned")),
     (r#"{"type":"unban","user":"bad"}"#, Some("unbanned")),
     (r#"{"type":"admit","participant":"wes"}"#, Some("admitted")),
@@ -207,7 +216,7 @@ const EACH: &[(&str, Option<&str>)] = &[
 ];
 
 /// A room in which each of these can be done: its host, and somebody who keeps no order.
-fn busy(world: &mut World) -> [Client; 2] {
+fn busy(world: &mut World, to_say: &str) -> [Client; 2] {
     let ada = world.enter("ada");
     let [bob, mallory, vic] = ["bob", "mallory", "vic"].map(|name| world.enter(name));
     world.enter("bad");
@@ -224,6 +233,10 @@ fn busy(world: &mut World) -> [Client; 2] {
     world.say(&ada, r#"{"type":"configure","change":{"lobby":true}}"#);
     world.admit("wes");
     world.open(ticket("wes"), None).unwrap();
+    // They are opened once.
+    if to_say != OPEN_BREAKOUTS {
+        world.say(&ada, OPEN_BREAKOUTS);
+    }
     [ada, mallory]
 }
 
@@ -246,12 +259,12 @@ fn whatever_needs_a_right_of_those_who_keep_order_is_noted() {
         let message: serde_json::Value = serde_json::from_str(text).unwrap();
         missing.retain(|kind| message["type"] != **kind);
         let mut world = World::new();
-        let [ada, mallory] = busy(&mut world);
+        let [ada, mallory] = busy(&mut world, text);
         let refused = world.say(&mallory, text);
         assert_eq!(noted(&refused), [], "{text}: said by who keeps no order");
         let is_refused = error(&refused) == Some(ErrorCode::Forbidden);
         let mut world = World::new();
-        busy(&mut world);
+        busy(&mut world, text);
         let done = world.say(&ada, text);
         let notes: Vec<String> = noted(&done)
             .iter()

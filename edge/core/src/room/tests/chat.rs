@@ -72,7 +72,14 @@ fn a_line_that_is_no_more_in_memory_is_known_all_the_same() {
         world.now += 1_000;
         world.say(&ada, &chat(&format!("n{number}"), "x"));
     }
-    assert_eq!(world.room.chat.history(&id("ada")).len(), HISTORY);
+    assert_eq!(
+        world
+            .room
+            .chat
+            .history(&world.room.reader(&id("ada")))
+            .len(),
+        HISTORY
+    );
     assert_eq!(accepted(&world.say(&ada, &chat("n0", "x"))), ["1"]);
     assert_eq!(world.stored.lines.len(), HISTORY + 2);
 }

@@ -24,7 +24,7 @@ fn user_of(world: &World, name: &str) -> UserId {
 
 /// What the room is for whoever comes next.
 fn whole(room: &Room) -> String {
-    let chat = room.chat.history(&id("ada"));
+    let chat = room.chat.history(&room.reader(&id("ada")));
     format!(
         "{:?} {:?} {:?} {:?}",
         room.info, room.people, room.rulings, chat
@@ -87,7 +87,10 @@ fn a_guest_goes_on_as_an_account_with_all_that_was_theirs() {
     assert!(!world.room.people[&id("bob")].caps.audio);
     // The same line again is the same line.
     assert_eq!(happened(&world.say(&guest, &chat("n1"))), []);
-    assert_eq!(world.room.chat.history(&id("bob"))[0].user, Some(id("bob")));
+    assert_eq!(
+        world.room.chat.history(&world.room.reader(&id("bob")))[0].user,
+        Some(id("bob"))
+    );
     // After a restart it is so still, and the resume token is good as before.
     let clients = [ada, guest, world.room.people[&id("bob")].client()];
     world.room = restored(&world, &clients);

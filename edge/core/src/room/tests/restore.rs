@@ -11,7 +11,7 @@ use crate::room::Search;
 
 /// What people do: each message of the protocol, in each way that matters. `@0` to `@3` are the participants of the four who
 /// are there, `#` is a small number: an attempt, a line, a poll, a nonce.
-const DEEDS: [&str; 66] = [
+const DEEDS: [&str; 71] = [
     r##"{"type":"offer","attempt":#,"sdp":"v=0","sources":[]}"##,
     r##"{"type":"restartIce","attempt":#,"sdp":"v=0"}"##,
     r##"{"type":"publishing","publishing":{"microphone":true,"camera":false,"screen":true,"codec":null}}"##,
@@ -63,6 +63,11 @@ const DEEDS: [&str; 66] = [
     r##"{"type":"react","reaction":"clap"}"##,
     r##"{"type":"spotlight","participant":"@1","on":true}"##,
     r##"{"type":"spotlight","participant":"@1","on":false}"##,
+    r##"{"type":"openBreakouts","draft":{"names":["a","b"],"assignment":"automatic","seconds":30}}"##,
+    r##"{"type":"openBreakouts","draft":{"names":["c"],"assignment":"free","wishes":[{"participant":"@1","nth":0}]}}"##,
+    r##"{"type":"moveToBreakout","participant":"@1","breakout":#}"##,
+    r##"{"type":"moveToBreakout","participant":"@1","breakout":null}"##,
+    r##"{"type":"closeBreakouts"}"##,
     r##"{"type":"noMedia","attempt":#}"##,
     r##"{"type":"ban","participant":"@2"}"##,
     r##"{"type":"unban","user":"p2"}"##,
@@ -138,6 +143,7 @@ fn lasting(room: &Room) -> impl PartialEq + std::fmt::Debug {
         log,
         chat,
         polls,
+        breakouts,
         read,
         owed,
         seats: _,
@@ -158,7 +164,8 @@ fn lasting(room: &Room) -> impl PartialEq + std::fmt::Debug {
         avoid: _,
         missed: _,
     } = room;
-    let lines: Vec<_> = PEOPLE.iter().map(|user| chat.history(&id(user))).collect();
+    let history = |user: &&str| chat.history(&room.reader(&id(user)));
+    let lines: Vec<_> = PEOPLE.iter().map(history).collect();
     (
         (info.clone(), people.clone(), nodes.clone(), rulings.clone()),
         (
@@ -168,7 +175,7 @@ fn lasting(room: &Room) -> impl PartialEq + std::fmt::Debug {
             chat.latest(),
             lines,
         ),
-        (format!("{polls:?}"), read.clone(), *owed),
+        (format!("{polls:?}"), breakouts.clone(), read.clone(), *owed),
     )
 }
 

@@ -19,7 +19,7 @@ const ROLES: [Role; 5] = [
     Role::Guest,
     Role::Viewer,
 ];
-const RIGHTS: [Right; 13] = [
+const RIGHTS: [Right; 14] = [
     Right::Speak,
     Right::ShowCamera,
     Right::ShareScreen,
@@ -30,6 +30,7 @@ const RIGHTS: [Right; 13] = [
     Right::RaiseHand,
     Right::React,
     Right::HoldPolls,
+    Right::HoldBreakouts,
     Right::Moderate,
     Right::Configure,
     Right::ReadAudit,
@@ -73,6 +74,7 @@ fn words(right: Right) -> &'static str {
         Right::RaiseHand => "raise a hand",
         Right::React => "show a reaction",
         Right::HoldPolls => "make, close and delete polls",
+        Right::HoldBreakouts => "hold breakout rooms, go into any",
         Right::Moderate => "mute, stop, send out, bring on stage",
         Right::Configure => "make moderators, change the settings",
         Right::ReadAudit => "read what moderators did",
