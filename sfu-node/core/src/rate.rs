@@ -43,6 +43,15 @@ impl Rate {
         self.started.is_some_and(|at| passed(at) >= STEP + since)
     }
 
+    /// What a stream has had since it began, in bits per second, before a second of it has been seen; `None` before half of one.
+    pub fn so_far(&self, now: Instant) -> Option<u64> {
+        let in_step = now.saturating_duration_since(self.started?);
+        let [this, before] = self.bytes;
+        let passed = if before > 0 { STEP + in_step } else { in_step };
+        let is_known = passed >= STEP && in_step < 2 * STEP;
+        is_known.then(|| (this + before) * 8_000_000 / passed.as_micros() as u64)
+    }
+
     /// In bits per second; `None` until a second has been seen.
     pub fn get(&self) -> Option<u64> {
         self.rate
@@ -70,6 +79,22 @@ mod tests {
                 _ => {}
             }
         }
+    }
+
+    #[test]
+    fn what_a_young_stream_has_had_is_known_after_half_a_second() {
+        let start = Instant::now();
+        let mut rate = Rate::default();
+        assert_eq!(rate.so_far(start), None);
+        for tick in 0..100_u32 {
+            let now = start + tick * 10 * MS;
+            rate.add(now, 1_000);
+            match tick {
+                0..50 => assert_eq!(rate.so_far(now), None),
+                50.. => assert!(rate.so_far(now).unwrap().abs_diff(800_000) < 20_000),
+            }
+        }
+        assert_eq!(rate.so_far(start + 10_000 * MS), None, "it is silent");
     }
 
     #[test]

@@ -253,6 +253,13 @@ impl Client {
         }
     }
 
+    /// Its camera's frames are of one packet each, of so many bytes.
+    pub fn shrink_frames(&mut self, bytes: usize) {
+        let of_camera = |video: &&mut Encoder| video.format.source == Source::Camera;
+        let cameras = self.videos.iter_mut().filter(of_camera);
+        cameras.for_each(|camera| camera.shrink(bytes));
+    }
+
     /// The frames of a layer are so many times as large as usual from now on.
     pub fn enlarge_frames(&mut self, source: Source, layer: u8, times: u32) {
         for encoder in &mut self.videos {

@@ -192,6 +192,11 @@ impl Encoder {
         }
     }
 
+    /// Its frames are of one packet each, of so many bytes.
+    pub fn shrink(&mut self, bytes: usize) {
+        (self.format.packets, self.format.bytes) = (1, bytes);
+    }
+
     /// Goes on under another SSRC: its first packet there has a number of 16 bits, or nobody could decrypt it.
     pub fn renumber(&mut self) {
         self.sequence = FIRST_NUMBER;

@@ -18,6 +18,7 @@ mod network;
 mod node;
 mod sessions;
 mod wire;
+mod without_rtx;
 mod world;
 
 pub use client::accent::{Accent, Ids};
@@ -29,4 +30,5 @@ pub use hall::{Door, Hall};
 pub use media::Stamp;
 pub use names::participant;
 pub use network::{Bottleneck, Path};
+pub use without_rtx::without_rtx;
 pub use world::World;

@@ -3,46 +3,9 @@
 use std::time::Duration;
 
 use protocol::media::MediaKind;
-use simulation::{Path, Videos, World};
+use simulation::{Path, Videos, World, without_rtx};
 
 const VIEWER: usize = 1;
-
-/// An offer without the formats that repair packets of a codec have, or of each whose name begins so.
-fn without_rtx(sdp: &str, codec: &str) -> String {
-    let begins = |line: &&str, begin: &str| line.starts_with(begin);
-    let maps = sdp.lines().filter_map(|line| {
-        let map = line.strip_prefix("a=rtpmap:")?;
-        map.split_once(' ')
-    });
-    let repaired: Vec<&str> = maps
-        .filter(|(_, name)| name.starts_with(codec))
-        .map(|(number, _)| number)
-        .collect();
-    let parameters = sdp.lines().filter_map(|line| {
-        let parameters = line.strip_prefix("a=fmtp:")?;
-        parameters.split_once(" apt=")
-    });
-    let numbers: Vec<&str> = parameters
-        .filter(|(_, apt)| repaired.contains(apt))
-        .map(|(number, _)| number)
-        .collect();
-    let is_of_rtx = |line: &&str| {
-        let of = |number: &&str| {
-            begins(line, &format!("a=fmtp:{number} "))
-                || begins(line, &format!("a=rtpmap:{number} "))
-        };
-        numbers.iter().any(of)
-    };
-    let lines = sdp.lines().filter(|line| !is_of_rtx(line));
-    let lines = lines.map(|line| match line.starts_with("m=video") {
-        true => {
-            let words = line.split(' ').filter(|word| !numbers.contains(word));
-            words.collect::<Vec<_>>().join(" ")
-        }
-        false => line.to_owned(),
-    });
-    lines.map(|line| line + "\r\n").collect()
-}
 
 /// One sends such videos, and one watches over a path that loses some, who knows no repair packets of the codecs whose names begin so.
 fn shows_each_frame(seed: u64, videos: Videos, codec: &'static str) {

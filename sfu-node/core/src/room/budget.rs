@@ -11,6 +11,7 @@ use crate::budget::Want;
 use crate::egress::subscriber::Limit;
 use crate::key::MemberKey;
 use crate::layer;
+use crate::rate::Rate;
 use crate::router::{Track, TrackKey};
 
 /// Shortest time between two decisions that only a changed estimate asks for.
@@ -107,7 +108,7 @@ impl Room {
             want.target = Layer((0..=fitting.0).rev().find(comes).unwrap_or(0));
         }
         want.rates = (0..=want.target.0)
-            .map(|layer| rate(track, layer))
+            .map(|layer| rate(now, track, layer))
             .collect();
         let reduced = want.target < fitting;
         (want, reduced)
@@ -160,11 +161,15 @@ impl Room {
     }
 }
 
-/// What a layer takes, in bits per second: as measured, or else as usual.
-fn rate(track: &Track, layer: u8) -> u64 {
+/// What a layer takes, in bits per second: as measured, or else as usual, unless it has begun with less.
+fn rate(now: Instant, track: &Track, layer: u8) -> u64 {
     let index = usize::from(layer);
-    let measured = track.layers.get(index).and_then(|layer| layer.rate.get());
-    let rate =
-        measured.unwrap_or_else(|| layer::usual_rate(track.id.source, track.layers.len(), index));
+    let known = track.layers.get(index).map(|layer| &layer.rate);
+    let measured = known.and_then(Rate::get);
+    let rate = measured.unwrap_or_else(|| {
+        let usual = layer::usual_rate(track.id.source, track.layers.len(), index);
+        let so_far = known.and_then(|rate| rate.so_far(now));
+        so_far.map_or(usual, |so_far| so_far.min(usual))
+    });
     rate + rate / 100 * VIDEO_OVERHEAD
 }
