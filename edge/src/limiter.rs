@@ -3,7 +3,8 @@
 
 use std::cell::RefCell;
 
-use edge_core::limits::{Bucket, Policy};
+use edge_core::limits::{Bucket, Policy, RATES};
+use edge_core::table::Schema;
 use protocol::id::RoomId;
 use serde_json::Value;
 use worker::js_sys::Reflect;
@@ -13,7 +14,7 @@ use worker::{
 };
 
 use crate::problem::{Outcome, Refusal};
-use crate::store::Store;
+use crate::store::{Class, Store};
 use crate::{config, http, rate, rpc};
 
 /// What is limited by address: the name of the variable that says how often.
@@ -102,6 +103,17 @@ impl Limiter {
     }
 }
 
+static CLASS: Class = Class {
+    schema: &Schema {
+        tables: &[&RATES],
+        scripts: &[],
+        latest: 1,
+    },
+    former: |_, name, value| rate::former(name, value),
+    essence: "",
+    before: |_| Ok(()),
+};
+
 /// Holds the bucket until it is full again.
 #[durable_object(alarm)]
 pub struct LimiterObject {
@@ -114,7 +126,7 @@ pub struct LimiterObject {
 impl DurableObject for LimiterObject {
     fn new(state: State, _env: Env) -> Self {
         Self {
-            store: Store::new(&state),
+            store: Store::new(&state, &CLASS),
             state,
             requests: RefCell::default(),
         }

@@ -7,7 +7,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use edge_core::conduct::{Conduct, Misbehaves};
-use edge_core::roster::{self, Choice, HEARTBEAT_SECONDS, Member, Remembered};
+use edge_core::roster::{self, Choice, HEARTBEAT_SECONDS, Member, NODES, Remembered};
+use edge_core::table::{Key, Schema};
 use protocol::client::POLICY_VIOLATION;
 use protocol::id::{Epoch, NodeId, RoomId};
 use protocol::node::{NodeToRegion, RegionToNode, VERSION, is_understood};
@@ -21,11 +22,28 @@ use worker::{
 use crate::breath::Breath;
 use crate::problem::Outcome;
 use crate::socket::{self, attach, attached};
-use crate::store::Store;
+use crate::store::{Class, Store, row};
 use crate::{crypto, rpc};
 
-/// The kind of the records of nodes.
-const NODE: &str = "node";
+static CLASS: Class = Class {
+    schema: &Schema {
+        tables: &[&NODES],
+        scripts: &[],
+        latest: 1,
+    },
+    former: |_, _, value| {
+        Ok(vec![row(
+            &NODES,
+            &serde_json::from_str::<Remembered>(value)?,
+        )?])
+    },
+    essence: "",
+    before: |_| Ok(()),
+};
+
+fn key(node: &NodeId) -> Key {
+    NODES.key([node.as_str().into()])
+}
 
 /// A room's wish for a node.
 #[derive(Serialize, Deserialize)]
@@ -64,7 +82,7 @@ pub struct RegionObject {
 impl DurableObject for RegionObject {
     fn new(state: State, _env: Env) -> Self {
         Self {
-            store: Store::new(&state),
+            store: Store::new(&state, &CLASS),
             state,
             breath: Breath::default(),
             conducts: RefCell::default(),
@@ -138,7 +156,7 @@ impl DurableObject for RegionObject {
         }
         for known in self.remembered(now)? {
             if known.is_over(now) {
-                self.store.delete(NODE, known.node.as_str())?;
+                self.store.delete(key(&known.node))?;
             }
         }
         self.watch().await?;
@@ -267,7 +285,7 @@ impl RegionObject {
     /// All nodes that ever registered and were not given up. Those that a restart has parted from the region are awaited
     /// from the first look on.
     fn remembered(&self, now: u64) -> Result<Vec<Remembered>> {
-        let mut remembered: Vec<Remembered> = self.store.all(NODE)?;
+        let mut remembered: Vec<Remembered> = self.store.all(&NODES)?;
         let present: Vec<NodeId> = self
             .state
             .get_websockets()
@@ -285,7 +303,7 @@ impl RegionObject {
     }
 
     fn remember(&self, known: &Remembered) -> Result<()> {
-        self.store.put(NODE, known.node.as_str(), known)
+        self.store.put(&NODES, known)
     }
 
     /// A link has broken. Its node may dial again at once, unless it was about to go.
@@ -309,12 +327,12 @@ impl RegionObject {
     fn give_up(&self, link: &WebSocket, node: &NodeId) -> Result<()> {
         forget(link, node);
         self.conducts.borrow_mut().remove(node);
-        self.store.delete(NODE, node.as_str())
+        self.store.delete(key(node))
     }
 
     /// Comes back to look for silent nodes, and for those that are awaited, while there are any.
     async fn watch(&self) -> Result<()> {
-        let awaited = !self.store.all::<Remembered>(NODE)?.is_empty();
+        let awaited = !self.store.all::<Remembered>(&NODES)?.is_empty();
         if awaited || !self.state.get_websockets().is_empty() {
             self.state.storage().set_alarm(roster::LEASE as i64).await?;
         }

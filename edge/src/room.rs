@@ -13,8 +13,9 @@ use std::rc::Rc;
 use edge_core::chat::Keep;
 use edge_core::limits::Policy;
 use edge_core::password::presented;
-use edge_core::room::record::Stored;
+use edge_core::room::record::{Record, Stored, TABLES};
 use edge_core::room::{Admission, Event, NoExport, PAGES, Report, Room};
+use edge_core::table::Schema;
 use protocol::api;
 use protocol::client::SettingsChange;
 use protocol::id::{RoomId, UserId};
@@ -27,7 +28,7 @@ use worker::{
 
 use crate::breath::Breath;
 use crate::problem::{Outcome, Refusal};
-use crate::store::{Everything, Store};
+use crate::store::{Class, Everything, Store, row};
 use crate::{config, password, rpc, socket};
 use audit::Audit;
 use chat::Lines;
@@ -50,6 +51,20 @@ pub struct Join {
     pub password: Option<String>,
 }
 
+static CLASS: Class = Class {
+    schema: &Schema {
+        tables: TABLES,
+        scripts: &[(1, chat::TABLE), (1, audit::TABLE), (1, notes::TABLES)],
+        latest: 1,
+    },
+    former: |_, _, value| {
+        let record: Record = serde_json::from_str(value)?;
+        Ok(vec![row(record.table(), &record)?])
+    },
+    essence: "info",
+    before: chat::take_over,
+};
+
 /// One room.
 #[durable_object]
 pub struct RoomObject(Rc<Shell>);
@@ -57,7 +72,7 @@ pub struct RoomObject(Rc<Shell>);
 struct Shell {
     state: State,
     env: Env,
-    store: Store,
+    store: Rc<Store>,
     lines: Lines,
     audit: Audit,
     notes: Notes,
@@ -76,11 +91,12 @@ impl DurableObject for RoomObject {
         if let Ok(pair) = WebSocketRequestResponsePair::new("ping", "pong") {
             state.set_websocket_auto_response(&pair);
         }
+        let store = Rc::new(Store::new(&state, &CLASS));
         Self(Rc::new(Shell {
-            store: Store::new(&state),
-            lines: Lines::new(&state),
-            audit: Audit::new(&state),
-            notes: Notes::new(&state),
+            lines: Lines(store.clone()),
+            audit: Audit(store.clone()),
+            notes: Notes::new(store.clone()),
+            store,
             state,
             env,
             room: RefCell::new(None),
@@ -155,7 +171,6 @@ impl Shell {
         if self.loaded.get() {
             return Ok(());
         }
-        // Former releases kept lines among the records: first.
         let (lines, latest_line) = self.lines.latest()?;
         let Everything {
             records,

@@ -1,8 +1,9 @@
-//! The SQLite of a Durable Object as a table of JSON records, each of a kind and with a name; and what other tables beside
-//! it have in common: a write that fails ends the object, whose memory would be ahead of what is stored.
+//! The SQLite of a Durable Object: tables that are migrated by number, records as their rows, and what former releases kept
+//! otherwise. A write that fails ends the object, whose memory would be ahead of what is stored.
 
-use std::cell::Cell;
+use std::cell::Cell as Slot;
 
+use edge_core::table::{Cell, Key, Schema, Table};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -11,104 +12,136 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::worker_sys::DurableObjectState;
 use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue, State, console_error};
 
-/// The records. The table is made with the first of them: an object that was merely asked for leaves nothing behind.
+/// What is left of a record of the first releases that moved into a table: they are to take it for unreadable, not for absent.
+const MOVED: &str = "\"moved to a table\"";
+
+/// A row, and its table.
+pub type Row = (&'static Table, Vec<Cell>);
+
+/// What an object of a class stores.
+pub struct Class {
+    pub schema: &'static Schema,
+    /// What the first releases had of this kind, name and value, as rows of today; none if it cannot be read.
+    pub former: fn(kind: &str, name: &str, value: &str) -> Result<Vec<Row>>,
+    /// The kind of theirs without which there is no object.
+    pub essence: &'static str,
+    /// Takes over what goes another way, before the rest.
+    pub before: fn(&Store) -> Result<()>,
+}
+
+/// What an object has stored. The tables are made with the first row: an object that was merely asked for leaves nothing behind.
 pub struct Store {
     state: State,
     sql: SqlStorage,
-    ready: Cell<bool>,
-    touched: Cell<usize>,
+    class: &'static Class,
+    ready: Slot<bool>,
+    touched: Slot<usize>,
 }
 
+/// A record of the first releases, which kept all kinds in one table.
 #[derive(Deserialize)]
-struct Row {
+struct Former {
     kind: String,
     name: String,
     value: String,
 }
 
-impl Row {
-    /// The record. One that cannot be read, of another release or broken, is left as it is, and the log says which.
-    fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        read(&self.kind, &self.name, &self.value)
-    }
-}
-
 /// What all records of an object are read into.
 pub struct Everything<T> {
     pub records: Vec<T>,
-    /// Kind and name of those that cannot be read.
+    /// Table and key of those that cannot be read.
     pub unreadable: Vec<(String, String)>,
 }
 
 impl Store {
     /// The store of this object.
-    pub fn new(state: &State) -> Self {
+    pub fn new(state: &State, class: &'static Class) -> Self {
         Self {
             sql: state.storage().sql(),
             state: another(state),
-            ready: Cell::new(false),
-            touched: Cell::new(0),
+            class,
+            ready: Slot::new(false),
+            touched: Slot::new(0),
         }
     }
 
-    /// Stores a record in place of the one with this kind and name.
-    pub fn put(&self, kind: &str, name: &str, value: &impl Serialize) -> Result<()> {
-        if !self.ready.get() {
-            self.write(
-                "CREATE TABLE IF NOT EXISTS records (kind TEXT, name TEXT, value TEXT NOT NULL, \
-                 PRIMARY KEY (kind, name)) WITHOUT ROWID, STRICT",
-                Vec::new(),
-            )?;
-            self.ready.set(true);
-        }
-        let values = [kind, name, &serde_json::to_string(value)?].map(SqlStorageValue::from);
-        self.write(
-            "INSERT OR REPLACE INTO records VALUES (?, ?, ?)",
-            values.to_vec(),
-        )
+    /// Stores a record in place of the one with its key.
+    pub fn put(&self, table: &'static Table, record: &impl Serialize) -> Result<()> {
+        let row = row(table, record).inspect_err(|error| reset(&self.state, error))?;
+        self.put_row(row)
+    }
+
+    fn put_row(&self, (table, cells): Row) -> Result<()> {
+        self.prepare()?;
+        self.write(&table.put(), values(cells))
     }
 
     /// Deletes a record, if there is one.
-    pub fn delete(&self, kind: &str, name: &str) -> Result<()> {
-        if self.exists()? {
-            let values = [kind, name].map(SqlStorageValue::from).to_vec();
-            self.write("DELETE FROM records WHERE kind = ? AND name = ?", values)?;
+    pub fn delete(&self, key: Key) -> Result<()> {
+        match self.exists()? {
+            true => {
+                let Key { table, cells } = key;
+                let delete = format!("DELETE FROM \"{}\" {}", table.name, table.with_key());
+                self.write(&delete, values(cells))
+            }
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// A record. That it cannot be read is an error: it is not the same as that there is none.
-    pub fn get<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<T>> {
-        let rows = self.records(
-            "WHERE kind = ? AND name = ?",
-            vec![kind.into(), name.into()],
-        )?;
-        rows.first().map(Row::read).transpose()
+    pub fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>> {
+        let Key { table, cells } = key;
+        let mut found = self.find(table, &table.with_key(), values(cells))?;
+        found.pop().transpose()
     }
 
     /// A record that may as well be lost: one that cannot be read counts as none.
-    pub fn get_readable<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<Option<T>> {
-        let rows = self.records(
-            "WHERE kind = ? AND name = ?",
-            vec![kind.into(), name.into()],
-        )?;
-        Ok(rows.first().and_then(|row| row.read().ok()))
+    pub fn get_readable<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>> {
+        let Key { table, cells } = key;
+        let found = self.find(table, &table.with_key(), values(cells))?;
+        Ok(found.into_iter().find_map(Result::ok))
     }
 
-    /// All records of a kind that can be read, by name.
-    pub fn all<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>> {
-        let rows = self.records("WHERE kind = ? ORDER BY name", vec![kind.into()])?;
-        Ok(rows.iter().filter_map(|row| row.read().ok()).collect())
+    /// All records of a table that can be read, by key.
+    pub fn all<T: DeserializeOwned>(&self, table: &'static Table) -> Result<Vec<T>> {
+        self.some(table, &table.in_order(), Vec::new())
     }
 
-    /// All records of all kinds, by kind and name.
+    /// Records of a table that can be read: those that this part of a query finds.
+    pub fn some<T: DeserializeOwned>(
+        &self,
+        table: &'static Table,
+        rest: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> Result<Vec<T>> {
+        let found = self.find(table, rest, values)?;
+        Ok(found.into_iter().filter_map(Result::ok).collect())
+    }
+
+    /// All records of all tables, by table and key.
     pub fn everything<T: DeserializeOwned>(&self) -> Result<Everything<T>> {
         let (mut records, mut unreadable) = (Vec::new(), Vec::new());
-        for row in self.records("ORDER BY kind, name", Vec::new())? {
-            match row.read() {
-                Ok(record) => records.push(record),
-                Err(_) => unreadable.push((row.kind, row.name)),
+        if !self.exists()? {
+            return Ok(Everything {
+                records,
+                unreadable,
+            });
+        }
+        for table in self.class.schema.tables {
+            for cells in self.cells(&table.find(&table.in_order()), Vec::new())? {
+                match read(table, &cells) {
+                    Ok(record) => records.push(record),
+                    Err(_) => {
+                        unreadable.push((table.name.to_owned(), table.key_of(&cells).name()));
+                    }
+                }
             }
+        }
+        for Former { kind, name, .. } in self.former()? {
+            let table = self.class.schema.tables.iter();
+            let mut table = table.filter(|table| table.tag.eq_ignore_ascii_case(&kind));
+            let table = table.next().map_or(kind, |table| table.name.to_owned());
+            unreadable.push((table, name));
         }
         Ok(Everything {
             records,
@@ -116,10 +149,19 @@ impl Store {
         })
     }
 
-    /// Forgets all records.
+    /// Forgets everything, also what a later release stored.
     pub fn clear(&self) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Found {
+            name: String,
+        }
         self.ready.set(false);
-        self.write("DROP TABLE IF EXISTS records", Vec::new())
+        let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\' \
+                      AND name NOT LIKE 'sqlite%'";
+        for Found { name } in self.rows(tables, Vec::new())? {
+            self.write(&format!("DROP TABLE \"{name}\""), Vec::new())?;
+        }
+        Ok(())
     }
 
     /// To be told when all storage of the object was deleted.
@@ -127,7 +169,7 @@ impl Store {
         self.ready.set(false);
     }
 
-    /// Changes what is stored.
+    /// Changes what is stored, in tables that exist.
     pub fn write(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<()> {
         match self.sql.exec(sql, values) {
             Ok(cursor) => {
@@ -141,7 +183,7 @@ impl Store {
         }
     }
 
-    /// The rows that a query finds.
+    /// The rows that a query finds in tables that exist.
     pub fn rows<T: DeserializeOwned>(
         &self,
         sql: &str,
@@ -163,33 +205,175 @@ impl Store {
         self.touched.set(self.touched.get() + rows);
     }
 
-    /// Whether there is a table of this name.
-    pub fn has_table(&self, name: &str) -> Result<bool> {
-        #[derive(Deserialize)]
-        struct Table {}
-        let tables: Vec<Table> = self.rows(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?",
-            vec![name.into()],
-        )?;
-        Ok(!tables.is_empty())
-    }
-
-    /// Whether there are records at all.
+    /// Whether anything was stored. If it was by a former release, it is as this one wants it from now on.
     pub fn exists(&self) -> Result<bool> {
-        if !self.ready.get() {
-            self.ready.set(self.has_table("records")?);
-        }
-        Ok(self.ready.get())
+        self.open(false)
+            .inspect_err(|error| reset(&self.state, error))
     }
 
-    fn records(&self, which: &str, values: Vec<SqlStorageValue>) -> Result<Vec<Row>> {
+    /// Sees to it that there are tables to write to.
+    pub fn prepare(&self) -> Result<()> {
+        self.open(true)
+            .inspect_err(|error| reset(&self.state, error))
+            .map(|_| ())
+    }
+
+    /// Brings the tables to this release's number. All of it happens in one turn: if something fails, nothing has.
+    fn open(&self, to_write: bool) -> Result<bool> {
+        #[derive(Deserialize)]
+        struct Latest {
+            latest: u32,
+        }
+        if self.ready.get() {
+            return Ok(true);
+        }
+        let (migrated, former) = (self.has("migrations")?, self.has("records")?);
+        if !migrated && !former && !to_write {
+            return Ok(false);
+        }
+        if !migrated {
+            let create =
+                "CREATE TABLE migrations (number INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT";
+            self.write(create, Vec::new())?;
+        }
+        let latest = "SELECT coalesce(max(number), 0) AS latest FROM migrations";
+        let latest = self.rows::<Latest>(latest, Vec::new())?;
+        let latest = latest.first().map_or(0, |row| row.latest);
+        for number in latest + 1..=self.class.schema.latest {
+            self.write(&self.class.schema.migration(number), Vec::new())?;
+            let done = format!("INSERT INTO migrations VALUES ({number}, unixepoch())");
+            self.write(&done, Vec::new())?;
+        }
+        self.ready.set(true);
+        if former {
+            self.take_over().inspect_err(|_| self.ready.set(false))?;
+        }
+        if !migrated && !self.class.essence.is_empty() {
+            self.warn_former()?;
+        }
+        Ok(true)
+    }
+
+    /// Lets the first releases know that there is something, should one of them be back: for what they know nothing of, they
+    /// would make another.
+    fn warn_former(&self) -> Result<()> {
+        let create = "CREATE TABLE IF NOT EXISTS records (kind TEXT, name TEXT, value TEXT NOT NULL, \
+                      PRIMARY KEY (kind, name)) WITHOUT ROWID, STRICT";
+        self.write(create, Vec::new())?;
+        let there = "INSERT OR IGNORE INTO records VALUES (?, '', ?)";
+        self.write(there, vec![self.class.essence.into(), MOVED.into()])
+    }
+
+    /// Takes over what the first releases kept as JSON, in one table for all kinds; what cannot be read stays where it is. It may
+    /// be there again, when one of them was back for a while.
+    fn take_over(&self) -> Result<()> {
+        (self.class.before)(self)?;
+        for Former { kind, name, value } in self.former()? {
+            let Ok(rows) = (self.class.former)(&kind, &name, &value) else {
+                unreadable(&kind, &name);
+                continue;
+            };
+            for row in rows {
+                self.put_row(row)?;
+            }
+            let gone = match kind == self.class.essence {
+                true => format!("UPDATE records SET value = '{MOVED}'"),
+                false => "DELETE FROM records".to_owned(),
+            };
+            let names = vec![kind.into(), name.into()];
+            self.write(&format!("{gone} WHERE kind = ? AND name = ?"), names)?;
+        }
+        Ok(())
+    }
+
+    fn former(&self) -> Result<Vec<Former>> {
+        if !self.has("records")? {
+            return Ok(Vec::new());
+        }
+        let left = "SELECT kind, name, value FROM records WHERE value <> ?";
+        self.rows(left, vec![MOVED.into()])
+    }
+
+    fn has(&self, table: &str) -> Result<bool> {
+        #[derive(Deserialize)]
+        struct Found {}
+        let found: Vec<Found> = self.rows(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?",
+            vec![table.into()],
+        )?;
+        Ok(!found.is_empty())
+    }
+
+    fn find<T: DeserializeOwned>(
+        &self,
+        table: &'static Table,
+        rest: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> Result<Vec<Result<T>>> {
         if !self.exists()? {
             return Ok(Vec::new());
         }
-        self.rows(
-            &format!("SELECT kind, name, value FROM records {which}"),
-            values,
-        )
+        let rows = self.cells(&table.find(rest), values)?;
+        Ok(rows.iter().map(|row| read(table, row)).collect())
+    }
+
+    fn cells(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Vec<Vec<Cell>>> {
+        let rows = self.sql.exec(sql, values)?;
+        rows.raw()
+            .map(|row| Ok(row?.into_iter().map(cell).collect()))
+            .collect()
+    }
+}
+
+/// The row of a record.
+pub fn row(table: &'static Table, record: &impl Serialize) -> Result<Row> {
+    let row = table.row(record);
+    row.map(|cells| (table, cells))
+        .map_err(|unfit| Error::RustError(unfit.to_string()))
+}
+
+/// The record of a row. The log says what cannot be read, and nothing of what stands in it.
+fn read<T: DeserializeOwned>(table: &'static Table, row: &[Cell]) -> Result<T> {
+    table
+        .record(row)
+        .map_err(|_| unreadable(table.name, &table.key_of(row).name()))
+}
+
+/// What a column of JSON holds, if it can be read.
+pub fn parse<T: DeserializeOwned>(table: &str, number: u64, value: &str) -> Option<T> {
+    let value = serde_json::from_str(value);
+    value
+        .map_err(|_| unreadable(table, &number.to_string()))
+        .ok()
+}
+
+/// Tells the log of a record that cannot be read: of another release or broken, it is left as it is.
+pub fn unreadable(kind: &str, name: &str) -> Error {
+    console_error!(
+        "{}",
+        json!({ "fault": "a record cannot be read", "kind": kind, "name": name })
+    );
+    Error::RustError(format!("the record {kind} {name} cannot be read"))
+}
+
+fn values(cells: Vec<Cell>) -> Vec<SqlStorageValue> {
+    let value = |cell| match cell {
+        Cell::Null => SqlStorageValue::Null,
+        Cell::Integer(number) => SqlStorageValue::Integer(number),
+        Cell::Real(number) => SqlStorageValue::Float(number),
+        Cell::Text(text) => SqlStorageValue::String(text),
+    };
+    cells.into_iter().map(value).collect()
+}
+
+/// What SQLite has in a column, of which none of ours is a blob.
+fn cell(value: SqlStorageValue) -> Cell {
+    match value {
+        SqlStorageValue::Null | SqlStorageValue::Blob(_) => Cell::Null,
+        SqlStorageValue::Boolean(is) => Cell::Integer(is.into()),
+        SqlStorageValue::Integer(number) => Cell::Integer(number),
+        SqlStorageValue::Float(number) => Cell::Real(number),
+        SqlStorageValue::String(text) => Cell::Text(text),
     }
 }
 
@@ -197,18 +381,6 @@ impl Store {
 fn another(state: &State) -> State {
     let raw: &JsValue = state.as_raw().as_ref();
     State::from(raw.clone().unchecked_into::<DurableObjectState>())
-}
-
-/// Reads what is stored under this kind and name. The log says what cannot be read, and nothing of what stands in it.
-pub fn read<T: DeserializeOwned>(kind: &str, name: &str, value: &str) -> Result<T> {
-    serde_json::from_str(value).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        console_error!(
-            "{}",
-            json!({ "fault": "a record cannot be read", "kind": kind, "name": name, "line": line, "column": column })
-        );
-        Error::RustError(format!("the record {kind} {name} cannot be read"))
-    })
 }
 
 /// Ends this object, because something could not be stored or read: nothing that was written in this turn is kept, and whatever it is

@@ -2,16 +2,17 @@
 
 use std::cell::RefCell;
 
-use edge_core::limits::{Limit, Policy};
-use edge_core::token::{Family, Presented, Successor, outlived};
-use edge_core::visits::{Visit, note_visit};
+use edge_core::limits::{Limit, Policy, RATES};
+use edge_core::table::{Key, Schema, Table, text};
+use edge_core::token::{FAMILIES, Family, Presented, Successor, outlived};
+use edge_core::visits::{VISITS, Visit, note_visit};
 use protocol::api::User;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{Date, DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use crate::problem::{Outcome, Refusal};
-use crate::store::Store;
+use crate::store::{Class, Row, Store, row, unreadable};
 use crate::{config, crypto, password, rate, rpc};
 
 /// How long a password that was verified is known again without the full work, in milliseconds
@@ -66,6 +67,51 @@ struct Account {
     password: String,
 }
 
+/// There is one at most.
+const ACCOUNT: Table = Table {
+    name: "account",
+    tag: "",
+    since: 1,
+    columns: &[
+        text("id").inside("user"),
+        text("email").inside("user"),
+        text("name").inside("user"),
+        text("password"),
+    ],
+    indexes: &[],
+};
+
+static CLASS: Class = Class {
+    schema: &Schema {
+        tables: &[&ACCOUNT, &FAMILIES, &VISITS, &RATES],
+        scripts: &[],
+        latest: 1,
+    },
+    former,
+    essence: "account",
+    before: |_| Ok(()),
+};
+
+/// The rows of what the first releases kept.
+fn former(kind: &str, name: &str, value: &str) -> Result<Vec<Row>> {
+    match kind {
+        "account" => Ok(vec![row(
+            &ACCOUNT,
+            &serde_json::from_str::<Account>(value)?,
+        )?]),
+        "family" => Ok(vec![row(
+            &FAMILIES,
+            &serde_json::from_str::<Family>(value)?,
+        )?]),
+        "visits" => {
+            let visits: Vec<Visit> = serde_json::from_str(value)?;
+            visits.iter().map(|visit| row(&VISITS, visit)).collect()
+        }
+        "rate" => rate::former(name, value),
+        _ => Err(unreadable(kind, name)),
+    }
+}
+
 /// A password that was verified lately, under a key that never leaves this memory.
 struct Verified {
     key: [u8; 32],
@@ -85,7 +131,7 @@ pub struct UserObject {
 impl DurableObject for UserObject {
     fn new(state: State, env: Env) -> Self {
         Self {
-            store: Store::new(&state),
+            store: Store::new(&state, &CLASS),
             state,
             env,
             verified: RefCell::new(None),
@@ -134,7 +180,7 @@ impl UserObject {
     }
 
     fn account(&self) -> Result<Option<Account>> {
-        self.store.get("account", "")
+        self.store.get(ACCOUNT.key([]))
     }
 
     fn register(&self, register: Register, now: u64) -> Outcome<Value> {
@@ -145,7 +191,7 @@ impl UserObject {
             user: register.user,
             password: password::hash(&register.password)?,
         };
-        self.store.put("account", "", &account)?;
+        self.store.put(&ACCOUNT, &account)?;
         self.remember(&register.password, now)?;
         self.grant(account.user, now)
     }
@@ -171,7 +217,7 @@ impl UserObject {
         let mut account = account.ok_or_else(Refusal::wrong_credentials)?;
         if former {
             account.password = password::hash(&login.password)?;
-            self.store.put("account", "", &account)?;
+            self.store.put(&ACCOUNT, &account)?;
         }
         self.succeed_from(device, limit.limit, now)?;
         self.remember(&login.password, now)?;
@@ -196,13 +242,13 @@ impl UserObject {
 
     /// Begins a family of refresh tokens.
     fn grant(&self, user: User, now: u64) -> Outcome<Value> {
-        for old in outlived(self.store.all("family")?, now) {
-            self.store.delete("family", &old.id)?;
+        for old in outlived(self.store.all(&FAMILIES)?, now) {
+            self.store.delete(family_key(&old.id))?;
         }
         let id = crypto::hex(&crypto::random::<8>()?);
         let secret = crypto::secret()?;
         let family = Family::new(id, crypto::sha256(&secret), now);
-        self.store.put("family", &family.id, &family)?;
+        self.store.put(&FAMILIES, &family)?;
         Ok(json!(self.granted(user, &family.id, &secret)))
     }
 
@@ -217,7 +263,7 @@ impl UserObject {
         let account = self.account()?.ok_or_else(refused)?;
         let family: Family = self
             .store
-            .get_readable("family", &refresh.family)?
+            .get_readable(family_key(&refresh.family))?
             .ok_or_else(refused)?;
         let salt = crypto::secret()?;
         let next = successor(&refresh.secret, &salt);
@@ -227,7 +273,7 @@ impl UserObject {
         };
         match family.present(&crypto::sha256(&refresh.secret), offered, now) {
             Presented::Rotated(family) => {
-                self.store.put("family", &family.id, &family)?;
+                self.store.put(&FAMILIES, &family)?;
                 Ok(json!(self.granted(account.user, &family.id, &next)))
             }
             Presented::Again { salt } => {
@@ -235,7 +281,7 @@ impl UserObject {
                 Ok(json!(self.granted(account.user, &refresh.family, &next)))
             }
             Presented::Reused | Presented::Expired => {
-                self.store.delete("family", &refresh.family)?;
+                self.store.delete(family_key(&refresh.family))?;
                 Err(refused())
             }
         }
@@ -243,18 +289,21 @@ impl UserObject {
 
     /// Ends the family, whichever of its secrets is shown.
     fn logout(&self, refresh: Refresh) -> Outcome<Value> {
-        self.store.delete("family", &refresh.family)?;
+        self.store.delete(family_key(&refresh.family))?;
         Ok(Value::Null)
     }
 
     fn visits(&self) -> Result<Vec<Visit>> {
-        Ok(self.store.get_readable("visits", "")?.unwrap_or_default())
+        self.store
+            .some(&VISITS, "ORDER BY at DESC, room", Vec::new())
     }
 
     fn visit(&self, visit: Visit) -> Outcome<Value> {
         let mut visits = self.visits()?;
-        note_visit(&mut visits, visit);
-        self.store.put("visits", "", &visits)?;
+        for gone in note_visit(&mut visits, visit.clone()) {
+            self.store.delete(VISITS.key([gone.as_str().into()]))?;
+        }
+        self.store.put(&VISITS, &visit)?;
         Ok(Value::Null)
     }
 
@@ -274,6 +323,10 @@ impl UserObject {
         }
         Ok(())
     }
+}
+
+fn family_key(id: &str) -> Key {
+    FAMILIES.key([id.into()])
 }
 
 /// The secret that follows upon another by this salt.

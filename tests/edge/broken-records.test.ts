@@ -1,4 +1,4 @@
-// Records that cannot be read, of another release or broken: everything else is there, and they stay as they are.
+// What cannot be read, of a later release or broken: everything else is there, and it stays as it is.
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RoomList, Session } from "../../web/sdk/src/generated/protocol.ts";
@@ -10,9 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-const PUT = "INSERT OR REPLACE INTO records VALUES (?, ?, ?)";
-
-test("a room loads with what it can read", async () => {
+test("a room loads with what it can read, and keeps what a later release has stored", async () => {
   const [ada, bob] = [await world.person("Ada"), await world.person("Bob")];
   const room = await ada.createRoom();
   const [first, second] = [await ada.enter(room), await bob.enter(room)];
@@ -21,16 +19,40 @@ test("a room loads with what it can read", async () => {
     first.socket.send({ type: "chat", nonce, text: nonce });
     await first.socket.next("chatAccepted");
   }
-  const event = `${since + 2}`.padStart(16, "0");
-  const broken = [
-    ["event", event, '{"Event":{"seq":4,"at":1,"event":{"type":"later","than":"now"}}}'],
-    ["person", "somebody", "{"],
-    ["poll", "a kind of a later release", '{"Poll":{}}'],
+  const kept = [
+    "SELECT event FROM events WHERE event LIKE '%later%'",
+    "SELECT role, mood FROM people WHERE id = 'somebody'",
+    "SELECT state FROM polls WHERE id = 9",
+    "SELECT mood FROM people WHERE id <> 'somebody'",
+    "SELECT * FROM dreams",
+    "SELECT number FROM migrations WHERE number = 999",
   ];
+  const look = (work: (rows: unknown[]) => void) =>
+    world.restart((disk) =>
+      disk.room(first.welcome.you, (database) =>
+        work(
+          kept.map((query) =>
+            database
+              .prepare(query)
+              .all()
+              .map((row) => ({ ...row })),
+          ),
+        ),
+      ),
+    );
   await world.restart((disk) =>
     disk.room(first.welcome.you, (database) => {
-      for (const row of broken) database.prepare(PUT).run(...(row as [string, string, string]));
-      database.exec("UPDATE chat SET value = '?' WHERE number = 2");
+      database.exec(`
+        INSERT INTO migrations VALUES (999, 1);
+        CREATE TABLE dreams (of TEXT PRIMARY KEY) STRICT;
+        INSERT INTO dreams VALUES ('sheep');
+        ALTER TABLE people ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm';
+        CREATE TEMP TABLE one AS SELECT * FROM people LIMIT 1;
+        UPDATE one SET id = 'somebody', role = 'of a later release', mood = 'new';
+        INSERT INTO people SELECT * FROM one;
+        UPDATE events SET event = '{"type":"later","than":"now"}' WHERE seq = ${since + 2};
+        INSERT INTO polls VALUES (9, 'n', 'u', 'U', 'q', '[]', 0, 0, 'live', 1, '"LaterState"');
+        UPDATE chat SET value = '?' WHERE number = 2`);
     }),
   );
   // Events are missing after `since`: so it is the whole state.
@@ -39,12 +61,22 @@ test("a room loads with what it can read", async () => {
   expect(back.welcome.snapshot?.chat.map((line) => line.text)).toEqual(["n1", "n3"]);
   back.socket.send({ type: "chat", nonce: "n4", text: "n4" });
   expect(await back.socket.next("chatAccepted")).toMatchObject({ id: "4" });
-  await world.restart((disk) =>
-    disk.room(first.welcome.you, (database) => {
-      const rows = database.prepare("SELECT kind, name, value FROM records").all().map(Object.values);
-      for (const row of broken) expect(rows).toContainEqual(row);
-    }),
+  await look((rows) =>
+    expect(rows).toEqual([
+      [{ event: '{"type":"later","than":"now"}' }],
+      [{ role: "of a later release", mood: "new" }],
+      [{ state: '"LaterState"' }],
+      [{ mood: "calm" }, { mood: "calm" }],
+      [{ of: "sheep" }],
+      [{ number: 999 }],
+    ]),
   );
+  // A room that is deleted leaves nothing of it.
+  expect((await ada.call(`/api/rooms/${room.id}`, { method: "DELETE" })).status).toBe(204);
+  await world.restart((disk) => {
+    const find = () => disk.object("RoomObject", ["dreams", "sheep"], () => {});
+    expect(find).toThrow("no RoomObject");
+  });
 });
 
 test("a room whose own record cannot be read is not the same as no room", async () => {
@@ -52,7 +84,7 @@ test("a room whose own record cannot be read is not the same as no room", async 
   const room = await ada.createRoom();
   const client = await ada.enter(room);
   await world.restart((disk) =>
-    disk.room(client.welcome.you, (database) => database.prepare(PUT).run("info", "", "{}")),
+    disk.room(client.welcome.you, (database) => database.exec("UPDATE room SET kind = 'of a later release'")),
   );
   expect((await ada.call(`/api/rooms/${room.id}`)).status).toBe(500);
   expect((await ada.call(`/api/rooms/${room.id}/join`, { body: {} })).status).toBe(500);
@@ -66,11 +98,11 @@ test("an account and the directory serve what they can read", async () => {
   await expect.poll(listed).toEqual(["Lost", "Kept"]);
   const family = randomBytes(8).toString("hex");
   await world.restart((disk) => {
-    disk.object("DirectoryObject", ["room", lost.id], (database) =>
-      database.prepare(PUT).run("room", lost.id, "[]"),
+    disk.object("DirectoryObject", ["rooms", lost.id], (database) =>
+      database.prepare("UPDATE rooms SET people = -1 WHERE id = ?").run(lost.id),
     );
-    disk.object("UserObject", ["account", "", user], (database) =>
-      database.prepare(PUT).run("family", family, "null"),
+    disk.object("UserObject", ["account", user], (database) =>
+      database.prepare("INSERT INTO families VALUES (?, 'c', '{', 0)").run(family),
     );
   });
   expect(await listed()).toEqual(["Kept"]);

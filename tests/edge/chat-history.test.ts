@@ -1,5 +1,6 @@
 // Stored chat: a table of its own, taken over from former releases, found by nonce, and bounded.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { RECORDS } from "./former.ts";
 import { Client, World } from "./world.ts";
 
 let world: World;
@@ -36,6 +37,7 @@ test("lines that a former release kept among the records are taken over, all of 
   const user = client.welcome.snapshot?.participants[0]?.user;
   await world.restart((disk) =>
     disk.room(you, (database) => {
+      database.exec(RECORDS);
       const insert = database.prepare("INSERT INTO records VALUES ('chat', ?, ?)");
       const put = (number: number, nonce: string, message: object) => {
         const value = {

@@ -93,7 +93,7 @@ test("an edited line says so, and a deleted one leaves its place without its tex
   expect(await told(again, "chatDeleted")).toMatchObject({ id: "1" });
   await world.restart((disk) =>
     disk.room(moderator.welcome.you, (database) => {
-      const tables = ["records", "chat"].map((table) => database.prepare(`SELECT value FROM ${table}`).all());
+      const tables = ["events", "chat"].map((table) => database.prepare(`SELECT * FROM ${table}`).all());
       expect(JSON.stringify(tables)).not.toContain("secret");
       const kept = database.prepare("SELECT * FROM chat_kept").all();
       const counted = database

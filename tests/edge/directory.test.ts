@@ -127,7 +127,7 @@ test("what a former release has told the directory is still known", async () => 
         insert.run(id, JSON.stringify({ id, name, owner, createdAt, people }));
       }
       insert.run("broken", "{");
-      for (const table of ["rooms", "words"]) database.exec(`DROP TABLE ${table}`);
+      for (const table of ["rooms", "words", "migrations"]) database.exec(`DROP TABLE ${table}`);
     }),
   );
   expect(await mine()).toContain("Former");

@@ -87,7 +87,7 @@ test("an anonymous poll tells nobody who voted, in no message and after no resta
   await host.socket.next("event", ({ event }) => event.type === "poll" && event.poll.closedAt !== null);
   let stored: unknown[] = [{}];
   await world.restart((disk) => {
-    const ballots = "SELECT name FROM records WHERE kind = 'ballot'";
+    const ballots = "SELECT user FROM ballots";
     stored = disk.room(host.welcome.you, (database) => database.prepare(ballots).all());
   });
   expect(stored).toEqual([]);

@@ -1,6 +1,6 @@
 // A room that nobody has used for long is retired: it leaves the lists, its link says so, and nothing of it is left.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { DirectoryPage, RoomList } from "../../web/sdk/src/generated/protocol.ts";
+import type { DirectoryPage, Room, RoomList } from "../../web/sdk/src/generated/protocol.ts";
 import { Client, World } from "./world.ts";
 
 let world: World;
@@ -11,18 +11,11 @@ afterAll(() => world.stop());
 
 const DAYS = 91 * 86_400_000;
 
-/** From now on, the room that this one has left was last used long ago. */
-async function ages(client: Client): Promise<void> {
+/** From now on, the room was last used long ago. */
+async function ages(room: Room): Promise<void> {
   await world.restart((disk) =>
-    disk.object(
-      "RoomObject",
-      ["event", `${client.welcome.seq}`.padStart(16, "0"), client.welcome.you],
-      (database) =>
-        database
-          .prepare(
-            "UPDATE records SET value = json_set(value, '$.Info.used_at', CAST(? AS INTEGER)) WHERE kind = 'info'",
-          )
-          .run(Date.now() - DAYS),
+    disk.object("RoomObject", ["room", room.id], (database) =>
+      database.prepare("UPDATE room SET used_at = ?").run(Date.now() - DAYS),
     ),
   );
 }
@@ -32,20 +25,18 @@ test("a listed room goes, with its chat, and its link says so; a permanent one s
   const bob = await world.person("Bob");
   const room = await ada.createRoom("Forgotten", { listed: true });
   const lasting = await ada.createRoom("Lasting", { listed: true, permanent: true });
-  const clients: Client[] = [];
   for (const each of [room, lasting]) {
     const client = await ada.enter(each);
     client.socket.send({ type: "chat", nonce: "n", text: "a line" });
     await client.socket.next("chatAccepted");
     client.socket.send({ type: "leave" });
     await client.socket.closed;
-    clients.push(client);
   }
   const listed = async () =>
     (await bob.call<DirectoryPage>("/api/directory")).body.rooms.map(({ name }) => name);
   const mine = async () => (await ada.call<RoomList>("/api/rooms")).body.rooms.map(({ name }) => name).sort();
   await expect.poll(listed).toEqual(["Forgotten", "Lasting"]);
-  for (const client of clients) await ages(client);
+  for (const each of [room, lasting]) await ages(each);
 
   // Its alarm was set for that time; here the room is looked at first.
   for (const each of [room, lasting]) await ada.call(`/api/rooms/${each.id}`);
@@ -66,10 +57,9 @@ test("a listed room goes, with its chat, and its link says so; a permanent one s
   expect(await ada.call(path, { method: "DELETE" })).toMatchObject(retired);
   await expect(Client.open(world, `${path}/ws?ticket=x`)).rejects.toThrow("refused");
   await world.restart((disk) =>
-    disk.object("RoomObject", ["info", "", room.id], (database) => {
-      expect(database.prepare("SELECT kind FROM records").all()).toEqual([{ kind: "info" }]);
-      const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-      expect(tables.map(({ name }) => name)).not.toContain("chat");
+    disk.object("RoomObject", ["room", room.id], (database) => {
+      for (const table of ["people", "events", "chat", "audit", "owed"])
+        expect(database.prepare(`SELECT * FROM ${table}`).all()).toEqual([]);
     }),
   );
 });

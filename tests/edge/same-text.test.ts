@@ -3,6 +3,7 @@
 import { argon2Sync, createHmac, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Session } from "../../web/sdk/src/generated/protocol.ts";
+import { RECORDS } from "./former.ts";
 import { World } from "./world.ts";
 
 const ID_KEY = randomBytes(32).toString("base64url");
@@ -32,9 +33,7 @@ test("an account of an earlier release is found, and its password taken, by the 
   expect((await register("first@example.com")).status).toBe(201);
   await world.restart((disk) =>
     disk.named("UserObject", id, (database) => {
-      database.exec(
-        "CREATE TABLE records (kind TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID, STRICT",
-      );
+      database.exec(RECORDS);
       database.prepare("INSERT INTO records VALUES ('account', '', ?)").run(JSON.stringify(account));
     }),
   );

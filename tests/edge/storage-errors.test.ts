@@ -10,8 +10,8 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 /** From now on, what looks like this cannot be stored. */
-const refuse = (when: string, what = "true") =>
-  `CREATE TRIGGER refuse ${when} WHEN ${what} BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`;
+const refuse = (when: string, table: string, what = "true") =>
+  `CREATE TRIGGER refuse ${when} ON ${table} WHEN ${what} BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`;
 
 test("a room whose write fails is the room that is stored", async () => {
   const [ada, bob] = [await world.person("Ada"), await world.person("Bob")];
@@ -19,7 +19,7 @@ test("a room whose write fails is the room that is stored", async () => {
   const before = await ada.enter(room);
   await world.restart((disk) =>
     disk.room(before.welcome.you, (database) =>
-      database.exec(refuse("BEFORE INSERT ON records", "new.kind = 'event' AND new.value LIKE '%poison%'")),
+      database.exec(refuse("BEFORE INSERT", "events", "new.event LIKE '%poison%'")),
     ),
   );
   const first = await Client.open(world, before.resume(room, 99));
@@ -38,8 +38,7 @@ test("a room whose write fails is the room that is stored", async () => {
   const { seq } = await back.socket.next("event", ({ event }) => event.type === "chat");
   await world.restart((disk) =>
     disk.room(before.welcome.you, (database) => {
-      const { latest } =
-        database.prepare("SELECT max(name) AS latest FROM records WHERE kind = 'event'").get() ?? {};
+      const { latest } = database.prepare("SELECT max(seq) AS latest FROM events").get() ?? {};
       expect(Number(latest)).toBe(seq);
     }),
   );
@@ -51,7 +50,7 @@ test("the directory is told again what it did not take, also by a room that nobo
   const listed = async () => (await ada.call<RoomList>("/api/rooms")).body.rooms.map(({ id }) => id);
   await expect.poll(listed).toEqual([room.id]);
   await world.restart((disk) =>
-    disk.directory(room.id, (database) => database.exec(refuse("BEFORE DELETE ON rooms"))),
+    disk.directory(room.id, (database) => database.exec(refuse("BEFORE DELETE", "rooms"))),
   );
   expect((await ada.call(`/api/rooms/${room.id}`, { method: "DELETE" })).status).toBe(204);
   expect((await ada.call(`/api/rooms/${room.id}`)).status).toBe(404);

@@ -20,5 +20,6 @@ pub mod poll;
 pub mod room;
 pub mod room_id;
 pub mod roster;
+pub mod table;
 pub mod token;
 pub mod visits;

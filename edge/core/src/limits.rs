@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::table::{Table, integer, real, text};
+
 /// How often something may happen: at once up to `burst` times, in the long run `burst` times per `window`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
@@ -113,12 +115,36 @@ impl Bucket {
     }
 }
 
+/// The buckets of an object.
+pub const RATES: Table = Table {
+    name: "rates",
+    tag: "",
+    since: 1,
+    columns: &[
+        text("name").key(),
+        text("who").key(),
+        real("tokens").inside("bucket"),
+        integer("at").inside("bucket"),
+    ],
+    indexes: &[],
+};
+
+/// How a bucket is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    /// What it limits.
+    pub name: String,
+    /// Whom, where that is one of many; else empty.
+    pub who: String,
+    pub bucket: Bucket,
+}
+
 /// How many buckets [`Buckets`] holds.
 pub const MAX_BUCKETS: usize = 20;
 
 /// Buckets by name. Of those that are not full, the latest [`MAX_BUCKETS`] are kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Buckets(Vec<(String, Bucket)>);
+pub struct Buckets(pub Vec<(String, Bucket)>);
 
 impl Buckets {
     /// Takes a token from the bucket of this name; if there is none, the milliseconds until there is.

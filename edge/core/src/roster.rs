@@ -6,6 +6,8 @@ use protocol::id::NodeId;
 use protocol::node::Load;
 use serde::{Deserialize, Serialize};
 
+use crate::table::{Table, integer, text};
+
 /// Seconds between heartbeats.
 pub const HEARTBEAT_SECONDS: u32 = 1;
 /// A node silent for this long, in milliseconds, counts as gone.
@@ -66,6 +68,15 @@ impl Request {
         [Some(self), last].into_iter().flatten()
     }
 }
+
+/// The nodes of a region.
+pub const NODES: Table = Table {
+    name: "nodes",
+    tag: "",
+    since: 1,
+    columns: &[text("node").key(), integer("awaited_until").optional()],
+    indexes: &[],
+};
 
 /// A node that has registered. It is stored: that outlives a restart of the region's own, as links do not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

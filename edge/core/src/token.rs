@@ -4,6 +4,8 @@ use protocol::id::{RoomId, UserId};
 use protocol::node::{Claims, MAX_TOKEN_SECONDS};
 use serde::{Deserialize, Serialize};
 
+use crate::table::{Table, integer, json, text};
+
 /// How long an access token holds, in seconds.
 pub const ACCESS_SECONDS: u32 = 3600;
 /// How long a guest's token holds, in seconds: as long as anybody stays in one call. Nothing renews it.
@@ -93,6 +95,20 @@ pub fn guest_id(random: u128) -> Option<UserId> {
 pub fn is_short_lived(claims: &Claims, now: u64) -> bool {
     claims.exp <= now / 1000 + MAX_TOKEN_SECONDS + CLOCKS
 }
+
+/// The families of an account.
+pub const FAMILIES: Table = Table {
+    name: "families",
+    tag: "",
+    since: 1,
+    columns: &[
+        text("id").key(),
+        text("current"),
+        json("former").optional(),
+        integer("expires"),
+    ],
+    indexes: &[],
+};
 
 /// The refresh tokens that descend from one sign-in: the latest is good, and for [`GRACE`] so is the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,8 +3,19 @@
 use protocol::id::RoomId;
 use serde::{Deserialize, Serialize};
 
+use crate::table::{Table, integer, text};
+
 /// How many rooms a person's list holds; the least recently visited ones fall out of it.
 pub const MAX_VISITS: usize = 100;
+
+/// The rooms of a person.
+pub const VISITS: Table = Table {
+    name: "visits",
+    tag: "",
+    since: 1,
+    columns: &[text("room").key(), integer("at")],
+    indexes: &[(1, "(at)")],
+};
 
 /// That somebody created or joined a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,16 +1,16 @@
 //! The audit list of a room as it is stored: a table of its own, which is read from its end by pages.
 
-use std::cell::Cell;
+use std::rc::Rc;
 
 use edge_core::room::audit::{KEPT, PAGE};
 use protocol::client::{AuditEntry, AuditPage, Noted, NotedPerson};
 use protocol::id::ParticipantId;
 use serde::Deserialize;
-use worker::{Result, SqlStorageValue, State};
+use worker::{Result, SqlStorageValue};
 
-use crate::store::{self, Store};
+use crate::store::{Store, parse};
 
-const TABLE: &str = "
+pub(super) const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS audit (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         at INTEGER NOT NULL,
@@ -21,13 +21,11 @@ const TABLE: &str = "
         on_user TEXT,
         on_name TEXT,
         deed TEXT NOT NULL
-    ) STRICT";
+    ) STRICT;
+";
 
 /// What was done in a room by those who keep order.
-pub(super) struct Audit {
-    store: Store,
-    ready: Cell<bool>,
-}
+pub(super) struct Audit(pub(super) Rc<Store>);
 
 #[derive(Deserialize)]
 struct Row {
@@ -60,7 +58,7 @@ impl Row {
             at: self.at,
             by: person(Some(&self.by_participant), &self.by_user, self.by_name)?,
             on,
-            deed: store::read("audit", &self.number.to_string(), &self.deed).ok()?,
+            deed: parse("audit", self.number, &self.deed)?,
         };
         let number = self.number;
         Some(AuditEntry { number, noted })
@@ -68,19 +66,9 @@ impl Row {
 }
 
 impl Audit {
-    pub(super) fn new(state: &State) -> Self {
-        Self {
-            store: Store::new(state),
-            ready: Cell::new(false),
-        }
-    }
-
     /// Notes a deed; the oldest goes if there are too many.
     pub(super) fn add(&self, noted: &Noted) -> Result<()> {
-        if !self.exists()? {
-            self.store.write(TABLE, Vec::new())?;
-            self.ready.set(true);
-        }
+        self.0.prepare()?;
         let Noted { at, by, on, deed } = noted;
         let on = on.as_ref();
         let values = vec![
@@ -99,8 +87,8 @@ impl Audit {
         ];
         let insert = "INSERT INTO audit (at, by_participant, by_user, by_name, on_participant, on_user, on_name, deed) \
                       VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-        self.store.write(insert, values)?;
-        self.store.write(
+        self.0.write(insert, values)?;
+        self.0.write(
             "DELETE FROM audit WHERE number <= (SELECT max(number) FROM audit) - ?",
             vec![SqlStorageValue::Integer(KEPT as i64)],
         )
@@ -108,14 +96,14 @@ impl Audit {
 
     /// The latest deeds, or the latest before this one.
     pub(super) fn page(&self, before: Option<u64>) -> Result<AuditPage> {
-        if !self.exists()? {
+        if !self.0.exists()? {
             return Ok(AuditPage {
                 entries: Vec::new(),
                 before: None,
             });
         }
         let before = before.and_then(|before| i64::try_from(before).ok());
-        let rows: Vec<Row> = self.store.rows(
+        let rows: Vec<Row> = self.0.rows(
             "SELECT * FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?",
             vec![
                 SqlStorageValue::Integer(before.unwrap_or(i64::MAX)),
@@ -127,24 +115,5 @@ impl Audit {
             before: rows.last().map(|row| row.number).filter(|_| is_full),
             entries: rows.into_iter().filter_map(Row::read).collect(),
         })
-    }
-
-    /// Forgets all deeds.
-    pub(super) fn clear(&self) -> Result<()> {
-        self.forgotten();
-        self.store.write("DROP TABLE IF EXISTS audit", Vec::new())
-    }
-
-    /// To be told when all storage of the object was deleted.
-    pub(super) fn forgotten(&self) {
-        self.ready.set(false);
-        self.store.forgotten();
-    }
-
-    fn exists(&self) -> Result<bool> {
-        if !self.ready.get() {
-            self.ready.set(self.store.has_table("audit")?);
-        }
-        Ok(self.ready.get())
     }
 }

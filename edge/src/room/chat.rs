@@ -1,6 +1,6 @@
 //! The chat of a room as it is stored: a table of its own, which is read from its end and found by a user's nonce.
 
-use std::cell::Cell;
+use std::rc::Rc;
 
 use edge_core::chat::{HISTORY, Keep, Kept, Line, Reader, Span, export, page};
 use edge_core::room::Sought;
@@ -8,12 +8,12 @@ use protocol::api::ChatExport;
 use protocol::client::{ChatMessage, ChatPage};
 use protocol::id::UserId;
 use serde::Deserialize;
-use worker::{Result, SqlStorageValue, State};
+use worker::{Result, SqlStorageValue};
 
-use crate::store::{self, Store};
+use crate::store::{Store, parse};
 
 /// `user` is unknown on lines of the first releases; a unique index tells nulls apart. `size` is that of `value` in bytes.
-const TABLE: &str = "
+pub(super) const TABLE: &str = "
     CREATE TABLE IF NOT EXISTS chat (
         number INTEGER PRIMARY KEY,
         user TEXT,
@@ -32,7 +32,8 @@ const TABLE: &str = "
     END;
     CREATE TRIGGER IF NOT EXISTS chat_gone AFTER DELETE ON chat BEGIN
         UPDATE chat_kept SET lines = lines - 1, bytes = bytes - old.size;
-    END";
+    END;
+";
 
 /// Lines that the first releases kept among the records: of those that can be read, the number, the nonce, and the message
 /// with the nonce and its user, who was not always told and may still be in the room.
@@ -44,7 +45,7 @@ const FORMER: &str = "
                    SELECT CASE WHEN json_valid(person.value) THEN json_extract(person.value, '$.Person.user') END
                    FROM records AS person WHERE person.kind = 'person'
                    AND person.name = json_extract(records.value, '$.Chat.message.participant')
-               )) AS user
+               ), (SELECT user FROM people WHERE id = json_extract(records.value, '$.Chat.message.participant'))) AS user
         FROM records WHERE kind = 'chat' AND CASE WHEN json_valid(value) THEN
             json_type(value, '$.Chat.number') = 'integer' AND json_type(value, '$.Chat.nonce') = 'text'
             AND json_type(value, '$.Chat.message') = 'object' ELSE 0 END
@@ -63,10 +64,7 @@ const EXPORT: u64 = 500;
 const INHERITED: u64 = 10_000;
 
 /// The lines of a room.
-pub(super) struct Lines {
-    store: Store,
-    ready: Cell<bool>,
-}
+pub(super) struct Lines(pub(super) Rc<Store>);
 
 #[derive(Deserialize)]
 struct Row {
@@ -77,27 +75,19 @@ struct Row {
 impl Row {
     /// The line, if it can be read.
     fn read(&self) -> Option<Line> {
-        let line: Line = store::read("chat", &self.number.to_string(), &self.value).ok()?;
+        let line: Line = parse("chat", self.number, &self.value)?;
         let number = self.number;
         Some(Line { number, ..line })
     }
 }
 
 impl Lines {
-    pub(super) fn new(state: &State) -> Self {
-        Self {
-            store: Store::new(state),
-            ready: Cell::new(false),
-        }
-    }
-
     /// The latest lines that can be read, the oldest first, and the number of the very latest, 0 before the first.
     pub(super) fn latest(&self) -> Result<(Vec<Line>, u64)> {
-        self.take_over()?;
-        if !self.exists()? {
+        if !self.0.exists()? {
             return Ok((Vec::new(), 0));
         }
-        let rows: Vec<Row> = self.store.rows(
+        let rows: Vec<Row> = self.0.rows(
             "SELECT number, value FROM chat ORDER BY number DESC LIMIT ?",
             vec![SqlStorageValue::Integer(HISTORY as i64)],
         )?;
@@ -114,10 +104,10 @@ impl Lines {
         limit: u32,
         keep: Keep,
     ) -> Result<ChatPage> {
-        if !self.exists()? {
+        if !self.0.exists()? {
             return Ok(page(before, &[], Span::default(), keep, reader));
         }
-        let rows: Vec<Row> = self.store.rows(
+        let rows: Vec<Row> = self.0.rows(
             "SELECT number, value FROM chat WHERE number < ? ORDER BY number DESC LIMIT ?",
             [before, limit.into()]
                 .map(|number| SqlStorageValue::Integer(number as i64))
@@ -133,11 +123,11 @@ impl Lines {
 
     /// A part of what the host takes along: lines after this one.
     pub(super) fn export(&self, user: &UserId, after: u64, keep: Keep) -> Result<ChatExport> {
-        if !self.exists()? {
+        if !self.0.exists()? {
             return Ok(export(&[], None, keep, user));
         }
         let after = after.max(keep.from.saturating_sub(1));
-        let rows: Vec<Row> = self.store.rows(
+        let rows: Vec<Row> = self.0.rows(
             "SELECT number, value FROM chat WHERE number > ? ORDER BY number LIMIT ?",
             [after, EXPORT]
                 .map(|number| SqlStorageValue::Integer(number as i64))
@@ -150,16 +140,16 @@ impl Lines {
 
     /// Forgets lines that are not kept, the oldest first.
     pub(super) fn forget(&self, keep: Keep) -> Result<()> {
-        if !self.exists()? {
+        if !self.0.exists()? {
             return Ok(());
         }
-        let rows: Vec<Row> = self.store.rows(
+        let rows: Vec<Row> = self.0.rows(
             "SELECT number, value FROM chat ORDER BY number LIMIT ?",
             vec![SqlStorageValue::Integer(MOST_GONE as i64)],
         )?;
         let is_gone = |row: &&Row| row.read().is_some_and(|line| !keep.keeps(&line));
         match rows.iter().rev().find(is_gone) {
-            Some(row) => self.store.write(
+            Some(row) => self.0.write(
                 "DELETE FROM chat WHERE number <= ?",
                 vec![SqlStorageValue::Integer(row.number as i64)],
             ),
@@ -173,7 +163,7 @@ impl Lines {
             number: u64,
         }
         let oldest = "SELECT number FROM chat ORDER BY number LIMIT 1";
-        let rows: Vec<Oldest> = self.store.rows(oldest, Vec::new())?;
+        let rows: Vec<Oldest> = self.0.rows(oldest, Vec::new())?;
         Ok(rows.first().map(|oldest| oldest.number))
     }
 
@@ -183,15 +173,15 @@ impl Lines {
         user: &UserId,
         sought: Sought<'_>,
     ) -> Result<Option<(u64, Option<Line>)>> {
-        if !self.exists()? {
+        if !self.0.exists()? {
             return Ok(None);
         }
         let rows: Vec<Row> = match sought {
-            Sought::Nonce(nonce) => self.store.rows(
+            Sought::Nonce(nonce) => self.0.rows(
                 "SELECT number, value FROM chat WHERE user = ? AND nonce = ?",
                 vec![user.as_str().into(), nonce.into()],
             )?,
-            Sought::Number(number) => self.store.rows(
+            Sought::Number(number) => self.0.rows(
                 "SELECT number, value FROM chat WHERE number = ?",
                 vec![SqlStorageValue::Integer(number as i64)],
             )?,
@@ -201,9 +191,7 @@ impl Lines {
 
     /// Stores a line, or how it is now; the oldest ones go if there are too many.
     pub(super) fn add(&self, line: &Line) -> Result<()> {
-        if !self.exists()? {
-            self.create()?;
-        }
+        self.0.prepare()?;
         let ChatMessage { user, nonce, .. } = &line.message;
         let value = serde_json::to_string(line)?;
         let values = vec![
@@ -215,13 +203,13 @@ impl Lines {
         ];
         let put = "INSERT INTO chat (number, user, nonce, size, value) VALUES (?, ?, ?, ?, ?) \
                    ON CONFLICT (number) DO UPDATE SET size = excluded.size, value = excluded.value";
-        self.store.write(put, values)?;
+        self.0.write(put, values)?;
         for _ in 0..MOST_GONE {
             if !self.kept()?.is_some_and(Kept::is_too_much) {
                 break;
             }
             let oldest = "DELETE FROM chat WHERE number = (SELECT min(number) FROM chat)";
-            self.store.write(oldest, Vec::new())?;
+            self.0.write(oldest, Vec::new())?;
         }
         Ok(())
     }
@@ -229,16 +217,16 @@ impl Lines {
     /// What was one user's is another's from now on: their own lines, but for one whose nonce that one has used, too; and of
     /// the latest, what was said to or about them.
     pub(super) fn inherit(&self, from: &UserId, to: &UserId) -> Result<()> {
-        if !self.exists()? {
+        if !self.0.exists()? {
             return Ok(());
         }
         let values = vec![to.as_str().into(), from.as_str().into()];
-        self.store.write(
+        self.0.write(
             "UPDATE OR IGNORE chat SET user = ?1, value = json_set(value, '$.user', ?1),
                 size = length(CAST(json_set(value, '$.user', ?1) AS BLOB)) WHERE user = ?2",
             values,
         )?;
-        let rows: Vec<Row> = self.store.rows(
+        let rows: Vec<Row> = self.0.rows(
             "SELECT number, value FROM chat WHERE number > (SELECT max(number) FROM chat) - ?1 AND instr(value, ?2) > 0",
             vec![
                 SqlStorageValue::Integer(INHERITED as i64),
@@ -253,22 +241,6 @@ impl Lines {
         Ok(())
     }
 
-    /// Forgets all lines.
-    pub(super) fn clear(&self) -> Result<()> {
-        self.forgotten();
-        for table in ["chat", "chat_kept"] {
-            let drop = format!("DROP TABLE IF EXISTS {table}");
-            self.store.write(&drop, Vec::new())?;
-        }
-        Ok(())
-    }
-
-    /// To be told when all storage of the object was deleted.
-    pub(super) fn forgotten(&self) {
-        self.ready.set(false);
-        self.store.forgotten();
-    }
-
     fn kept(&self) -> Result<Option<Kept>> {
         #[derive(Deserialize)]
         struct Row {
@@ -276,46 +248,25 @@ impl Lines {
             bytes: u64,
         }
         let rows: Vec<Row> = self
-            .store
+            .0
             .rows("SELECT lines, bytes FROM chat_kept", Vec::new())?;
         Ok(rows
             .first()
             .map(|&Row { lines, bytes }| Kept { lines, bytes }))
     }
+}
 
-    fn exists(&self) -> Result<bool> {
-        if !self.ready.get() {
-            self.ready.set(self.store.has_table("chat")?);
-        }
-        Ok(self.ready.get())
+/// Takes over the lines that the first releases kept among the records. Each becomes a line, also where one user has two under
+/// one nonce; what cannot be read stays where it is.
+pub(super) fn take_over(store: &Store) -> Result<()> {
+    for user in ["user", "NULL"] {
+        let insert = "INSERT OR IGNORE INTO chat (number, user, nonce, size, value)";
+        let lines = format!(
+            "SELECT number, {user}, nonce, length(CAST(value AS BLOB)), value FROM lines ORDER BY number"
+        );
+        store.write(&format!("{FORMER} {insert} {lines}"), Vec::new())?;
     }
-
-    fn create(&self) -> Result<()> {
-        self.store.write(TABLE, Vec::new())?;
-        self.ready.set(true);
-        Ok(())
-    }
-
-    /// Takes over the lines that the first releases kept among the records. Each becomes a line, also where one user has
-    /// two under one nonce; what cannot be read stays where it is.
-    fn take_over(&self) -> Result<()> {
-        #[derive(Deserialize)]
-        struct Former {}
-        let any = "SELECT name FROM records WHERE kind = 'chat' LIMIT 1";
-        if !self.store.exists()? || self.store.rows::<Former>(any, Vec::new())?.is_empty() {
-            return Ok(());
-        }
-        self.create()?;
-        for user in ["user", "NULL"] {
-            let insert = "INSERT OR IGNORE INTO chat (number, user, nonce, size, value)";
-            let lines = format!(
-                "SELECT number, {user}, nonce, length(CAST(value AS BLOB)), value FROM lines ORDER BY number"
-            );
-            self.store
-                .write(&format!("{FORMER} {insert} {lines}"), Vec::new())?;
-        }
-        let taken = "DELETE FROM records WHERE kind = 'chat' AND name IN \
-                     (SELECT name FROM lines JOIN chat USING (number, nonce))";
-        self.store.write(&format!("{FORMER} {taken}"), Vec::new())
-    }
+    let taken = "DELETE FROM records WHERE kind = 'chat' AND name IN \
+                 (SELECT name FROM lines JOIN chat USING (number, nonce))";
+    store.write(&format!("{FORMER} {taken}"), Vec::new())
 }

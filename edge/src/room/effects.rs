@@ -29,10 +29,9 @@ impl Shell {
     fn carry_out_one(self: &Rc<Self>, effect: Effect) -> Result<()> {
         match effect {
             Effect::Save(record) => {
-                let key = record.key();
-                self.store.put(key.kind, &key.name, &record)?;
+                self.store.put(record.table(), &record)?;
             }
-            Effect::Erase(key) => self.store.delete(key.kind, &key.name)?,
+            Effect::Erase(key) => self.store.delete(key)?,
             Effect::Note(noted) => self.audit.add(&noted)?,
             Effect::SaveLine(line) => self.lines.add(&line)?,
             Effect::Recall { client, user, deed } => {
@@ -126,10 +125,8 @@ impl Shell {
             }
             Effect::Report(report) => self.tell_directory(report),
             Effect::Forget => {
+                self.notes.forgotten();
                 self.store.clear()?;
-                self.lines.clear()?;
-                self.audit.clear()?;
-                self.notes.clear()?;
             }
             Effect::Vanish => self.vanish(),
         }
@@ -241,8 +238,6 @@ impl Shell {
     fn vanish(self: &Rc<Self>) {
         self.room.take();
         self.store.forgotten();
-        self.lines.forgotten();
-        self.audit.forgotten();
         self.notes.forgotten();
         self.alarm.set(None);
         let shell = self.clone();

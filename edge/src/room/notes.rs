@@ -1,7 +1,8 @@
 //! The shared notes of a room as they are stored: a table of their updates by number, of which the first may be many in one,
 //! and a table of their authors. Yjs itself reads and joins them (`notes/book.js`).
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{RefCell, RefMut};
+use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,12 +12,12 @@ use protocol::client::{ErrorCode, NotesPage};
 use protocol::id::UserId;
 use serde::Deserialize;
 use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
-use worker::{Error, Result, SqlStorageValue, State};
+use worker::{Error, Result, SqlStorageValue};
 
 use crate::store::Store;
 
 /// `work` is what the update and all before it cost ([`Kept`]).
-const TABLES: &str = "
+pub(super) const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS notes (
         number INTEGER PRIMARY KEY,
         work INTEGER NOT NULL,
@@ -26,7 +27,8 @@ const TABLES: &str = "
         author INTEGER PRIMARY KEY AUTOINCREMENT,
         user TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS note_authors_by_user ON note_authors (user)";
+    CREATE INDEX IF NOT EXISTS note_authors_by_user ON note_authors (user);
+";
 
 /// How many authors are remembered. One who is not begins anew, and what they have not sent yet is lost.
 const AUTHORS: i64 = 10_000;
@@ -48,8 +50,7 @@ extern "C" {
 
 /// The notes of a room. They are read when somebody writes or takes them along.
 pub(super) struct Notes {
-    store: Store,
-    ready: Cell<bool>,
+    store: Rc<Store>,
     open: RefCell<Option<Open>>,
 }
 
@@ -67,20 +68,16 @@ struct Row {
 }
 
 impl Notes {
-    pub(super) fn new(state: &State) -> Self {
+    pub(super) fn new(store: Rc<Store>) -> Self {
         Self {
-            store: Store::new(state),
-            ready: Cell::new(false),
+            store,
             open: RefCell::new(None),
         }
     }
 
     /// What came after this number, and whom the user writes as: this author if that is theirs, or else a new one.
     pub(super) fn page(&self, user: &UserId, after: u64, author: Option<u32>) -> Result<NotesPage> {
-        if !self.exists()? {
-            self.store.write(TABLES, Vec::new())?;
-            self.ready.set(true);
-        }
+        self.store.prepare()?;
         let rows = self.after(after)?;
         let number = match rows.last() {
             Some(row) => row.number,
@@ -132,7 +129,7 @@ impl Notes {
 
     /// The text as it is now.
     pub(super) fn text(&self) -> Result<String> {
-        if !self.exists()? {
+        if !self.store.exists()? {
             return Ok(String::new());
         }
         Ok(self.open()?.book.text())
@@ -140,7 +137,7 @@ impl Notes {
 
     /// What one user has written is another's from now on.
     pub(super) fn inherit(&self, from: &UserId, to: &UserId) -> Result<()> {
-        if !self.exists()? {
+        if !self.store.exists()? {
             return Ok(());
         }
         let values = vec![to.as_str().into(), from.as_str().into()];
@@ -148,21 +145,9 @@ impl Notes {
         self.store.write(update, values)
     }
 
-    /// Forgets all of it.
-    pub(super) fn clear(&self) -> Result<()> {
-        self.forgotten();
-        for table in ["notes", "note_authors"] {
-            let drop = format!("DROP TABLE IF EXISTS {table}");
-            self.store.write(&drop, Vec::new())?;
-        }
-        Ok(())
-    }
-
-    /// To be told when all storage of the object was deleted.
+    /// To be told when all of it was deleted.
     pub(super) fn forgotten(&self) {
-        self.ready.set(false);
         self.open.take();
-        self.store.forgotten();
     }
 
     fn put(&self, kept: &Kept, value: &str) -> Result<()> {
@@ -240,13 +225,6 @@ impl Notes {
         }
         RefMut::filter_map(self.open.borrow_mut(), Option::as_mut)
             .map_err(|_| Error::RustError("the notes are not open".into()))
-    }
-
-    fn exists(&self) -> Result<bool> {
-        if !self.ready.get() {
-            self.ready.set(self.store.has_table("notes")?);
-        }
-        Ok(self.ready.get())
     }
 }
 

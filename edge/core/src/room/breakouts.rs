@@ -16,6 +16,16 @@ use super::roles::Right;
 use super::{Client, Effect, Room};
 use crate::breakouts::{Place, check};
 use crate::chat::Reader;
+use crate::table::{Table, integer, json};
+
+/// There is one row at most.
+pub(super) const BREAKOUTS: Table = Table {
+    name: "breakouts",
+    tag: "Breakouts",
+    since: 1,
+    columns: &[integer("last"), json("open").optional()],
+    indexes: &[],
+};
 
 impl Room {
     pub(super) fn opens_breakouts(

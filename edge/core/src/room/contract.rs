@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(doc)]
 use super::Room;
-use super::record::{Key, Record};
+use super::record::Record;
 use super::report::Report;
 use crate::chat::{Keep, Line, Reader};
 use crate::notes::Refused;
+use crate::table::Key;
 
 /// Names a client's WebSocket: the participant and how many it had before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -7,10 +7,52 @@ use protocol::client::{Deed, ErrorCode, PollDraft, RoomEvent, ServerMessage};
 use protocol::id::{PollId, UserId};
 
 use super::messages::Refusal;
-use super::record::{self, Record};
+use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, Room};
 use crate::poll::{self, Ballot, Cast, Poll, State};
+use crate::table::{Key, Table, flag, integer, json, text};
+
+pub(super) const POLLS: Table = Table {
+    name: "polls",
+    tag: "Poll",
+    since: 1,
+    columns: &[
+        integer("id").key(),
+        text("nonce"),
+        text("user"),
+        text("name"),
+        text("question").inside("draft"),
+        json("options").inside("draft"),
+        flag("multiple").inside("draft"),
+        flag("anonymous").inside("draft"),
+        text("shows").inside("draft"),
+        integer("created_at"),
+        json("state"),
+    ],
+    indexes: &[],
+};
+
+pub(super) const BALLOTS: Table = Table {
+    name: "ballots",
+    tag: "Ballot",
+    since: 1,
+    columns: &[
+        integer("poll").key(),
+        text("user").key(),
+        text("name"),
+        json("choices"),
+    ],
+    indexes: &[],
+};
+
+fn poll_key(id: PollId) -> Key {
+    POLLS.key([id.0.into()])
+}
+
+fn ballot_key(poll: PollId, user: &UserId) -> Key {
+    BALLOTS.key([poll.0.into(), user.as_str().into()])
+}
 
 impl Room {
     pub(super) fn creates_poll(
@@ -59,7 +101,7 @@ impl Room {
         out.push(Effect::Save(Record::Poll(poll)));
         self.tell_poll(id, now, out);
         if let Some((oldest, voters)) = self.polls.forget_oldest() {
-            out.push(Effect::Erase(record::poll_key(oldest)));
+            out.push(Effect::Erase(poll_key(oldest)));
             erase(oldest, voters, out);
             self.happen(RoomEvent::PollDeleted { poll: oldest }, None, now, out);
         }
@@ -217,7 +259,7 @@ impl Room {
 }
 
 fn erase(poll: PollId, voters: Vec<UserId>, out: &mut Vec<Effect>) {
-    let keys = voters.iter().map(|user| record::ballot_key(poll, user));
+    let keys = voters.iter().map(|user| ballot_key(poll, user));
     out.extend(keys.map(Effect::Erase));
 }
 

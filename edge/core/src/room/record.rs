@@ -1,22 +1,30 @@
-//! What a room stores: one record for each thing that changes by itself.
+//! What a room stores: one record for each thing that changes by itself, each kind in a table of its own.
 
-use protocol::client::{Connection, Participant, Role, RoomEvent, ServerMessage, Settings};
-use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, PollId, Region, UserId};
-use protocol::media::{Caps, Codec, Publishing};
+mod person;
+
+use protocol::client::{Role, RoomEvent, ServerMessage, Settings};
+use protocol::id::{Epoch, NodeId, ParticipantId, PollId, Region, UserId};
+use protocol::media::Caps;
 use serde::{Deserialize, Serialize};
 
 use super::Client;
-use super::report::Owed;
+use super::breakouts::BREAKOUTS;
+use super::polls::{BALLOTS, POLLS};
+use super::report::{OWED, Owed};
 use crate::breakouts::{Breakouts, Place};
 use crate::chat::{Line, Reader};
 use crate::poll::{Ballot, Poll};
+use crate::table::{Column, Key, Table, flag, integer, json, text};
+use person::PEOPLE;
+pub(super) use person::person_key;
+pub use person::{Former, Media, Passes, Person, Presence, Session, SessionState};
 
 /// Everything that a room has stored.
 #[derive(Debug, Clone, Default)]
 pub struct Stored {
     /// In the order of their keys.
     pub records: Vec<Record>,
-    /// Kind and name of the records that cannot be read: they are of another release, or broken.
+    /// The table and the key of what cannot be read: it is of another release, or broken.
     pub unreadable: Vec<(String, String)>,
     /// The latest lines of chat, the oldest first.
     pub lines: Vec<Line>,
@@ -27,19 +35,19 @@ pub struct Stored {
 impl Stored {
     /// The numbers of the events that cannot be read.
     pub(super) fn unreadable_events(&self) -> Vec<u64> {
-        self.unreadable_numbers(EVENT).collect()
+        self.unreadable_numbers(&EVENTS).collect()
     }
 
     /// The polls that cannot be read.
     pub(super) fn unreadable_polls(&self) -> Vec<PollId> {
-        let numbers = self.unreadable_numbers(POLL);
+        let numbers = self.unreadable_numbers(&POLLS);
         let ids = numbers.filter_map(|number| number.try_into().ok());
         ids.map(PollId).collect()
     }
 
-    fn unreadable_numbers(&self, of: &'static str) -> impl Iterator<Item = u64> {
+    fn unreadable_numbers(&self, of: &'static Table) -> impl Iterator<Item = u64> {
         let unreadable = self.unreadable.iter();
-        let names = unreadable.filter(move |(kind, _)| kind == of);
+        let names = unreadable.filter(move |(table, _)| table == of.name);
         names.filter_map(|(_, name)| name.parse().ok())
     }
 }
@@ -63,111 +71,70 @@ pub enum Record {
     Breakouts(Breakouts),
 }
 
-/// Names a record: its kind, and its name within the kind. Numbers are padded, so that names sort as they count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    pub kind: &'static str,
-    pub name: String,
-}
-
-/// The kinds of the log's records and of the polls'.
-const EVENT: &str = "event";
-const POLL: &str = "poll";
+/// The tables of the records.
+pub const TABLES: &[&Table] = &[
+    &INFO, &PEOPLE, &NODES, &RULINGS, &MOVED, &WAITING, &EVENTS, &OWED, &POLLS, &BALLOTS, &READS,
+    &BREAKOUTS,
+];
 
 impl Record {
-    /// The record's name.
-    pub fn key(&self) -> Key {
+    /// Where it is stored.
+    pub fn table(&self) -> &'static Table {
         match self {
-            Record::Info(_) => Key {
-                kind: "info",
-                name: String::new(),
-            },
-            Record::Person(person) => person_key(&person.id),
-            Record::Placed(placed) => placed_key(&placed.node),
-            Record::Ruling(ruling) => ruling_key(&ruling.user),
-            Record::Moved(moved) => moved_key(&moved.client.participant),
-            Record::Waiting(waiting) => waiting_key(&waiting.person.id),
-            Record::Event(event) => event_key(event.seq),
-            Record::Owed(_) => owed_key(),
-            Record::Poll(poll) => poll_key(poll.id),
-            Record::Read(read) => read_key(&read.user),
-            Record::Ballot(ballot) => ballot_key(ballot.poll, &ballot.user),
-            Record::Breakouts(_) => Key {
-                kind: "breakouts",
-                name: String::new(),
-            },
+            Record::Info(_) => &INFO,
+            Record::Person(_) => &PEOPLE,
+            Record::Placed(_) => &NODES,
+            Record::Ruling(_) => &RULINGS,
+            Record::Moved(_) => &MOVED,
+            Record::Waiting(_) => &WAITING,
+            Record::Event(_) => &EVENTS,
+            Record::Owed(_) => &OWED,
+            Record::Poll(_) => &POLLS,
+            Record::Ballot(_) => &BALLOTS,
+            Record::Read(_) => &READS,
+            Record::Breakouts(_) => &BREAKOUTS,
         }
     }
 }
 
-pub(super) fn person_key(id: &ParticipantId) -> Key {
-    Key {
-        kind: "person",
-        name: id.to_string(),
-    }
-}
+const INFO: Table = Table {
+    name: "room",
+    tag: "Info",
+    since: 1,
+    columns: &[
+        text("id").key(),
+        text("name"),
+        text("owner"),
+        integer("created_at"),
+        integer("epoch"),
+        setting(text("kind")),
+        setting(text("chat")),
+        setting(text("notes")),
+        setting(text("captions")),
+        setting(text("share")),
+        setting(text("speak")),
+        setting(flag("guests")),
+        setting(integer("chat_days")).field("chatDays"),
+        setting(integer("chat_lines")).field("chatLines"),
+        setting(flag("lobby")),
+        setting(flag("locked")),
+        setting(integer("capacity")),
+        setting(integer("opens_at")).field("opensAt"),
+        setting(flag("listed")),
+        setting(flag("permanent")),
+        setting(flag("has_password")).field("hasPassword"),
+        text("password").optional(),
+        flag("hosted"),
+        flag("gone"),
+        integer("used_at").optional(),
+        flag("retired"),
+    ],
+    indexes: &[],
+};
 
-pub(super) fn placed_key(node: &NodeId) -> Key {
-    Key {
-        kind: "host",
-        name: node.to_string(),
-    }
-}
-
-pub(super) fn ruling_key(user: &UserId) -> Key {
-    Key {
-        kind: "ruling",
-        name: user.to_string(),
-    }
-}
-
-pub(super) fn moved_key(id: &ParticipantId) -> Key {
-    Key {
-        kind: "moved",
-        name: id.to_string(),
-    }
-}
-
-pub(super) fn waiting_key(id: &ParticipantId) -> Key {
-    Key {
-        kind: "waiting",
-        name: id.to_string(),
-    }
-}
-
-pub(super) fn event_key(seq: u64) -> Key {
-    Key {
-        kind: EVENT,
-        name: format!("{seq:016}"),
-    }
-}
-
-pub(super) fn owed_key() -> Key {
-    Key {
-        kind: "owed",
-        name: String::new(),
-    }
-}
-
-pub(super) fn poll_key(id: PollId) -> Key {
-    Key {
-        kind: POLL,
-        name: format!("{:010}", id.0),
-    }
-}
-
-pub(super) fn read_key(user: &UserId) -> Key {
-    Key {
-        kind: "read",
-        name: user.to_string(),
-    }
-}
-
-pub(super) fn ballot_key(poll: PollId, user: &UserId) -> Key {
-    Key {
-        kind: "ballot",
-        name: format!("{:010} {user}", poll.0),
-    }
+/// The column of a setting.
+const fn setting(column: Column) -> Column {
+    column.inside("settings")
 }
 
 /// The room itself.
@@ -198,166 +165,23 @@ pub struct Info {
     pub retired: bool,
 }
 
-/// Somebody who joined: expected, here, or lost for a moment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Person {
-    pub id: ParticipantId,
-    pub user: UserId,
-    pub name: String,
-    pub role: Role,
-    /// Whether they have no account.
-    #[serde(default)]
-    pub guest: bool,
-    pub publishing: Publishing,
-    /// What they may send, as follows from their role, the settings and what was ruled.
-    #[serde(default)]
-    pub caps: Caps,
-    /// The video codecs that their client decodes; none if it did not say.
-    #[serde(default)]
-    pub decodes: Vec<Codec>,
-    pub joined_at: u64,
-    /// Regions for the media, the one to try first first.
-    pub regions: Vec<Region>,
-    pub presence: Presence,
-    /// How many WebSockets this participant has had.
-    pub connection: u32,
-    /// The node that has the media, once there is one.
-    pub node: Option<NodeId>,
-    /// Where the media is or was last.
-    pub region: Option<Region>,
-    /// Their place among the raised hands, and in the spotlight: numbers that only rise while there are others.
-    #[serde(default)]
-    pub hand: Option<u64>,
-    #[serde(default)]
-    pub spotlight: Option<u64>,
-    /// Their place among the viewers who wish to be on stage.
-    #[serde(default)]
-    pub wish: Option<u64>,
-    /// The latest media session.
-    pub session: Option<Session>,
-    #[serde(default)]
-    pub media: Media,
-    /// What the others were told of it.
-    #[serde(default)]
-    pub told: Connection,
-}
+const RULINGS: Table = Table {
+    name: "rulings",
+    tag: "Ruling",
+    since: 1,
+    columns: &[
+        text("user").key(),
+        json("caps"),
+        integer("barred_until"),
+        text("role").optional(),
+        text("banned").optional(),
+        integer("at"),
+    ],
+    indexes: &[],
+};
 
-/// Whether somebody is there. Tokens are kept as their SHA-256.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Presence {
-    /// Has a ticket and has not come yet.
-    Expected {
-        ticket: String,
-        until: u64,
-        /// Whatever else the user has in the room ends then.
-        #[serde(default)]
-        move_here: bool,
-    },
-    /// Has an open WebSocket.
-    Here {
-        #[serde(flatten)]
-        passes: Passes,
-        /// When it was opened.
-        #[serde(default)]
-        since: u64,
-    },
-    /// The WebSocket is gone and may come back. `until` counts while no media comes, either.
-    Lost {
-        #[serde(flatten)]
-        passes: Passes,
-        until: u64,
-    },
-}
-
-/// What admits the next WebSocket: the token of the last welcome, and until it is known to have arrived, what was shown
-/// for that.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Passes {
-    pub resume: String,
-    #[serde(default)]
-    pub former: Option<Former>,
-}
-
-/// What admitted the latest WebSocket.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Former {
-    Ticket { hash: String, until: u64 },
-    Resume { hash: String },
-}
-
-/// Whether media comes from somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Media {
-    /// None has come yet; it was due from then on.
-    Awaited { since: u64 },
-    /// It comes, or did so last.
-    #[default]
-    Heard,
-    /// None comes any more.
-    Silent { since: u64 },
-}
-
-/// A media session as the room knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    pub attempt: Attempt,
-    pub state: SessionState,
-}
-
-/// How far a media session is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SessionState {
-    /// Offered, not answered.
-    Offered,
-    /// Answered.
-    Answered,
-    /// Media flows, or did so last.
-    Connected,
-    /// Over; a new offer is due.
-    Over,
-}
-
-impl Person {
-    /// Whether this person is in the room for the others to see.
-    pub fn is_in(&self) -> bool {
-        !matches!(self.presence, Presence::Expected { .. })
-    }
-
-    pub fn is_here(&self) -> bool {
-        matches!(self.presence, Presence::Here { .. })
-    }
-
-    /// The latest WebSocket.
-    pub fn client(&self) -> Client {
-        Client {
-            participant: self.id.clone(),
-            connection: self.connection,
-        }
-    }
-
-    /// The attempt of the session that a node holds or is asked to hold.
-    pub fn live_attempt(&self) -> Option<Attempt> {
-        self.session
-            .filter(|session| session.state != SessionState::Over)
-            .map(|session| session.attempt)
-    }
-
-    /// This person as the others see them.
-    pub fn view(&self) -> Participant {
-        Participant {
-            id: self.id.clone(),
-            user: self.user.clone(),
-            name: self.name.clone(),
-            role: self.role,
-            guest: self.guest,
-            publishing: self.publishing,
-            caps: self.caps,
-            region: self.region.clone(),
-            connection: self.told,
-            decodes: self.decodes.clone(),
-            joined_at: self.joined_at,
-        }
-    }
+pub(super) fn ruling_key(user: &UserId) -> Key {
+    RULINGS.key([user.as_str().into()])
 }
 
 /// What moderators decided about a user, in the room or not.
@@ -378,6 +202,18 @@ pub struct Ruling {
     pub at: u64,
 }
 
+const READS: Table = Table {
+    name: "reads",
+    tag: "Read",
+    since: 1,
+    columns: &[text("user").key(), integer("line"), integer("at")],
+    indexes: &[],
+};
+
+pub(super) fn read_key(user: &UserId) -> Key {
+    READS.key([user.as_str().into()])
+}
+
 /// Up to where an account has read the chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
@@ -388,12 +224,52 @@ pub struct Read {
     pub at: u64,
 }
 
+const WAITING: Table = Table {
+    name: "waiting",
+    tag: "Waiting",
+    since: 1,
+    columns: &waiting_columns(),
+    indexes: &[],
+};
+
+const fn waiting_columns() -> [Column; person::COLUMNS + 1] {
+    let person = person::columns("person");
+    let mut all = [flag("admitted"); person::COLUMNS + 1];
+    let mut at = 0;
+    while at < person.len() {
+        all[at] = person[at];
+        at += 1;
+    }
+    all
+}
+
+pub(super) fn waiting_key(id: &ParticipantId) -> Key {
+    WAITING.key([id.as_str().into()])
+}
+
 /// Somebody at the door: as they will be in the room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Waiting {
     pub person: Person,
     /// Whether they were let in while they had no WebSocket: they go in with the next.
     pub admitted: bool,
+}
+
+const MOVED: Table = Table {
+    name: "moved",
+    tag: "Moved",
+    since: 1,
+    columns: &[
+        text("participant").inside("client").key(),
+        integer("connection").inside("client"),
+        json("passes"),
+        integer("until"),
+    ],
+    indexes: &[],
+};
+
+pub(super) fn moved_key(id: &ParticipantId) -> Key {
+    MOVED.key([id.as_str().into()])
 }
 
 /// Somebody whose call goes on elsewhere.
@@ -405,6 +281,26 @@ pub struct Moved {
     pub passes: Passes,
     /// Until when they are remembered.
     pub until: u64,
+}
+
+const NODES: Table = Table {
+    name: "nodes",
+    tag: "Host",
+    since: 1,
+    columns: &[
+        text("node").key(),
+        text("region"),
+        integer("epoch"),
+        integer("link"),
+        json("state"),
+        json("reach").optional(),
+        integer("release_at").optional(),
+    ],
+    indexes: &[],
+};
+
+pub(super) fn placed_key(node: &NodeId) -> Key {
+    NODES.key([node.as_str().into()])
 }
 
 /// A node that the room is placed on.
@@ -445,6 +341,24 @@ pub struct Reach {
     /// Whether it has breakout rooms.
     #[serde(default)]
     pub breakouts: bool,
+}
+
+const EVENTS: Table = Table {
+    name: "events",
+    tag: "Event",
+    since: 1,
+    columns: &[
+        integer("seq").key(),
+        integer("at"),
+        json("event"),
+        json("between").optional(),
+        json("place").optional(),
+    ],
+    indexes: &[],
+};
+
+pub(super) fn event_key(seq: u64) -> Key {
+    EVENTS.key([seq.into()])
 }
 
 /// An event that can be replayed.

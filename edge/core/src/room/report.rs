@@ -3,9 +3,19 @@
 use protocol::id::RoomId;
 use serde::{Deserialize, Serialize};
 
-use super::record::{self, Record};
+use super::record::Record;
 use super::{Effect, Room};
 use crate::directory::Entry;
+use crate::table::{Table, integer};
+
+/// There is one report at most.
+pub(super) const OWED: Table = Table {
+    name: "owed",
+    tag: "Owed",
+    since: 1,
+    columns: &[integer("tries"), integer("at")],
+    indexes: &[],
+};
 
 /// After how long an unanswered report is repeated, in milliseconds: doubled each time, up to the most.
 const FIRST: u64 = 5_000;
@@ -55,7 +65,7 @@ impl Room {
         if self.info.gone && !self.info.retired {
             out.push(Effect::Vanish);
         } else if self.owed.take().is_some() {
-            out.push(Effect::Erase(record::owed_key()));
+            out.push(Effect::Erase(OWED.key([])));
         }
     }
 

@@ -8,6 +8,9 @@ use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, Room};
 
+/// The latest time that can be said, in Unix milliseconds: what JavaScript can, in its whole numbers.
+const LATEST: u64 = (1 << 53) - 1;
+
 impl Room {
     pub(super) fn configures(
         &mut self,
@@ -80,7 +83,7 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
         lobby: lobby.unwrap_or(settings.lobby),
         locked: locked.unwrap_or(settings.locked),
         capacity: capacity.unwrap_or(settings.capacity),
-        opens_at: opens_at.unwrap_or(settings.opens_at),
+        opens_at: opens_at.unwrap_or(settings.opens_at).min(LATEST),
         listed: listed.unwrap_or(settings.listed),
         permanent: permanent.unwrap_or(settings.permanent),
         has_password: settings.has_password,

@@ -4,12 +4,13 @@ use protocol::client::{ErrorCode, Offer, RoomEvent, ServerMessage, SettingsChang
 use protocol::id::{Attempt, Epoch};
 use protocol::node::{NodeToRoom, RoomToNode, SessionRef, VERSION};
 
-use super::record::Stored;
+use super::record::{Record, Stored};
 use super::{
     Admission, Client, Effect, Event, Excess, Identity, NodeLink, NotAdmitted, Pass, Room, Secret,
     Sought,
 };
 use crate::chat::Line;
+use crate::table::Key;
 
 mod audit;
 mod breakouts;
@@ -43,6 +44,15 @@ mod settings;
 mod spotlight;
 mod stage;
 
+/// The key of a record, which its row gives back as it was.
+fn key(record: &Record) -> Key {
+    let table = record.table();
+    let row = table.row(record).expect("it fits into its table");
+    let back: Record = table.record(&row).expect("a row is a record");
+    assert_eq!(back, *record);
+    table.key_of(&row)
+}
+
 /// A room with what it stored, as the shell has it.
 struct World {
     room: Room,
@@ -75,7 +85,7 @@ impl World {
     fn store(&mut self, effects: &[Effect]) {
         for effect in effects {
             let key = match effect {
-                Effect::Save(record) => record.key(),
+                Effect::Save(record) => key(record),
                 Effect::Erase(key) => key.clone(),
                 Effect::SaveLine(line) => {
                     self.stored.latest_line = self.stored.latest_line.max(line.number);
@@ -104,8 +114,14 @@ impl World {
                 }
                 _ => continue,
             };
+            let is_it = |record: &Record| match record {
+                // There are many of them, and this is done often.
+                Record::Event(event) => key.cells == [event.seq.into()],
+                Record::Person(person) => key.cells == [person.id.as_str().into()],
+                record => self::key(record) == key,
+            };
             let records = &mut self.stored.records;
-            records.retain(|record| record.key() != key);
+            records.retain(|record| record.table() != key.table || !is_it(record));
             if let Effect::Save(record) = effect {
                 records.push(record.clone());
             }

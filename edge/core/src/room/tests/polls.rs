@@ -282,7 +282,7 @@ fn who_comes_back_is_told_what_they_chose_and_a_poll_of_a_later_release_keeps_it
     let ada = world.enter("ada");
     world.say(&ada, &create("n", ""));
     world.say(&ada, &vote(1, "2"));
-    let unreadable = ("poll".to_owned(), format!("{:010}", 9));
+    let unreadable = ("polls".to_owned(), "9".to_owned());
     world.stored.unreadable.push(unreadable);
     restart(&mut world, &[]);
     let seq = world.room.log.seq();

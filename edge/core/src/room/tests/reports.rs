@@ -89,8 +89,8 @@ fn a_deleted_room_is_remembered_as_gone_until_the_directory_knows() {
     assert_eq!(told, std::slice::from_ref(&gone));
     assert!(world.room.is_gone());
     let records = world.stored.records.iter();
-    let kinds: Vec<_> = records.map(|record| record.key().kind).collect();
-    assert_eq!(kinds, ["info", "owed"]);
+    let tables: Vec<_> = records.map(|record| record.table().name).collect();
+    assert_eq!(tables, ["room", "owed"]);
     assert!(world.stored.lines.is_empty());
     let restored = Room::restore(world.stored.clone(), &[], &[], world.now);
     world.room = restored.expect("it is remembered").0;

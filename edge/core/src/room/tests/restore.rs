@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use protocol::client::ClientMessage;
 
 use super::audit::types;
-use super::{Client, Event, NodeLink, Room, World, admission, id, ticket, token};
+use super::{Client, Event, NodeLink, Record, Room, World, admission, id, key, ticket, token};
 use crate::room::Search;
+use crate::table::Cell;
 
 /// What people do: each message of the protocol, in each way that matters. `@0` to `@3` are the participants of the four who
 /// are there, `#` is a small number: an attempt, a line, a poll, a nonce.
@@ -182,10 +183,16 @@ fn lasting(room: &Room) -> impl PartialEq + std::fmt::Debug {
 /// The room that is made of what is stored, its people and nodes being connected as before.
 fn restored(world: &World) -> Room {
     let mut stored = world.stored.clone();
-    stored.records.sort_by_key(|record| {
-        let key = record.key();
-        (key.kind, key.name)
+    // As they are read: by table and key.
+    let records = std::mem::take(&mut stored.records).into_iter();
+    let mut keyed: Vec<(&str, Vec<Cell>, Record)> = records
+        .map(|record| (record.table().name, key(&record).cells, record))
+        .collect();
+    keyed.sort_by(|a, b| {
+        let order = (a.0, &a.1).partial_cmp(&(b.0, &b.1));
+        order.expect("no number is none")
     });
+    stored.records = keyed.into_iter().map(|(.., record)| record).collect();
     let room = &world.room;
     let waiting = room.waiting.values().map(|waiting| &waiting.person);
     let people = room.people.values().chain(waiting);

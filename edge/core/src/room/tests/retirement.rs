@@ -23,7 +23,7 @@ fn configure(world: &mut World, host: &Client, change: &str) {
 
 fn kinds(world: &World) -> Vec<&'static str> {
     let records = world.stored.records.iter();
-    records.map(|record| record.key().kind).collect()
+    records.map(|record| record.table().name).collect()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_room_goes_as_long_after_the_last_has_left_as_is_configured() {
             .iter()
             .any(|effect| matches!(effect, Effect::Vanish))
     );
-    assert_eq!(kinds(&world), ["info"]);
+    assert_eq!(kinds(&world), ["room"]);
     assert!(world.stored.lines.is_empty());
     let stored = serde_json::to_string(&world.stored.records).unwrap();
     assert!(!stored.contains("Room"), "its name is gone: {stored}");
@@ -66,13 +66,13 @@ fn a_retired_room_is_remembered_as_that() {
     world.directory_is_away = true;
     world.wait();
     assert!(world.room.is_retired());
-    assert_eq!(kinds(&world), ["info", "owed"]);
+    assert_eq!(kinds(&world), ["room", "owed"]);
     let restored = Room::restore(world.stored.clone(), &[], &[], world.now);
     world.room = restored.expect("it is remembered").0;
     world.room.retires_after(UNUSED, world.now);
     world.directory_is_away = false;
     world.wait();
-    assert_eq!(kinds(&world), ["info"]);
+    assert_eq!(kinds(&world), ["room"]);
     assert!(world.room.is_gone() && world.room.is_retired());
     assert_eq!(world.room.deadline(), None);
 }
