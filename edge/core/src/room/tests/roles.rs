@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::fs;
 
 use proptest::prelude::*;
-use protocol::client::{Audience, ErrorCode, Role, RoomEvent, RoomKind, SettingsChange};
+use protocol::client::{
+    Audience, ErrorCode, Role, RoomEvent, RoomKind, ServerMessage, SettingsChange,
+};
 use protocol::media::Caps;
 use protocol::node::RoomToNode;
 
@@ -196,6 +198,28 @@ fn a_room_falls_to_the_oldest_moderator_and_then_to_the_oldest_speaker() {
         Role::Guest,
         "a guest decides about nothing"
     );
+}
+
+#[test]
+fn a_host_who_is_lost_hands_over_when_they_are_gone_with_what_is_at_the_door() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    world.enter("bob");
+    world.say(&ada, r#"{"type":"configure","change":{"lobby":true}}"#);
+    world.admit("cy");
+    world.open(ticket("cy"), None).expect("a place at the door");
+    world.handle(Event::ClientClosed { client: ada });
+    assert_eq!(role_of(&world, "bob"), Role::Speaker, "she may come back");
+    let mut effects = Vec::new();
+    while world.room.people.contains_key(&id("ada")) {
+        effects = world.wait();
+    }
+    assert_eq!(role_of(&world, "bob"), Role::Host);
+    let knocks = |effect: &Effect| {
+        matches!(effect, Effect::Send { client, message: ServerMessage::Knocking { people } }
+            if client.participant == id("bob") && people.len() == 1)
+    };
+    assert!(effects.iter().any(knocks), "the new host sees who waits");
 }
 
 #[test]
