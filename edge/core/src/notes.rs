@@ -4,7 +4,7 @@ use protocol::client::{ErrorCode, MAX_NOTES_BYTES, MAX_NOTES_UPDATE_BYTES};
 use serde::Deserialize;
 
 /// Most pieces of text in an update. Who types makes one, and who pastes or replaces a few.
-const MOST_PIECES: u32 = 1_000;
+pub const MOST_PIECES: u32 = 1_000;
 /// What is put where others have written meanwhile has to be sought its place among theirs, piece by piece, by everybody and
 /// each time that the notes are read. So many steps for each piece are what writing together takes; beyond that there may be
 /// so many in an update, and so many in all, which take about a second.
@@ -34,7 +34,8 @@ pub struct Facts {
     /// Whether all that it names is there.
     pub is_founded: bool,
     pub deletes: bool,
-    /// Of how many pieces its text is, and how many pieces of others these have to be sought their places among.
+    /// Of how many pieces its text is, and how many pieces of others these have to be sought their places among; that is not
+    /// counted where the pieces are more than [`MOST_PIECES`].
     pub pieces: u32,
     pub steps: u32,
 }

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use edge_core::notes::{Facts, Kept, Refused, Verdict, judge};
+use edge_core::notes::{Facts, Kept, MOST_PIECES, Refused, Verdict, judge};
 use edge_core::room::Written;
 use protocol::client::{ErrorCode, NotesPage};
 use protocol::id::UserId;
 use serde::Deserialize;
-use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
+use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{Error, Result, SqlStorageValue};
 
 use crate::store::Store;
@@ -33,19 +33,25 @@ pub(super) const TABLES: &str = "
 /// How many authors are remembered. One who is not begins anew, and what they have not sent yet is lost.
 const AUTHORS: i64 = 10_000;
 
+/// What Yjs comes to, or what it throws.
+type Read<T> = std::result::Result<T, JsValue>;
+
 #[wasm_bindgen(module = "/src/room/notes/book.js")]
 extern "C" {
     type Book;
-    #[wasm_bindgen(constructor)]
-    fn new() -> Book;
+    // What throws and is not caught leaves WebAssembly at once, and with it whatever was borrowed.
+    #[wasm_bindgen(constructor, catch)]
+    fn new() -> Read<Book>;
     #[wasm_bindgen(method, catch)]
-    fn apply(this: &Book, update: &[u8]) -> std::result::Result<(), worker::wasm_bindgen::JsValue>;
-    #[wasm_bindgen(method)]
-    fn read(this: &Book, update: &[u8]) -> String;
-    #[wasm_bindgen(method)]
-    fn state(this: &Book) -> Vec<u8>;
-    #[wasm_bindgen(method)]
-    fn text(this: &Book) -> String;
+    fn load(this: &Book, update: &[u8]) -> Read<()>;
+    #[wasm_bindgen(method, catch)]
+    fn apply(this: &Book, update: &[u8]) -> Read<()>;
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &Book, update: &[u8], most_pieces: u32) -> Read<String>;
+    #[wasm_bindgen(method, catch)]
+    fn state(this: &Book) -> Read<Vec<u8>>;
+    #[wasm_bindgen(method, catch)]
+    fn text(this: &Book) -> Read<String>;
 }
 
 /// The notes of a room. They are read when somebody writes or takes them along.
@@ -102,7 +108,11 @@ impl Notes {
         };
         let mut open = self.open()?;
         let Open { book, kept } = &mut *open;
-        let facts: Option<Facts> = serde_json::from_str(&book.read(&bytes))?;
+        let facts: Option<Facts> = book
+            .read(&bytes, MOST_PIECES)
+            .ok()
+            .and_then(|facts| serde_json::from_str(&facts).ok())
+            .flatten();
         let work = match judge(facts.as_ref(), author, bytes.len(), kept) {
             Ok(Verdict::New { work }) => work,
             Ok(Verdict::Known) => {
@@ -112,19 +122,22 @@ impl Notes {
             Err(refused) => return Ok(Err(refused)),
         };
         kept.take(bytes.len(), work);
-        let number = kept.latest;
-        self.put(kept, update)?;
-        apply(book, &bytes)?;
-        if kept.is_loose() {
-            let joined = book.state();
+        let Ok(joined) = taken(book, &bytes, kept) else {
+            // It may have been taken in part: the notes are read anew when they are needed.
+            drop(open);
+            self.open.take();
+            let message = "an update that cannot be taken";
+            return Ok(Err(Refused::new(ErrorCode::Malformed, message)));
+        };
+        if let Some(joined) = joined {
             kept.join(joined.len());
             self.store.write("DELETE FROM notes", Vec::new())?;
             self.put(kept, &STANDARD.encode(joined))?;
+        } else {
+            self.put(kept, update)?;
         }
-        Ok(Ok(Written {
-            number,
-            is_news: true,
-        }))
+        let (number, is_news) = (kept.latest, true);
+        Ok(Ok(Written { number, is_news }))
     }
 
     /// The text as it is now.
@@ -132,7 +145,7 @@ impl Notes {
         if !self.store.exists()? {
             return Ok(String::new());
         }
-        Ok(self.open()?.book.text())
+        self.open()?.book.text().map_err(unreadable)
     }
 
     /// What one user has written is another's from now on.
@@ -207,12 +220,12 @@ impl Notes {
     /// The notes in memory, read from what is stored if they are not there yet.
     fn open(&self) -> Result<RefMut<'_, Open>> {
         if self.open.borrow().is_none() {
-            let (book, mut kept) = (Book::new(), Kept::default());
+            let (book, mut kept) = (Book::new().map_err(unreadable)?, Kept::default());
             let rows = self.after(0)?;
             for (place, row) in rows.iter().enumerate() {
                 let update = STANDARD.decode(&row.value);
                 let update = update.map_err(|_| Error::RustError("notes are unreadable".into()))?;
-                apply(&book, &update)?;
+                book.load(&update).map_err(unreadable)?;
                 // The first may be many in one.
                 match place {
                     0 => kept.bytes = update.len(),
@@ -228,7 +241,12 @@ impl Notes {
     }
 }
 
-fn apply(book: &Book, update: &[u8]) -> Result<()> {
-    let applied = book.apply(update);
-    applied.map_err(|error| Error::RustError(format!("the notes cannot be read: {error:?}")))
+/// Takes an update into the book, and all of it as one if they are to be joined.
+fn taken(book: &Book, update: &[u8], kept: &Kept) -> Read<Option<Vec<u8>>> {
+    book.apply(update)?;
+    kept.is_loose().then(|| book.state()).transpose()
+}
+
+fn unreadable(error: JsValue) -> Error {
+    Error::RustError(format!("the notes cannot be read: {error:?}"))
 }

@@ -20,8 +20,17 @@ export class Book {
   #doc = new Doc();
   #text = this.#doc.getText(TEXT);
 
+  /** Takes an update that is stored. Whatever waits in it for something else is not waited for. */
+  load(update) {
+    applyUpdate(this.#doc, update);
+    Object.assign(this.#doc.store, { pendingStructs: null, pendingDs: null });
+  }
+
+  /** Takes a new update. Throws if it cannot be taken as a whole: this book is of no use any more. */
   apply(update) {
     applyUpdate(this.#doc, update);
+    const { pendingStructs, pendingDs } = this.#doc.store;
+    if (pendingStructs !== null || pendingDs !== null) throw new Error("a part of it would wait for ever");
   }
 
   /** All updates as one. Deleted text is not in it. */
@@ -33,22 +42,30 @@ export class Book {
     return this.#text.toString();
   }
 
-  /** What an update says, as JSON (`edge_core::notes::Facts`); `null` if it is none. */
-  read(update) {
+  /**
+   * What an update says, as JSON (`edge_core::notes::Facts`); `null` if it is none. One of more pieces than `most` is too long
+   * to look into.
+   */
+  read(update, most) {
     try {
-      return JSON.stringify(this.#facts(decodeUpdate(update)));
+      return JSON.stringify(this.#facts(decodeUpdate(update), isWhole(update), most));
     } catch {
       return "null";
     }
   }
 
-  #facts({ structs, ds }) {
+  #facts({ structs, ds }, isWhole, most) {
     const author = structs[0]?.id.client ?? null;
     const known = author === null ? 0 : this.#end(author);
     const from = structs[0]?.id.clock ?? 0;
     const last = structs.at(-1);
     const to = last === undefined ? 0 : last.id.clock + last.length;
-    const isText = structs.every((struct) => struct.id.client === author && isPiece(struct));
+    const isText =
+      isWhole &&
+      structs.every(
+        (struct, place) => struct.id.client === author && isPiece(struct) && follows(struct, structs[place - 1]),
+      ) &&
+      [...ds.clients.values()].flat().every(({ len }) => len > 0);
     const isThere = ({ client, clock }, own) => clock < (client === author ? own : this.#end(client));
     const isFounded =
       structs.every(({ id, origin, rightOrigin }) =>
@@ -57,7 +74,8 @@ export class Book {
       [...ds.clients].every(([client, ranges]) =>
         ranges.every(({ clock, len }) => isThere({ client, clock: clock + len - 1 }, Math.max(known, to))),
       );
-    const steps = isText && isFounded && from <= known ? this.#steps(structs, author, known) : 0;
+    const isSought = isText && isFounded && from <= known && structs.length <= most;
+    const steps = isSought ? this.#steps(structs, author, known) : 0;
     const deletes = ds.clients.size > 0;
     return {
       is_text: isText,
@@ -99,8 +117,8 @@ export class Book {
         rightOrigin: right === null ? rightOrigin : right.rightOrigin,
       };
       // What follows the one before has its place at once; any other may have to be sought among all that are new.
-      const follows = origin?.client === author && origin.clock === id.clock - 1;
-      steps += this.#between(gap, MOST_STEPS - steps) + (follows ? 0 : gaps.length);
+      const isNext = origin?.client === author && origin.clock === id.clock - 1;
+      steps += this.#between(gap, MOST_STEPS - steps) + (isNext ? 0 : gaps.length);
       if (steps >= MOST_STEPS) return MOST_STEPS;
       gaps.push(gap);
     }
@@ -124,9 +142,22 @@ export class Book {
   }
 }
 
-/** Whether this is text in the notes, or some that was deleted. */
+/**
+ * Whether all pieces of an update are in one part, as they are of one author: of two parts of the same author Yjs takes the
+ * second alone. How many there are comes first.
+ */
+function isWhole(update) {
+  return update[0] <= 1;
+}
+
+/** Whether a piece begins where the one before ends. */
+function follows({ id }, before) {
+  return before === undefined || id.clock === before.id.clock + before.length;
+}
+
+/** Whether this is text in the notes, or some that was deleted. Among pieces of no length, Yjs finds nothing any more. */
 function isPiece(struct) {
-  if (!(struct instanceof Item) || struct.parentSub !== null) return false;
+  if (!(struct instanceof Item) || struct.parentSub !== null || !(struct.length > 0)) return false;
   if (struct.parent !== null && struct.parent !== TEXT) return false;
   if (struct.content instanceof ContentDeleted) return true;
   // A page would show it as another sign, and count anew.
