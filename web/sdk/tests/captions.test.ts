@@ -58,6 +58,17 @@ it("shows the latest of what is said, each for a while, where it began", () => {
   expect(texts()).toEqual([]);
 });
 
+it("offers no more than the languages that were fed last", () => {
+  captions.show(true);
+  captions.heard(caption({ language: "en" }));
+  for (let id = 10; id < 60; id++) {
+    captions.heard(caption({ id, language: `x-${id}` }));
+    if (id === 55) captions.heard(caption({ language: "en" }));
+  }
+  const latest = Array.from({ length: 19 }, (_, place) => `x-${41 + place}`);
+  expect(captions.state.get().languages).toEqual(["en", ...latest]);
+});
+
 it("shows the language that is chosen, of those that are fed", () => {
   captions.show(true);
   const heard: string[] = [];

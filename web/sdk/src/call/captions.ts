@@ -14,6 +14,8 @@ const SHOWN = 3;
 const SHOWN_FOR_MS = 8_000;
 /** A language that was not fed for so long is none to choose any more. */
 const FED_FOR_MS = 120_000;
+/** So many are there to choose at most: those that were fed last. */
+const MOST_LANGUAGES = 20;
 
 export interface CaptionsState {
   /** Whether they are shown. */
@@ -137,7 +139,7 @@ export class Captions {
   /** For the call: somebody says something. */
   heard(caption: Caption): void {
     const now = performance.now();
-    this.#fedAt.set(caption.language, now);
+    this.#isFed(caption.language, now);
     const others = this.#shown.filter(({ caption: { by, id } }) => by !== caption.by || id !== caption.id);
     const place = this.#shown.findIndex(({ caption: { by, id } }) => by === caption.by && id === caption.id);
     // It stays where it is while it is said.
@@ -153,6 +155,14 @@ export class Captions {
     this.#shown = [];
     this.#fedAt.clear();
     this.#state.patch({ on: false, lines: [], languages: [] });
+  }
+
+  /** Remembers the language, as the last in order of time. */
+  #isFed(language: string, now: number): void {
+    this.#fedAt.delete(language);
+    this.#fedAt.set(language, now);
+    const [oldest] = this.#fedAt.keys();
+    if (this.#fedAt.size > MOST_LANGUAGES && oldest !== undefined) this.#fedAt.delete(oldest);
   }
 
   #look(): void {
