@@ -167,6 +167,43 @@ it("shows what was not taken, and goes on with what the room has", async () => {
   expect(one.state.get().saved).toBe(true);
 });
 
+it("never sends again what was no update to the room, and opens the notes anew", async () => {
+  const one = room.enter();
+  await settle();
+  one.write("kept", 4);
+  await settle();
+  room.mute = true;
+  one.write("kept and odd", 12);
+  await vi.advanceTimersByTimeAsync(300);
+  const odd = room.updates.pop();
+  const { nonce } = room.said.at(-1) as Extract<ClientMessage, { type: "writeNotes" }>;
+  room.mute = false;
+  room.said.length = 0;
+  const error = { type: "error", code: "malformed", message: "odd", of: "writeNotes" } as const;
+  one.receive({ ...error, nonce, retryAfterMs: null });
+  await settle();
+  one.welcome();
+  await settle();
+  expect(room.said.map(({ type }) => type)).not.toContain("writeNotes");
+  expect(room.updates).not.toContain(odd);
+  expect(one.state.get()).toMatchObject({ open: true, untaken: { text: "kept and odd", why: "odd" } });
+});
+
+it("says that there are no notes where the room knows of none", async () => {
+  const one = new NotesDocument(() => true);
+  one.open(false);
+  one.welcome();
+  const error = { type: "error", code: "malformed", message: "no message", of: "openNotes" } as const;
+  one.receive({ ...error, nonce: null, retryAfterMs: 500 });
+  expect(one.state.get()).toMatchObject({ open: false, absent: false });
+  one.receive({ ...error, nonce: null, retryAfterMs: null });
+  expect(one.state.get()).toMatchObject({ open: false, absent: true });
+  // Another release of the room may have them.
+  one.receive({ type: "notes", author: 1, number: 0, updates: [] });
+  expect(one.state.get()).toMatchObject({ open: true, absent: false });
+  one.end();
+});
+
 it("waits as long as the room says", async () => {
   const one = room.enter();
   await settle();

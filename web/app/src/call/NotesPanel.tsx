@@ -35,12 +35,16 @@ export function NotesPanel({ call, state }: { call: Call; state: CallState }) {
 }
 
 function OpenNotes({ notes, state }: { notes: NotesDocument; state: CallState }) {
-  const { open, saved, lines, untaken } = useReadable(notes.state);
+  const { open, saved, lines, absent, untaken } = useReadable(notes.state);
   const hint = useId();
   const role = state.participants.find(({ id }) => id === state.you)?.role;
   const allowed = state.settings.notes !== "moderators" && role !== "viewer";
   const may = keepsOrder(role) || allowed;
   const others = state.participants.filter(({ id }) => lines.has(id));
+  if (absent)
+    return (
+      <p className="notes">There are no notes in this room: it still runs an earlier version of Connect.</p>
+    );
   return (
     <section className="notes" aria-label="Notes">
       <NotesField notes={notes} may={may && open} hint={hint} />

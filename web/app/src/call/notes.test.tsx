@@ -32,7 +32,19 @@ const people = (role: string, notes = "everybody") =>
   }) as unknown as CallState;
 
 async function show(state: CallState, fields: object = {}) {
-  const shown = { open: true, saved: true, lines: new Map([["ann", 3]]), untaken: null, ...fields };
+  open(state, fields);
+  return (await screen.findByRole("textbox", { name: "Shared notes" })) as HTMLTextAreaElement;
+}
+
+function open(state: CallState, fields: object) {
+  const shown = {
+    open: true,
+    saved: true,
+    lines: new Map([["ann", 3]]),
+    absent: false,
+    untaken: null,
+    ...fields,
+  };
   const notes = {
     ...deeds,
     text: "Tea",
@@ -44,7 +56,6 @@ async function show(state: CallState, fields: object = {}) {
   };
   const call = { notes: { open: () => Promise.resolve(notes) } } as unknown as Call;
   render(<NotesPanel call={call} state={state} />);
-  return (await screen.findByRole("textbox", { name: "Shared notes" })) as HTMLTextAreaElement;
 }
 
 it("keeps the caret where it is in the text while others write", async () => {
@@ -89,4 +100,10 @@ it("says what was not taken, and shows it", async () => {
   screen.getByText("What you wrote last was not taken: The notes are full.");
   await user.click(screen.getByRole("button", { name: "Not needed" }));
   expect(deeds.dismiss).toHaveBeenCalledOnce();
+});
+
+it("says that there are none where the room knows of none", async () => {
+  open(people("speaker"), { open: false, absent: true });
+  await screen.findByText(/There are no notes in this room/);
+  expect(screen.queryByRole("textbox")).toBeNull();
 });

@@ -36,6 +36,8 @@ export interface NotesState {
   readonly saved: boolean;
   /** In which line the others are, the first is 1. */
   readonly lines: ReadonlyMap<ParticipantId, number>;
+  /** Whether there are none to be had here: the room knows nothing of notes. */
+  readonly absent: boolean;
   /** What was written here and could not be taken, as the whole text was then; and why. */
   readonly untaken: { readonly text: string; readonly why: string } | null;
 }
@@ -46,7 +48,13 @@ export type NotesListener = (changes: readonly TextChange[] | null) => void;
 /** The notes while they are open. */
 export class NotesDocument {
   readonly #send: (message: ClientMessage) => boolean;
-  readonly #state = new Store<NotesState>({ open: false, saved: true, lines: new Map(), untaken: null });
+  readonly #state = new Store<NotesState>({
+    open: false,
+    saved: true,
+    lines: new Map(),
+    absent: false,
+    untaken: null,
+  });
   readonly #listeners = new Set<NotesListener>();
   #doc: Doc;
   #undo: UndoManager;
@@ -227,7 +235,7 @@ export class NotesDocument {
     for (const update of updates) this.#take(update);
     this.#number = number;
     if (!this.#state.get().open) this.#tell(null);
-    this.#state.patch({ open: true });
+    this.#state.patch({ open: true, absent: false });
     this.#settle();
   }
 
@@ -248,8 +256,9 @@ export class NotesDocument {
   }
 
   #refused({ of, nonce, retryAfterMs, message }: Refusal): void {
-    if (of === "openNotes" && retryAfterMs !== null) {
-      this.#opening = setTimeout(() => this.#ask(), retryAfterMs);
+    if (of === "openNotes") {
+      if (retryAfterMs === null) this.#state.patch({ absent: true });
+      else this.#opening = setTimeout(() => this.#ask(), retryAfterMs);
     }
     if (of !== "writeNotes" || this.#sent === null || nonce !== this.#sent.nonce) return;
     if (retryAfterMs !== null) {
