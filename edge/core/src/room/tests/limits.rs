@@ -9,7 +9,7 @@ use protocol::client::{ClientMessage, ErrorCode, ServerMessage};
 use super::{Client, Effect, World};
 
 /// Every message, as it may be said over and over: `%` is another number each time, and `ON` true and false in turns.
-const MESSAGES: [&str; 42] = [
+const MESSAGES: [&str; 43] = [
     r#"{"type":"offer","attempt":%,"sdp":"v=0","sources":[]}"#,
     r#"{"type":"restartIce","attempt":1,"sdp":"v=0"}"#,
     r#"{"type":"publishing","publishing":{"audio":ON,"video":false,"screen":false}}"#,
@@ -18,6 +18,7 @@ const MESSAGES: [&str; 42] = [
     r#"{"type":"deleteChat","id":"1"}"#,
     r#"{"type":"reactToChat","id":"1","reaction":"heart","on":ON}"#,
     r#"{"type":"chatHistory","before":"1","limit":10}"#,
+    r#"{"type":"readChat","id":"%"}"#,
     r#"{"type":"typing"}"#,
     r#"{"type":"mediaFailed","attempt":1}"#,
     r#"{"type":"setCaps","participant":"bob","caps":{"audio":ON,"video":true}}"#,
