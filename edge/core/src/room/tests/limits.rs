@@ -9,7 +9,7 @@ use protocol::client::{ClientMessage, ErrorCode, ServerMessage};
 use super::{Client, Effect, World};
 
 /// Every message, as it may be said over and over: `%` is another number each time, and `ON` true and false in turns.
-const MESSAGES: [&str; 43] = [
+const MESSAGES: [&str; 46] = [
     r#"{"type":"offer","attempt":%,"sdp":"v=0","sources":[]}"#,
     r#"{"type":"restartIce","attempt":1,"sdp":"v=0"}"#,
     r#"{"type":"publishing","publishing":{"audio":ON,"video":false,"screen":false}}"#,
@@ -51,6 +51,9 @@ const MESSAGES: [&str; 43] = [
     r#"{"type":"refuse","participant":null}"#,
     r#"{"type":"setPassword","password":"password%"}"#,
     r#"{"type":"takeAccount","token":"t"}"#,
+    r#"{"type":"openBreakouts","draft":{"names":["%"],"assignment":"byHand"}}"#,
+    r#"{"type":"moveToBreakout","participant":"bob","breakout":null}"#,
+    r#"{"type":"closeBreakouts"}"#,
     r#"{"type":"moveHere"}"#,
     r#"{"type":"leave"}"#,
 ];
