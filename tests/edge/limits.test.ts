@@ -84,3 +84,24 @@ test.each([
     await flooded.stop();
   }
 });
+
+test("a restart gives nothing back", async () => {
+  const ada = await world.call<{ token: string }>("/api/auth/register", {
+    body: account("restarted"),
+    ...from("192.0.2.20"),
+  });
+  const create = () =>
+    world.call("/api/rooms", { token: ada.body.token, body: { name: "Room" }, ...from("192.0.2.21") });
+  const login = () =>
+    world.call("/api/auth/login", {
+      body: { email: "restarted@example.com", password: "wrong password" },
+      ...from("192.0.2.22"),
+    });
+  for (let i = 0; i < 2; i++) {
+    expect((await create()).status).toBe(200);
+    expect((await login()).status).toBe(401);
+  }
+  await world.restart();
+  expect((await create()).status).toBe(429);
+  expect((await login()).status).toBe(429);
+});

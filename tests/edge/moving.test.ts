@@ -53,3 +53,20 @@ test("a join moves the call once its WebSocket is open", async () => {
   expect(second.welcome.snapshot?.participants.map(({ id }) => id)).toEqual([second.welcome.you]);
   expect(await details(ada)).toMatchObject({ people: 1, yours: 1 });
 });
+
+test("over a restart a call that has moved stays there, and a move that was asked for with the join happens", async () => {
+  const { ada, room, details } = await setting();
+  const first = await ada.enter(room);
+  const second = await ada.enter(room);
+  second.socket.send({ type: "moveHere" });
+  await first.socket.next("closed");
+  const { url } = await ada.join(room, { moveHere: true });
+  await world.restart();
+  const slept = await Socket.open<ServerMessage>(world.url + first.resume(room, first.welcome.seq));
+  expect(await slept.next("closed")).toEqual({ type: "closed", reason: "moved" });
+  const back = await Client.open(world, second.resume(room, second.welcome.seq));
+  const third = await Client.open(world, url);
+  expect(await back.socket.next("closed")).toMatchObject({ reason: "moved" });
+  expect(third.welcome.snapshot?.participants.map(({ id }) => id)).toEqual([third.welcome.you]);
+  expect(await details(ada)).toMatchObject({ people: 1, yours: 1 });
+});

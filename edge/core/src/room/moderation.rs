@@ -51,6 +51,12 @@ impl Room {
                 self.is_open_to(target, right)?;
             }
         }
+        let before = self.rulings.get(&user).map(|ruling| ruling.caps);
+        let before = before.unwrap_or_default();
+        // Said again, as when its answer was lost, it is no other deed.
+        if after(before, change) == before {
+            return Ok(());
+        }
         self.audit_on(client, target, Deed::Caps { change }, now, out);
         self.rule(
             &user,

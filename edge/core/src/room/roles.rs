@@ -126,12 +126,16 @@ impl Room {
         if self.is_owner(&user) {
             return forbidden("the owner stays host");
         }
-        self.audit_on(client, target, Deed::Role { role }, now, out);
         // A guest who is a speaker in a meeting is what they were when they came.
         let guest = self.people.get(target).is_some_and(|person| person.guest);
         let is_meeting = self.info.settings.kind == RoomKind::Meeting;
         let returns = guest && is_meeting && role == Role::Speaker;
         let ruled = (!returns).then_some(role);
+        // Said again, as when its answer was lost, it is no other deed.
+        if self.rulings.get(&user).and_then(|ruling| ruling.role) == ruled {
+            return Ok(());
+        }
+        self.audit_on(client, target, Deed::Role { role }, now, out);
         self.rule(&user, |ruling| ruling.role = ruled, now, out);
         Ok(())
     }

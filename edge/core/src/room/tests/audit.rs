@@ -94,6 +94,22 @@ fn each_deed_is_noted_and_nothing_that_was_refused() {
 }
 
 #[test]
+fn a_deed_that_is_said_again_is_noted_once() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    world.enter("bob");
+    for text in [
+        r#"{"type":"setRole","participant":"bob","role":"moderator"}"#,
+        r#"{"type":"setCaps","participant":"bob","caps":{"video":false}}"#,
+        r#"{"type":"spotlight","participant":"bob","on":true}"#,
+        r#"{"type":"configure","change":{"locked":true}}"#,
+    ] {
+        assert_eq!(noted(&world.say(&ada, text)).len(), 1, "{text}");
+        assert_eq!(noted(&world.say(&ada, text)).len(), 0, "{text}");
+    }
+}
+
+#[test]
 fn the_host_alone_reads_it_whoever_that_is() {
     let mut world = World::new();
     let ada = world.enter("ada");
