@@ -58,3 +58,22 @@ test("the directory is told again what it did not take, also by a room that nobo
   await world.restart((disk) => disk.directory(room.id, (database) => database.exec("DROP TRIGGER refuse")));
   await expect.poll(listed, { timeout: 20_000, interval: 250 }).toEqual([]);
 });
+
+test("an account whose write fails is as it was", async () => {
+  const ada = await world.person("Ada");
+  const body = { email: ada.email, password: "password123" };
+  const login = async () => (await world.call("/api/auth/login", { body })).status;
+  const account: [string, string] = ["account", ada.user.id];
+  await world.restart((disk) =>
+    disk.object("UserObject", account, (database) => database.exec(refuse("BEFORE INSERT", "families"))),
+  );
+  expect(await login()).toBe(500);
+  await world.restart((disk) =>
+    disk.object("UserObject", account, (database) => {
+      // That this sign-in was tried was written in the same turn.
+      expect(database.prepare("SELECT * FROM rates").all()).toEqual([]);
+      database.exec("DROP TRIGGER refuse");
+    }),
+  );
+  expect(await login()).toBe(200);
+});
