@@ -24,7 +24,7 @@ it("shows who waits and who stays out, until one is in the room no more", () => 
   expect(door.state.get()).toEqual({ knocking: [gil], banned: [{ user: "u", name: "Ben" }] });
   door.receive({ type: "knocking", people: [] });
   expect(door.state.get().knocking).toEqual([]);
-  door.leave();
+  door.end();
   expect(door.state.get()).toEqual({ knocking: [], banned: [] });
 });
 

@@ -16,15 +16,11 @@ import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import { type Ask, Asks } from "./asks.ts";
 import { AudioOutput } from "./audio-output.ts";
-import { Breakouts } from "./breakouts.ts";
-import { Captions } from "./captions.ts";
 import { Chat } from "./chat.ts";
 import { withEarlier } from "./chat-lines.ts";
 import { Choices } from "./choices.ts";
 import { CodecChoice, decodedHere } from "./codec-choice.ts";
-import { Door } from "./door.ts";
 import { elsewhereOf, QuietBesideOneself } from "./elsewhere.ts";
-import { Hands } from "./hands.ts";
 import { IceServerSource } from "./ice-servers.ts";
 import { Identity } from "./identity.ts";
 import { LocalMedia } from "./local-media.ts";
@@ -32,23 +28,17 @@ import { LocalScreen } from "./local-screen.ts";
 import { Measuring } from "./measuring.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
 import { Moderation } from "./moderation.ts";
-import { Notes } from "./notes.ts";
 import { type CallOptions, encodingOf, type Joining, VIDEO_SLOTS } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { followPage } from "./page-events.ts";
-import { Polls } from "./polls.ts";
 import { Publisher } from "./publishing.ts";
 import { qualityOf } from "./quality.ts";
-import { Reactions } from "./reactions.ts";
-import { Reading } from "./reading.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf, withChat } from "./room.ts";
 import { type OtherMessage, type Refusal, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown } from "./slots.ts";
-import { Spotlight } from "./spotlight.ts";
-import { Stage } from "./stage.ts";
 import { type CallState, type CallStatus, INITIAL } from "./state.ts";
 import type { CallStatistics } from "./statistics.ts";
-import type { Subject } from "./subject.ts";
+import { Subjects } from "./subjects.ts";
 import type { View } from "./view.ts";
 import { ScreenAwake } from "./wake-lock.ts";
 
@@ -59,7 +49,7 @@ const JOIN_WITHIN_MS = 30_000;
 const REMEMBERED_SPEAKERS = 50;
 
 /** One presence in one room, from the pre-join page until it is left. */
-export class Call {
+export class Call extends Subjects {
   /** Microphone and camera; they work before the call, too. */
   readonly local: LocalMedia;
   /** The screen that is shared. */
@@ -71,19 +61,6 @@ export class Call {
   /** Keeping order, and being kept in it. */
   readonly moderation: Moderation;
   readonly #identity: Identity;
-  readonly polls: Polls;
-  /** What everybody writes together. */
-  readonly notes: Notes;
-  /** What is said, as text. */
-  readonly captions: Captions;
-  readonly hands: Hands;
-  readonly reactions: Reactions;
-  /** Up to where this user has read the chat. */
-  readonly reading: Reading;
-  readonly spotlight: Spotlight;
-  readonly stage: Stage;
-  readonly breakouts: Breakouts;
-  readonly #subjects: readonly Subject[];
   readonly #room: RoomId;
   readonly #region: Region | null;
   // The page draws after all that came with a message: the answer to the offer follows the welcome.
@@ -93,8 +70,6 @@ export class Call {
   readonly #measuring: Measuring;
   readonly #codecs: CodecChoice;
   readonly #awake = new ScreenAwake();
-  /** Who comes in. */
-  readonly door: Door;
   readonly #outbox: Outbox;
   readonly #asks: Asks;
   readonly #quiet: QuietBesideOneself;
@@ -110,6 +85,17 @@ export class Call {
 
   /** By an `Api`, as who is signed in; or by a `Guest`. */
   constructor(entrance: Entrance, room: RoomId, options: CallOptions = {}) {
+    const send = (message: ClientMessage) => this.#signaling?.send(message) ?? false;
+    const onRefused = (refusal: string | null) => this.#state.patch({ refusal });
+    const ask = (asked: Ask) => this.#ask(asked);
+    super({
+      send,
+      onRefused,
+      you: () => this.#state.get().you,
+      ask,
+      announce: (text) => this.chat.say(text, { broadcast: true }),
+      tell: (message) => this.#media.tell(message),
+    });
     const { region = null, videoSlots = VIDEO_SLOTS, storage } = options;
     this.#identity = new Identity(entrance);
     this.#room = room;
@@ -119,7 +105,7 @@ export class Call {
     this.speaker = new AudioOutput(choices);
     this.local.state.subscribe(() => this.speaker.listed(this.local.state.get().devices));
     const handlers = {
-      send: (message: ClientMessage) => this.#signaling?.send(message) ?? false,
+      send,
       onStatus: (media: MediaStatus) => this.#mediaIs(media),
       onShown: (shown: Shown) => this.#state.patch(shown),
       onSpeakers: (speakers: readonly ParticipantId[]) => this.#speak(speakers),
@@ -137,44 +123,22 @@ export class Call {
     this.#measuring = new Measuring(this.#media, ({ roundTrip }) => this.#judge(roundTrip));
     this.#publisher = new Publisher(this.local, this.screen, {
       send: (source, track) => void this.#media.send(source, track),
-      tell: (publishing) => this.#signaling?.send({ type: "publishing", publishing }) ?? false,
+      tell: (publishing) => send({ type: "publishing", publishing }),
     });
     this.#publisher.codecIs(this.#codecs.codec);
     this.#quiet = new QuietBesideOneself(this.local, (quiet) => this.#state.patch({ quiet }));
-    const deeds = {
-      send: (message: ClientMessage) => this.#signaling?.send(message) ?? false,
-      onRefused: (refusal: string | null) => this.#state.patch({ refusal }),
-    };
-    this.#asks = new Asks({ ...deeds, onMoved: () => this.#quiet.moved() });
-    this.moderation = new Moderation((ask) => this.#ask(ask), this.local, this.screen);
-    this.polls = new Polls(deeds);
-    this.hands = new Hands(deeds, () => this.#state.get().you);
-    this.reactions = new Reactions(deeds.send);
-    this.reading = new Reading(deeds.send);
-    this.spotlight = new Spotlight(deeds);
+    this.#asks = new Asks({ send, onRefused, onMoved: () => this.#quiet.moved() });
+    this.moderation = new Moderation(ask, this.local, this.screen);
     this.spotlight.state.subscribe(() => this.view.prefer(this.spotlight.state.get()));
-    this.stage = new Stage(deeds, () => this.#state.get().you);
-    this.notes = new Notes(deeds.send);
-    const you = () => this.#state.get().you;
-    this.captions = new Captions((message) => this.#media.tell(message), you);
     this.local.state.subscribe(() => this.captions.hears(this.local.state.get().microphone.on));
-    const announce = (text: string) => this.chat.say(text, { broadcast: true });
-    this.breakouts = new Breakouts({ ...deeds, you, announce });
-    const signs = [this.hands, this.reactions, this.spotlight];
-    this.#subjects = [this.reading, this.polls, this.notes, ...signs, this.stage, this.breakouts];
-    this.door = new Door({
-      send: (message) => this.#signaling?.send(message) ?? false,
-      ask: (ask) => this.#ask(ask),
-      onRefused: (refusal) => this.#state.patch({ refusal }),
-    });
     this.#servers = new IceServerSource(this.#identity, (servers) => this.#media.useServers(servers));
     this.#outbox = new Outbox({
-      send: (message) => this.#signaling?.send(message) ?? false,
+      send,
       onChange: (outbox) => this.#state.patch({ outbox }),
     });
     this.chat = new Chat(this.#outbox, {
-      send: (message) => this.#signaling?.send(message) ?? false,
-      ask: (ask) => this.#ask(ask),
+      send,
+      ask,
       onEarlier: (lines) => this.#roomIs(withChat(this.#roomState, withEarlier(this.#roomState.chat, lines))),
       onChange: (shown) => this.#state.patch(shown),
     });
@@ -342,9 +306,7 @@ export class Call {
     }
     if (before !== message.you) this.#quiet.enter(this.#roomState.participants, message.you);
     this.#asks.again();
-    for (const subject of this.#subjects) subject.welcome(message.snapshot);
-    // What is at the door is told anew.
-    this.door.leave();
+    this.subjects.welcome(message.snapshot);
     this.#obey();
     this.#lookWhoDecodes();
     this.#awake.hold();
@@ -360,7 +322,7 @@ export class Call {
   }
 
   #receive(message: OtherMessage): void {
-    for (const subject of this.#subjects) subject.receive(message);
+    this.subjects.receive(message);
     switch (message.type) {
       case "answer":
         this.#state.patch({ node: message.node, region: message.region, notice: null });
@@ -371,9 +333,6 @@ export class Call {
         return void this.#media.renegotiate(message.attempt);
       case "checkMedia":
         return void this.#media.check(message.attempt);
-      case "knocking":
-      case "banned":
-        return this.door.receive(message);
       case "chatAccepted":
         return this.#outbox.drop(message.nonce);
       case "askedToUnmute":
@@ -394,8 +353,7 @@ export class Call {
     this.#publisher.refused(error);
     this.chat.refused(error);
     this.#asks.refused(error);
-    for (const subject of this.#subjects) subject.refused(error);
-    this.door.refused(error);
+    this.subjects.refused(error);
     const { code, message } = error;
     if (code === "noNode" || code === "badOffer") this.#state.patch({ notice: message });
   }
@@ -403,7 +361,7 @@ export class Call {
   #happen(event: RoomEvent): void {
     const { you, participants } = this.#state.get();
     const user = participants.find(({ id }) => id === you)?.user ?? null;
-    for (const subject of this.#subjects) subject.happen(event);
+    this.subjects.happen(event);
     this.#roomIs(afterEvent(this.#roomState, event, user));
     this.#asks.told(event);
     if (event.type === "turnedOff") this.moderation.turnedOff(event, you ?? "");
@@ -478,10 +436,9 @@ export class Call {
     else this.#outbox.stop();
     this.#asks.clear();
     this.moderation.clear();
-    for (const subject of this.#subjects) subject.end();
+    this.subjects.end();
     this.captions.end();
     this.chat.end();
-    this.door.leave();
     const { room, outbox, quiet } = this.#state.get();
     this.#state.set({ ...INITIAL, room, outbox, quiet, status });
   }

@@ -1,15 +1,9 @@
 // The door of the room: for who keeps order, who waits outside and who stays out; for the host, the password.
-import type {
-  Banned,
-  ClientMessage,
-  Knock,
-  ParticipantId,
-  ServerMessage,
-  UserId,
-} from "../generated/protocol.ts";
+import type { Banned, ClientMessage, Knock, ParticipantId, UserId } from "../generated/protocol.ts";
 import { type Readable, Store } from "../store.ts";
 import type { Ask } from "./asks.ts";
-import type { Refusal } from "./signaling.ts";
+import type { OtherMessage, Refusal } from "./signaling.ts";
+import type { Subject } from "./subject.ts";
 
 /** What is told to who keeps order; empty for everybody else. */
 export interface DoorState {
@@ -18,8 +12,6 @@ export interface DoorState {
   /** Who is banned, the latest first. */
   readonly banned: readonly Banned[];
 }
-
-export type DoorMessage = Extract<ServerMessage, { type: "knocking" | "banned" }>;
 
 export interface DoorHandlers {
   /** Tells the room, and says whether it could be told. */
@@ -32,7 +24,7 @@ export interface DoorHandlers {
 const OWN = ["admit", "refuse", "unban", "setPassword"];
 const NOBODY: DoorState = { knocking: [], banned: [] };
 
-export class Door {
+export class Door implements Subject {
   readonly #state = new Store<DoorState>(NOBODY);
   readonly #handlers: DoorHandlers;
 
@@ -69,18 +61,23 @@ export class Door {
     this.#tell({ type: "setPassword", password });
   }
 
-  receive(message: DoorMessage): void {
-    if (message.type === "knocking") this.#state.patch({ knocking: message.people });
-    else this.#state.patch({ banned: message.people });
+  welcome(): void {
+    // What is at the door is told anew.
+    this.end();
   }
 
-  /** The room refuses something. */
+  happen(): void {}
+
+  receive(message: OtherMessage): void {
+    if (message.type === "knocking") this.#state.patch({ knocking: message.people });
+    if (message.type === "banned") this.#state.patch({ banned: message.people });
+  }
+
   refused({ of, message }: Refusal): void {
     if (of !== null && OWN.includes(of)) this.#handlers.onRefused(message);
   }
 
-  /** One is not in the room any more, or just came. */
-  leave(): void {
+  end(): void {
     this.#state.set(NOBODY);
   }
 

@@ -11,3 +11,17 @@ export interface Subject {
   /** The call is over. */
   end(): void;
 }
+
+/** Several as one: each is handed everything, in this order. */
+export function asOne(subjects: readonly Subject[]): Subject {
+  const each = (run: (subject: Subject) => void) => {
+    for (const subject of subjects) run(subject);
+  };
+  return {
+    welcome: (snapshot) => each((subject) => subject.welcome(snapshot)),
+    happen: (event) => each((subject) => subject.happen(event)),
+    receive: (message) => each((subject) => subject.receive(message)),
+    refused: (refusal) => each((subject) => subject.refused(refusal)),
+    end: () => each((subject) => subject.end()),
+  };
+}
