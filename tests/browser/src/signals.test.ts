@@ -29,12 +29,12 @@ test("a poll is asked, answered, changed and closed, and both see the counts", a
   await ada.press("Start poll");
   const news = ben.page.locator('[aria-label="Polls"][data-badge="1"]');
   await news.click();
-  await ben.page.getByLabel("Yes").check();
+  await ben.page.getByRole("radio", { name: "Yes" }).check();
   await ben.press("Vote");
   await ada.page.getByText("1 vote").waitFor();
-  await ben.page.getByLabel("No").check();
+  await ben.page.getByRole("radio", { name: "No" }).check();
   await ben.press("Change vote");
-  await ada.page.getByLabel("Yes").check();
+  await ada.page.getByRole("radio", { name: "Yes" }).check();
   await ada.press("Vote");
   await ben.page.getByText("2 votes").waitFor();
   await expectAccessible(ben.page);
@@ -62,11 +62,9 @@ test("a hand is seen in the list of people, and the host lowers it", async () =>
 test("a reaction is seen by both, with the name of who shows it, and goes", async () => {
   await ben.page.getByLabel("React", { exact: true }).click();
   await ben.press("Applause");
-  for (const { page } of [ada, ben]) {
-    const shown = page.getByRole("list", { name: "Reactions" });
-    await shown.getByText("Ben").waitFor();
-    await shown.getByText("Ben").waitFor({ state: "detached" });
-  }
+  const shown = [ada, ben].map(({ page }) => page.getByRole("list", { name: "Reactions" }).getByText("Ben"));
+  await Promise.all(shown.map((name) => name.waitFor()));
+  await Promise.all(shown.map((name) => name.waitFor({ state: "detached" })));
 });
 
 test("who is put into the spotlight is large for everybody, and alike again", async () => {
