@@ -73,8 +73,6 @@ test("what one says is read by the other", async (t) => {
     await shown(ada).getByText("Allowed again").waitFor();
     assert.equal(await shown(ada).getByText("All the same").count(), 0);
   });
-  await ada.page.screenshot({ path: "/tmp/notes-captions.png" });
-  await ben.page.screenshot({ path: "/tmp/notes-captions-feed.png" });
   await ada.close();
   await ben.close();
 });
