@@ -79,7 +79,7 @@ function Place({ call, state: { you, participants }, breakouts, room, holds }: P
             aria-label={`Go to ${isolated(name)}`}
             onClick={() => call.breakouts.move(id)}
           >
-            Go there
+            Go
           </button>
         )}
       </div>
