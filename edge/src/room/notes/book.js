@@ -63,7 +63,8 @@ export class Book {
     const isText =
       isWhole &&
       structs.every(
-        (struct, place) => struct.id.client === author && isPiece(struct) && follows(struct, structs[place - 1]),
+        (struct, place) =>
+          struct.id.client === author && isPiece(struct) && follows(struct, structs[place - 1]),
       ) &&
       [...ds.clients.values()].flat().every(({ len }) => len > 0);
     const isThere = ({ client, clock }, own) => clock < (client === author ? own : this.#end(client));
