@@ -20,6 +20,8 @@ class Room {
   readonly said: ClientMessage[] = [];
   readonly #people: Person[] = [];
   #authors = 0;
+  /** Whether nobody is known again. */
+  forgetful = false;
   /** Whether acknowledgments are lost on their way. */
   mute = false;
 
@@ -41,7 +43,7 @@ class Room {
     if (message.type === "closeNotes") from.isShown = false;
     if (message.type === "openNotes") {
       from.isShown = true;
-      from.author = message.author ?? ++this.#authors;
+      from.author = (this.forgetful ? null : message.author) ?? ++this.#authors;
       const updates = this.updates.slice(message.after);
       from.notes.receive({ type: "notes", author: from.author, number: this.updates.length, updates });
     }
@@ -202,6 +204,24 @@ it("says that there are no notes where the room knows of none", async () => {
   one.receive({ type: "notes", author: 1, number: 0, updates: [] });
   expect(one.state.get()).toMatchObject({ open: true, absent: false });
   one.end();
+});
+
+it("goes on as another where it has only read, and all that is there stays", async () => {
+  const [one, two] = [room.enter(), room.enter()];
+  await settle();
+  one.write("Tea", 3);
+  await settle();
+  room.forgetful = true;
+  room.said.length = 0;
+  const told = vi.fn();
+  two.listen(told);
+  two.welcome();
+  await settle();
+  expect(room.said).toEqual([{ type: "openNotes", after: 1, author: 2 }]);
+  expect([two.text, two.state.get().open, told.mock.calls]).toEqual(["Tea", true, []]);
+  two.write("Tea and cake", 12);
+  await settle();
+  expect([one.text, two.state.get().saved]).toEqual(["Tea and cake", true]);
 });
 
 it("waits as long as the room says", async () => {

@@ -7,6 +7,7 @@ import {
   Doc,
   decodeRelativePosition,
   encodeRelativePosition,
+  getState,
   mergeUpdates,
   UndoManager,
 } from "yjs";
@@ -223,7 +224,11 @@ export class NotesDocument {
   }
 
   #page({ author, number, updates }: NotesPage): void {
-    if (author !== this.#author) {
+    if (author !== this.#author && this.#author !== null && !this.#hasWritten(this.#author)) {
+      // Of who has only read, nothing is there that another could not go on with.
+      this.#author = author;
+      this.#doc.clientID = author;
+    } else if (author !== this.#author) {
       const isFirst = this.#author === null;
       if (!isFirst) this.#lose("They were away for too long.");
       this.#author = author;
@@ -271,6 +276,10 @@ export class NotesDocument {
     this.#author = null;
     this.#begin();
     this.#ask();
+  }
+
+  #hasWritten(as: number): boolean {
+    return this.#unsent.length > 0 || this.#sent !== null || getState(this.#doc.store, as) > 0;
   }
 
   /** What was written here is not taken: it is shown as it was, and the room's text takes its place. */
