@@ -1,10 +1,10 @@
 // A trap in the compiled Worker: its memory is given up, and whoever comes next meets a new instance that works.
-import { readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { buildSync } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Modules, World } from "./world.ts";
 
-// The Worker's parts before they are joined, and in front of them what lets a test reach in: a getter of the bindings that
+// The Worker's parts, joined as its build does, with what lets a test reach in before them: a getter of the bindings that
 // reads where there is no memory.
 const ROOT = new URL("../../", import.meta.url).pathname;
 const PARTS = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "glue");
@@ -25,16 +25,17 @@ export default class extends WorkerEntrypoint {
 }`;
 
 function modules(): Modules {
-  const snippets = readdirSync(join(PARTS, "snippets"), { recursive: true, encoding: "utf8" });
-  const scripts = snippets.filter((path) => path.endsWith(".js")).map((path) => join("snippets", path));
-  return {
-    root: PARTS,
-    scripts: [
-      { path: "front.js", contents: FRONT },
-      ...["worker.js", "shim.js", "index.js", ...scripts].map((path) => ({ path })),
-    ],
-    wasm: "index_bg.wasm",
-  };
+  const joined = buildSync({
+    stdin: { contents: FRONT, resolveDir: PARTS },
+    bundle: true,
+    format: "esm",
+    external: ["cloudflare:*", "*.wasm"],
+    nodePaths: [resolve(ROOT, "node_modules")],
+    write: false,
+  });
+  const [front] = joined.outputFiles;
+  if (front === undefined) throw new Error("esbuild has joined nothing");
+  return { root: PARTS, scripts: [{ path: "front.js", contents: front.text }], wasm: "index_bg.wasm" };
 }
 
 let world: World;
