@@ -6,13 +6,14 @@ use std::fs;
 
 use protocol::client::{ClientMessage, ErrorCode, ServerMessage};
 
-use super::{Client, Effect, World};
+use super::{Client, Effect, World, error};
 
-/// Every message, as it may be said over and over: `%` is another number each time, and `ON` true and false in turns.
+/// Every message, as it may be said over and over: `%` is another number each time, from 1 on, `ON` true and false in turns, and
+/// `TURN` 1 and 2.
 const MESSAGES: [&str; 46] = [
     r#"{"type":"offer","attempt":%,"sdp":"v=0","sources":[]}"#,
     r#"{"type":"restartIce","attempt":1,"sdp":"v=0"}"#,
-    r#"{"type":"publishing","publishing":{"audio":ON,"video":false,"screen":false}}"#,
+    r#"{"type":"publishing","publishing":{"microphone":ON,"camera":false,"screen":false}}"#,
     r#"{"type":"chat","nonce":"%","text":"a line"}"#,
     r#"{"type":"editChat","id":"1","text":"%"}"#,
     r#"{"type":"deleteChat","id":"1"}"#,
@@ -29,10 +30,10 @@ const MESSAGES: [&str; 46] = [
     r#"{"type":"setRole","participant":"bob","role":"ROLE"}"#,
     r#"{"type":"configure","change":{"guests":ON}}"#,
     r#"{"type":"createPoll","nonce":"%","draft":{"question":"%?","options":["a","b"]}}"#,
-    r#"{"type":"vote","poll":"poll-1","choices":[0]}"#,
-    r#"{"type":"closePoll","poll":"poll-1"}"#,
-    r#"{"type":"deletePoll","poll":"poll-1"}"#,
-    r#"{"type":"showVotes","poll":"poll-1"}"#,
+    r#"{"type":"vote","poll":1,"choices":[TURN]}"#,
+    r#"{"type":"closePoll","poll":1}"#,
+    r#"{"type":"deletePoll","poll":1}"#,
+    r#"{"type":"showVotes","poll":1}"#,
     r#"{"type":"raiseHand"}"#,
     r#"{"type":"lowerHand","participant":"ada"}"#,
     r#"{"type":"lowerAllHands"}"#,
@@ -52,7 +53,7 @@ const MESSAGES: [&str; 46] = [
     r#"{"type":"setPassword","password":"password%"}"#,
     r#"{"type":"takeAccount","token":"t"}"#,
     r#"{"type":"openBreakouts","draft":{"names":["%"],"assignment":"byHand"}}"#,
-    r#"{"type":"moveToBreakout","participant":"bob","breakout":null}"#,
+    r#"{"type":"moveToBreakout","participant":"bob","breakout":TURN}"#,
     r#"{"type":"closeBreakouts"}"#,
     r#"{"type":"moveHere"}"#,
     r#"{"type":"leave"}"#,
@@ -70,25 +71,76 @@ fn all() -> Vec<String> {
 }
 
 fn name_of(message: &str) -> String {
-    let value: serde_json::Value =
-        serde_json::from_str(&message.replace("ON", "true").replace('%', "1")).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&filled_in(message, 0)).unwrap();
     value["type"].as_str().unwrap().to_owned()
 }
 
-/// After how many of the same, said at once, the next is refused, and in which words.
-fn limit_of(message: &str) -> Option<(usize, String)> {
+/// A message as it is said after so many others.
+fn filled_in(message: &str, said: usize) -> String {
+    let even = said.is_multiple_of(2);
+    message
+        .replace("ROLE", if even { "viewer" } else { "speaker" })
+        .replace("TURN", if even { "1" } else { "2" })
+        .replace("ON", if even { "true" } else { "false" })
+        .replace('%', &(said + 1).to_string())
+}
+
+/// What ada says beforehand, and what moderators say each time, so that the message does something whenever it is said.
+fn stage(name: &str) -> (&str, Option<&str>) {
+    match name {
+        "askToSpeak" => (
+            r#"{"type":"setRole","participant":"eve","role":"viewer"}"#,
+            None,
+        ),
+        "moveToBreakout" => (
+            r#"{"type":"openBreakouts","draft":{"names":["a","b"],"assignment":"byHand"}}"#,
+            None,
+        ),
+        "openBreakouts" => (r#"{"type":"typing"}"#, Some(r#"{"type":"closeBreakouts"}"#)),
+        "raiseHand" => (
+            r#"{"type":"typing"}"#,
+            Some(r#"{"type":"lowerHand","participant":"ada"}"#),
+        ),
+        _ => (r#"{"type":"typing"}"#, None),
+    }
+}
+
+/// A room with lines and a poll, in which nobody has said anything for a while.
+fn world(name: &str) -> (World, Client, [Client; 2]) {
     let mut world = World::new();
     let ada = world.enter("ada");
-    world.enter("bob");
+    let moderators = ["bob", "cy"].map(|name| world.enter(name));
+    let eve = world.enter("eve");
+    for line in 1..=40 {
+        let text = format!(r#"{{"type":"chat","nonce":"before {line}","text":"a line"}}"#);
+        world.say(&ada, &text);
+    }
+    for beforehand in [
+        r#"{"type":"createPoll","nonce":"before","draft":{"question":"?","options":["a","b","c"]}}"#,
+        r#"{"type":"setRole","participant":"bob","role":"moderator"}"#,
+        r#"{"type":"setRole","participant":"cy","role":"moderator"}"#,
+        stage(name).0,
+    ] {
+        assert_eq!(error(&world.say(&ada, beforehand)), None, "{beforehand}");
+    }
+    world.now += 600_000;
+    let speaker = if name == "askToSpeak" { eve } else { ada };
+    (world, speaker, moderators)
+}
+
+/// After how many of the same, said at once, the next is refused, and in which words.
+fn limit_of(name: &str, message: &str) -> Option<(usize, String)> {
+    let (mut world, speaker, moderators) = world(name);
     (0..OFTEN).find_map(|said| {
-        let even = said % 2 == 0;
-        let text = message
-            .replace("ROLE", if even { "viewer" } else { "speaker" })
-            .replace("ON", if even { "true" } else { "false" })
-            .replace('%', &said.to_string());
-        let effects = world.say(&ada, &text);
-        let gone = |effect: &Effect| matches!(effect, Effect::HangUp { client } if *client == ada);
-        match refusal(&effects, &ada) {
+        let text = filled_in(message, said);
+        serde_json::from_str::<ClientMessage>(&text).unwrap_or_else(|why| panic!("{text}: {why}"));
+        let effects = world.say(&speaker, &text);
+        if let Some(again) = stage(name).1 {
+            world.say(&moderators[said % 2], again);
+        }
+        let gone =
+            |effect: &Effect| matches!(effect, Effect::HangUp { client } if *client == speaker);
+        match refusal(&effects, &speaker) {
             Some(words) => Some((said, words)),
             None if effects.iter().any(gone) => {
                 Some((said + 1, "nothing: the WebSocket is over".into()))
@@ -133,7 +185,8 @@ fn whatever_is_said_has_a_limit_and_the_documentation_names_it() {
         let message = messages
             .get(&name)
             .unwrap_or_else(|| panic!("say how `{name}` is said"));
-        let (count, words) = limit_of(message).unwrap_or_else(|| panic!("`{name}` has no limit"));
+        let (count, words) =
+            limit_of(&name, message).unwrap_or_else(|| panic!("`{name}` has no limit"));
         writeln!(table, "| `{name}` | {count} | {words} |").unwrap();
     }
     println!("{table}");
