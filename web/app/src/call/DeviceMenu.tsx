@@ -1,35 +1,18 @@
 // In the call: the button that opens the choice of devices, and what it opens.
 import type { Call } from "@connect/sdk/call";
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { useEffect, useId, useRef } from "react";
 import { CloseIcon, DevicesIcon } from "../ui/icons.tsx";
 import { DeviceChoices } from "./DeviceChoices.tsx";
 import { useDeviceProblems } from "./DeviceNotices.tsx";
+import { useOpening } from "./use-opening.ts";
 
 export function DeviceMenu({ call }: { call: Call }) {
-  const [open, setOpen] = useState(false);
-  const around = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
+  const { open, around, button, toggle, close, onKeyDown } = useOpening();
   const id = useId();
-
-  const close = () => {
-    setOpen(false);
-    button.current?.focus();
-  };
-  const closeOnEscape = ({ key }: KeyboardEvent) => {
-    if (key === "Escape" && open) close();
-  };
-  useEffect(() => {
-    if (!open) return;
-    const closeOutside = ({ target }: Event) => {
-      if (!around.current?.contains(target as Node)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", closeOutside);
-    return () => document.removeEventListener("pointerdown", closeOutside);
-  }, [open]);
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the key closes what the button inside has opened.
-    <div className="devices" ref={around} onKeyDown={closeOnEscape}>
+    <div className="devices" ref={around} onKeyDown={onKeyDown}>
       <button
         ref={button}
         type="button"
@@ -38,7 +21,7 @@ export function DeviceMenu({ call }: { call: Call }) {
         aria-expanded={open}
         aria-controls={id}
         title="Choose microphone, camera and speaker"
-        onClick={() => setOpen(!open)}
+        onClick={toggle}
       >
         <DevicesIcon />
         <span className="control-text">Devices</span>

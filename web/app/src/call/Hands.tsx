@@ -9,9 +9,10 @@ export function HandToggle({ call, state }: { call: Call; state: CallState }) {
   return (
     <button
       type="button"
-      className="control"
+      className="control opens"
       aria-label="Raise hand"
       aria-pressed={raised}
+      title={raised ? "Lower your hand" : "Raise your hand"}
       onClick={() => (raised ? call.hands.lower() : call.hands.raise())}
     >
       <HandIcon />

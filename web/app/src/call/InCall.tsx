@@ -25,6 +25,7 @@ import { DeviceMenu } from "./DeviceMenu.tsx";
 import { DeviceNotices } from "./DeviceNotices.tsx";
 import { DeviceToggles } from "./DeviceToggles.tsx";
 import { HandToggle } from "./Hands.tsx";
+import { More } from "./More.tsx";
 import { NotesPanel } from "./NotesPanel.tsx";
 import { ownRole } from "./own-role.ts";
 import { Part } from "./Part.tsx";
@@ -142,9 +143,14 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
         <Part name="The choice of devices">
           <DeviceMenu call={call} />
         </Part>
-        {!isViewer && <ScreenToggle screen={call.screen} caps={state.caps} />}
-        <HandToggle call={call} state={state} />
-        <ReactionMenu call={call} />
+        <More badge={unanswered}>
+          {!isViewer && <ScreenToggle screen={call.screen} caps={state.caps} />}
+          <HandToggle call={call} state={state} />
+          <ReactionMenu call={call} />
+          <PanelButton name="Polls" panel={panel} badge={unanswered} onToggle={toggle} icon={<PollIcon />} />
+          <PanelButton name="Notes" panel={panel} badge={0} onToggle={toggle} icon={<NotesIcon />} />
+          <PanelButton name="Captions" panel={panel} badge={0} onToggle={toggle} icon={<CaptionsIcon />} />
+        </More>
         <PanelButton name="Chat" panel={panel} badge={unread} onToggle={toggle} icon={<ChatIcon />} />
         <PanelButton
           name="People"
@@ -153,10 +159,7 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
           onToggle={toggle}
           icon={<PeopleIcon />}
         />
-        <PanelButton name="Polls" panel={panel} badge={unanswered} onToggle={toggle} icon={<PollIcon />} />
-        <PanelButton name="Notes" panel={panel} badge={0} onToggle={toggle} icon={<NotesIcon />} />
-        <PanelButton name="Captions" panel={panel} badge={0} onToggle={toggle} icon={<CaptionsIcon />} />
-        <button type="button" className="control leave" aria-label="Leave" onClick={call.leave}>
+        <button type="button" className="control leave" aria-label="Leave" title="Leave" onClick={call.leave}>
           <LeaveIcon />
           <span className="control-text">Leave</span>
         </button>
@@ -181,6 +184,7 @@ function PanelButton({ name, panel, badge, icon, onToggle }: PanelButtonProps) {
       className={name === "People" ? "control opens" : "control opens news"}
       aria-label={name}
       aria-pressed={panel === name}
+      title={name}
       data-badge={badge > LARGEST_BADGE ? `${LARGEST_BADGE}+` : badge || undefined}
       onClick={() => onToggle(name)}
     >

@@ -1,8 +1,10 @@
 // Reactions: a few to choose from, and those that are shown now.
 import type { Reaction } from "@connect/sdk";
 import type { Call, CallState } from "@connect/sdk/call";
+import { useId } from "react";
 import { useReadable } from "../api-context.ts";
 import { SmileIcon } from "../ui/icons.tsx";
+import { useOpening } from "./use-opening.ts";
 
 const SIGNS: Record<Reaction, readonly [sign: string, words: string]> = {
   thumbsUp: ["👍", "Thumbs up"],
@@ -15,26 +17,39 @@ const SIGNS: Record<Reaction, readonly [sign: string, words: string]> = {
 };
 
 export function ReactionMenu({ call }: { call: Call }) {
+  const { open, around, button, toggle, onKeyDown } = useOpening();
+  const id = useId();
   return (
-    <details className="reaction-menu">
-      <summary className="control" aria-label="React">
+    // biome-ignore lint/a11y/noStaticElementInteractions: the key closes what the button inside has opened.
+    <div className="reaction-menu" ref={around} onKeyDown={onKeyDown}>
+      <button
+        ref={button}
+        type="button"
+        className="control opens"
+        aria-label="React"
+        aria-expanded={open}
+        aria-controls={id}
+        title="Show a reaction"
+        onClick={toggle}
+      >
         <SmileIcon />
         <span className="control-text">React</span>
-      </summary>
-      <div className="reaction-choices">
+      </button>
+      <div id={id} className="reaction-choices" hidden={!open}>
         {Object.entries(SIGNS).map(([reaction, [sign, words]]) => (
           <button
             key={reaction}
             type="button"
             className="button quiet"
             aria-label={words}
+            title={words}
             onClick={() => call.reactions.show(reaction as Reaction)}
           >
             {sign}
           </button>
         ))}
       </div>
-    </details>
+    </div>
   );
 }
 
