@@ -2,7 +2,7 @@
 import type { Call, CallState, TrackKey } from "@connect/sdk/call";
 import { useEffect, useRef, useState } from "react";
 import { useReadable } from "../api-context.ts";
-import { CopyLink } from "../ui/CopyLink.tsx";
+import { Alone } from "./Alone.tsx";
 import { gridOf, presentationOf, type Size } from "./layout.ts";
 import { type GridStage, type PresentationStage, stageOf } from "./stage.ts";
 import { Tile, type TileContext } from "./Tile.tsx";
@@ -39,7 +39,6 @@ export function StageView({ call, state, room, capacity, spotlight }: StageProps
     pinned,
     onPin: setPinned,
   };
-  const alone = people.length === 1;
 
   return (
     <section className="stage" aria-label="Participants">
@@ -51,13 +50,7 @@ export function StageView({ call, state, room, capacity, spotlight }: StageProps
         )}
       </div>
       {stage.hidden > 0 && <p className="hidden-count">and {stage.hidden} more</p>}
-      {alone && (
-        <div className="alone" role="status">
-          <h2>You're the only one here</h2>
-          <p className="muted small">Send the link to whom you want to talk with.</p>
-          <CopyLink room={room} />
-        </div>
-      )}
+      {people.length === 1 && <Alone call={call} you={you} room={room} />}
     </section>
   );
 }

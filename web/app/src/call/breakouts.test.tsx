@@ -5,6 +5,7 @@ import { cleanup, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { NO_BREAKOUTS } from "../test-breakouts.ts";
+import { Alone } from "./Alone.tsx";
 import { BreakoutBanners } from "./BreakoutBanners.tsx";
 import { BreakoutRooms } from "./BreakoutRooms.tsx";
 import { clockWords, nearby } from "./breakouts.ts";
@@ -124,3 +125,17 @@ it("shows those alone who are where one is", () => {
   expect(names(NO_BREAKOUTS)).toEqual(["me", "ann", "bob", "cy"]);
   expect([0, 999, 61_000, -5].map(clockWords)).toEqual(["0:00", "0:01", "1:01", "0:00"]);
 });
+
+it.each([
+  [OPEN, "You're the only one in Red", false],
+  [{ ...OPEN, places: new Map() }, "You're the only one in the main room", false],
+  [NO_BREAKOUTS, "You're the only one here", true],
+] as const)(
+  "says where one is alone, and shows the link when nobody else came: %#",
+  (breakouts, words, link) => {
+    const { call } = setting("host", breakouts);
+    render(<Alone call={call} you="me" room="r" />);
+    expect(screen.getByRole("heading").textContent).toBe(words);
+    expect(screen.queryByRole("button", { name: /link/i }) !== null).toBe(link);
+  },
+);
