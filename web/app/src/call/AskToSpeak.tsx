@@ -18,7 +18,7 @@ export function AskToSpeak({ call, state }: StageProps) {
   return (
     <button
       type="button"
-      className="control"
+      className="control opens worded"
       aria-label="Ask to speak"
       aria-pressed={asks}
       title={asks ? "Ask to speak no more" : "Ask to be brought on stage"}
@@ -92,7 +92,9 @@ function Asking({ call, state }: StageProps) {
     <Banner
       action={
         <button type="button" className="button secondary" onClick={() => call.stage.bring(first.id)}>
-          Bring <bdi>{first.name}</bdi> on stage
+          <span>
+            Bring <bdi>{first.name}</bdi> on stage
+          </span>
         </button>
       }
     >

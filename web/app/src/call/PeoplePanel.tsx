@@ -27,16 +27,17 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
   const [open, setOpen] = useState<string | null>(null);
   const role = ownRole(state) ?? "viewer";
   return (
-    <>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there.
+    <section className="people-panel" aria-label="People in the call" tabIndex={0}>
       <TakeAccount call={call} state={state} />
       {keepsOrder(role) && <AtTheDoor call={call} />}
       {keepsOrder(role) && <AskingList call={call} state={state} />}
+      <HandsList call={call} state={state} />
       {role === "host" && <RoomSettings call={call} settings={state.settings} />}
       {keepsOrder(role) && <ModerateAll call={call} />}
       <BreakoutRooms call={call} state={state} />
-      <HandsList call={call} state={state} />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so a keyboard has to get there. */}
-      <ul className="people" aria-label="Everyone here" tabIndex={0}>
+      {role === "host" && state.room !== null && <AuditList room={state.room.id} />}
+      <ul className="people" aria-label="Everyone here">
         {state.participants.map((person) => {
           const isYou = person.id === state.you;
           const moderates = !isYou && decidesAbout(role, person.role);
@@ -66,8 +67,7 @@ export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
           );
         })}
       </ul>
-      {role === "host" && state.room !== null && <AuditList room={state.room.id} />}
-    </>
+    </section>
   );
 }
 
