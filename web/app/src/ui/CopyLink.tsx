@@ -24,9 +24,16 @@ export function CopyLink({ room, quiet = false }: { room: string; quiet?: boolea
 
   const text = { copied: "Copied", failed: "Copy it from the address bar" };
   return (
-    <button type="button" className={quiet ? "button quiet" : "button secondary"} onClick={copy}>
+    <button
+      type="button"
+      className={quiet ? "button quiet" : "button secondary"}
+      onClick={copy}
+      title="Copy link"
+    >
       <LinkIcon />
-      <span aria-live="polite">{result === null ? "Copy link" : text[result]}</span>
+      <span aria-live="polite" className={result === null ? "copy-words" : undefined}>
+        {result === null ? "Copy link" : text[result]}
+      </span>
     </button>
   );
 }
