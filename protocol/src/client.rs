@@ -106,6 +106,11 @@ pub enum ClientMessage {
         #[serde(default)]
         #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
         broadcast: bool,
+        /// The breakout room in which it was written: it is said there or nowhere. Absent where that is the main room, and from
+        /// older clients.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        breakout: Option<BreakoutId>,
     },
     /// Another text for one's own line. It is done when [`RoomEvent::ChatEdited`] tells so.
     EditChat { id: String, text: String },
@@ -344,6 +349,10 @@ pub enum ServerMessage {
     /// place of those before.
     ChatShown {
         lines: Vec<ChatMessage>,
+        /// Ask for what is before this; absent where there is nothing before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        before: Option<String>,
     },
     /// Somebody writes something for everybody just now. What was missed is not sent again.
     Typing {
@@ -419,8 +428,12 @@ pub struct Snapshot {
     pub settings: Settings,
     /// Everybody in the room, the client included.
     pub participants: Vec<Participant>,
-    /// The latest lines, the oldest first.
+    /// Those of the latest lines that are of where the client is, the oldest first. There may be none where others say more.
     pub chat: Vec<ChatMessage>,
+    /// Ask for what is before this; absent where there is nothing before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub chat_before: Option<String>,
     /// The polls, the oldest first.
     #[serde(default)]
     pub polls: Vec<Poll>,
@@ -591,4 +604,6 @@ pub enum ErrorCode {
     NotesFull,
     /// There is no such breakout room, or not any more.
     UnknownBreakout,
+    /// It was written in a breakout room in which its writer is no more.
+    Elsewhere,
 }

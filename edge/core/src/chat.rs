@@ -300,6 +300,15 @@ impl Chat {
         self.latest
     }
 
+    /// Before which line to ask for more, of whom these are shown; absent where there is nothing before.
+    pub fn before(&self, shown: &[ChatMessage]) -> Option<String> {
+        let first = shown.first().and_then(|line| number(&line.id));
+        // Of those that are held here none is shown.
+        let held = self.lines.front().map(|line| line.number);
+        let before = first.or(held).unwrap_or(self.latest + 1);
+        (before > 1).then(|| before.to_string())
+    }
+
     /// The latest lines as they are shown to who reads, the oldest first.
     pub fn history(&self, reader: &Reader) -> Vec<ChatMessage> {
         let lines = self.lines.iter();

@@ -120,7 +120,7 @@ pub struct Room {
     unsure: HashMap<ParticipantId, u64>,
     /// Whose media had to go elsewhere meanwhile.
     astray: HashSet<ParticipantId>,
-    /// Who was told that there is no node.
+    /// Who was told that there is no node, and has had no answer of one since.
     told: HashSet<ParticipantId>,
     questions: Questions,
     doubts: Doubts,

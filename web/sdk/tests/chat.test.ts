@@ -80,6 +80,19 @@ describe("the history", () => {
     expect(shown.earlier).toBe("gone");
   });
 
+  it("goes on before lines of which none is shown, if the room says that there are some", () => {
+    begin();
+    expect(shown.earlier).toBe("none");
+    chat.shows([], "202");
+    chat.shows([]);
+    expect(shown.earlier).toBe("some");
+    chat.showEarlier();
+    expect(sent).toEqual([{ type: "chatHistory", before: "202", limit: 100 }]);
+    chat.page(page("202", [], "102"));
+    chat.page(page("102", [1], null));
+    expect([shown.earlier, lines[0]?.id]).toEqual(["none", "1"]);
+  });
+
   it("can be brought back where lines were dropped", () => {
     begin(1, 2);
     begin(2, 3);

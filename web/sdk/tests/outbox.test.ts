@@ -6,19 +6,23 @@ import type { ChatMessage, ServerMessage } from "../src/generated/protocol.ts";
 let outbox: Outbox;
 let lines: Lines;
 /** What the room was sent. */
-let sent: { nonce: string; text: string }[];
+let sent: { nonce: string; text: string; breakout?: number }[];
 let connected: boolean;
+/** The breakout room in which one is. */
+let place: number | null;
 
 beforeEach(() => {
   vi.useFakeTimers();
   sent = [];
   lines = [];
   connected = true;
+  place = null;
   outbox = new Outbox({
     send: (message) => {
       if (connected && message.type === "chat") sent.push(message);
       return connected;
     },
+    place: () => place,
     onChange: (changed) => {
       lines = changed;
     },
@@ -142,6 +146,21 @@ describe("a line", () => {
 });
 
 describe("after an interruption", () => {
+  it("a line is said where it was written, and where one is now when one wants it to be sent again", () => {
+    place = 3;
+    connected = false;
+    outbox.say("among us");
+    place = null;
+    connected = true;
+    outbox.open([]);
+    expect(sent[0]?.breakout).toBe(3);
+    outbox.refused(error({ code: "elsewhere", message: "Not there any more.", retryAfterMs: null }));
+    expect(lines[0]?.refused).toBe("Not there any more.");
+    expect(sent).toHaveLength(1);
+    outbox.retry(last());
+    expect([sent.length, last() === sent[0]?.nonce, sent[1]?.breakout]).toEqual([2, true, undefined]);
+  });
+
   it("what waited goes out in its order", () => {
     connected = false;
     for (const text of ["a", "b"]) outbox.say(text);

@@ -222,7 +222,7 @@ impl Room {
         }
     }
 
-    /// What was the guest's place is the account's.
+    /// What was the guest's place is the account's, unless that has one.
     pub(super) fn breakouts_go_over(
         &mut self,
         guest: &UserId,
@@ -232,6 +232,9 @@ impl Room {
     ) {
         if self.breakouts.inherit(guest, to) {
             self.save_breakouts(out);
+        }
+        // The account may have had a place where the guest had none.
+        if self.breakouts.is_open() {
             self.arrives(to, now, out);
         }
     }
@@ -293,7 +296,8 @@ impl Room {
     pub(super) fn show_chat(&self, id: &ParticipantId, out: &mut Vec<Effect>) {
         if let Some(person) = self.people.get(id) {
             let lines = self.chat.history(&self.reader(&person.user));
-            self.send(id, ServerMessage::ChatShown { lines }, out);
+            let before = self.chat.before(&lines);
+            self.send(id, ServerMessage::ChatShown { lines, before }, out);
         }
     }
 

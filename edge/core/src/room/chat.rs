@@ -5,7 +5,7 @@ mod changes;
 use protocol::client::{
     ChatMessage, ErrorCode, MAX_CHAT_PAGE, MAX_MENTIONS, Mention, Role, RoomEvent, ServerMessage,
 };
-use protocol::id::UserId;
+use protocol::id::{BreakoutId, UserId};
 
 use super::messages::Refusal;
 use super::record::{Hearers, LoggedEvent, Person, Record};
@@ -28,6 +28,8 @@ pub(super) struct About {
     pub mentions: Vec<UserId>,
     pub to: Option<UserId>,
     pub broadcast: bool,
+    /// Where it was written.
+    pub breakout: Option<BreakoutId>,
 }
 
 impl Room {
@@ -66,6 +68,7 @@ impl Room {
             mentions,
             to,
             broadcast,
+            breakout,
         } = about;
         if mentions.len() > MAX_MENTIONS {
             let message = "a line mentions at most 20 people";
@@ -94,6 +97,7 @@ impl Room {
             mentions: mentioned,
             to,
             broadcast,
+            breakout,
         })
     }
 
@@ -127,6 +131,15 @@ impl Room {
         let Some(person) = self.people.get(&client.participant) else {
             return;
         };
+        // What is for one or for all is not of where they are.
+        let is_anywhere = draft.broadcast || draft.to.is_some();
+        let breakout = match is_anywhere {
+            true => None,
+            false => self.place_of(&person.user).breakout(),
+        };
+        if !is_anywhere && draft.breakout.is_some() && draft.breakout != breakout {
+            return out.push(elsewhere(client, draft.nonce));
+        }
         let line = self.chat.add(ChatMessage {
             id: String::new(),
             nonce: draft.nonce.clone(),
@@ -139,11 +152,7 @@ impl Room {
             deleted: false,
             reply_to: draft.reply_to,
             mentions: draft.mentions,
-            // What is for one or for all is not of where they are.
-            breakout: match draft.broadcast || draft.to.is_some() {
-                true => None,
-                false => self.place_of(&person.user).breakout(),
-            },
+            breakout,
             to: draft.to,
             broadcast: draft.broadcast,
             reactions: Vec::new(),
@@ -294,6 +303,20 @@ fn checked(checked: Result<(), (ErrorCode, &'static str)>) -> Result<(), Refusal
 
 fn no_line() -> Refusal {
     Refusal::new(ErrorCode::UnknownLine, "there is no such line, or no more")
+}
+
+/// What was written among a few is not said to others: its writer decides.
+fn elsewhere(client: Client, nonce: String) -> Effect {
+    Effect::Send {
+        client,
+        message: ServerMessage::Error {
+            code: ErrorCode::Elsewhere,
+            message: "you wrote this in a breakout room that you are not in any more".to_owned(),
+            nonce: Some(nonce),
+            of: Some("chat".to_owned()),
+            retry_after_ms: None,
+        },
+    }
 }
 
 fn accepted(client: Client, nonce: String, id: String) -> Effect {

@@ -1,7 +1,7 @@
 //! What goes into a room and what comes out: events, effects, and the names in them.
 
 use protocol::client::{ChatReaction, Mention, Noted, Offer, ServerMessage};
-use protocol::id::{Epoch, NodeId, ParticipantId, Region, UserId};
+use protocol::id::{BreakoutId, Epoch, NodeId, ParticipantId, Region, UserId};
 use protocol::media::Codec;
 use protocol::node::RoomToNode;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ pub struct Draft {
     pub to: Option<Mention>,
     /// Whether it is for everybody, wherever they are.
     pub broadcast: bool,
+    /// In which breakout room it was written, if that is known.
+    pub breakout: Option<BreakoutId>,
 }
 
 /// What somebody does in the chat that needs a line which may be stored.

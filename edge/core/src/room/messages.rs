@@ -137,12 +137,14 @@ impl Room {
                 mentions,
                 to,
                 broadcast,
+                breakout,
             } => {
                 let about = About {
                     reply_to,
                     mentions,
                     to,
                     broadcast,
+                    breakout,
                 };
                 self.says(client, nonce, text, about, now, out)?;
             }

@@ -4,6 +4,7 @@ use protocol::client::ServerMessage;
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};
 use protocol::node::{BREAKOUTS, NodeToRoom, RoomToNode, SessionRef, is_understood};
 
+use super::placement::RETRY;
 use super::record::{self, Link, Placed, Reach, SessionState};
 use super::{Effect, NodeLink, NotAdmitted, Room};
 use crate::conduct::{Conduct, Misbehaves};
@@ -175,7 +176,7 @@ impl Room {
                     };
                     self.node_ready(link, reach, &sessions, now, out);
                 } else {
-                    self.drop_node(&link.node, "the media node is of another version", out);
+                    self.turn_down(&link.node, now, out);
                 }
             }
             NodeToRoom::Answer {
@@ -314,6 +315,19 @@ impl Room {
             self.drop_node(node, "the media node is gone", out);
         }
         self.missed.extend(missed);
+    }
+
+    /// This room cannot be at a node of that release. It may be the only one there is: then it is found again, and not as fast
+    /// as it can say so.
+    fn turn_down(&mut self, node: &NodeId, now: u64, out: &mut Vec<Effect>) {
+        let people = self.people_at(node);
+        for participant in &people {
+            self.retries.insert(participant.clone(), now + RETRY);
+        }
+        self.drop_node(node, "the media node is of another version", out);
+        for participant in &people {
+            self.tell_no_node(participant, out);
+        }
     }
 
     /// The room leaves a node; whoever has media there offers anew, to another one.

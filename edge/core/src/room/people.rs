@@ -194,11 +194,13 @@ impl Room {
             .map(Person::view)
             .collect();
         participants.sort_by_key(|participant| participant.joined_at);
+        let chat = self.chat.history(reader);
         Snapshot {
             room: self.view(),
             settings: self.info.settings.clone(),
             participants,
-            chat: self.chat.history(reader),
+            chat_before: self.chat.before(&chat),
+            chat,
             polls: self.polls.views(),
             hands: self.hands(),
             spotlight: self.spotlit(),

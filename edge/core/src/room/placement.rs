@@ -89,17 +89,7 @@ impl Room {
         };
         let Some((node, region)) = place else {
             self.retries.insert(participant.clone(), now + RETRY);
-            if person.is_here() && self.told.insert(participant.clone()) {
-                let error = ServerMessage::Error {
-                    code: ErrorCode::NoNode,
-                    message: "no media node is available; the room keeps trying".to_owned(),
-                    nonce: None,
-                    of: None,
-                    retry_after_ms: None,
-                };
-                self.send(&participant, error, out);
-            }
-            return;
+            return self.tell_no_node(&participant, out);
         };
         // The room left the node during the search, so the node was not told to open it: the next search tells it.
         if !self.nodes.contains_key(&node)
@@ -107,7 +97,6 @@ impl Room {
         {
             return;
         }
-        self.told.remove(&participant);
         self.avoid.remove(&participant);
         if self.unsure.remove(&participant).is_some() && person.regions.first() != Some(&region) {
             self.astray.insert(participant.clone());
@@ -131,6 +120,21 @@ impl Room {
             self.happen(event, None, now, out);
         }
         self.forward(&participant, now, out);
+    }
+
+    /// Somebody is told, once, that nothing can have their media for now.
+    pub(super) fn tell_no_node(&mut self, participant: &ParticipantId, out: &mut Vec<Effect>) {
+        let person = self.people.get(participant);
+        if person.is_some_and(|person| person.is_here()) && self.told.insert(participant.clone()) {
+            let error = ServerMessage::Error {
+                code: ErrorCode::NoNode,
+                message: "no media node is available; the room keeps trying".to_owned(),
+                nonce: None,
+                of: None,
+                retry_after_ms: None,
+            };
+            self.send(participant, error, out);
+        }
     }
 
     /// Somebody who had a session elsewhere because the region did not know its nodes is sought a node anew for the next one.

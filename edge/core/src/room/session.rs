@@ -162,6 +162,7 @@ impl Room {
             return;
         };
         self.questions.close(participant);
+        self.told.remove(participant);
         self.advance(participant, attempt, SessionState::Answered, out);
         let answer = ServerMessage::Answer {
             attempt,

@@ -13,6 +13,7 @@ use crate::chat::Line;
 use crate::table::Key;
 
 mod audit;
+mod breakout_places;
 mod breakouts;
 mod chat;
 mod chat_lines;

@@ -16,6 +16,7 @@ import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import { type Ask, Asks } from "./asks.ts";
 import { AudioOutput } from "./audio-output.ts";
+import { breakoutOf } from "./breakouts.ts";
 import { Chat } from "./chat.ts";
 import { withEarlier } from "./chat-lines.ts";
 import { Choices } from "./choices.ts";
@@ -134,6 +135,7 @@ export class Call extends Subjects {
     this.#servers = new IceServerSource(this.#identity, (servers) => this.#media.useServers(servers));
     this.#outbox = new Outbox({
       send,
+      place: () => breakoutOf(this.breakouts.state.get(), this.#state.get().you),
       onChange: (outbox) => this.#state.patch({ outbox }),
     });
     this.chat = new Chat(this.#outbox, {
@@ -302,7 +304,7 @@ export class Call extends Subjects {
     this.#state.patch({ status: { name: "joined" }, you: message.you, notice: null });
     if (message.snapshot !== null) {
       this.#state.patch({ room: message.snapshot.room });
-      this.#roomIs(roomOf(message.snapshot));
+      this.#roomIs(roomOf(message.snapshot), message.snapshot.chatBefore);
     }
     if (before !== message.you) this.#quiet.enter(this.#roomState.participants, message.you);
     this.#asks.again();
@@ -341,7 +343,7 @@ export class Call extends Subjects {
       case "chatPage":
         return this.chat.page(message);
       case "chatShown":
-        return this.#roomIs(withChat(this.#roomState, message.lines));
+        return this.#roomIs(withChat(this.#roomState, message.lines), message.before);
       case "typing":
         return this.chat.heardTyping(message.participant);
       case "error":
@@ -373,10 +375,10 @@ export class Call extends Subjects {
     if (event.type === "joined" || event.type === "left") this.#lookWhoDecodes();
   }
 
-  #roomIs(room: RoomState): void {
+  #roomIs(room: RoomState, chatBefore?: string): void {
     this.#roomState = room;
     this.#state.patch(room);
-    this.chat.shows(room.chat);
+    this.chat.shows(room.chat, chatBefore);
     this.#look();
   }
 

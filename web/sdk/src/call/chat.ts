@@ -106,13 +106,18 @@ export class Chat {
     this.#change({ earlier: "loading" });
   };
 
-  /** For the call: these lines are shown, the oldest first. Some before them may have been dropped. */
-  shows(lines: readonly ChatMessage[]): void {
+  /**
+   * For the call: these lines are shown, the oldest first. Some before them may have been dropped; and where none is shown at
+   * first, the room knows before which there may be some.
+   */
+  shows(lines: readonly ChatMessage[], before?: string): void {
     const first = lines[0]?.id ?? null;
-    if (first === this.#first) return;
+    const beginsEmpty = first === null && before !== undefined;
+    if (first === this.#first && !beginsEmpty) return;
+    clearTimeout(this.#timer);
     this.#first = first;
-    this.#next = first;
-    this.#change({ earlier: first === null || first === "1" ? "none" : "some" });
+    this.#next = first ?? before ?? null;
+    this.#change({ earlier: this.#next === null || this.#next === "1" ? "none" : "some" });
   }
 
   /** For the call: a page has come. */

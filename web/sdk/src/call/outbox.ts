@@ -1,5 +1,5 @@
 // Own lines of chat until the room has stored them: one after the other, again where it says so, and an end to each.
-import type { ChatMessage, ClientMessage, UserId } from "../generated/protocol.ts";
+import type { BreakoutId, ChatMessage, ClientMessage, UserId } from "../generated/protocol.ts";
 import type { Refusal } from "./signaling.ts";
 
 /** What a line is about beside its text. */
@@ -20,6 +20,8 @@ export interface PendingLine {
   readonly nonce: string;
   readonly text: string;
   readonly about?: About;
+  /** The breakout room in which it was written; null for the main room. */
+  readonly breakout?: BreakoutId | null;
   /** Why it did not go, in words; null while it is on its way. */
   readonly refused: string | null;
 }
@@ -36,6 +38,8 @@ const PAUSE_MS = 1_000;
 export interface OutboxHandlers {
   /** Tells the room, and says whether it could be told. */
   send(message: ClientMessage): boolean;
+  /** The breakout room in which one is; null for the main room. */
+  place(): BreakoutId | null;
   onChange(lines: Lines): void;
 }
 
@@ -57,13 +61,15 @@ export class Outbox {
   }
 
   say(text: string, about: About = {}): void {
-    this.#change([...this.#lines, { nonce: crypto.randomUUID(), text, about, refused: null }]);
+    const breakout = this.#handlers.place();
+    this.#change([...this.#lines, { nonce: crypto.randomUUID(), text, about, breakout, refused: null }]);
     this.#next();
   }
 
-  /** A line that did not go is sent again. */
+  /** A line that did not go is sent again, to where one is now. */
   retry(nonce: string): void {
-    this.#change(this.#lines.map((line) => (line.nonce === nonce ? { ...line, refused: null } : line)));
+    const anew = { breakout: this.#handlers.place(), refused: null };
+    this.#change(this.#lines.map((line) => (line.nonce === nonce ? { ...line, ...anew } : line)));
     this.#next();
   }
 
@@ -116,8 +122,11 @@ export class Outbox {
   #next(): void {
     const line = this.#lines.find(({ refused }) => refused === null);
     if (!this.#isOpen || this.#current !== null || line === undefined) return;
-    if (!this.#handlers.send({ type: "chat", nonce: line.nonce, text: line.text, ...line.about })) return;
-    this.#current = line.nonce;
+    const { nonce, text, about, breakout } = line;
+    // It may be another one by now: the room says so, and whoever wrote it decides.
+    const written = typeof breakout === "number" && { breakout };
+    if (!this.#handlers.send({ type: "chat", nonce, text, ...about, ...written })) return;
+    this.#current = nonce;
     this.#timer = setTimeout(() => this.#retryAfter(0, "The room did not answer."), ANSWERED_WITHIN_MS);
   }
 

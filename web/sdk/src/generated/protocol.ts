@@ -297,7 +297,12 @@ to?: UserId,
 /**
  * Whether everybody is to see it, in which breakout room ever they are. Who keeps order says so.
  */
-broadcast?: boolean, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "readChat", id: string, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "askToSpeak", on: boolean, } | { "type": "refuseToSpeak", participant: ParticipantId | null, } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "openNotes", after: number, author: number | null, } | { "type": "writeNotes", nonce: string, update: string, } | { "type": "pointInNotes", at: string | null, } | { "type": "closeNotes" } | { "type": "openBreakouts", draft: BreakoutDraft, } | { "type": "moveToBreakout", participant: ParticipantId, breakout: BreakoutId | null, } | { "type": "closeBreakouts" } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
+broadcast?: boolean, 
+/**
+ * The breakout room in which it was written: it is said there or nowhere. Absent where that is the main room, and from
+ * older clients.
+ */
+breakout?: BreakoutId, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "readChat", id: string, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "askToSpeak", on: boolean, } | { "type": "refuseToSpeak", participant: ParticipantId | null, } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "openNotes", after: number, author: number | null, } | { "type": "writeNotes", nonce: string, update: string, } | { "type": "pointInNotes", at: string | null, } | { "type": "closeNotes" } | { "type": "openBreakouts", draft: BreakoutDraft, } | { "type": "moveToBreakout", participant: ParticipantId, breakout: BreakoutId | null, } | { "type": "closeBreakouts" } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -331,7 +336,11 @@ snapshot: Snapshot | null, } | { "type": "waiting", you: ParticipantId,
 /**
  * As that of the welcome.
  */
-resumeToken: string, redialWithinMs: number, } | { "type": "knocking", people: Array<Knock>, } | { "type": "banned", people: Array<Banned>, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "chatPage" } & ChatPage | { "type": "chatRead", id: string, } | { "type": "chatShown", lines: Array<ChatMessage>, } | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "notes" } & NotesPage | { "type": "notesWritten" } & NotesUpdate | { "type": "notesTaken", nonce: string, number: number, } | { "type": "notesPointer" } & NotesPointer | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
+resumeToken: string, redialWithinMs: number, } | { "type": "knocking", people: Array<Knock>, } | { "type": "banned", people: Array<Banned>, } | { "type": "event", seq: number, event: RoomEvent, } | { "type": "answer", attempt: Attempt, sdp: string, node: NodeId, region: Region, } | { "type": "iceRestarted", attempt: Attempt, credentials: IceCredentials, } | { "type": "renegotiate", attempt: Attempt, reason: string, } | { "type": "checkMedia", attempt: Attempt, } | { "type": "chatAccepted", nonce: string, id: string, } | { "type": "chatPage" } & ChatPage | { "type": "chatRead", id: string, } | { "type": "chatShown", lines: Array<ChatMessage>, 
+/**
+ * Ask for what is before this; absent where there is nothing before.
+ */
+before?: string, } | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "notes" } & NotesPage | { "type": "notesWritten" } & NotesUpdate | { "type": "notesTaken", nonce: string, number: number, } | { "type": "notesPointer" } & NotesPointer | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
 /**
  * The nonce of the refused chat line, if it was one.
  */
@@ -351,9 +360,13 @@ export type Snapshot = { room: Room, settings: Settings,
  */
 participants: Array<Participant>, 
 /**
- * The latest lines, the oldest first.
+ * Those of the latest lines that are of where the client is, the oldest first. There may be none where others say more.
  */
 chat: Array<ChatMessage>, 
+/**
+ * Ask for what is before this; absent where there is nothing before.
+ */
+chatBefore?: string, 
 /**
  * The polls, the oldest first.
  */
@@ -732,7 +745,7 @@ export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" |
 
 export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "refused" | "moved";
 
-export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany" | "unknownLine" | "notesFull" | "unknownBreakout";
+export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany" | "unknownLine" | "notesFull" | "unknownBreakout" | "elsewhere";
 
 export type ClientMediaMessage = { "type": "view", tiles: Array<Tile>, } | { "type": "alive" } | { "type": "showCaptions", on: boolean, } | { "type": "feedCaption" } & CaptionLine | { "type": "playback", 
 /**

@@ -8,29 +8,29 @@ use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
 
 use super::{Client, Effect, Event, NodeLink, OFFER, Room, World, error, happened, id, token};
 
-const CLOSE: &str = r#"{"type":"closeBreakouts"}"#;
+pub(super) const CLOSE: &str = r#"{"type":"closeBreakouts"}"#;
 
-fn open(names: &[&str], more: &str) -> String {
+pub(super) fn open(names: &[&str], more: &str) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
     let names = names.join(",");
     format!(r#"{{"type":"openBreakouts","draft":{{"names":[{names}],{more}}}}}"#)
 }
 
-fn automatic(names: &[&str]) -> String {
+pub(super) fn automatic(names: &[&str]) -> String {
     open(names, r#""assignment":"automatic""#)
 }
 
-fn go(who: &str, to: Option<u32>) -> String {
+pub(super) fn go(who: &str, to: Option<u32>) -> String {
     let to = to.map_or("null".into(), |to| to.to_string());
     format!(r#"{{"type":"moveToBreakout","participant":"{who}","breakout":{to}}}"#)
 }
 
-fn chat(nonce: &str, more: &str) -> String {
+pub(super) fn chat(nonce: &str, more: &str) -> String {
     format!(r#"{{"type":"chat","nonce":"{nonce}","text":"{nonce}"{more}}}"#)
 }
 
 /// The host and these.
-fn meeting(names: &[&str]) -> (World, Client, Vec<Client>) {
+pub(super) fn meeting(names: &[&str]) -> (World, Client, Vec<Client>) {
     let mut world = World::new();
     let ada = world.enter("ada");
     let others = names.iter().map(|name| {
@@ -54,7 +54,7 @@ fn places(world: &World) -> Vec<String> {
 }
 
 /// What the nodes are told of where people are.
-fn moves(effects: &[Effect]) -> Vec<(String, Option<u32>)> {
+pub(super) fn moves(effects: &[Effect]) -> Vec<(String, Option<u32>)> {
     let moved = effects.iter().filter_map(|effect| match effect {
         Effect::Tell {
             message:
@@ -102,11 +102,11 @@ fn told_lines(effects: &[Effect], text: &str) -> Vec<String> {
 }
 
 /// The chat that each is shown.
-fn shown(effects: &[Effect]) -> Vec<(String, String)> {
+pub(super) fn shown(effects: &[Effect]) -> Vec<(String, String)> {
     let shown = effects.iter().filter_map(|effect| match effect {
         Effect::Send {
             client,
-            message: ServerMessage::ChatShown { lines },
+            message: ServerMessage::ChatShown { lines, .. },
         } => {
             let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
             Some((client.participant.to_string(), texts.join(" ")))
@@ -117,7 +117,7 @@ fn shown(effects: &[Effect]) -> Vec<(String, String)> {
 }
 
 /// Everybody has media at a node.
-fn with_media(world: &mut World, clients: &[&Client]) -> NodeLink {
+pub(super) fn with_media(world: &mut World, clients: &[&Client]) -> NodeLink {
     for client in clients {
         world.say(client, OFFER);
     }
@@ -283,7 +283,7 @@ fn a_node_knows_where_everybody_is_before_anybody_else_does() {
     assert_eq!(planned(&closed), Some(vec![]));
 }
 
-fn relink(
+pub(super) fn relink(
     world: &mut World,
     link: &NodeLink,
     sessions: Vec<SessionRef>,
