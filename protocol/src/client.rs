@@ -25,7 +25,7 @@ use crate::media::{Caps, Publishing, Source};
 
 pub use audit::{AuditEntry, AuditPage, Deed, Noted, NotedPerson};
 pub use breakouts::{
-    Breakout, BreakoutAssignment, BreakoutDraft, BreakoutPlace, BreakoutWish, Breakouts,
+    Breakout, BreakoutAssigned, BreakoutAssignment, BreakoutDraft, BreakoutPlace, Breakouts,
     MAX_BREAKOUT_NAME_BYTES, MAX_BREAKOUT_SECONDS, MAX_BREAKOUTS, MIN_BREAKOUT_SECONDS,
 };
 pub use captions::{Caption, CaptionLine, MAX_CAPTION_BYTES};

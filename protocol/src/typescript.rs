@@ -87,7 +87,7 @@ fn generate() -> String {
         client::PollDraft,
         client::BreakoutAssignment,
         client::BreakoutDraft,
-        client::BreakoutWish,
+        client::BreakoutAssigned,
         client::Breakouts,
         client::Breakout,
         client::BreakoutPlace,
@@ -134,6 +134,10 @@ fn generate() -> String {
         ("MAX_NOTES_UPDATE_BYTES", client::MAX_NOTES_UPDATE_BYTES),
         ("MAX_BREAKOUTS", client::MAX_BREAKOUTS),
         ("MAX_BREAKOUT_NAME_BYTES", client::MAX_BREAKOUT_NAME_BYTES),
+        (
+            "MAX_BREAKOUT_SECONDS",
+            client::MAX_BREAKOUT_SECONDS as usize,
+        ),
         ("REMOVAL_SECONDS", client::REMOVAL_SECONDS as usize),
     ] {
         out.push_str(&format!("export const {name} = {value};\n"));

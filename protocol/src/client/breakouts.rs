@@ -36,7 +36,7 @@ pub struct BreakoutDraft {
     pub assignment: BreakoutAssignment,
     /// Who is in which from the beginning, whatever the assignment is. Who is not in the room any more is left out.
     #[serde(default)]
-    pub wishes: Vec<BreakoutWish>,
+    pub assigned: Vec<BreakoutAssigned>,
     /// After how many seconds they are over; never by themselves if absent.
     #[serde(default)]
     pub seconds: Option<u32>,
@@ -45,7 +45,7 @@ pub struct BreakoutDraft {
 /// That somebody is to be in the nth of the rooms, counted from 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct BreakoutWish {
+pub struct BreakoutAssigned {
     pub participant: ParticipantId,
     pub nth: u32,
 }

@@ -106,7 +106,7 @@ test("three people in two rooms are apart, and together again", async (t) => {
   });
   await t.test("a time that is over brings them back by itself", async () => {
     await ada.page.evaluate(() => {
-      const draft = { names: ["Short"], assignment: "automatic" as const, wishes: [], seconds: 10 };
+      const draft = { names: ["Short"], assignment: "automatic" as const, assigned: [], seconds: 10 };
       window.connect.breakouts.open(draft);
     });
     await ben.page.getByText(/You are in the breakout room Short · 0:\d\d left/).waitFor();

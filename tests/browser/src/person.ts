@@ -34,7 +34,7 @@ interface DebugCall {
   readonly captions: { feed(fed: { text: string; language: string; final?: boolean; id?: number }): number };
   configure(change: Partial<Record<"notes" | "captions", "everybody" | "moderators">>): void;
   readonly breakouts: {
-    open(draft: { names: string[]; assignment: "automatic"; wishes: never[]; seconds: number }): void;
+    open(draft: { names: string[]; assignment: "automatic"; assigned: never[]; seconds: number }): void;
   };
   statistics(): Promise<{
     readonly incoming: readonly Incoming[];

@@ -62,7 +62,7 @@ it("knows who is where, and for how long by its own clock", () => {
 
 it("asks again after a loss, until it is so", () => {
   const breakouts = entered();
-  const draft: BreakoutDraft = { names: ["Red"], assignment: "free", wishes: [], seconds: null };
+  const draft: BreakoutDraft = { names: ["Red"], assignment: "free", assigned: [], seconds: null };
   breakouts.open(draft);
   breakouts.welcome(null);
   breakouts.happen({ type: "breakouts", breakouts: open({ places: [] }) });

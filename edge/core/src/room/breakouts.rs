@@ -55,10 +55,10 @@ impl Room {
     }
 
     fn open_breakouts(&mut self, draft: BreakoutDraft, now: u64, out: &mut Vec<Effect>) {
-        let wishes: Vec<(UserId, u32)> = draft
-            .wishes
+        let assigned: Vec<(UserId, u32)> = draft
+            .assigned
             .iter()
-            .filter_map(|wish| Some((self.people.get(&wish.participant)?.user.clone(), wish.nth)))
+            .filter_map(|one| Some((self.people.get(&one.participant)?.user.clone(), one.nth)))
             .collect();
         let mut left: Vec<&Person> = self.people.values().filter(|p| p.is_in()).collect();
         left.sort_by_key(|person| (person.joined_at, person.id.clone()));
@@ -70,7 +70,7 @@ impl Room {
         let here = self.users_here();
         let is_automatic = draft.assignment == BreakoutAssignment::Automatic;
         let open = self.breakouts.open(draft, now);
-        for (user, nth) in wishes {
+        for (user, nth) in assigned {
             if let Some(id) = open.rooms.get(nth as usize).map(|room| room.id) {
                 open.put(user, id, &here);
             }

@@ -41,9 +41,9 @@ export function BreakoutForm({ people, onMade }: BreakoutFormProps) {
     setWrong(why);
     if (why !== null) return;
     const byHand = assignment === "byHand" ? [...chosen] : [];
-    const wishes = byHand.filter(([, nth]) => nth < many).map(([participant, nth]) => ({ participant, nth }));
+    const assigned = byHand.filter(([, nth]) => nth < many).map(([participant, nth]) => ({ participant, nth }));
     const seconds = minutes === "" ? null : Math.round(Number(minutes) * 60);
-    onMade({ names: names.map((name) => name.trim()), assignment, wishes, seconds });
+    onMade({ names: names.map((name) => name.trim()), assignment, assigned, seconds });
   };
   const choose = (id: ParticipantId, value: string) => {
     const next = new Map(chosen);

@@ -56,8 +56,8 @@ it("opens as many as one likes, with names, for a time, and by hand", async () =
   await user.click(screen.getByRole("radio", { name: "I say who goes where" }));
   await user.selectOptions(screen.getByRole("combobox", { name: /Bob/ }), "Blue");
   await user.click(button("Open breakout rooms"));
-  const wishes = [{ participant: "bob", nth: 1 }];
-  const draft = { names: ["Room 1", "Blue"], assignment: "byHand", wishes, seconds: 300 };
+  const assigned = [{ participant: "bob", nth: 1 }];
+  const draft = { names: ["Room 1", "Blue"], assignment: "byHand", assigned, seconds: 300 };
   expect(deeds.open.mock.calls).toEqual([[draft]]);
 });
 

@@ -636,13 +636,13 @@ names: Array<string>, assignment: BreakoutAssignment,
 /**
  * Who is in which from the beginning, whatever the assignment is. Who is not in the room any more is left out.
  */
-wishes: Array<BreakoutWish>, 
+assigned: Array<BreakoutAssigned>, 
 /**
  * After how many seconds they are over; never by themselves if absent.
  */
 seconds: number | null, };
 
-export type BreakoutWish = { participant: ParticipantId, nth: number, };
+export type BreakoutAssigned = { participant: ParticipantId, nth: number, };
 
 export type Breakouts = { rooms: Array<Breakout>, assignment: BreakoutAssignment, 
 /**
@@ -871,6 +871,7 @@ export const MAX_CAPTION_BYTES = 600;
 export const MAX_NOTES_UPDATE_BYTES = 32768;
 export const MAX_BREAKOUTS = 50;
 export const MAX_BREAKOUT_NAME_BYTES = 100;
+export const MAX_BREAKOUT_SECONDS = 86400;
 export const REMOVAL_SECONDS = 600;
 /** How a room is set unless it says otherwise. */
 export const DEFAULT_SETTINGS: Settings = {"kind":"meeting","chat":"everybody","notes":"everybody","captions":"everybody","share":"everybody","speak":"everybody","guests":true,"chatDays":365,"chatLines":1000000,"lobby":false,"locked":false,"capacity":0,"opensAt":0,"listed":false,"permanent":false,"hasPassword":false};

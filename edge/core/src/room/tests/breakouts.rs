@@ -159,11 +159,11 @@ fn everybody_but_who_keeps_order_is_shared_out() {
 }
 
 #[test]
-fn wishes_hold_and_who_comes_late_stays_in_the_main_room() {
+fn assignments_hold_and_who_comes_late_stays_in_the_main_room() {
     let (mut world, ada, _) = meeting(&["bob", "eve", "cy"]);
-    let wishes = r#""assignment":"byHand","wishes":[{"participant":"bob","nth":1},
+    let assigned = r#""assignment":"byHand","assigned":[{"participant":"bob","nth":1},
         {"participant":"ada","nth":0},{"participant":"nobody","nth":0},{"participant":"cy","nth":9}]"#;
-    world.say(&ada, &open(&["Red", "Blue"], wishes));
+    world.say(&ada, &open(&["Red", "Blue"], assigned));
     assert_eq!(places(&world), ["ada 1", "bob 2"]);
     let late = world.enter("dan");
     assert_eq!(places(&world), ["ada 1", "bob 2"]);

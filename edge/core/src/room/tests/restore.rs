@@ -65,7 +65,7 @@ const DEEDS: [&str; 71] = [
     r##"{"type":"spotlight","participant":"@1","on":true}"##,
     r##"{"type":"spotlight","participant":"@1","on":false}"##,
     r##"{"type":"openBreakouts","draft":{"names":["a","b"],"assignment":"automatic","seconds":30}}"##,
-    r##"{"type":"openBreakouts","draft":{"names":["c"],"assignment":"free","wishes":[{"participant":"@1","nth":0}]}}"##,
+    r##"{"type":"openBreakouts","draft":{"names":["c"],"assignment":"free","assigned":[{"participant":"@1","nth":0}]}}"##,
     r##"{"type":"moveToBreakout","participant":"@1","breakout":#}"##,
     r##"{"type":"moveToBreakout","participant":"@1","breakout":null}"##,
     r##"{"type":"closeBreakouts"}"##,
