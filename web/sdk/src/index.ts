@@ -3,7 +3,9 @@ export { type Account, Api, type ApiOptions, type DirectorySearch, type RequestO
 export type * from "./generated/protocol.ts";
 export {
   MAX_BREAKOUT_NAME_BYTES,
+  MAX_BREAKOUT_SECONDS,
   MAX_BREAKOUTS,
+  MAX_CAPTION_BYTES,
   MAX_CHAT_BYTES,
   MAX_CHAT_DAYS,
   MAX_CHAT_LINES,

@@ -3,6 +3,7 @@ import {
   type BreakoutAssignment,
   type BreakoutDraft,
   MAX_BREAKOUT_NAME_BYTES,
+  MAX_BREAKOUT_SECONDS,
   MAX_BREAKOUTS,
   type Participant,
   type ParticipantId,
@@ -11,7 +12,7 @@ import { type FormEvent, useState } from "react";
 import { Field } from "../ui/Field.tsx";
 import { isolated } from "../ui/words.ts";
 
-const MINUTES_OF_A_DAY = 1_440;
+const MAX_MINUTES = MAX_BREAKOUT_SECONDS / 60;
 const bytes = new TextEncoder();
 
 const WAYS: readonly (readonly [BreakoutAssignment, string])[] = [
@@ -134,6 +135,6 @@ function wrongIn(count: string, names: readonly string[], minutes: string): stri
   if (names.some((name) => bytes.encode(name.trim()).length > MAX_BREAKOUT_NAME_BYTES)) {
     return "A name is too long.";
   }
-  if (minutes !== "" && !(time >= 1 && time <= MINUTES_OF_A_DAY)) return "Choose 1 to 1440 minutes.";
+  if (minutes !== "" && !(time >= 1 && time <= MAX_MINUTES)) return `Choose 1 to ${MAX_MINUTES} minutes.`;
   return null;
 }

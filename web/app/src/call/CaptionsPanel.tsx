@@ -1,4 +1,5 @@
 // Captions: whether and in which language they are shown, and feeding them, by one's own speech or by hand.
+import { MAX_CAPTION_BYTES } from "@connect/sdk";
 import type { Call, CallState } from "@connect/sdk/call";
 import { type FormEvent, useState } from "react";
 import { useReadable } from "../api-context.ts";
@@ -100,7 +101,7 @@ function Feeding({ call, state }: { call: Call; state: CallState }) {
         </select>
       </label>
       <form onSubmit={feed}>
-        <Field label="Caption" name="caption" autoComplete="off" maxLength={600} />
+        <Field label="Caption" name="caption" autoComplete="off" maxLength={MAX_CAPTION_BYTES} />
         <button type="submit" className="button secondary" disabled={!isLanguage}>
           Show it
         </button>

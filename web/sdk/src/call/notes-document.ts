@@ -11,7 +11,13 @@ import {
   mergeUpdates,
   UndoManager,
 } from "yjs";
-import type { ClientMessage, NotesPage, NotesPointer, ParticipantId } from "../generated/protocol.ts";
+import {
+  type ClientMessage,
+  MAX_NOTES_UPDATE_BYTES,
+  type NotesPage,
+  type NotesPointer,
+  type ParticipantId,
+} from "../generated/protocol.ts";
 import { type Readable, Store } from "../store.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 import type { OtherMessage, Refusal } from "./signaling.ts";
@@ -23,7 +29,7 @@ const TEXT = "notes";
 const HERE = "here";
 const ROOM = "room";
 /** What is sent at once: within the room's limits, and so is each part of it. */
-const MOST_BYTES = 24_000;
+const MOST_BYTES = (MAX_NOTES_UPDATE_BYTES * 3) / 4;
 const MOST_UPDATES = 200;
 const PART = 4_000;
 /** One update every so often is what the room takes in the long run. */
