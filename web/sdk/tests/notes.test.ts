@@ -3,10 +3,10 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Doc, decodeUpdate, encodeStateAsUpdate } from "yjs";
 import { fromBase64, toBase64 } from "../src/call/base64.ts";
-import { Notes } from "../src/call/notes.ts";
+import { mayWriteNotes, Notes } from "../src/call/notes.ts";
 import { NotesDocument } from "../src/call/notes-document.ts";
 import type { TextChange } from "../src/call/text-change.ts";
-import type { ClientMessage } from "../src/generated/protocol.ts";
+import { type ClientMessage, DEFAULT_SETTINGS } from "../src/generated/protocol.ts";
 
 interface Person {
   notes: NotesDocument;
@@ -302,4 +302,12 @@ it("is loaded when it is opened, and opens with the call", async () => {
   notes.receive({ type: "notes", author: 3, number: 1, updates: [toBase64(encodeStateAsUpdate(doc))] });
   expect(opened.text).toBe("there");
   notes.end();
+});
+
+it("who keeps order writes always, viewers never, and the others where the room lets them", () => {
+  const roles = ["host", "moderator", "speaker", "viewer", undefined] as const;
+  const may = (notes: "everybody" | "moderators") =>
+    roles.filter((role) => mayWriteNotes(role, { ...DEFAULT_SETTINGS, notes }));
+  expect(may("everybody")).toEqual(["host", "moderator", "speaker", undefined]);
+  expect(may("moderators")).toEqual(["host", "moderator"]);
 });

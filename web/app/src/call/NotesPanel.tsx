@@ -1,6 +1,6 @@
 // The notes that everybody in the room writes together: opened, shown, and saved as a file.
 import type { Call, CallState, NotesDocument } from "@connect/sdk/call";
-import { keepsOrder } from "@connect/sdk/call";
+import { mayWriteNotes } from "@connect/sdk/call";
 import { useEffect, useId, useState } from "react";
 import { useReadable } from "../api-context.ts";
 import { isolated } from "../ui/words.ts";
@@ -38,8 +38,7 @@ function OpenNotes({ notes, state }: { notes: NotesDocument; state: CallState })
   const { open, saved, lines, absent, untaken } = useReadable(notes.state);
   const hint = useId();
   const role = state.participants.find(({ id }) => id === state.you)?.role;
-  const allowed = state.settings.notes !== "moderators" && role !== "viewer";
-  const may = keepsOrder(role) || allowed;
+  const may = mayWriteNotes(role, state.settings);
   const others = state.participants.filter(({ id }) => lines.has(id));
   if (absent)
     return (

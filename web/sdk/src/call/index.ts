@@ -17,7 +17,7 @@ export type { LocalMedia, LocalState } from "./local-media.ts";
 export type { LocalScreen, ScreenProblem, ScreenState } from "./local-screen.ts";
 export type { MediaStatus } from "./media-session.ts";
 export type { Moderation, ModerationState } from "./moderation.ts";
-export type { Notes } from "./notes.ts";
+export { mayWriteNotes, type Notes } from "./notes.ts";
 export type { NotesDocument, NotesListener, NotesState } from "./notes-document.ts";
 export type { CallOptions, Joining } from "./options.ts";
 export type { About, Lines, PendingLine } from "./outbox.ts";

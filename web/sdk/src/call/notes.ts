@@ -1,8 +1,14 @@
 // The shared notes of a call: what is in them is loaded when they are opened, and Yjs with it.
-import type { ClientMessage, RoomEvent } from "../generated/protocol.ts";
+import type { ClientMessage, Role, RoomEvent, Settings } from "../generated/protocol.ts";
+import { keepsOrder } from "./asks.ts";
 import type { NotesDocument } from "./notes-document.ts";
 import type { OtherMessage } from "./signaling.ts";
 import type { Subject } from "./subject.ts";
+
+/** Whether somebody of this role may write in the notes of a room that is set so. */
+export function mayWriteNotes(role: Role | undefined, settings: Settings): boolean {
+  return keepsOrder(role) || (settings.notes !== "moderators" && role !== "viewer");
+}
 
 /** The notes, as a page uses them: `call.notes`. */
 export class Notes implements Subject {
