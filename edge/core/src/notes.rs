@@ -9,8 +9,10 @@ pub const MOST_PIECES: u32 = 1_000;
 /// each time that the notes are read. So many steps for each piece are what writing together takes; beyond that there may be
 /// so many in an update, and so many in all, which take about a second.
 const STEPS_OF_A_PIECE: u32 = 16;
-const MOST_STEPS: u64 = 50_000;
+const MOST_STEPS: u32 = 50_000;
 const MOST_WORK: u64 = 1_000_000;
+/// Further than this nobody needs to count the steps of an update: it is too far, of however many pieces.
+pub const MOST_COUNTED: u32 = MOST_STEPS + MOST_PIECES * STEPS_OF_A_PIECE + 1;
 /// How many bytes more than [`MAX_NOTES_BYTES`] may be taken by what only deletes.
 const FOR_DELETING: usize = 2 * MAX_NOTES_UPDATE_BYTES;
 /// Updates are joined into one when there are so many, or so many bytes of them.
@@ -35,7 +37,7 @@ pub struct Facts {
     pub is_founded: bool,
     pub deletes: bool,
     /// Of how many pieces its text is, and how many pieces of others these have to be sought their places among; that is not
-    /// counted where the pieces are more than [`MOST_PIECES`].
+    /// counted where the pieces are more than [`MOST_PIECES`], nor beyond [`MOST_COUNTED`].
     pub pieces: u32,
     pub steps: u32,
 }
@@ -104,7 +106,7 @@ pub fn judge(
     }
     let free = facts.pieces.saturating_mul(STEPS_OF_A_PIECE);
     let work = u64::from(facts.steps.saturating_sub(free));
-    if facts.pieces > MOST_PIECES || work > MOST_STEPS || kept.work + work > MOST_WORK {
+    if facts.pieces > MOST_PIECES || work > u64::from(MOST_STEPS) || kept.work + work > MOST_WORK {
         let message = "too much was written at one place meanwhile";
         return Err(Refused::new(ErrorCode::NotesFull, message));
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use edge_core::notes::{Facts, Kept, MOST_PIECES, Refused, Verdict, judge};
+use edge_core::notes::{Facts, Kept, MOST_COUNTED, MOST_PIECES, Refused, Verdict, judge};
 use edge_core::room::Written;
 use protocol::client::{ErrorCode, NotesPage};
 use protocol::id::UserId;
@@ -47,7 +47,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn apply(this: &Book, update: &[u8]) -> Read<()>;
     #[wasm_bindgen(method, catch)]
-    fn read(this: &Book, update: &[u8], most_pieces: u32) -> Read<String>;
+    fn read(this: &Book, update: &[u8], most_pieces: u32, most_steps: u32) -> Read<String>;
     #[wasm_bindgen(method, catch)]
     fn state(this: &Book) -> Read<Vec<u8>>;
     #[wasm_bindgen(method, catch)]
@@ -109,7 +109,7 @@ impl Notes {
         let mut open = self.open()?;
         let Open { book, kept } = &mut *open;
         let facts: Option<Facts> = book
-            .read(&bytes, MOST_PIECES)
+            .read(&bytes, MOST_PIECES, MOST_COUNTED)
             .ok()
             .and_then(|facts| serde_json::from_str(&facts).ok())
             .flatten();

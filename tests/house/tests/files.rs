@@ -13,7 +13,7 @@ fn everything() -> Vec<Source> {
         "protocol", "edge", "sfu-node", "web", "tests", "xtask", "loadtest",
     ]
     .iter()
-    .flat_map(|folder| sources(folder, &["rs", "ts", "tsx", "css"]))
+    .flat_map(|folder| sources(folder, &["rs", "ts", "tsx", "js", "css"]))
     .collect()
 }
 

@@ -13,8 +13,6 @@ import {
 
 /** The name of the text. Whatever has another is not in the notes. */
 const TEXT = "notes";
-/** Further than this nobody needs to count: it is too far. */
-const MOST_STEPS = 100_000;
 
 export class Book {
   #doc = new Doc();
@@ -43,18 +41,18 @@ export class Book {
   }
 
   /**
-   * What an update says, as JSON (`edge_core::notes::Facts`); `null` if it is none. One of more pieces than `most` is too long
-   * to look into.
+   * What an update says, as JSON (`edge_core::notes::Facts`); `null` if it is none. One of more pieces than `mostPieces`
+   * is too long to look into, and beyond `mostSteps` nothing is counted.
    */
-  read(update, most) {
+  read(update, mostPieces, mostSteps) {
     try {
-      return JSON.stringify(this.#facts(decodeUpdate(update), isWhole(update), most));
+      return JSON.stringify(this.#facts(decodeUpdate(update), isWhole(update), mostPieces, mostSteps));
     } catch {
       return "null";
     }
   }
 
-  #facts({ structs, ds }, isWhole, most) {
+  #facts({ structs, ds }, isWhole, mostPieces, mostSteps) {
     const author = structs[0]?.id.client ?? null;
     const known = author === null ? 0 : this.#end(author);
     const from = structs[0]?.id.clock ?? 0;
@@ -75,8 +73,8 @@ export class Book {
       [...ds.clients].every(([client, ranges]) =>
         ranges.every(({ clock, len }) => isThere({ client, clock: clock + len - 1 }, Math.max(known, to))),
       );
-    const isSought = isText && isFounded && from <= known && structs.length <= most;
-    const steps = isSought ? this.#steps(structs, author, known) : 0;
+    const isSought = isText && isFounded && from <= known && structs.length <= mostPieces;
+    const steps = isSought ? this.#steps(structs, author, known, mostSteps) : 0;
     const deletes = ds.clients.size > 0;
     return {
       is_text: isText,
@@ -100,7 +98,7 @@ export class Book {
    * How many pieces stand between the two that each new one is put between: among these everybody has to seek its place. Of those
    * that are new themselves, it is what they were put between.
    */
-  #steps(structs, author, known) {
+  #steps(structs, author, known, most) {
     const gaps = [];
     let steps = 0;
     for (const { id, length, origin, rightOrigin } of structs) {
@@ -119,8 +117,8 @@ export class Book {
       };
       // What follows the one before has its place at once; any other may have to be sought among all that are new.
       const isNext = origin?.client === author && origin.clock === id.clock - 1;
-      steps += this.#between(gap, MOST_STEPS - steps) + (isNext ? 0 : gaps.length);
-      if (steps >= MOST_STEPS) return MOST_STEPS;
+      steps += this.#between(gap, most - steps) + (isNext ? 0 : gaps.length);
+      if (steps >= most) return most;
       gaps.push(gap);
     }
     return steps;
