@@ -48,7 +48,6 @@ static CLASS: Class = Class {
     schema: &Schema {
         tables: &[&ROOMS],
         scripts: &[(1, WORDS)],
-        latest: 1,
     },
     former: |_, _, value| {
         let room = serde_json::from_str::<Room>(value)?;

@@ -107,7 +107,6 @@ static CLASS: Class = Class {
     schema: &Schema {
         tables: &[&RATES],
         scripts: &[],
-        latest: 1,
     },
     former: |_, name, value| rate::former(name, value),
     essence: "",

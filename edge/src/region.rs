@@ -29,7 +29,6 @@ static CLASS: Class = Class {
     schema: &Schema {
         tables: &[&NODES],
         scripts: &[],
-        latest: 1,
     },
     former: |_, _, value| {
         Ok(vec![row(

@@ -55,7 +55,6 @@ static CLASS: Class = Class {
     schema: &Schema {
         tables: TABLES,
         scripts: &[(1, chat::TABLE), (1, audit::TABLE), (1, notes::TABLES)],
-        latest: 1,
     },
     former: |_, _, value| {
         let record: Record = serde_json::from_str(value)?;

@@ -239,7 +239,7 @@ impl Store {
         let latest = "SELECT coalesce(max(number), 0) AS latest FROM migrations";
         let latest = self.rows::<Latest>(latest, Vec::new())?;
         let latest = latest.first().map_or(0, |row| row.latest);
-        for number in latest + 1..=self.class.schema.latest {
+        for number in latest + 1..=self.class.schema.latest() {
             self.write(&self.class.schema.migration(number), Vec::new())?;
             let done = format!("INSERT INTO migrations VALUES ({number}, unixepoch())");
             self.write(&done, Vec::new())?;

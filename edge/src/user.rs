@@ -85,7 +85,6 @@ static CLASS: Class = Class {
     schema: &Schema {
         tables: &[&ACCOUNT, &FAMILIES, &VISITS, &RATES],
         scripts: &[],
-        latest: 1,
     },
     former,
     essence: "account",

@@ -386,6 +386,13 @@ impl Table {
         self.key(keys.map(|(_, cell)| cell.clone()).collect::<Vec<_>>())
     }
 
+    /// The migrations that do something to this table.
+    fn migrations(&self) -> impl Iterator<Item = u32> {
+        let columns = self.columns.iter().map(|column| column.since);
+        let indexes = self.indexes.iter().map(|(since, _)| *since);
+        columns.chain(indexes).chain([self.since])
+    }
+
     /// What a migration does to this table.
     fn migrate(&self, number: u32, sql: &mut String) {
         if self.since == number {
@@ -432,11 +439,16 @@ pub struct Schema {
     pub tables: &'static [&'static Table],
     /// What tables of another build need, or rows that move: SQL, and the migration that it belongs to, after its tables.
     pub scripts: &'static [(u32, &'static str)],
-    /// The latest migration.
-    pub latest: u32,
 }
 
 impl Schema {
+    /// The latest migration.
+    pub fn latest(&self) -> u32 {
+        let tables = self.tables.iter().flat_map(|table| table.migrations());
+        let scripts = self.scripts.iter().map(|(number, _)| *number);
+        tables.chain(scripts).max().unwrap_or(0)
+    }
+
     /// What a migration does.
     pub fn migration(&self, number: u32) -> String {
         let mut sql = String::new();
