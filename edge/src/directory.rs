@@ -1,6 +1,6 @@
 //! A shard of the Directory Durable Object: which rooms exist, how many are in them, and which of them everybody finds.
 
-use edge_core::directory::{Entry, Place, Search, sorted_by, words};
+use edge_core::directory::{Cursor, Entry, Search, sorted_by, words};
 use edge_core::table::{Key, Schema, Table, flag, integer, text};
 use protocol::api::{ListedRoom, Room};
 use protocol::id::RoomId;
@@ -201,7 +201,7 @@ impl DirectoryObject {
         if search.live {
             sql.push_str(" AND people > 0");
         }
-        if let Some(Place { name, id }) = &search.after {
+        if let Some(Cursor { name, id }) = &search.after {
             sql.push_str(" AND (sorted, id) > (?, ?)");
             values.extend([name.as_str().into(), id.as_str().into()]);
         }

@@ -134,7 +134,7 @@ impl DurableObject for RoomObject {
         self.0.load(now)?;
         let text = socket::text(message);
         match Attached::of(&from) {
-            Some(Attached::Client(client) | Attached::Reader { client, .. }) => {
+            Some(Attached::Client(client) | Attached::NotesReader { client, .. }) => {
                 self.0.handle(now, Event::ClientSaid { client, text })
             }
             Some(Attached::Node(link)) => self.0.handle(now, Event::NodeSaid { link, text }),
@@ -186,7 +186,7 @@ impl Shell {
         let sockets = self.state.get_websockets();
         for open in sockets.iter().filter(|socket| socket::is_open(socket)) {
             match Attached::of(open) {
-                Some(Attached::Client(client) | Attached::Reader { client, .. }) => {
+                Some(Attached::Client(client) | Attached::NotesReader { client, .. }) => {
                     clients.push(client);
                 }
                 Some(Attached::Node(link)) => links.push(link),

@@ -1,7 +1,7 @@
 //! The SQLite of a Durable Object: tables that are migrated by number, records as their rows, and what former releases kept
 //! otherwise. A write that fails ends the object, whose memory would be ahead of what is stored.
 
-use std::cell::Cell as Slot;
+use std::cell;
 
 use edge_core::table::{Cell, Key, Schema, Table};
 use serde::de::DeserializeOwned;
@@ -34,8 +34,8 @@ pub struct Store {
     state: State,
     sql: SqlStorage,
     class: &'static Class,
-    ready: Slot<bool>,
-    touched: Slot<usize>,
+    ready: cell::Cell<bool>,
+    touched: cell::Cell<usize>,
 }
 
 /// A record of the first releases, which kept all kinds in one table.
@@ -60,8 +60,8 @@ impl Store {
             sql: state.storage().sql(),
             state: another(state),
             class,
-            ready: Slot::new(false),
-            touched: Slot::new(0),
+            ready: cell::Cell::new(false),
+            touched: cell::Cell::new(0),
         }
     }
 

@@ -46,12 +46,12 @@ pub struct Entry {
 
 /// A place in the order of the directory: by name, and among those of one name by id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
+pub struct Cursor {
     pub name: String,
     pub id: RoomId,
 }
 
-impl Place {
+impl Cursor {
     /// Where this room stands.
     pub fn of(room: &ListedRoom) -> Self {
         Self {
@@ -62,19 +62,19 @@ impl Place {
 }
 
 /// As a client says where to go on. An id has no blank in it.
-impl fmt::Display for Place {
+impl fmt::Display for Cursor {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.id, self.name)
     }
 }
 
-impl FromStr for Place {
-    type Err = NoPlace;
+impl FromStr for Cursor {
+    type Err = NoCursor;
 
-    fn from_str(text: &str) -> Result<Self, NoPlace> {
-        let (id, name) = text.split_once(' ').ok_or(NoPlace)?;
+    fn from_str(text: &str) -> Result<Self, NoCursor> {
+        let (id, name) = text.split_once(' ').ok_or(NoCursor)?;
         Ok(Self {
-            id: id.parse().map_err(|_| NoPlace)?,
+            id: id.parse().map_err(|_| NoCursor)?,
             name: name.chars().take(MAX_SORTED).collect(),
         })
     }
@@ -83,7 +83,7 @@ impl FromStr for Place {
 /// A text that is no place in the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("say after=NEXT, with what the page before said as its next")]
-pub struct NoPlace;
+pub struct NoCursor;
 
 /// What somebody looks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,14 +92,14 @@ pub struct Search {
     pub words: Vec<String>,
     /// Whether somebody has to be in it.
     pub live: bool,
-    pub after: Option<Place>,
+    pub after: Option<Cursor>,
     /// How many rooms at most.
     pub limit: u32,
 }
 
 impl Search {
     /// A search by a text as it is typed; `None` if that has no word in it, and so no room is meant.
-    pub fn new(text: &str, live: bool, after: Option<Place>, limit: Option<u32>) -> Option<Self> {
+    pub fn new(text: &str, live: bool, after: Option<Cursor>, limit: Option<u32>) -> Option<Self> {
         let words = sought(text);
         if words.is_empty() && !text.trim().is_empty() {
             return None;
@@ -119,12 +119,12 @@ impl Search {
 
     /// The page that the answers of all shards make.
     pub fn page(&self, mut rooms: Vec<ListedRoom>) -> DirectoryPage {
-        rooms.sort_by_cached_key(Place::of);
+        rooms.sort_by_cached_key(Cursor::of);
         let is_last = rooms.len() <= self.limit as usize;
         rooms.truncate(self.limit as usize);
         let last = rooms.last().filter(|_| !is_last);
         DirectoryPage {
-            next: last.map(|room| Place::of(room).to_string()),
+            next: last.map(|room| Cursor::of(room).to_string()),
             rooms,
         }
     }
@@ -294,15 +294,15 @@ mod tests {
         let first = search.page(rooms[..3].to_vec());
         let names: Vec<&str> = first.rooms.iter().map(|room| room.name.as_str()).collect();
         assert_eq!(names, ["A", "b"]);
-        let next: Place = first.next.unwrap().parse().unwrap();
-        assert_eq!(next, Place::of(&rooms[0]));
-        let is_after = |room: &&ListedRoom| Place::of(room) > next;
+        let next: Cursor = first.next.unwrap().parse().unwrap();
+        assert_eq!(next, Cursor::of(&rooms[0]));
+        let is_after = |room: &&ListedRoom| Cursor::of(room) > next;
         let rest: Vec<ListedRoom> = rooms.iter().filter(is_after).cloned().collect();
         assert_eq!(rest.len(), 3);
         let last = search.page(rest[1..].to_vec());
         assert_eq!((last.rooms.len(), last.next), (2, None));
         for text in ["", "no-blank", "a/b name"] {
-            assert_eq!(text.parse::<Place>(), Err(NoPlace), "{text:?}");
+            assert_eq!(text.parse::<Cursor>(), Err(NoCursor), "{text:?}");
         }
     }
 }

@@ -63,7 +63,9 @@ impl Shell {
                 nonce,
                 update,
             } => self.write_notes(client, nonce, update)?,
-            Effect::TellReaders { except, message } => self.send_to_readers(&except, &message)?,
+            Effect::TellNotesReaders { except, message } => {
+                self.send_to_notes_readers(&except, &message)?
+            }
             Effect::Verify { client, token } => {
                 let account = jwt::account(&self.env, &token);
                 let verified = Event::Verified { client, account };

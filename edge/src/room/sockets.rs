@@ -21,7 +21,7 @@ const CLIENTS: &str = "client";
 pub(super) enum Attached {
     Client(Client),
     /// A client to whom the notes are shown, and whom it writes them as.
-    Reader {
+    NotesReader {
         client: Client,
         author: u32,
     },
@@ -35,7 +35,7 @@ impl Attached {
 
     fn client(self) -> Option<Client> {
         match self {
-            Self::Client(client) | Self::Reader { client, .. } => Some(client),
+            Self::Client(client) | Self::NotesReader { client, .. } => Some(client),
             Self::Node(_) => None,
         }
     }
@@ -109,7 +109,7 @@ impl Shell {
         self.load(now)?;
         match Attached::of(socket) {
             Some(Attached::Node(link)) => self.handle(now, Event::NodeClosed { link }),
-            Some(Attached::Client(client) | Attached::Reader { client, .. }) => {
+            Some(Attached::Client(client) | Attached::NotesReader { client, .. }) => {
                 self.handle(now, Event::ClientClosed { client })
             }
             None => Ok(()),
@@ -161,7 +161,7 @@ impl Shell {
         let tag = client_tag(client);
         let client = client.clone();
         let attached = match author {
-            Some(author) => Attached::Reader { client, author },
+            Some(author) => Attached::NotesReader { client, author },
             None => Attached::Client(client),
         };
         let sockets = self.state.get_websockets_with_tag(&tag);
@@ -176,15 +176,19 @@ impl Shell {
         sockets
             .iter()
             .find_map(|socket| match Attached::of(socket) {
-                Some(Attached::Reader { author, .. }) => Some(author),
+                Some(Attached::NotesReader { author, .. }) => Some(author),
                 _ => None,
             })
     }
 
-    pub(super) fn send_to_readers(&self, except: &Client, message: &ServerMessage) -> Result<()> {
+    pub(super) fn send_to_notes_readers(
+        &self,
+        except: &Client,
+        message: &ServerMessage,
+    ) -> Result<()> {
         let text = serde_json::to_string(message)?;
         for socket in self.state.get_websockets_with_tag(CLIENTS) {
-            if let Some(Attached::Reader { client, .. }) = Attached::of(&socket)
+            if let Some(Attached::NotesReader { client, .. }) = Attached::of(&socket)
                 && client != *except
             {
                 // An error means that it is closing: its end is reported by itself.

@@ -1,6 +1,6 @@
 //! The directory: the rooms that everybody with an account finds, from all shards.
 
-use edge_core::directory::{Place, SHARDS, Search};
+use edge_core::directory::{Cursor, SHARDS, Search};
 use edge_core::token::Scope;
 use futures_util::future::join_all;
 use protocol::api::{DirectoryPage, ListedRoom};
@@ -27,7 +27,7 @@ pub(super) async fn search(request: Request, env: &Env) -> Answer {
     let query: Query = request.query().map_err(|_| {
         Refusal::malformed("say ?q=WORDS&live=true&after=NEXT&limit=NUMBER, or less of it")
     })?;
-    let after = query.after.map(|after| after.parse::<Place>());
+    let after = query.after.map(|after| after.parse::<Cursor>());
     let after = after
         .transpose()
         .map_err(|error| Refusal::malformed(error.to_string()))?;

@@ -6,7 +6,7 @@ export const NO_BREAKOUTS: BreakoutsState = {
   assignment: "automatic",
   endsAt: null,
   places: new Map(),
-  announcement: null,
+  broadcast: null,
 };
 
 export const noBreakouts = { state: { get: () => NO_BREAKOUTS, subscribe: () => () => {} } };

@@ -88,12 +88,12 @@ it("shows what others say to all until it is read, also when they are over", () 
     ({ participant, name: participant, text: "Two minutes", broadcast }) as ChatMessage;
   breakouts.happen({ type: "chat", message: line("ann", false) });
   breakouts.happen({ type: "chat", message: line("me", true) });
-  expect(breakouts.state.get().announcement).toBeNull();
+  expect(breakouts.state.get().broadcast).toBeNull();
   breakouts.happen({ type: "chat", message: line("ann", true) });
   breakouts.happen({ type: "breakouts", breakouts: null });
-  expect(breakouts.state.get().announcement).toEqual({ name: "ann", text: "Two minutes" });
+  expect(breakouts.state.get().broadcast).toEqual({ name: "ann", text: "Two minutes" });
   breakouts.dismiss();
-  expect(breakouts.state.get().announcement).toBeNull();
+  expect(breakouts.state.get().broadcast).toBeNull();
   breakouts.announce("Hello");
   expect(said).toEqual(["Hello"]);
 });

@@ -254,7 +254,7 @@ pub enum Effect {
         update: String,
     },
     /// Send to every client to whom the notes are shown, but for this one.
-    TellReaders {
+    TellNotesReaders {
         except: Client,
         message: ServerMessage,
     },

@@ -70,7 +70,7 @@ impl Room {
         let message = match written {
             Ok(Written { number, is_news }) => {
                 if is_news {
-                    out.push(Effect::TellReaders {
+                    out.push(Effect::TellNotesReaders {
                         except: client.clone(),
                         message: ServerMessage::NotesWritten(NotesUpdate { number, update }),
                     });
@@ -105,7 +105,7 @@ impl Room {
         }
         let participant = client.participant.clone();
         if self.may_point(&participant, now) {
-            out.push(Effect::TellReaders {
+            out.push(Effect::TellNotesReaders {
                 except: client.clone(),
                 message: ServerMessage::NotesPointer(NotesPointer { participant, at }),
             });

@@ -7,13 +7,13 @@ import { TimeLeft } from "./TimeLeft.tsx";
 
 export function BreakoutBanners({ call, state: { you } }: { call: Call; state: CallState }) {
   const breakouts = useReadable(call.breakouts.state);
-  const { announcement, endsAt, places } = breakouts;
+  const { broadcast, endsAt, places } = breakouts;
   const name = ownRoom(breakouts, you);
   const here = breakoutOf(breakouts, you);
   const own = you === null ? undefined : places.get(you);
   return (
     <>
-      {announcement !== null && (
+      {broadcast !== null && (
         <Banner
           action={
             <button type="button" className="button secondary" onClick={() => call.breakouts.dismiss()}>
@@ -23,9 +23,9 @@ export function BreakoutBanners({ call, state: { you } }: { call: Call; state: C
         >
           <p>
             <strong>
-              <bdi>{announcement.name}</bdi> to all rooms:
+              <bdi>{broadcast.name}</bdi> to all rooms:
             </strong>{" "}
-            <bdi>{announcement.text}</bdi>
+            <bdi>{broadcast.text}</bdi>
           </p>
         </Banner>
       )}

@@ -102,7 +102,7 @@ it("says where one is, for how long, and what is said to all", async () => {
   const { call, state, user } = setting("speaker", {
     ...OPEN,
     endsAt,
-    announcement: { name: "Ada", text: "Two minutes" },
+    broadcast: { name: "Ada", text: "Two minutes" },
   });
   render(<BreakoutBanners call={call} state={state} />);
   expect(screen.getByText("Red").parentElement?.textContent).toMatch(/breakout room Red · 1:(30|29) left/);

@@ -16,7 +16,7 @@ import type { Refusal } from "./signaling.ts";
 import type { Subject } from "./subject.ts";
 
 /** What who keeps order has said to everybody. */
-export interface Announcement {
+export interface Broadcast {
   readonly name: string;
   readonly text: string;
 }
@@ -30,7 +30,7 @@ export interface BreakoutsState {
   /** Who belongs to which. Who does not stand here is in the main room. */
   readonly places: ReadonlyMap<ParticipantId, BreakoutPlace>;
   /** The latest that was said to all, until it is dismissed. */
-  readonly announcement: Announcement | null;
+  readonly broadcast: Broadcast | null;
 }
 
 const NONE: BreakoutsState = {
@@ -38,7 +38,7 @@ const NONE: BreakoutsState = {
   assignment: "automatic",
   endsAt: null,
   places: new Map(),
-  announcement: null,
+  broadcast: null,
 };
 
 export interface BreakoutHandlers extends DeedHandlers {
@@ -94,9 +94,9 @@ export class Breakouts implements Subject {
     this.#handlers.announce(text);
   }
 
-  /** The announcement is read. */
+  /** The broadcast is read. */
   dismiss(): void {
-    this.#state.patch({ announcement: null });
+    this.#state.patch({ broadcast: null });
   }
 
   welcome(snapshot: Snapshot | null): void {
@@ -124,7 +124,7 @@ export class Breakouts implements Subject {
       event.message.participant !== this.#handlers.you()
     ) {
       const { name, text } = event.message;
-      this.#state.patch({ announcement: { name, text } });
+      this.#state.patch({ broadcast: { name, text } });
     }
     this.#deeds.look();
   }
@@ -141,15 +141,15 @@ export class Breakouts implements Subject {
   }
 
   #are(breakouts: OpenBreakouts | null): void {
-    const { announcement } = this.#state.get();
-    if (breakouts === null) return this.#state.set({ ...NONE, announcement });
+    const { broadcast } = this.#state.get();
+    if (breakouts === null) return this.#state.set({ ...NONE, broadcast });
     const { rooms, assignment, endsAt, places } = breakouts;
     this.#state.set({
       rooms,
       assignment,
       endsAt: endsAt === null ? null : endsAt - this.#ahead,
       places: new Map(places.map((place) => [place.participant, place])),
-      announcement,
+      broadcast,
     });
   }
 }

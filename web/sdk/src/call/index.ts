@@ -1,7 +1,7 @@
 // The SDK's public face for calls.
 export { keepsOrder } from "./asks.ts";
 export type { AudioOutput, AudioOutputState } from "./audio-output.ts";
-export { type Announcement, type Breakouts, type BreakoutsState, breakoutOf } from "./breakouts.ts";
+export { type Breakouts, type BreakoutsState, type Broadcast, breakoutOf } from "./breakouts.ts";
 export { Call } from "./call.ts";
 export type { CaptionListener, Captions, CaptionsState, Fed } from "./captions.ts";
 export type { DeviceName, DeviceProblem, Facing } from "./capture.ts";

@@ -70,7 +70,7 @@ fn the_readers_are_told_before_the_writer_and_nobody_of_what_is_known() {
     assert!(matches!(
         told.as_slice(),
         [
-            Effect::TellReaders { except, message: ServerMessage::NotesWritten(update) },
+            Effect::TellNotesReaders { except, message: ServerMessage::NotesWritten(update) },
             Effect::Send { message: ServerMessage::NotesTaken { number: 4, .. }, .. },
         ] if *except == ada && update.number == 4
     ));
@@ -109,7 +109,7 @@ fn where_somebody_is_goes_to_the_readers_and_not_too_often() {
     let bob = world.enter("bob");
     let point = r#"{"type":"pointInNotes","at":"AAA="}"#;
     let tells = |effects: Vec<Effect>| {
-        let is_told = |effect: &Effect| matches!(effect, Effect::TellReaders { .. });
+        let is_told = |effect: &Effect| matches!(effect, Effect::TellNotesReaders { .. });
         effects.iter().any(is_told)
     };
     let told = (0..50).filter(|_| tells(world.say(&bob, point))).count();
