@@ -42,7 +42,9 @@ export function BreakoutForm({ people, onMade }: BreakoutFormProps) {
     setWrong(why);
     if (why !== null) return;
     const byHand = assignment === "byHand" ? [...chosen] : [];
-    const assigned = byHand.filter(([, nth]) => nth < many).map(([participant, nth]) => ({ participant, nth }));
+    const assigned = byHand
+      .filter(([, nth]) => nth < many)
+      .map(([participant, nth]) => ({ participant, nth }));
     const seconds = minutes === "" ? null : Math.round(Number(minutes) * 60);
     onMade({ names: names.map((name) => name.trim()), assignment, assigned, seconds });
   };
