@@ -96,8 +96,8 @@ fn a_chat_that_others_have_filled_can_still_be_paged() {
 fn a_guest_who_becomes_somebody_with_a_place_is_there_with_all_that_is_theirs() {
     let (mut world, ada, others) = meeting(&["guest1", "gus"]);
     let [guest, gus] = &others[..] else { panic!() };
-    let wishes = r#""assignment":"byHand","wishes":[{"participant":"gus","nth":0}]"#;
-    world.say(&ada, &open(&["Red"], wishes));
+    let assigned = r#""assignment":"byHand","assigned":[{"participant":"gus","nth":0}]"#;
+    world.say(&ada, &open(&["Red"], assigned));
     world.say(gus, r#"{"type":"leave"}"#);
     with_media(&mut world, &[&ada, guest]);
     let taken = world.say(guest, r#"{"type":"takeAccount","token":"token of gus"}"#);
