@@ -62,6 +62,7 @@ test("a hand is seen in the list of people, and the host lowers it", async () =>
 test("a reaction is seen by both, with the name of who shows it, and goes", async () => {
   await ben.page.getByLabel("React", { exact: true }).click();
   await ben.press("Applause");
+  await ben.page.keyboard.press("Escape");
   const shown = [ada, ben].map(({ page }) => page.getByRole("list", { name: "Reactions" }).getByText("Ben"));
   await Promise.all(shown.map((name) => name.waitFor()));
   await Promise.all(shown.map((name) => name.waitFor({ state: "detached" })));
@@ -80,4 +81,35 @@ test("who is put into the spotlight is large for everybody, and alike again", as
   await expectAccessible(ada.page);
   await button.click();
   await until("it is small again", async () => (await width(ben)) < 1.2 * small);
+});
+
+test("on a phone the controls are one row, and a menu has the rarer ones with their words", async () => {
+  const { page } = ben;
+  await page.setViewportSize({ width: 390, height: 844 });
+  const more = page.getByRole("button", { name: "More", exact: true });
+  const row = page.locator("footer button:visible");
+  const tops = await row.evaluateAll((buttons) =>
+    buttons.map((button) => button.getBoundingClientRect().top),
+  );
+  assert.deepEqual([tops.length, new Set(tops).size], [7, 1]);
+  await more.focus();
+  await page.keyboard.press("Enter");
+  await page.getByText("Captions", { exact: true }).waitFor();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "React", exact: true }).click();
+  await page.keyboard.press("Escape");
+  await page.getByText("Captions", { exact: true }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByText("Captions", { exact: true }).waitFor({ state: "hidden" });
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Notes", exact: true }).click();
+  await page.getByRole("heading", { name: "Notes", exact: true }).waitFor();
+  assert.ok(await more.evaluate((button) => button === document.activeElement));
+  for (const width of [768, 1_280]) {
+    await page.setViewportSize({ width, height: 800 });
+    const all = await row.evaluateAll((buttons) =>
+      buttons.map((button) => button.getBoundingClientRect().top),
+    );
+    assert.deepEqual([all.length, new Set(all).size], [12, 1], `${width} px wide`);
+  }
 });
