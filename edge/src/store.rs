@@ -318,10 +318,13 @@ impl Store {
     }
 
     fn cells(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Vec<Vec<Cell>>> {
-        let rows = self.sql.exec(sql, values)?;
-        rows.raw()
+        let cursor = self.sql.exec(sql, values)?;
+        let rows = cursor
+            .raw()
             .map(|row| Ok(row?.into_iter().map(cell).collect()))
-            .collect()
+            .collect();
+        self.touch(&cursor);
+        rows
     }
 }
 

@@ -4,7 +4,7 @@ import { type Client, World } from "./world.ts";
 const SIZES = [10, 1_000, 100_000, 1_000_000];
 const TRIES = 5;
 
-const world = await World.start();
+const world = await World.start({ CONNECT_USER_CAPACITY: "50" });
 const ada = await world.person("Ada");
 const times = new Map<number, number[]>(SIZES.map((size) => [size, []]));
 const rooms = await Promise.all(
