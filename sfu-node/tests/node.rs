@@ -6,7 +6,7 @@ use std::io::Read;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Command, Stdio};
 
-use protocol::node::{NodeToRegion, NodeToRoom, RoomToNode};
+use protocol::node::{NodeToRegion, NodeToRoom, RoomToNode, VERSION};
 use tokio_tungstenite::tungstenite::Message;
 
 use futures_util::SinkExt;
@@ -62,7 +62,7 @@ async fn a_room_link_lives_until_the_room_is_released() {
         assert_eq!(room.path, "/node/rooms/bako-tuvi?epoch=3");
         match room.receive().await {
             NodeToRoom::Ready {
-                version: 1,
+                version: VERSION,
                 quic,
                 fingerprint,
                 ..

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use jsonwebtoken::{DecodingKey, Validation};
-use protocol::node::{AUDIENCE, NodeToRegion, NodeToRoom, Peer, RegionToNode, RoomToNode};
+use protocol::node::{AUDIENCE, NodeToRegion, NodeToRoom, Peer, RegionToNode, RoomToNode, VERSION};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -197,7 +197,13 @@ impl Edge {
         assert_eq!(link.path, "/node/regions/eu-west");
         let first = link.receive().await;
         assert!(
-            matches!(first, NodeToRegion::Register { version: 1, .. }),
+            matches!(
+                first,
+                NodeToRegion::Register {
+                    version: VERSION,
+                    ..
+                }
+            ),
             "{first:?}"
         );
         link.send(&RegionToNode::Registered {
