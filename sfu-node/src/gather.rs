@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// From one turn's start to the next on a busy shard. It is the most that a packet waits.
 const PACE: Duration = Duration::from_millis(3);
+/// The same on a shard that shares rooms with other nodes: a packet that passes two of them waits at each.
+const SHARED_PACE: Duration = Duration::from_millis(2);
 /// Datagrams per second, in and out, from which on a shard is busy: a room of about five who all send. At this rate a
 /// shard that does not wait spends some 3% of its core.
 const BUSY: f64 = 3_000.0;
@@ -47,8 +49,9 @@ impl Gather {
         Some((self.turn + self.pace?).saturating_duration_since(now))
     }
 
-    /// A turn starts. `received` and `sent` count datagrams since the shard's start.
-    pub fn turn(&mut self, now: Instant, received: u64, sent: u64) {
+    /// A turn starts. `received` and `sent` count datagrams since the shard's start; `nodes` are the
+    /// others that it shares rooms with.
+    pub fn turn(&mut self, now: Instant, received: u64, sent: u64, nodes: usize) {
         self.turn = now;
         let passed = now.saturating_duration_since(self.window);
         if passed < WINDOW {
@@ -62,7 +65,8 @@ impl Gather {
         let threshold = if self.pace.is_some() { CALM } else { BUSY };
         self.pace = (incoming + outgoing >= threshold).then(|| {
             let full = Duration::from_secs_f64(MAX_WAITING / incoming.max(1.0));
-            PACE.min(full)
+            let pace = if nodes > 0 { SHARED_PACE } else { PACE };
+            pace.min(full)
         });
     }
 }
@@ -71,13 +75,17 @@ impl Gather {
 mod tests {
     use super::*;
 
-    /// After a second of turns 5 ms apart at these rates.
+    /// After a second of turns 5 ms apart at these rates, alone.
     fn after(received: u64, sent: u64) -> (Gather, Instant) {
+        after_beside(received, sent, 0)
+    }
+
+    fn after_beside(received: u64, sent: u64, nodes: usize) -> (Gather, Instant) {
         let start = Instant::now();
         let mut gather = Gather::new(start);
         for turn in 1..=200 {
             let now = start + Duration::from_millis(5 * turn);
-            gather.turn(now, received * turn / 200, sent * turn / 200);
+            gather.turn(now, received * turn / 200, sent * turn / 200, nodes);
         }
         (gather, start + Duration::from_secs(1))
     }
@@ -98,6 +106,12 @@ mod tests {
     }
 
     #[test]
+    fn a_shard_that_shares_rooms_with_other_nodes_waits_less() {
+        let (gather, now) = after_beside(1_000, 50_000, 1);
+        assert_eq!(gather.pause(now), Some(SHARED_PACE));
+    }
+
+    #[test]
     fn a_flood_shortens_the_pace_so_that_no_buffer_overflows() {
         let (gather, now) = after(100_000, 100_000);
         let pause = gather.pause(now).unwrap();
@@ -108,9 +122,9 @@ mod tests {
     fn a_shard_that_calms_down_stops_waiting_and_one_in_between_stays_as_it_was() {
         let (mut gather, now) = after(1_000, 3_000);
         let (between, calm) = (now + WINDOW, now + 2 * WINDOW);
-        gather.turn(between, 1_000, 3_200);
+        gather.turn(between, 1_000, 3_200, 0);
         assert!(gather.pause(between).is_some());
-        gather.turn(calm, 1_000, 3_210);
+        gather.turn(calm, 1_000, 3_210, 0);
         assert_eq!(gather.pause(calm), None);
     }
 }

@@ -44,6 +44,11 @@ impl Neighbors {
         }
     }
 
+    /// How many other nodes there are connections with.
+    pub fn nodes(&self) -> usize {
+        self.quic.peers()
+    }
+
     /// How many tasks there are for other nodes.
     pub fn tasks(&self) -> usize {
         self.quic.tasks()

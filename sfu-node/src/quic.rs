@@ -174,9 +174,14 @@ impl Quic {
         self.shared.filled().await;
     }
 
+    /// How many peers there are connections with.
+    pub fn peers(&self) -> usize {
+        self.shared.peers()
+    }
+
     /// How many tasks take in what peers send.
     pub fn tasks(&self) -> usize {
-        self.shared.peers() * TASKS_OF_PEER
+        self.peers() * TASKS_OF_PEER
     }
 
     /// What peers did next.

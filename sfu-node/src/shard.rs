@@ -217,7 +217,8 @@ impl State {
             let (udp, tcp) = self.media.counters();
             let received = udp.datagrams_in + tcp.datagrams_in;
             let sent = udp.datagrams_out + tcp.datagrams_out;
-            self.gather.turn(now, received, sent);
+            self.gather
+                .turn(now, received, sent, self.neighbors.nodes());
             busy = self.take_datagrams(now).map_err(ShardError::Media)?;
             busy |= self.take_peer_events(now);
             for _ in 0..MESSAGES_PER_TURN {
