@@ -7,21 +7,22 @@ mod captions;
 mod channel;
 mod chat;
 mod door;
+mod error;
+mod event;
 mod moderation;
 mod notes;
+mod offer;
 mod people;
 mod polls;
 mod reactions;
 mod settings;
+mod snapshot;
 mod stage;
-
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::Room;
 use crate::id::{Attempt, BreakoutId, NodeId, ParticipantId, PollId, Region, UserId};
-use crate::media::{Caps, Publishing, Source};
+use crate::media::{Publishing, Source};
 
 pub use audit::{AuditEntry, AuditPage, Deed, Noted, NotedPerson};
 pub use breakouts::{
@@ -38,11 +39,14 @@ pub use chat::{
     ReactionCount,
 };
 pub use door::{Banned, Knock};
+pub use error::ErrorCode;
+pub use event::RoomEvent;
 pub use moderation::{CapsChange, MuteAll};
 pub use notes::{
     MAX_NOTES_BYTES, MAX_NOTES_PLACE_BYTES, MAX_NOTES_UPDATE_BYTES, NotesPage, NotesPointer,
     NotesUpdate,
 };
+pub use offer::{IceCredentials, Offer, SourceMid};
 pub use people::{CloseReason, Connection, LeaveReason, Participant, Role};
 pub use polls::{
     MAX_OPTION_BYTES, MAX_POLL_OPTIONS, MAX_QUESTION_BYTES, MIN_POLL_OPTIONS, NamedVote, OwnVote,
@@ -50,6 +54,7 @@ pub use polls::{
 };
 pub use reactions::Reaction;
 pub use settings::{Audience, MAX_CHAT_DAYS, MAX_CHAT_LINES, RoomKind, Settings, SettingsChange};
+pub use snapshot::Snapshot;
 pub use stage::Wish;
 
 /// How long somebody who was removed may not join the room, in seconds.
@@ -227,46 +232,6 @@ pub enum ClientMessage {
     Leave,
 }
 
-/// What [`ClientMessage::Offer`] says, where it travels with a join ([`crate::api::JoinRequest`]).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub struct Offer {
-    pub attempt: Attempt,
-    pub sdp: String,
-    /// Which sending m-line is which source; all other m-lines are receive slots.
-    pub sources: Vec<SourceMid>,
-}
-
-/// The source whose media an m-line of the offer sends. Where it offers simulcast (`a=simulcast:send`, RFC 8853), the
-/// rids stand in the order of rising quality: the first is layer 0. A camera's layers differ in size, each twice as
-/// wide and high as the one below; a screen's have its full size and differ in frame rate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub struct SourceMid {
-    pub mid: String,
-    pub source: Source,
-}
-
-/// What one side of an ICE session is known by (RFC 8839, 5.4).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub struct IceCredentials {
-    pub ufrag: String,
-    pub pwd: String,
-}
-
-impl fmt::Debug for IceCredentials {
-    /// Without the password: it must not get into a log.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IceCredentials")
-            .field("ufrag", &self.ufrag)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Room Durable Object → client.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -416,194 +381,4 @@ pub enum ServerMessage {
     Closed {
         reason: CloseReason,
     },
-}
-
-/// A room's whole state as a client needs it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub struct Snapshot {
-    pub room: Room,
-    #[serde(default)]
-    pub settings: Settings,
-    /// Everybody in the room, the client included.
-    pub participants: Vec<Participant>,
-    /// Those of the latest lines that are of where the client is, the oldest first. There may be none where others say more.
-    pub chat: Vec<ChatMessage>,
-    /// Ask for what is before this; absent where there is nothing before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
-    pub chat_before: Option<String>,
-    /// The polls, the oldest first.
-    #[serde(default)]
-    pub polls: Vec<Poll>,
-    /// Whose hands are up, the first first.
-    #[serde(default)]
-    pub hands: Vec<ParticipantId>,
-    /// Who is in the spotlight, the first first.
-    #[serde(default)]
-    pub spotlight: Vec<ParticipantId>,
-    /// Which viewers wish to be on stage, the first first.
-    #[serde(default)]
-    pub wishes: Vec<ParticipantId>,
-    /// The breakout rooms, if any are open.
-    #[serde(default)]
-    pub breakouts: Option<Breakouts>,
-    /// When this was told, in Unix milliseconds.
-    #[serde(default)]
-    #[cfg_attr(test, ts(type = "number"))]
-    pub now: u64,
-}
-
-/// What happens in a room, in order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-pub enum RoomEvent {
-    Joined {
-        participant: Participant,
-    },
-    Left {
-        participant: ParticipantId,
-        reason: LeaveReason,
-    },
-    Publishing {
-        participant: ParticipantId,
-        publishing: Publishing,
-    },
-    /// The participant is something else in the room from now on.
-    Role {
-        participant: ParticipantId,
-        role: Role,
-    },
-    /// The room's settings have changed.
-    Settings {
-        settings: Settings,
-    },
-    /// The participant was a guest, and has this account from now on: all that was the guest's is the account's.
-    Account {
-        participant: ParticipantId,
-        user: UserId,
-        name: String,
-    },
-    /// What the participant may send has changed.
-    Caps {
-        participant: ParticipantId,
-        caps: Caps,
-    },
-    /// A moderator has turned off what these participants send of a source: their clients see to it. They may turn it on again.
-    TurnedOff {
-        participants: Vec<ParticipantId>,
-        source: Source,
-        by: ParticipantId,
-    },
-    /// The participant's media is at a node of this region now.
-    Placed {
-        participant: ParticipantId,
-        region: Region,
-    },
-    /// The participant cannot be seen and heard any more, or can be again.
-    Connection {
-        participant: ParticipantId,
-        connection: Connection,
-    },
-    Chat {
-        message: ChatMessage,
-    },
-    /// A poll is made, or closed: as it is from now on.
-    Poll {
-        poll: Poll,
-    },
-    /// Somebody has voted.
-    PollResults {
-        poll: PollId,
-        results: PollResults,
-    },
-    PollDeleted {
-        poll: PollId,
-    },
-    /// A line has another text.
-    ChatEdited {
-        id: String,
-        text: String,
-        #[cfg_attr(test, ts(type = "number"))]
-        edited_at: u64,
-    },
-    /// A line has no text any more.
-    ChatDeleted {
-        id: String,
-    },
-    /// A user feels so about a line, or does no more; and how many do by now.
-    ChatReacted {
-        id: String,
-        user: UserId,
-        reaction: ChatReaction,
-        on: bool,
-        count: u32,
-    },
-    /// The breakout rooms are open, or none are any more: then everybody is in the main room.
-    Breakouts {
-        breakouts: Option<Breakouts>,
-    },
-    /// To which of them somebody belongs from now on.
-    BreakoutPlace {
-        place: BreakoutPlace,
-    },
-    /// Something between others, or in another breakout room. It stands for its number alone.
-    Unseen,
-    /// A hand is raised, as the last of all, or lowered. Whose participant leaves has none up.
-    Hand {
-        participant: ParticipantId,
-        raised: bool,
-    },
-    /// All hands are lowered.
-    HandsLowered,
-    /// Viewers wish to be on stage, or not any more. Whoever leaves or is brought there wishes for it no more.
-    Stage {
-        participants: Vec<ParticipantId>,
-        wish: Wish,
-    },
-    /// Who is in the spotlight, whole each time. Whoever leaves is not.
-    Spotlight {
-        participants: Vec<ParticipantId>,
-    },
-}
-
-/// Why a message of the client was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub enum ErrorCode {
-    /// Not JSON, or not a message of this protocol.
-    Malformed,
-    /// Larger than allowed.
-    TooLarge,
-    /// Sent too often; wait and send again.
-    RateLimited,
-    /// The SDP cannot be answered.
-    BadOffer,
-    /// No media node is available; the room keeps trying.
-    NoNode,
-    /// The sender's role, or the room's settings, do not allow it.
-    Forbidden,
-    /// Nobody in the room has this id.
-    UnknownParticipant,
-    /// No poll of the room has this id, or not any more.
-    UnknownPoll,
-    /// Nobody votes any more.
-    PollClosed,
-    /// There are as many as a room may have.
-    TooMany,
-    /// There is no such line of chat, or not any more.
-    UnknownLine,
-    /// The shared notes take no more text.
-    NotesFull,
-    /// There is no such breakout room, or not any more.
-    UnknownBreakout,
-    /// It was written in a breakout room in which its writer is no more.
-    Elsewhere,
 }

@@ -197,7 +197,7 @@ pub enum RefusalReason {
     rename_all_fields = "camelCase"
 )]
 pub enum RoomToNode {
-    /// The other nodes that host this room now, and the breakout rooms that are open, whole each time. The node with the
+    /// The other nodes that the room is placed on now, and the breakout rooms that are open, whole each time. The node with the
     /// smaller id dials. Whoever is in a breakout room that is open no more is in the main room from then on.
     Plan {
         epoch: Epoch,
