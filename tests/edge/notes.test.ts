@@ -66,6 +66,34 @@ test("a guest who takes an account goes on as the same author", async () => {
   expect(await writer.types(", and by Bob")).toBe(2);
 });
 
+test("who reads alone is remembered as no author before their first words", async () => {
+  const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
+  const room = await ada.createRoom("Stage", { notes: "moderators" });
+  const host = await Writer.of(await ada.enter(room));
+  const client = await bob.enter(room);
+  const again = async (author: number) => {
+    client.socket.send({ type: "openNotes", after: 0, author });
+    return (await client.socket.next("notes")).author;
+  };
+  const first = (await Writer.of(client)).doc.clientID;
+  expect(await again(first)).not.toBe(first);
+  host.client.socket.send({ type: "configure", change: { notes: "everybody" } });
+  await client.socket.next("event", ({ event }) => event.type === "settings");
+  const writer = await Writer.of(client);
+  expect(await again(writer.doc.clientID)).toBe(writer.doc.clientID);
+
+  host.client.socket.send({ type: "configure", change: { notes: "moderators" } });
+  await client.socket.next("event", ({ event }) => event.type === "settings");
+  const promoted = await Writer.of(client);
+  host.client.socket.send({ type: "configure", change: { notes: "everybody" } });
+  await client.socket.next("event", ({ event }) => event.type === "settings");
+  expect(await promoted.types("At last")).toBe(1);
+  await world.restart();
+  const returned = await bob.enter(room);
+  returned.socket.send({ type: "openNotes", after: 1, author: promoted.doc.clientID });
+  expect(await returned.socket.next("notes")).toMatchObject({ author: promoted.doc.clientID, updates: [] });
+});
+
 test("who closed the notes is not told of them, and who reads alone writes nothing", async () => {
   const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
   const room = await ada.createRoom("Read", { notes: "moderators" });

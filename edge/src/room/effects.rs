@@ -6,7 +6,7 @@ use edge_core::notes::Refused;
 use edge_core::room::{Client, Effect, Event, Report, Room};
 use edge_core::roster::{self, Choice};
 use protocol::client::{ErrorCode, ServerMessage};
-use protocol::id::{Epoch, ParticipantId, Region};
+use protocol::id::{Epoch, ParticipantId, Region, UserId};
 use serde_json::json;
 use worker::{Date, Result, console_error, console_log};
 
@@ -52,17 +52,19 @@ impl Shell {
                 user,
                 after,
                 author,
+                writes,
             } => {
-                let page = self.notes.page(&user, after, author)?;
+                let page = self.notes.page(&user, after, author, writes)?;
                 self.show_notes(&client, Some(page.author))?;
                 self.send_to_client(&client, &ServerMessage::Notes(page))?;
             }
             Effect::CloseNotes(client) => self.show_notes(&client, None)?,
             Effect::WriteNotes {
                 client,
+                user,
                 nonce,
                 update,
-            } => self.write_notes(client, nonce, update)?,
+            } => self.write_notes(client, &user, nonce, update)?,
             Effect::TellNotesReaders { except, message } => {
                 self.send_to_notes_readers(&except, &message)?
             }
@@ -136,9 +138,15 @@ impl Shell {
     }
 
     /// Stores what a client has written in the notes, and lets the room know.
-    fn write_notes(self: &Rc<Self>, client: Client, nonce: String, update: String) -> Result<()> {
+    fn write_notes(
+        self: &Rc<Self>,
+        client: Client,
+        user: &UserId,
+        nonce: String,
+        update: String,
+    ) -> Result<()> {
         let written = match self.author_of(&client) {
-            Some(author) => self.notes.write(author, &update)?,
+            Some(author) => self.notes.write(user, author, &update)?,
             None => Err(Refused::new(ErrorCode::Malformed, "open the notes first")),
         };
         let event = Event::NotesWritten {

@@ -32,6 +32,8 @@ pub(super) const TABLES: &str = "
 
 /// How many authors are remembered. One who is not begins anew, and what they have not sent yet is lost.
 const AUTHORS: i64 = 10_000;
+/// After so many numbers for authors the oldest of them are forgotten.
+const FORGET_EVERY: u32 = 100;
 
 /// What Yjs comes to, or what it throws.
 type Read<T> = std::result::Result<T, JsValue>;
@@ -81,8 +83,15 @@ impl Notes {
         }
     }
 
-    /// What came after this number, and whom the user writes as: this author if that is theirs, or else a new one.
-    pub(super) fn page(&self, user: &UserId, after: u64, author: Option<u32>) -> Result<NotesPage> {
+    /// What came after this number, and whom the user writes as: this author if that is theirs, or else a new one. Who may not
+    /// write is remembered as none before their first words.
+    pub(super) fn page(
+        &self,
+        user: &UserId,
+        after: u64,
+        author: Option<u32>,
+        writes: bool,
+    ) -> Result<NotesPage> {
         self.store.prepare()?;
         let rows = self.after(after)?;
         let number = match rows.last() {
@@ -90,15 +99,16 @@ impl Notes {
             None => self.latest()?,
         };
         Ok(NotesPage {
-            author: self.author(user, author)?,
+            author: self.author(user, author, writes)?,
             number,
             updates: rows.into_iter().map(|row| row.value).collect(),
         })
     }
 
-    /// Stores an update of this author, if it is taken.
+    /// Stores an update of this author, who is this user, if it is taken.
     pub(super) fn write(
         &self,
+        user: &UserId,
         author: u32,
         update: &str,
     ) -> Result<std::result::Result<Written, Refused>> {
@@ -129,6 +139,7 @@ impl Notes {
             let message = "an update that cannot be taken";
             return Ok(Err(Refused::new(ErrorCode::Malformed, message)));
         };
+        self.remember(user, author)?;
         if let Some(joined) = joined {
             kept.join(joined.len());
             self.store.write("DELETE FROM notes", Vec::new())?;
@@ -190,7 +201,7 @@ impl Notes {
         Ok(rows.first().and_then(|latest| latest.number).unwrap_or(0))
     }
 
-    fn author(&self, user: &UserId, claimed: Option<u32>) -> Result<u32> {
+    fn author(&self, user: &UserId, claimed: Option<u32>, writes: bool) -> Result<u32> {
         #[derive(Deserialize)]
         struct Author {
             author: u32,
@@ -209,12 +220,31 @@ impl Notes {
         self.store.write(insert, vec![user.as_str().into()])?;
         let select = "SELECT max(author) AS author FROM note_authors";
         let rows: Vec<Author> = self.store.rows(select, Vec::new())?;
-        self.store.write(
-            "DELETE FROM note_authors WHERE author <= (SELECT max(author) FROM note_authors) - ?",
-            vec![SqlStorageValue::Integer(AUTHORS)],
-        )?;
         let author = rows.first().map(|row| row.author);
-        author.ok_or_else(|| Error::RustError("an author was not stored".into()))
+        let author = author.ok_or_else(|| Error::RustError("an author was not stored".into()))?;
+        if !writes {
+            // The number is not given again.
+            let value = SqlStorageValue::Integer(author.into());
+            let delete = "DELETE FROM note_authors WHERE author = ?";
+            self.store.write(delete, vec![value])?;
+        }
+        if author % FORGET_EVERY == 0 {
+            let delete = "DELETE FROM note_authors WHERE author <=
+                (SELECT author FROM note_authors ORDER BY author DESC LIMIT 1 OFFSET ?)";
+            self.store
+                .write(delete, vec![SqlStorageValue::Integer(AUTHORS)])?;
+        }
+        Ok(author)
+    }
+
+    /// Remembers the user as this author, if they could not write yet when they opened the notes.
+    fn remember(&self, user: &UserId, author: u32) -> Result<()> {
+        let values = vec![
+            SqlStorageValue::Integer(author.into()),
+            user.as_str().into(),
+        ];
+        let insert = "INSERT INTO note_authors (author, user) VALUES (?, ?) ON CONFLICT DO NOTHING";
+        self.store.write(insert, values)
     }
 
     /// The notes in memory, read from what is stored if they are not there yet.

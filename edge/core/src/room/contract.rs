@@ -237,19 +237,21 @@ pub enum Effect {
         keep: Keep,
     },
     /// Show the shared notes to this client of this user from now on, and what came after this number, as this author if that
-    /// is the user's.
+    /// is the user's. Who may not write yet need not be remembered as an author.
     OpenNotes {
         client: Client,
         user: UserId,
         after: u64,
         author: Option<u32>,
+        writes: bool,
     },
     /// Show them the notes no more.
     CloseNotes(Client),
-    /// Store what this client has written in the notes, if [`crate::notes::judge`] takes it. Answer with
+    /// Store what this client of this user has written in the notes, if [`crate::notes::judge`] takes it. Answer with
     /// [`Event::NotesWritten`], before anything else happens.
     WriteNotes {
         client: Client,
+        user: UserId,
         nonce: String,
         update: String,
     },

@@ -25,11 +25,13 @@ impl Room {
             return Ok(());
         };
         self.may_page(&client.participant, now)?;
+        let writes = self.require(client, Right::WriteNotes).is_ok();
         out.push(Effect::OpenNotes {
             client: client.clone(),
             user,
             after,
             author,
+            writes,
         });
         Ok(())
     }
@@ -44,6 +46,9 @@ impl Room {
     ) -> Result<(), Refusal> {
         let checked = chat::check_nonce(&nonce);
         checked.map_err(|(code, message)| Refusal::new(code, message))?;
+        let Some(user) = self.user_of(client) else {
+            return Ok(());
+        };
         self.require(client, Right::WriteNotes)?;
         if update.len().div_ceil(4) * 3 > MAX_NOTES_UPDATE_BYTES {
             let message = "an update of the notes has at most 32 KiB";
@@ -52,6 +57,7 @@ impl Room {
         self.may_note(&client.participant, update.len(), now)?;
         out.push(Effect::WriteNotes {
             client: client.clone(),
+            user,
             nonce,
             update,
         });

@@ -35,7 +35,7 @@ fn who_may_not_write_reads() {
         let opened = world.say(client, open);
         assert!(opened.iter().any(|effect| matches!(
             effect,
-            Effect::OpenNotes { after: 3, author: Some(5), client: of, .. } if of == client
+            Effect::OpenNotes { after: 3, author: Some(5), writes: true, client: of, .. } if of == client
         )));
         assert!(is_taken_up(&world.say(client, &write("n", "AAA="))));
     }
@@ -44,6 +44,9 @@ fn who_may_not_write_reads() {
         let refused = world.say(client, &write("n", "AAA="));
         assert_eq!(error(&refused), Some(ErrorCode::Forbidden));
         assert!(!is_taken_up(&refused));
+        let opened = world.say(client, r#"{"type":"openNotes","after":3,"author":5}"#);
+        let reads = |effect: &Effect| matches!(effect, Effect::OpenNotes { writes: false, .. });
+        assert!(opened.iter().any(reads));
     }
     assert!(is_taken_up(&world.say(&ada, &write("n", "AAA="))));
     world.say(
