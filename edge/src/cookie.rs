@@ -73,15 +73,14 @@ pub fn renew_device(
     }
 }
 
-/// The secret by which a browser is the same guest again, if it has one.
+/// By what a browser is the same guest again, if it has that.
 pub fn guest(request: &Request, env: &Env) -> Outcome<Option<String>> {
-    let secret = read(request, env, GUEST)?;
-    Ok(secret.filter(|secret| crypto::decode::<32>(secret).is_some()))
+    read(request, env, GUEST)
 }
 
-/// Sets the secret by which a browser is the same guest again.
-pub fn set_guest(response: Response, secret: &str) -> Result<Response> {
-    set(response, GUEST, secret, DEVICE_SECONDS)
+/// Sets by what a browser is the same guest again.
+pub fn set_guest(response: Response, browser: &str) -> Result<Response> {
+    set(response, GUEST, browser, DEVICE_SECONDS)
 }
 
 fn write_device(

@@ -253,7 +253,13 @@ impl Shell {
                 Ok(json!(self.notes.text()?))
             }
             "door" => Ok(json!(self.living(Room::door)?)),
-            "guest" => Ok(json!(self.living(Room::may_be_guest)??)),
+            "guest" => {
+                let guests: Vec<UserId> = rpc::parse(body)?;
+                self.living(Room::may_be_guest)??;
+                Ok(json!(
+                    self.living(|room| room.stays_guest(&guests, now).cloned())?
+                ))
+            }
             "join" => {
                 let join: Join = rpc::parse(body)?;
                 let view = self.view()?;

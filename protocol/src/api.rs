@@ -174,6 +174,11 @@ pub struct Door {
 pub struct GuestRequest {
     /// What the others see.
     pub name: String,
+    /// Whether this is somebody else than came by this browser before. Who stays out of the room, or was forbidden to send
+    /// something there, stays who they were.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub fresh: bool,
 }
 
 /// The answer to who comes as a guest.

@@ -81,6 +81,35 @@ test("a browser is the same guest of a room whenever it comes, and another one i
   expect((await join((await come(room.id)).body.token)).status).toBe(200);
 });
 
+test("who comes as somebody else by the same browser is another guest, but for who is ruled on", async () => {
+  const [room, other] = [await ada.createRoom("Shared"), await ada.createRoom("Elsewhere")];
+  const come = async (id: string, cookie: string, fresh = false) => {
+    const headers = { cookie, origin: world.url, "sec-fetch-site": "same-origin" };
+    const body = { name: "Gil", fresh };
+    const { body: session, headers: answered } = await world.call<GuestSession>(`/api/rooms/${id}/guests`, {
+      body,
+      headers,
+    });
+    return { ...session, cookie: answered.getSetCookie()[0]?.split(";")[0] ?? "" };
+  };
+  const host = await ada.enter(room);
+  const first = await come(room.id, "");
+  const second = await come(room.id, first.cookie, true);
+  expect(second.user).not.toBe(first.user);
+  // From now on this browser is the second, also where the first was never.
+  expect(await come(room.id, second.cookie)).toMatchObject({ user: second.user, cookie: second.cookie });
+  expect((await come(other.id, second.cookie)).user).not.toBe((await come(other.id, first.cookie)).user);
+  // Who was banned is, whoever they say they are.
+  const gil = await new Guest(world, second).enter(room);
+  host.socket.send({ type: "ban", participant: gil.welcome.you });
+  expect(await gil.socket.next("closed")).toMatchObject({ reason: "removed" });
+  const third = await come(room.id, second.cookie, true);
+  expect(third.user).toBe(second.user);
+  expect((await come(room.id, third.cookie)).user).toBe(second.user);
+  expect([first.user, second.user]).not.toContain((await come(other.id, third.cookie)).user);
+  expect(await come(room.id, `${first.cookie}.32`)).not.toMatchObject({ user: first.user });
+});
+
 test("what was said to a guest and about them is their account's, also what is not in memory any more", async () => {
   const room = await ada.createRoom("Long");
   const host = await ada.enter(room);

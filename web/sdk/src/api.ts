@@ -182,8 +182,15 @@ export class Api implements Entrance {
     return withDeadline(this.#timeout, signal, (signal) => this.#send("GET", path, { signal, token: null }));
   }
 
-  /** Comes to a room without an account, under this name. */
-  async guest(room: RoomId, name: string, options?: RequestOptions): Promise<Guest> {
+  /**
+   * Comes to a room without an account, under this name: as who this browser has come as before, or, where `fresh` is set, as somebody
+   * else.
+   */
+  async guest(
+    room: RoomId,
+    name: string,
+    options?: RequestOptions & { readonly fresh?: boolean },
+  ): Promise<Guest> {
     const send = <T>(method: string, path: string, sent: Sent) => this.#send<T>(method, path, sent);
     const guest = new Guest(this, { send, timeout: this.#timeout }, room, name);
     await guest.come(options);

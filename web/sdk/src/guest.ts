@@ -50,8 +50,8 @@ export class Guest implements Entrance {
   }
 
   /** Asks the room to be let in. */
-  async come({ signal }: RequestOptions = {}): Promise<void> {
-    await withDeadline(this.#transport.timeout, signal, () => this.#comeAnew());
+  async come({ signal, fresh = false }: RequestOptions & { readonly fresh?: boolean } = {}): Promise<void> {
+    await withDeadline(this.#transport.timeout, signal, () => this.#comeAnew(fresh));
   }
 
   room(id: RoomId, options?: RequestOptions): Promise<RoomDetails> {
@@ -84,11 +84,15 @@ export class Guest implements Entrance {
     });
   }
 
-  #comeAnew(): Promise<GuestSession> {
+  #comeAnew(fresh = false): Promise<GuestSession> {
     const { send, timeout } = this.#transport;
     const path = `/api/rooms/${encodeURIComponent(this.#room)}/guests`;
     const session = withDeadline(timeout, undefined, (signal) =>
-      send<GuestSession>("POST", path, { body: { name: this.name }, signal, token: null }),
+      send<GuestSession>("POST", path, {
+        body: { name: this.name, ...(fresh && { fresh }) },
+        signal,
+        token: null,
+      }),
     );
     this.#session = session;
     session.catch(() => {

@@ -14,6 +14,7 @@ let asked: string[] = [];
 /** Tokens that are good; the room hands out `g1`, `g2`, … */
 let good: Set<string>;
 let count = 0;
+let bodies: unknown[];
 let refusal: number | null = null;
 
 const answer = (status: number, body: object) => new Response(JSON.stringify(body), { status });
@@ -25,6 +26,7 @@ async function fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Resp
   if (String(input).endsWith("/guests")) {
     if (refusal !== null) return answer(refusal, { title: "No", detail: "no", status: refusal });
     count += 1;
+    bodies.push(JSON.parse(String(init?.body)));
     good.add(`g${count}`);
     return answer(201, { token: `g${count}`, expiresIn: 1, user: `guest-${count}`, name: "Gil" });
   }
@@ -32,10 +34,10 @@ async function fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Resp
   return answer(200, { iceServers: [] });
 }
 
-async function come(): Promise<{ api: Api; guest: Guest }> {
-  [asked, good, count, refusal] = [[], new Set(), 0, null];
+async function come(options?: { fresh: boolean }): Promise<{ api: Api; guest: Guest }> {
+  [asked, good, count, refusal, bodies] = [[], new Set(), 0, null, []];
   const api = new Api({ fetch: fetch as typeof globalThis.fetch });
-  return { api, guest: await api.guest("r", "Gil") };
+  return { api, guest: await api.guest("r", "Gil", options) };
 }
 afterEach(() => {
   refusal = null;
@@ -60,6 +62,13 @@ describe("a guest", () => {
     await Promise.all([guest.join("r", JOIN), guest.iceServers()]);
     expect(asked.filter((line) => line.includes("/guests"))).toHaveLength(2);
     expect(asked.filter((line) => line.endsWith("g2"))).toHaveLength(2);
+  });
+
+  it("is somebody else once where that is said, and stays so", async () => {
+    const { guest } = await come({ fresh: true });
+    good.clear();
+    await guest.join("r", JOIN);
+    expect(bodies).toEqual([{ name: "Gil", fresh: true }, { name: "Gil" }]);
   });
 
   it("is told why not, and may try again", async () => {

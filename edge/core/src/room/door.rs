@@ -3,6 +3,7 @@
 use protocol::api::Door;
 use protocol::client::{Deed, ErrorCode, Role, RoomEvent, RoomKind};
 use protocol::id::UserId;
+use protocol::media::Caps;
 
 use super::messages::Refusal;
 use super::passes::TICKET;
@@ -45,6 +46,14 @@ impl Room {
     pub fn may_be_guest(&self) -> Result<(), NoTicket> {
         let allowed = self.info.settings.guests;
         allowed.then_some(()).ok_or(NoTicket::NoGuests)
+    }
+
+    /// Which of the guests that have come by one browser whoever comes by it now stays, as a ruling on them holds.
+    pub fn stays_guest<'a>(&self, guests: &'a [UserId], now: u64) -> Option<&'a UserId> {
+        let is_held = |user: &&UserId| {
+            self.stays_out(user, now).is_err() || self.caps_of(user) != Caps::default()
+        };
+        guests.iter().find(is_held)
     }
 
     /// Whether this person may be given a ticket, if they know the password that fits this hash.

@@ -31,16 +31,19 @@ interface DoorProps {
 export function Door({ room, children }: DoorProps) {
   const api = useApi();
   const [guest, setGuest] = useState<Guest | null>(null);
+  /** Whether who comes next is somebody else than was here. */
+  const [isOther, setOther] = useState(false);
   // Also once they have an account: the call goes on.
   if (guest !== null) {
     const rename = () => {
       keepGuestName(room, null);
+      setOther(true);
       setGuest(null);
     };
     return children({ entrance: guest, isGuest: true, name: guest.name, rename });
   }
   return (
-    <SignedIn stays otherwise={<Stranger room={room} onGuest={setGuest} />}>
+    <SignedIn stays otherwise={<Stranger room={room} fresh={isOther} onGuest={setGuest} />}>
       {(user) => children({ entrance: api, isGuest: false, name: user.name })}
     </SignedIn>
   );
@@ -48,11 +51,12 @@ export function Door({ room, children }: DoorProps) {
 
 interface StrangerProps {
   room: string;
+  fresh: boolean;
   onGuest: (guest: Guest) => void;
 }
 
 /** Somebody of whom nothing is known but the link that they opened. */
-function Stranger({ room, onGuest }: StrangerProps) {
+function Stranger({ room, fresh, onGuest }: StrangerProps) {
   const api = useApi();
   const { path, search } = usePlace();
   const [sign, setSign] = useState<DoorSign | null>(null);
@@ -64,11 +68,11 @@ function Stranger({ room, onGuest }: StrangerProps) {
   }, [api, room]);
   const come = useCallback(
     async (name: string) => {
-      const guest = await api.guest(room, name);
+      const guest = await api.guest(room, name, { fresh });
       keepGuestName(room, name);
       onGuest(guest);
     },
-    [api, room, onGuest],
+    [api, room, fresh, onGuest],
   );
   const [returns, setReturns] = useState(() => guestName(room) !== null);
   useEffect(() => {

@@ -174,7 +174,12 @@ export type GuestRequest = {
 /**
  * What the others see.
  */
-name: string, };
+name: string, 
+/**
+ * Whether this is somebody else than came by this browser before. Who stays out of the room, or was forbidden to send
+ * something there, stays who they were.
+ */
+fresh?: boolean, };
 
 export type GuestSession = { 
 /**

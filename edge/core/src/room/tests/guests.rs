@@ -55,6 +55,21 @@ fn a_room_may_be_closed_to_guests_and_who_is_inside_stays() {
 }
 
 #[test]
+fn who_is_ruled_on_stays_who_they_were() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let guests = ["guest1", "guest2", "guest3"].map(|name| world.enter(name).participant);
+    let guests = guests.map(|guest| world.room.people[&guest].user.clone());
+    assert_eq!(world.room.stays_guest(&guests, world.now), None);
+    let mute = r#"{"type":"setCaps","participant":"guest3","caps":{"audio":false}}"#;
+    world.say(&ada, mute);
+    assert_eq!(world.room.stays_guest(&guests, world.now), Some(&guests[2]));
+    world.say(&ada, r#"{"type":"ban","participant":"guest2"}"#);
+    assert_eq!(world.room.stays_guest(&guests, world.now), Some(&guests[1]));
+    assert_eq!(world.room.stays_guest(&guests[..1], world.now), None);
+}
+
+#[test]
 fn a_guest_goes_on_as_an_account_with_all_that_was_theirs() {
     let mut world = World::new();
     let ada = world.enter("ada");
