@@ -6,7 +6,7 @@ import { Link, Redirect, usePlace } from "../router.tsx";
 import { Field } from "../ui/Field.tsx";
 import { isolated, wordsOf } from "../ui/words.ts";
 import { AccountForm, textOf } from "./AccountForm.tsx";
-import { guestName, keepGuestName } from "./guest-name.ts";
+import { guestName, isOtherGuest, keepGuestName } from "./guest-name.ts";
 import { Message } from "./Message.tsx";
 import { absenceOf, NoRoom } from "./NoRoom.tsx";
 import { rememberRoom } from "./recent.ts";
@@ -31,7 +31,7 @@ interface DoorProps {
 export function Door({ room, children }: DoorProps) {
   const api = useApi();
   const [guest, setGuest] = useState<Guest | null>(null);
-  /** Whether who comes next is somebody else than was here. */
+  /** Whether who comes next is somebody else than was here, under whatever name. */
   const [isOther, setOther] = useState(false);
   // Also once they have an account: the call goes on.
   if (guest !== null) {
@@ -43,7 +43,7 @@ export function Door({ room, children }: DoorProps) {
     return children({ entrance: guest, isGuest: true, name: guest.name, rename });
   }
   return (
-    <SignedIn stays otherwise={<Stranger room={room} fresh={isOther} onGuest={setGuest} />}>
+    <SignedIn stays otherwise={<Stranger room={room} isOther={isOther} onGuest={setGuest} />}>
       {(user) => children({ entrance: api, isGuest: false, name: user.name })}
     </SignedIn>
   );
@@ -51,12 +51,12 @@ export function Door({ room, children }: DoorProps) {
 
 interface StrangerProps {
   room: string;
-  fresh: boolean;
+  isOther: boolean;
   onGuest: (guest: Guest) => void;
 }
 
 /** Somebody of whom nothing is known but the link that they opened. */
-function Stranger({ room, fresh, onGuest }: StrangerProps) {
+function Stranger({ room, isOther, onGuest }: StrangerProps) {
   const api = useApi();
   const { path, search } = usePlace();
   const [sign, setSign] = useState<DoorSign | null>(null);
@@ -68,11 +68,11 @@ function Stranger({ room, fresh, onGuest }: StrangerProps) {
   }, [api, room]);
   const come = useCallback(
     async (name: string) => {
-      const guest = await api.guest(room, name, { fresh });
+      const guest = await api.guest(room, name, { fresh: isOther || isOtherGuest(name) });
       keepGuestName(room, name);
       onGuest(guest);
     },
-    [api, room, fresh, onGuest],
+    [api, room, isOther, onGuest],
   );
   const [returns, setReturns] = useState(() => guestName(room) !== null);
   useEffect(() => {
