@@ -273,7 +273,7 @@ impl RegionObject {
                     member: Some(member),
                 },
             )?;
-            if !wish.request.hosting.contains(node) {
+            if !wish.request.placed.contains(node) {
                 let (room, epoch) = (wish.room, wish.epoch);
                 send(link, &RegionToNode::OpenRoom { room, epoch })?;
             }

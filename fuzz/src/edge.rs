@@ -81,11 +81,11 @@ impl World {
                 Effect::Seek {
                     participant, epoch, ..
                 } => {
-                    let place = Some((id("node-1"), id("eu")));
+                    let node = Some((id("node-1"), id("eu")));
                     self.handle(Event::Found {
                         participant,
                         epoch,
-                        place,
+                        node,
                     });
                     self.link(epoch);
                 }

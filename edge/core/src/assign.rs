@@ -9,7 +9,7 @@ use protocol::id::Region;
 pub struct Site {
     pub region: Region,
     /// Latitude and longitude in degrees.
-    pub place: Option<(f64, f64)>,
+    pub location: Option<(f64, f64)>,
 }
 
 /// Reads a list of regions, each a name or `name@latitude:longitude`: `eu-west@53.3:-6.3,us-east`. What is not a region
@@ -17,17 +17,17 @@ pub struct Site {
 pub fn parse_sites(text: &str) -> Vec<Site> {
     text.split(',')
         .filter_map(|entry| {
-            let (name, place) = match entry.trim().split_once('@') {
-                Some((name, place)) => (name, Some(place)),
+            let (name, location) = match entry.trim().split_once('@') {
+                Some((name, location)) => (name, Some(location)),
                 None => (entry.trim(), None),
             };
-            let place = place.and_then(|place| {
-                let (latitude, longitude) = place.split_once(':')?;
+            let location = location.and_then(|location| {
+                let (latitude, longitude) = location.split_once(':')?;
                 Some((degrees(latitude)?, degrees(longitude)?))
             });
             Some(Site {
                 region: name.parse().ok()?,
-                place,
+                location,
             })
         })
         .collect()
@@ -46,7 +46,7 @@ pub struct Hints<'a> {
     /// Round-trip times in milliseconds that it measured.
     pub round_trips: Option<&'a BTreeMap<Region, f64>>,
     /// Latitude and longitude of its address, in degrees.
-    pub place: Option<(f64, f64)>,
+    pub location: Option<(f64, f64)>,
 }
 
 /// All regions, the one to try first first: the wished one, then by measured round trip, then by distance, then as
@@ -59,7 +59,7 @@ pub fn rank(sites: &[Site], hints: &Hints<'_>) -> Vec<Region> {
             .and_then(|times| times.get(&site.region))
             .copied()
             .filter(|time| time.is_finite() && *time >= 0.0);
-        let distance = match (site.place, hints.place) {
+        let distance = match (site.location, hints.location) {
             (Some(there), Some(here)) => distance(there, here),
             _ => f64::INFINITY,
         };
@@ -106,14 +106,14 @@ mod tests {
         let tokyo = Some((35.7, 139.7));
         assert_eq!(
             order(&Hints {
-                place: berlin,
+                location: berlin,
                 ..Hints::default()
             })[0],
             "eu-west"
         );
         assert_eq!(
             order(&Hints {
-                place: tokyo,
+                location: tokyo,
                 ..Hints::default()
             })[0],
             "ap-south"
@@ -124,7 +124,7 @@ mod tests {
         ]);
         let hints = Hints {
             round_trips: Some(&times),
-            place: tokyo,
+            location: tokyo,
             ..Hints::default()
         };
         assert_eq!(order(&hints), ["us-east", "ap-south", "eu-west", "lab"]);

@@ -1,4 +1,4 @@
-//! Breakout rooms: which are open, until when, and who is in which. A place is a user's, so that who comes back finds it.
+//! Breakout rooms: which are open, until when, and who is in which. A membership is a user's, so that who comes back finds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,18 @@ use protocol::client::{
 use protocol::id::{BreakoutId, UserId};
 use serde::{Deserialize, Serialize};
 
-/// How many users' places are remembered. Beyond that, those who are gone lose theirs.
-const MAX_PLACES: usize = 1_000;
+/// How many users' memberships are remembered. Beyond that, those who are gone lose theirs.
+const MAX_MEMBERS: usize = 1_000;
 
-/// Where in a room somebody is, or something is said.
+/// One of the rooms that a room has, in which somebody is or something is said: the main one or a breakout room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Place {
+pub enum Subroom {
     #[default]
     Main,
     Breakout(BreakoutId),
 }
 
-impl Place {
+impl Subroom {
     /// The breakout room, unless it is the main one.
     pub fn breakout(self) -> Option<BreakoutId> {
         match self {
@@ -30,7 +30,7 @@ impl Place {
     }
 }
 
-impl From<Option<BreakoutId>> for Place {
+impl From<Option<BreakoutId>> for Subroom {
     fn from(breakout: Option<BreakoutId>) -> Self {
         breakout.map_or(Self::Main, Self::Breakout)
     }
@@ -38,7 +38,7 @@ impl From<Option<BreakoutId>> for Place {
 
 /// To which breakout room a user belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
+pub struct Membership {
     pub breakout: BreakoutId,
     /// Whether they are in the main room for now.
     pub away: bool,
@@ -58,7 +58,9 @@ pub struct Open {
     pub rooms: Vec<Breakout>,
     pub assignment: BreakoutAssignment,
     pub ends_at: Option<u64>,
-    pub seats: BTreeMap<UserId, Seat>,
+    /// Stored as `seats`, from when that was its name.
+    #[serde(rename = "seats")]
+    pub members: BTreeMap<UserId, Membership>,
 }
 
 impl Breakouts {
@@ -74,7 +76,7 @@ impl Breakouts {
             rooms,
             assignment: draft.assignment,
             ends_at: draft.seconds.map(|s| now + u64::from(s) * 1_000),
-            seats: BTreeMap::new(),
+            members: BTreeMap::new(),
         })
     }
 
@@ -106,14 +108,14 @@ impl Breakouts {
         self.open.as_ref()?.ends_at
     }
 
-    pub fn seat(&self, user: &UserId) -> Option<Seat> {
-        self.open.as_ref()?.seats.get(user).copied()
+    pub fn membership(&self, user: &UserId) -> Option<Membership> {
+        self.open.as_ref()?.members.get(user).copied()
     }
 
     /// Where a user is.
-    pub fn place(&self, user: &UserId) -> Place {
-        let seat = self.seat(user).filter(|seat| !seat.away);
-        seat.map(|seat| seat.breakout).into()
+    pub fn subroom_of(&self, user: &UserId) -> Subroom {
+        let there = self.membership(user).filter(|member| !member.away);
+        there.map(|member| member.breakout).into()
     }
 
     /// What was one user's is another's from now on, who keeps what they had. Whether there was anything.
@@ -121,11 +123,11 @@ impl Breakouts {
         let Some(open) = &mut self.open else {
             return false;
         };
-        let seat = open.seats.remove(from);
-        if let Some(seat) = seat {
-            open.seats.entry(to.clone()).or_insert(seat);
+        let membership = open.members.remove(from);
+        if let Some(membership) = membership {
+            open.members.entry(to.clone()).or_insert(membership);
         }
-        seat.is_some()
+        membership.is_some()
     }
 }
 
@@ -134,20 +136,20 @@ impl Open {
         self.rooms.iter().any(|room| room.id == id)
     }
 
-    /// Gives a user a place; of those who are not here, the places go if there are too many.
+    /// Makes a user a member; of those who are not here, the memberships go if there are too many.
     pub fn put(&mut self, user: UserId, breakout: BreakoutId, here: &BTreeSet<UserId>) {
-        if self.seats.len() >= MAX_PLACES && !self.seats.contains_key(&user) {
-            self.seats.retain(|user, _| here.contains(user));
+        if self.members.len() >= MAX_MEMBERS && !self.members.contains_key(&user) {
+            self.members.retain(|user, _| here.contains(user));
         }
         let away = false;
-        self.seats.insert(user, Seat { breakout, away });
+        self.members.insert(user, Membership { breakout, away });
     }
 
     /// The room that has the fewest, the first of equals.
     pub fn smallest(&self) -> Option<BreakoutId> {
         let count = |id: BreakoutId| {
-            let seats = self.seats.values();
-            seats.filter(|seat| seat.breakout == id).count()
+            let members = self.members.values();
+            members.filter(|member| member.breakout == id).count()
         };
         let ids = self.rooms.iter().map(|room| room.id);
         ids.min_by_key(|id| count(*id))
@@ -219,15 +221,15 @@ mod tests {
     }
 
     #[test]
-    fn places_of_those_who_are_gone_do_not_pile_up() {
+    fn memberships_of_those_who_are_gone_do_not_pile_up() {
         let mut breakouts = Breakouts::default();
         let open = breakouts.open(draft(&["a"], None), 0);
         let here: BTreeSet<UserId> = [user("u0")].into();
-        for n in 0..3 * MAX_PLACES {
+        for n in 0..3 * MAX_MEMBERS {
             open.put(user(&format!("u{n}")), BreakoutId(1), &here);
-            assert!(open.seats.len() <= MAX_PLACES);
+            assert!(open.members.len() <= MAX_MEMBERS);
         }
-        assert!(open.seats.contains_key(&user("u0")));
+        assert!(open.members.contains_key(&user("u0")));
     }
 
     #[test]

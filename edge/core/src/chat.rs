@@ -9,7 +9,7 @@ use protocol::client::{
 use protocol::id::UserId;
 use serde::{Deserialize, Serialize};
 
-use crate::breakouts::Place;
+use crate::breakouts::Subroom;
 
 /// How many lines a newcomer is shown. As many are held in memory.
 pub const HISTORY: usize = 200;
@@ -28,7 +28,7 @@ const MAX_REACTING: usize = 500;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reader {
     pub user: UserId,
-    pub place: Place,
+    pub subroom: Subroom,
 }
 
 /// A stored line.
@@ -54,14 +54,16 @@ impl Line {
     }
 
     /// Where it is seen; absent where that is anywhere.
-    pub fn place(&self) -> Option<Place> {
+    pub fn subroom(&self) -> Option<Subroom> {
         let anywhere = self.message.broadcast || self.message.to.is_some();
         (!anywhere).then(|| self.message.breakout.into())
     }
 
     /// The line as it is shown to who reads, if it is.
     pub fn seen_by(&self, reader: &Reader) -> Option<ChatMessage> {
-        let is_here = self.place().is_none_or(|place| place == reader.place);
+        let is_here = self
+            .subroom()
+            .is_none_or(|subroom| subroom == reader.subroom);
         self.told(&reader.user).filter(|_| is_here)
     }
 
@@ -371,7 +373,7 @@ mod tests {
     fn reader(user: &str) -> Reader {
         Reader {
             user: user.parse().unwrap(),
-            place: Place::Main,
+            subroom: Subroom::Main,
         }
     }
 
@@ -475,17 +477,17 @@ mod tests {
             broadcast: true,
             ..message("ada", "n4")
         });
-        let ids = |place: Place| -> String {
+        let ids = |subroom: Subroom| -> String {
             let reader = Reader {
-                place,
+                subroom,
                 ..reader("bob")
             };
             let lines = chat.history(&reader);
             lines.into_iter().map(|line| line.id).collect()
         };
-        assert_eq!(ids(Place::Main), "14");
-        assert_eq!(ids(Place::Breakout(BreakoutId(1))), "24");
-        assert_eq!(ids(Place::Breakout(BreakoutId(2))), "34");
+        assert_eq!(ids(Subroom::Main), "14");
+        assert_eq!(ids(Subroom::Breakout(BreakoutId(1))), "24");
+        assert_eq!(ids(Subroom::Breakout(BreakoutId(2))), "34");
         let lines: Vec<Line> = chat.lines.into();
         let bob = "bob".parse().unwrap();
         assert_eq!(export(&lines, None, ALL, &bob).lines.len(), 4);

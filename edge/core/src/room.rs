@@ -80,8 +80,8 @@ struct Negotiation {
 struct Search {
     participant: ParticipantId,
     epoch: Epoch,
-    /// The nodes that were named as hosting the room: if one of them is found, it is not told to open it.
-    hosting: Vec<NodeId>,
+    /// The nodes that were named as having the room: if one of them is found, it is not told to open it.
+    placed: Vec<NodeId>,
 }
 
 /// One room.
@@ -279,8 +279,8 @@ impl Room {
             Event::Found {
                 participant,
                 epoch,
-                place,
-            } => self.found(participant, epoch, place, now, out),
+                node,
+            } => self.found(participant, epoch, node, now, out),
             Event::NotKnownYet { participant, epoch } => {
                 self.not_known_yet(participant, epoch, now);
             }

@@ -48,8 +48,9 @@ impl Member {
 /// What a room asks for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
-    /// Nodes that host the room already.
-    pub hosting: Vec<NodeId>,
+    /// Nodes that have the room already. Asked for as `hosting`, from when that was its name.
+    #[serde(rename = "hosting")]
+    pub placed: Vec<NodeId>,
     /// Nodes where something just went wrong.
     pub avoid: Vec<NodeId>,
     /// Those of them that are gone, as far as anybody can tell: they are neither chosen nor waited for.
@@ -152,7 +153,7 @@ pub fn assign(
         .map(|(node, member)| Candidate {
             node: node.clone(),
             load: member.load,
-            hosts: request.hosting.contains(node),
+            has_room: request.placed.contains(node),
             avoid: request.avoid.contains(node),
         })
         .collect();
@@ -172,8 +173,8 @@ pub fn assign(
 struct Candidate {
     node: NodeId,
     load: Load,
-    /// Whether it hosts the room already.
-    hosts: bool,
+    /// Whether it has the room already.
+    has_room: bool,
     /// Whether something just went wrong there: only if there is no other.
     avoid: bool,
 }
@@ -186,7 +187,7 @@ impl Candidate {
     }
 }
 
-/// The node for a session: one that hosts the room if it has headroom, else the better of two random ones (which spreads
+/// The node for a session: one that has the room if it has headroom, else the better of two random ones (which spreads
 /// almost as well as the best of all and does not stampede). `random` are two uniform numbers.
 fn choose(candidates: &[Candidate], random: [u32; 2]) -> Option<&NodeId> {
     let fit = |avoid: bool| -> Vec<&Candidate> {
@@ -200,8 +201,8 @@ fn choose(candidates: &[Candidate], random: [u32; 2]) -> Option<&NodeId> {
         pool = fit(true);
     }
     let lightest = |a: &&Candidate, b: &&Candidate| a.burden().total_cmp(&b.burden());
-    if let Some(host) = pool.iter().copied().filter(|c| c.hosts).min_by(lightest) {
-        return Some(&host.node);
+    if let Some(known) = pool.iter().copied().filter(|c| c.has_room).min_by(lightest) {
+        return Some(&known.node);
     }
     if pool.is_empty() {
         return None;
@@ -229,7 +230,7 @@ mod tests {
                 rooms: 0,
                 max_sessions: 10,
             },
-            hosts: false,
+            has_room: false,
             avoid: false,
         }
     }
@@ -252,7 +253,7 @@ mod tests {
             ),
         ]);
         let request = Request {
-            hosting: vec![node("b")],
+            placed: vec![node("b")],
             avoid: vec![],
             given_up: vec![],
         };
@@ -270,7 +271,7 @@ mod tests {
             ..Load::default()
         };
         let request = Request {
-            hosting: vec![],
+            placed: vec![],
             avoid: vec![],
             given_up: vec![],
         };
@@ -317,7 +318,7 @@ mod tests {
     fn who_was_given_up_by_those_who_ask_is_not_awaited() {
         let node: NodeId = "a".parse().unwrap();
         let mut request = Request {
-            hosting: vec![],
+            placed: vec![],
             avoid: vec![node.clone()],
             given_up: vec![],
         };
@@ -358,7 +359,7 @@ mod tests {
         ];
         for (avoid, given_up, answers) in cases {
             let request = Request {
-                hosting: vec![],
+                placed: vec![],
                 avoid: avoid.iter().map(|name| id(name)).collect(),
                 given_up: given_up.iter().map(|name| id(name)).collect(),
             };
@@ -388,7 +389,7 @@ mod tests {
     #[test]
     fn the_room_stays_together_while_there_is_headroom() {
         let mut all = [candidate("a", 0.1, 0), candidate("b", 0.8, 9)];
-        all[1].hosts = true;
+        all[1].has_room = true;
         assert_eq!(choose(&all, [0, 0]).unwrap().as_str(), "b");
         all[1].load.sessions = 10;
         assert_eq!(choose(&all, [1, 1]).unwrap().as_str(), "a");

@@ -115,13 +115,13 @@ impl Shell {
                 participant,
                 epoch,
                 regions,
-                hosting,
+                placed,
                 avoid,
                 given_up,
                 patient,
             } => {
                 let request = roster::Request {
-                    hosting,
+                    placed,
                     avoid,
                     given_up,
                 };
@@ -188,7 +188,7 @@ impl Shell {
         let nowhere = Event::Found {
             participant: participant.clone(),
             epoch,
-            place: None,
+            node: None,
         };
         let Some(room) = self.room.borrow().as_ref().map(|room| room.view().id) else {
             return nowhere;
@@ -209,7 +209,7 @@ impl Shell {
                         return Event::Found {
                             participant,
                             epoch,
-                            place: Some((node, region.clone())),
+                            node: Some((node, region.clone())),
                         };
                     }
                     Choice::NotKnown if patient => {

@@ -131,7 +131,7 @@ pub(super) async fn join_room(
     let hints = Hints {
         region: body.region.as_ref(),
         round_trips: Some(&body.round_trips),
-        place: place(&request),
+        location: location(&request),
     };
     let participant = crypto::hex(&crypto::random::<8>()?);
     let participant: ParticipantId = participant.parse().map_err(|_| Refusal::internal())?;
@@ -223,7 +223,7 @@ pub(super) async fn signaling(request: Request, env: &Env, id: &str) -> Answer {
 }
 
 /// Latitude and longitude of the client's address, where the platform knows it.
-fn place(request: &Request) -> Option<(f64, f64)> {
+fn location(request: &Request) -> Option<(f64, f64)> {
     let number = |name: &str| degrees(&geography(request, name)?);
     Some((number("latitude")?, number("longitude")?))
 }

@@ -87,11 +87,10 @@ impl Office {
     fn found(&mut self, participant: ParticipantId, epoch: Epoch) {
         let node: NodeId = "n0".parse().expect("an id");
         let region: Region = "here".parse().expect("a region");
-        let place = Some((node.clone(), region.clone()));
         let found = Event::Found {
             participant,
             epoch,
-            place,
+            node: Some((node.clone(), region.clone())),
         };
         self.wake("a node was found", found);
         if self.link.is_some() {

@@ -14,7 +14,7 @@ use super::messages::Refusal;
 use super::record::{Person, Record};
 use super::roles::Right;
 use super::{Client, Effect, Room};
-use crate::breakouts::{Place, check};
+use crate::breakouts::{Subroom, check};
 use crate::chat::Reader;
 use crate::table::{Table, integer, json};
 
@@ -76,14 +76,14 @@ impl Room {
             }
         }
         for user in left.into_iter().filter(|_| is_automatic) {
-            if let (false, Some(id)) = (open.seats.contains_key(&user), open.smallest()) {
+            if let (false, Some(id)) = (open.members.contains_key(&user), open.smallest()) {
                 open.put(user, id, &here);
             }
         }
         self.save_breakouts(out);
         self.plan(out);
         for id in self.in_breakouts() {
-            self.tell_place(&id, out);
+            self.tell_subroom(&id, out);
         }
         let breakouts = self.breakouts_view();
         self.happen(RoomEvent::Breakouts { breakouts }, None, now, out);
@@ -159,11 +159,11 @@ impl Room {
         let is_own = self.people.get(&client.participant).map(|p| &p.user) == Some(&user);
         let is_free = open.assignment == BreakoutAssignment::Free;
         let returns =
-            breakout.is_none() || self.breakouts.seat(&user).map(|s| s.breakout) == breakout;
+            breakout.is_none() || self.breakouts.membership(&user).map(|m| m.breakout) == breakout;
         if !(is_own && (is_free || returns)) {
             self.require(client, Right::HoldBreakouts)?;
         }
-        if self.breakouts.place(&user) == breakout.into() {
+        if self.breakouts.subroom_of(&user) == breakout.into() {
             return Ok(());
         }
         self.may_act(&client.participant, now)?;
@@ -172,9 +172,9 @@ impl Room {
         }
         let here = self.users_here();
         if let Some(open) = self.breakouts.opened_mut() {
-            match (breakout, open.seats.get_mut(&user)) {
+            match (breakout, open.members.get_mut(&user)) {
                 (Some(id), _) => open.put(user.clone(), id, &here),
-                (None, Some(seat)) => seat.away = true,
+                (None, Some(member)) => member.away = true,
                 (None, None) => {}
             }
         }
@@ -186,7 +186,7 @@ impl Room {
     /// A user is somewhere else: their nodes, everybody and they themselves are told.
     fn arrives(&mut self, user: &UserId, now: u64, out: &mut Vec<Effect>) {
         for id in self.everything_of(user) {
-            self.tell_place(&id, out);
+            self.tell_subroom(&id, out);
             if let Some(place) = self.breakout_place(&id) {
                 self.happen(RoomEvent::BreakoutPlace { place }, None, now, out);
                 self.show_chat(&id, out);
@@ -195,14 +195,14 @@ impl Room {
     }
 
     /// Somebody has just come: where they were before, or where there is room for them, or in the main room.
-    pub(super) fn seat_newcomer(&mut self, id: &ParticipantId, now: u64, out: &mut Vec<Effect>) {
+    pub(super) fn assign_newcomer(&mut self, id: &ParticipantId, now: u64, out: &mut Vec<Effect>) {
         let (Some(open), Some(person)) = (self.breakouts.opened(), self.people.get(id)) else {
             return;
         };
         let user = person.user.clone();
         let is_automatic = open.assignment == BreakoutAssignment::Automatic;
         let keeps_order = Right::HoldBreakouts.is_of(person.role);
-        if is_automatic && !keeps_order && !open.seats.contains_key(&user) {
+        if is_automatic && !keeps_order && !open.members.contains_key(&user) {
             let here = self.users_here();
             if let Some(open) = self.breakouts.opened_mut()
                 && let Some(smallest) = open.smallest()
@@ -211,7 +211,7 @@ impl Room {
             }
             self.save_breakouts(out);
         }
-        self.tell_place(id, out);
+        self.tell_subroom(id, out);
         if let Some(place) = self.breakout_place(id) {
             self.happen(
                 RoomEvent::BreakoutPlace { place },
@@ -222,7 +222,7 @@ impl Room {
         }
     }
 
-    /// What was the guest's place is the account's, unless that has one.
+    /// What was the guest's membership is the account's, unless that has one.
     pub(super) fn breakouts_go_over(
         &mut self,
         guest: &UserId,
@@ -233,27 +233,27 @@ impl Room {
         if self.breakouts.inherit(guest, to) {
             self.save_breakouts(out);
         }
-        // The account may have had a place where the guest had none.
+        // The account may have had one where the guest had none.
         if self.breakouts.is_open() {
             self.arrives(to, now, out);
         }
     }
 
     /// Where this user is.
-    pub(super) fn place_of(&self, user: &UserId) -> Place {
-        self.breakouts.place(user)
+    pub(super) fn subroom_of(&self, user: &UserId) -> Subroom {
+        self.breakouts.subroom_of(user)
     }
 
     /// As whom and where somebody reads.
     pub(super) fn reader(&self, user: &UserId) -> Reader {
         Reader {
             user: user.clone(),
-            place: self.place_of(user),
+            subroom: self.subroom_of(user),
         }
     }
 
     /// Tells a person's node where they are, if they have media there.
-    pub(super) fn tell_place(&self, id: &ParticipantId, out: &mut Vec<Effect>) {
+    pub(super) fn tell_subroom(&self, id: &ParticipantId, out: &mut Vec<Effect>) {
         let Some(person) = self.people.get(id) else {
             return;
         };
@@ -263,7 +263,7 @@ impl Room {
                 link: placed.named(),
                 message: RoomToNode::Breakout {
                     participant: id.clone(),
-                    breakout: self.place_of(&person.user).breakout(),
+                    breakout: self.subroom_of(&person.user).breakout(),
                 },
             });
         }
@@ -280,11 +280,11 @@ impl Room {
         if !self.breakouts.is_open() {
             return out.push(Effect::Broadcast { except, message });
         }
-        let Some(place) = self.people.get(id).map(|p| self.place_of(&p.user)) else {
+        let Some(subroom) = self.people.get(id).map(|p| self.subroom_of(&p.user)) else {
             return;
         };
         let here = self.people.values().filter(|person| person.is_here());
-        let near = here.filter(|person| self.place_of(&person.user) == place);
+        let near = here.filter(|person| self.subroom_of(&person.user) == subroom);
         let told = near.filter(|person| except.as_ref() != Some(&person.id));
         out.extend(told.map(|person| Effect::Send {
             client: person.client(),
@@ -314,11 +314,11 @@ impl Room {
     }
 
     fn breakout_place(&self, id: &ParticipantId) -> Option<BreakoutPlace> {
-        let seat = self.breakouts.seat(&self.people.get(id)?.user)?;
+        let member = self.breakouts.membership(&self.people.get(id)?.user)?;
         Some(BreakoutPlace {
             participant: id.clone(),
-            breakout: seat.breakout,
-            away: seat.away,
+            breakout: member.breakout,
+            away: member.away,
         })
     }
 
@@ -326,7 +326,7 @@ impl Room {
     fn in_breakouts(&self) -> Vec<ParticipantId> {
         let people = self.people.values();
         people
-            .filter(|person| self.place_of(&person.user) != Place::Main)
+            .filter(|person| self.subroom_of(&person.user) != Subroom::Main)
             .map(|person| person.id.clone())
             .collect()
     }

@@ -11,7 +11,7 @@ use super::messages::Refusal;
 use super::record::{Hearers, LoggedEvent, Person, Record};
 use super::roles::Right;
 use super::{Client, Deed, Draft, Effect, Room};
-use crate::breakouts::Place;
+use crate::breakouts::Subroom;
 use crate::chat::{self, Keep, Line};
 
 /// Why somebody does not take the chat along.
@@ -135,7 +135,7 @@ impl Room {
         let is_anywhere = draft.broadcast || draft.to.is_some();
         let breakout = match is_anywhere {
             true => None,
-            false => self.place_of(&person.user).breakout(),
+            false => self.subroom_of(&person.user).breakout(),
         };
         if !is_anywhere && draft.breakout.is_some() && draft.breakout != breakout {
             return out.push(elsewhere(client, draft.nonce));
@@ -235,12 +235,12 @@ impl Room {
 
     /// Tells of a line whom it is for.
     fn tell_of(&mut self, line: &Line, event: RoomEvent, now: u64, out: &mut Vec<Effect>) {
-        let hearers = match (line.between(), line.place()) {
+        let hearers = match (line.between(), line.subroom()) {
             (Some(both), _) => Hearers::Both(both),
-            (None, Some(place)) => Hearers::In(place),
+            (None, Some(subroom)) => Hearers::In(subroom),
             (None, None) => Hearers::All,
         };
-        let is_for_all = hearers == Hearers::In(Place::Main) && !self.breakouts.is_open();
+        let is_for_all = hearers == Hearers::In(Subroom::Main) && !self.breakouts.is_open();
         if hearers == Hearers::All {
             self.happen(event, None, now, out);
         } else if is_for_all {

@@ -129,7 +129,7 @@ pub enum Event {
     Found {
         participant: ParticipantId,
         epoch: Epoch,
-        place: Option<(NodeId, Region)>,
+        node: Option<(NodeId, Region)>,
     },
     /// The other answer to [`Effect::Seek`], if that is patient: a region does not know yet whether it has a node.
     NotKnownYet {
@@ -311,12 +311,12 @@ pub enum Effect {
         link: NodeLink,
     },
     /// Find a node for this participant's media, region by region, and tell it to open the room under this epoch unless
-    /// it hosts it already. Answer with [`Event::Found`] or [`Event::NotKnownYet`], always.
+    /// it has it already. Answer with [`Event::Found`] or [`Event::NotKnownYet`], always.
     Seek {
         participant: ParticipantId,
         epoch: Epoch,
         regions: Vec<Region>,
-        hosting: Vec<NodeId>,
+        placed: Vec<NodeId>,
         avoid: Vec<NodeId>,
         /// Those of them that are not to be waited for, and not to be chosen unless no region has another.
         given_up: Vec<NodeId>,

@@ -42,17 +42,17 @@ impl Log {
         hearers: Hearers,
         now: u64,
     ) -> (LoggedEvent, Vec<u64>) {
-        let (between, place) = match hearers {
+        let (between, subroom) = match hearers {
             Hearers::All => (None, None),
             Hearers::Both(both) => (Some(both), None),
-            Hearers::In(place) => (None, Some(place)),
+            Hearers::In(subroom) => (None, Some(subroom)),
         };
         let logged = LoggedEvent {
             seq: self.seq() + 1,
             at: now,
             event,
             between,
-            place,
+            subroom,
         };
         self.latest = logged.seq;
         self.events.push_back(logged.clone());

@@ -283,7 +283,7 @@ impl Room {
                 // A moderator may have decided while the link was away.
                 self.tell_caps(&participant, out);
                 if self.breakouts.is_open() {
-                    self.tell_place(&participant, out);
+                    self.tell_subroom(&participant, out);
                 }
                 continue;
             }

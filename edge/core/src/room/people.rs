@@ -122,7 +122,7 @@ impl Room {
                 now,
                 out,
             );
-            self.seat_newcomer(&id, now, out);
+            self.assign_newcomer(&id, now, out);
             self.report(now, out);
         }
         // Who waited has seen nothing of the room yet, whatever they show.

@@ -38,11 +38,11 @@ impl Room {
         self.info.epoch.0 += 1;
         out.push(Effect::Save(Record::Info(self.info.clone())));
         // A node whose link is broken for a moment is among them: told to open the room anew, it would drop its sessions.
-        let hosting: Vec<NodeId> = self.nodes.keys().cloned().collect();
+        let placed: Vec<NodeId> = self.nodes.keys().cloned().collect();
         self.seeking = Some(Search {
             participant: participant.clone(),
             epoch: self.info.epoch,
-            hosting: hosting.clone(),
+            placed: placed.clone(),
         });
         let avoid = self.avoid.get(&participant).cloned().into_iter();
         let avoid: BTreeSet<NodeId> = avoid.chain(self.questions.shunned(now)).collect();
@@ -51,7 +51,7 @@ impl Room {
         out.push(Effect::Seek {
             regions,
             epoch: self.info.epoch,
-            hosting,
+            placed,
             avoid: avoid.into_iter().collect(),
             given_up,
             participant,
@@ -79,7 +79,7 @@ impl Room {
         &mut self,
         participant: ParticipantId,
         epoch: Epoch,
-        place: Option<(NodeId, Region)>,
+        node: Option<(NodeId, Region)>,
         now: u64,
         out: &mut Vec<Effect>,
     ) {
@@ -87,13 +87,13 @@ impl Room {
         let Some(person) = self.people.get_mut(&participant) else {
             return;
         };
-        let Some((node, region)) = place else {
+        let Some((node, region)) = node else {
             self.retries.insert(participant.clone(), now + RETRY);
             return self.tell_no_node(&participant, out);
         };
         // The room left the node during the search, so the node was not told to open it: the next search tells it.
         if !self.nodes.contains_key(&node)
-            && search.is_some_and(|search| search.hosting.contains(&node))
+            && search.is_some_and(|search| search.placed.contains(&node))
         {
             return;
         }

@@ -11,7 +11,7 @@ use super::Client;
 use super::breakouts::BREAKOUTS;
 use super::polls::{BALLOTS, POLLS};
 use super::report::{OWED, Owed};
-use crate::breakouts::{Breakouts, Place};
+use crate::breakouts::{Breakouts, Subroom};
 use crate::chat::{Line, Reader};
 use crate::poll::{Ballot, Poll};
 use crate::table::{Column, Key, Table, flag, integer, json, text};
@@ -370,9 +370,9 @@ pub struct LoggedEvent {
     /// The two users whom it is told; absent where it is told everybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub between: Option<[UserId; 2]>,
-    /// Where one has to be to be told it; absent where it is told everywhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
+    /// Where one has to be to be told it; absent where it is told everywhere. Stored as `place`, from when that was its name.
+    #[serde(rename = "place", default, skip_serializing_if = "Option::is_none")]
+    pub subroom: Option<Subroom>,
 }
 
 /// Whom an event is told. The others are told that something was.
@@ -381,7 +381,7 @@ pub enum Hearers {
     All,
     Both([UserId; 2]),
     /// Those who are there now, and when it is replayed those who are there then.
-    In(Place),
+    In(Subroom),
 }
 
 impl LoggedEvent {
@@ -389,7 +389,9 @@ impl LoggedEvent {
     pub fn seen_by(&self, reader: &Reader) -> ServerMessage {
         let between = self.between.as_ref();
         let hidden = between.is_some_and(|both| !both.contains(&reader.user))
-            || self.place.is_some_and(|place| place != reader.place);
+            || self
+                .subroom
+                .is_some_and(|subroom| subroom != reader.subroom);
         let event = match hidden {
             true => RoomEvent::Unseen,
             false => self.event.clone(),

@@ -103,7 +103,7 @@ impl Room {
             sdp: offer.sdp.clone(),
             sources: offer.sources.clone(),
             caps,
-            breakout: self.place_of(&person.user).breakout(),
+            breakout: self.subroom_of(&person.user).breakout(),
         };
         self.asks(participant, &link.node, now);
         out.push(Effect::Tell { link, message });

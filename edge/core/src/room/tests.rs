@@ -236,17 +236,17 @@ impl World {
     /// The node is found for whoever is sought for, and its link is ready.
     fn place(&mut self, name: &str, node: &str) -> NodeLink {
         let epoch = self.room.info.epoch;
-        self.seat(name, node);
+        self.find(name, node);
         self.link(node, epoch)
     }
 
     /// This node is found for whoever is sought for.
-    fn seat(&mut self, name: &str, node: &str) {
+    fn find(&mut self, name: &str, node: &str) {
         let epoch = self.room.info.epoch;
         self.handle(Event::Found {
             participant: id(name),
             epoch,
-            place: Some((id(node), id("eu"))),
+            node: Some((id(node), id("eu"))),
         });
     }
 

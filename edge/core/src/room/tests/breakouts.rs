@@ -125,7 +125,7 @@ pub(super) fn with_media(world: &mut World, clients: &[&Client]) -> NodeLink {
     let names: Vec<String> = names.collect();
     let link = world.place(&names[0], "n1");
     for name in &names[1..] {
-        world.seat(name, "n1");
+        world.find(name, "n1");
     }
     link
 }
@@ -151,7 +151,10 @@ fn everybody_but_who_keeps_order_is_shared_out() {
     );
     // Who comes late goes where the fewest are; a second page of somebody is where they are.
     let joined = world.enter("zoe");
-    assert_eq!(world.room.place_of(&id("zoe")), Some(BreakoutId(2)).into());
+    assert_eq!(
+        world.room.subroom_of(&id("zoe")),
+        Some(BreakoutId(2)).into()
+    );
     world.admit_with("bob-again", "bob", None);
     world.open(super::ticket("bob-again"), None).expect("good");
     assert!(places(&world).contains(&"bob-again 1".to_owned()));
@@ -440,7 +443,10 @@ fn a_guest_is_where_they_were_when_they_take_an_account() {
         r#"{"type":"takeAccount","token":"token of gus"}"#,
     );
     assert_eq!(places(&world), ["bob 2", "guest1 1"]);
-    assert_eq!(world.room.place_of(&id("gus")), Some(BreakoutId(1)).into());
+    assert_eq!(
+        world.room.subroom_of(&id("gus")),
+        Some(BreakoutId(1)).into()
+    );
 }
 
 #[test]
@@ -450,7 +456,7 @@ fn they_are_over_when_everybody_has_gone() {
     world.say(&ada, r#"{"type":"leave"}"#);
     world.enter("bob");
     assert_eq!(world.room.breakouts_view(), None);
-    assert_eq!(world.room.place_of(&id("bob")), None.into());
+    assert_eq!(world.room.subroom_of(&id("bob")), None.into());
 }
 
 proptest! {
@@ -478,9 +484,9 @@ proptest! {
                 }
                 6 => restart(&mut world),
                 _ => {
-                    let at = world.room.place_of(&id(names[who]));
+                    let at = world.room.subroom_of(&id(names[who]));
                     for name in names {
-                        let place = world.room.place_of(&id(name));
+                        let place = world.room.subroom_of(&id(name));
                         let before = world.room.chat.history(&world.room.reader(&id(name))).len();
                         if name == names[who] { world.say(&client, &line); }
                         let after = world.room.chat.history(&world.room.reader(&id(name))).len();

@@ -288,7 +288,7 @@ fn a_failover_within_two_seconds_is_not_told_and_a_longer_one_is() {
             world.handle(Event::Found {
                 participant: search.participant,
                 epoch: search.epoch,
-                place: None,
+                node: None,
             });
         }
     }

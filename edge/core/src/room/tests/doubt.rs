@@ -27,7 +27,7 @@ fn with_media_of(people: &[(&str, &str)]) -> (World, NodeLink, Vec<Client>) {
     }
     let link = world.place(people[0].0, "n1");
     for ((name, _), client) in people.iter().zip(&clients).skip(1) {
-        world.seat(name, "n1");
+        world.find(name, "n1");
         assert_eq!(client.participant, id(name));
     }
     for client in &clients {
@@ -90,7 +90,7 @@ fn a_node_that_has_its_link_or_comes_back_is_not_left() {
     let again = world
         .room
         .expect_node(&link.node, link.epoch)
-        .expect("it hosts the room");
+        .expect("it has the room");
     world.handle(Event::NodeOpened {
         link: again,
         region: id("eu"),
@@ -140,7 +140,7 @@ fn a_node_that_dies_while_the_room_sleeps_is_doubted_at_once() {
 fn who_never_had_media_there_has_no_say() {
     let (mut world, link, _) = with_media(&["ada"]);
     let eve = world.enter("eve");
-    world.seat("eve", "n1");
+    world.find("eve", "n1");
     world.say(&eve, OFFER);
     let answer = NodeToRoom::Answer {
         participant: id("eve"),

@@ -21,7 +21,7 @@ impl World {
         self.handle(Event::Found {
             participant: id(name),
             epoch: self.room.info.epoch,
-            place: Some((id("n1"), id("eu"))),
+            node: Some((id("n1"), id("eu"))),
         })
     }
 

@@ -5,14 +5,14 @@ use protocol::node::{NodeToRoom, RoomToNode, VERSION};
 
 use super::{Effect, Event, NodeLink, World, id};
 
-/// A node of a region hosts the room, for somebody of the same name.
+/// A node of a region has the room, for somebody of the same name.
 fn host(world: &mut World, node: &str, region: &str) -> (NodeLink, Vec<Effect>) {
     world.enter(&format!("p-{node}"));
     let epoch = world.room.info.epoch;
     world.handle(Event::Found {
         participant: id(&format!("p-{node}")),
         epoch,
-        place: Some((id(node), id(region))),
+        node: Some((id(node), id(region))),
     });
     let expected = world.room.expect_node(&id(node), epoch);
     let link = expected.expect("it is placed there");

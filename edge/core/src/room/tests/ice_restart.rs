@@ -55,7 +55,7 @@ fn a_node_that_answers_no_restart_is_left_and_sooner_for_two() {
     let mut world = World::new();
     let (ada, bob) = (world.enter("ada"), world.enter("bob"));
     let link = world.place("ada", "n1");
-    world.seat("bob", "n1");
+    world.find("bob", "n1");
     for client in [&ada, &bob] {
         world.say(client, OFFER);
         let participant = client.participant.clone();

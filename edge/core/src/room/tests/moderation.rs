@@ -27,7 +27,7 @@ fn call() -> (World, Client, Client, NodeLink) {
     world.handle(Event::Found {
         participant: id("bob"),
         epoch,
-        place: Some((id("n1"), id("eu"))),
+        node: Some((id("n1"), id("eu"))),
     });
     world.say(&bob, OFFER);
     let answer = NodeToRoom::Answer {

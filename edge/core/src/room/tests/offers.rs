@@ -96,7 +96,7 @@ fn a_node_that_is_slow_but_speaks_is_waited_for() {
     let (mut world, ada, link) = World::with_ada();
     world.say(&ada, OFFER);
     let bob = world.enter("bob");
-    world.seat("bob", "n1");
+    world.find("bob", "n1");
     world.now = 1;
     world.say(&bob, OFFER);
     let answer = NodeToRoom::Answer {

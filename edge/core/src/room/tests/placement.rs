@@ -37,10 +37,10 @@ fn not_known_yet(world: &mut World, name: &str) -> u64 {
     panic!("it waits for ever");
 }
 
-/// The epoch under which a node is sought, and the nodes named as hosting.
+/// The epoch under which a node is sought, and the nodes named as placed.
 fn sought(effects: &[Effect]) -> Option<(Epoch, Vec<NodeId>)> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Seek { epoch, hosting, .. } => Some((*epoch, hosting.clone())),
+        Effect::Seek { epoch, placed, .. } => Some((*epoch, placed.clone())),
         _ => None,
     })
 }
@@ -49,7 +49,7 @@ fn found(world: &mut World, name: &str, epoch: Epoch, node: &str) -> Vec<Effect>
     world.handle(Event::Found {
         participant: id(name),
         epoch,
-        place: Some((id(node), id("eu"))),
+        node: Some((id(node), id("eu"))),
     })
 }
 
@@ -101,12 +101,12 @@ fn a_join_while_a_link_is_broken_disturbs_no_session() {
     world.say(&ada, super::OFFER);
     answer(&mut world, "ada", &link);
     world.handle(Event::NodeClosed { link: link.clone() });
-    let (epoch, hosting) = sought(&world.admit("bob")).expect("bob needs a node");
-    assert_eq!(hosting, [id("n1")]);
+    let (epoch, placed) = sought(&world.admit("bob")).expect("bob needs a node");
+    assert_eq!(placed, [id("n1")]);
     found(&mut world, "bob", epoch, "n1");
     // The node was told nothing and dials as before.
     let again = world.room.expect_node(&id("n1"), link.epoch);
-    let again = again.expect("it hosts the room");
+    let again = again.expect("it has the room");
     let effects = come_back(&mut world, &again, vec![session("ada")]);
     assert_eq!(super::renegotiations(&effects), 0);
     assert!(!effects.iter().any(|effect| matches!(
@@ -159,13 +159,13 @@ fn a_node_that_the_room_left_during_the_search_is_sought_again_at_once() {
     let mut world = World::new();
     world.enter("ada");
     let link = world.place("ada", "n1");
-    let (epoch, hosting) = sought(&world.admit("bob")).expect("bob needs a node");
-    assert_eq!(hosting, [id("n1")]);
+    let (epoch, placed) = sought(&world.admit("bob")).expect("bob needs a node");
+    assert_eq!(placed, [id("n1")]);
     world.handle(Event::NodeClosed { link });
     world.wait();
     assert!(world.room.nodes.is_empty());
-    let (next, hosting) = sought(&found(&mut world, "bob", epoch, "n1")).expect("at once");
-    assert!(next > epoch && hosting.is_empty());
+    let (next, placed) = sought(&found(&mut world, "bob", epoch, "n1")).expect("at once");
+    assert!(next > epoch && placed.is_empty());
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn who_was_placed_elsewhere_meanwhile_comes_home_with_the_next_session() {
     world.handle(Event::Found {
         participant: id("ada"),
         epoch,
-        place: Some((id("far"), id("us"))),
+        node: Some((id("far"), id("us"))),
     });
     let far = world.link("far", epoch);
     assert_eq!(super::offers(&world.say(&ada, super::OFFER)), 1);

@@ -259,11 +259,11 @@ fn take(
                 participant, epoch, ..
             }) = search
             {
-                let place = Some((id("n1"), id("eu")));
+                let node = Some((id("n1"), id("eu")));
                 world.handle(Event::Found {
                     participant,
                     epoch,
-                    place,
+                    node,
                 });
                 if world.room.expect_node(&id("n1"), epoch).is_ok() {
                     *link = Some(world.link("n1", epoch));
@@ -279,7 +279,7 @@ fn take(
                 world.handle(Event::Found {
                     participant,
                     epoch,
-                    place: None,
+                    node: None,
                 });
             }
         }

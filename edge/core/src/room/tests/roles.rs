@@ -334,7 +334,7 @@ fn who_may_chat_share_and_speak_is_set_and_holds_by_role_at_the_node_too() {
         world.say(&clients[0], &set_role("vic", "viewer"));
         world.place("ada", "n1");
         for (name, client) in names.iter().zip(&clients) {
-            world.seat(name, "n1");
+            world.find(name, "n1");
             world.say(client, OFFER);
         }
         let text = serde_json::to_string(&change).unwrap();
