@@ -14,6 +14,7 @@ mod door;
 mod doubt;
 mod guests;
 mod hands;
+mod info;
 mod lobby;
 mod log;
 mod messages;
@@ -35,6 +36,7 @@ mod redial;
 mod report;
 mod retirement;
 mod roles;
+mod rulings;
 mod session;
 mod settings;
 mod spotlight;
@@ -58,15 +60,20 @@ pub use contract::{
 };
 pub use door::TICKETS;
 use doubt::Doubts;
-use log::Log;
+use info::Info;
+use lobby::Waiting;
+use log::{Hearers, Log, LoggedEvent};
+use moving::Moved;
+use nodes::{Link, Placed};
 pub use pace::{MESSAGES, PAGES};
 use pace::{Pace, Writing};
+use people::Person;
 use questions::Questions;
-use record::{
-    Hearers, Info, Link, LoggedEvent, Moved, Person, Placed, Read, Record, Ruling, Stored, Waiting,
-};
+use reading::Read;
+use record::{Record, Stored};
 use report::Owed;
 pub use report::Report;
+use rulings::Ruling;
 
 /// An offer on its way to a node, and the answer or refusal on its way back. Kept in memory only: after a loss the client
 /// is asked to offer anew.
@@ -412,7 +419,7 @@ impl Room {
         out.extend(
             forgotten
                 .into_iter()
-                .map(|seq| Effect::Erase(record::event_key(seq))),
+                .map(|seq| Effect::Erase(log::event_key(seq))),
         );
         logged
     }

@@ -68,7 +68,7 @@ impl Room {
                 name: name.unwrap_or_default(),
             };
             self.audit_of(client, Some(on), Deed::Unbanned, now, out);
-            let lift = |ruling: &mut super::record::Ruling| {
+            let lift = |ruling: &mut super::rulings::Ruling| {
                 ruling.banned = None;
                 ruling.barred_until = 0;
             };

@@ -11,7 +11,8 @@ use protocol::id::{BreakoutId, ParticipantId, UserId};
 use protocol::node::RoomToNode;
 
 use super::messages::Refusal;
-use super::record::{Person, Record};
+use super::people::Person;
+use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, Room};
 use crate::breakouts::{Subroom, check};

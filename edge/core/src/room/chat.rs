@@ -7,8 +7,10 @@ use protocol::client::{
 };
 use protocol::id::{BreakoutId, UserId};
 
+use super::log::{Hearers, LoggedEvent};
 use super::messages::Refusal;
-use super::record::{Hearers, LoggedEvent, Person, Record};
+use super::people::Person;
+use super::record::Record;
 use super::roles::Right;
 use super::{Client, Deed, Draft, Effect, Room};
 use crate::breakouts::Subroom;

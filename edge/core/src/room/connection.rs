@@ -6,7 +6,7 @@ use protocol::client::{Connection, LeaveReason, RoomEvent};
 use protocol::id::ParticipantId;
 use protocol::node::{SILENT_AFTER_MS, SessionRef};
 
-use super::record::{Media, Person, Presence, SessionState};
+use super::people::{Media, Person, Presence, SessionState};
 use super::{Effect, NodeLink, Ping, Room};
 
 /// How long a disturbance lasts before it is told, in milliseconds: a node's fail-over or a deploy is over by then.

@@ -7,7 +7,8 @@ use protocol::media::Caps;
 
 use super::messages::Refusal;
 use super::passes::TICKET;
-use super::record::{Person, Presence, Record};
+use super::people::{Person, Presence};
+use super::record::Record;
 use super::roles::Right;
 use super::{Admission, Client, Effect, NoTicket, Room, Seats};
 use crate::limits::Limit;

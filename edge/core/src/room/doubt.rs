@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use protocol::client::ServerMessage;
 use protocol::id::{Attempt, NodeId, ParticipantId, UserId};
 
-use super::record::SessionState;
+use super::people::SessionState;
 use super::{Effect, Room};
 
 /// So many users must say that nothing comes, or all who were asked: what one says may be its own network's doing, and

@@ -5,7 +5,7 @@ use protocol::id::{ParticipantId, UserId};
 use protocol::media::Caps;
 
 use super::messages::Refusal;
-use super::record;
+use super::rulings;
 use super::{Client, Effect, Identity, Room};
 
 impl Room {
@@ -103,11 +103,11 @@ impl Room {
         let Some(ruling) = self.rulings.remove(guest) else {
             return;
         };
-        out.push(Effect::Erase(record::ruling_key(guest)));
+        out.push(Effect::Erase(rulings::ruling_key(guest)));
         if self.is_owner(account) {
             return;
         }
-        let change = |own: &mut record::Ruling| {
+        let change = |own: &mut rulings::Ruling| {
             own.caps = least(own.caps, ruling.caps);
             own.role = own.role.into_iter().chain(ruling.role).min();
         };

@@ -1,14 +1,19 @@
 //! The lobby: who comes waits outside until somebody lets them in. Of the room they are told nothing, and for them nothing is
 //! done: they are no people of the room, have no media, and no node is sought.
 
+mod waiting;
+
 use protocol::client::{ClientMessage, CloseReason, Deed, ErrorCode, Knock, Offer, ServerMessage};
 use protocol::id::{Attempt, ParticipantId, UserId};
 
 use super::connection::GRACE;
 use super::messages::Refusal;
-use super::record::{self, Person, Presence, Record, Session, SessionState, Waiting};
+use super::people::{Person, Presence, Session, SessionState};
+use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, NoTicket, Pass, Ping, Room, Secret, redial};
+use waiting::waiting_key;
+pub(super) use waiting::{WAITING, Waiting};
 
 /// How many may wait at once.
 const MAX_WAITING: usize = 100;
@@ -209,7 +214,7 @@ impl Room {
         let Some(Waiting { mut person, .. }) = self.waiting.remove(id) else {
             return false;
         };
-        out.push(Effect::Erase(record::waiting_key(id)));
+        out.push(Effect::Erase(waiting_key(id)));
         if let Presence::Here { passes, .. } = person.presence {
             person.presence = Presence::Lost {
                 passes,
@@ -270,7 +275,7 @@ impl Room {
         };
         self.paces.remove(id);
         self.signs.remove(id);
-        out.push(Effect::Erase(record::waiting_key(id)));
+        out.push(Effect::Erase(waiting_key(id)));
         if person.is_here() {
             self.hang_up_with(person.client(), reason, out);
         }

@@ -2,14 +2,77 @@
 
 use std::collections::VecDeque;
 
-use protocol::client::RoomEvent;
+use protocol::client::{RoomEvent, ServerMessage};
 use protocol::id::UserId;
+use serde::{Deserialize, Serialize};
 
-use super::record::{Hearers, LoggedEvent};
+use crate::breakouts::Subroom;
+use crate::chat::Reader;
+use crate::table::{Key, Table, integer, json};
 
 /// How many events are kept, and for how long (milliseconds). The latest is always kept: it holds the count.
 const MAX_EVENTS: usize = 1_000;
 const MAX_AGE: u64 = 10 * 60 * 1000;
+
+pub(super) const EVENTS: Table = Table {
+    name: "events",
+    tag: "Event",
+    since: 1,
+    columns: &[
+        integer("seq").key(),
+        integer("at"),
+        json("event"),
+        json("between").optional(),
+        json("place").optional(),
+    ],
+    indexes: &[],
+};
+
+pub(super) fn event_key(seq: u64) -> Key {
+    EVENTS.key([seq.into()])
+}
+
+/// An event that can be replayed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoggedEvent {
+    pub seq: u64,
+    pub at: u64,
+    pub event: RoomEvent,
+    /// The two users whom it is told; absent where it is told everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<[UserId; 2]>,
+    /// Where one has to be to be told it; absent where it is told everywhere. Stored as `place`, from when that was its name.
+    #[serde(rename = "place", default, skip_serializing_if = "Option::is_none")]
+    pub subroom: Option<Subroom>,
+}
+
+/// Whom an event is told. The others are told that something was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hearers {
+    All,
+    Both([UserId; 2]),
+    /// Those who are there now, and when it is replayed those who are there then.
+    In(Subroom),
+}
+
+impl LoggedEvent {
+    /// What is told of it to who is there.
+    pub fn seen_by(&self, reader: &Reader) -> ServerMessage {
+        let between = self.between.as_ref();
+        let hidden = between.is_some_and(|both| !both.contains(&reader.user))
+            || self
+                .subroom
+                .is_some_and(|subroom| subroom != reader.subroom);
+        let event = match hidden {
+            true => RoomEvent::Unseen,
+            false => self.event.clone(),
+        };
+        ServerMessage::Event {
+            seq: self.seq,
+            event,
+        }
+    }
+}
 
 /// The latest events of a room, without a gap.
 #[derive(Debug, Default)]

@@ -12,26 +12,12 @@ use protocol::media::{Caps, Source};
 use protocol::node::RoomToNode;
 
 use super::messages::Refusal;
-use super::record::{self, Person, Record, Ruling};
+use super::people::Person;
 use super::roles::Right;
+use super::rulings::Ruling;
 use super::{Client, Effect, Room};
 
-/// How many users a room keeps rulings on; the oldest is forgotten first, and a ban last.
-const MAX_RULINGS: usize = 1_000;
-
 impl Room {
-    /// What was ruled that this user may send.
-    pub(super) fn caps_of(&self, user: &UserId) -> Caps {
-        let ruling = self.rulings.get(user);
-        ruling.map(|ruling| ruling.caps).unwrap_or_default()
-    }
-
-    /// For how many milliseconds more this user may not join.
-    pub(super) fn barred(&self, user: &UserId, now: u64) -> Option<u64> {
-        let until = self.rulings.get(user)?.barred_until;
-        (until > now).then(|| until - now)
-    }
-
     pub(super) fn sets_caps(
         &mut self,
         client: &Client,
@@ -265,43 +251,6 @@ impl Room {
             return Err(Refusal::new(ErrorCode::Forbidden, message));
         }
         Ok(target.user.clone())
-    }
-
-    /// Changes what is ruled on a user. A ruling that says nothing any more is forgotten.
-    pub(super) fn rule(
-        &mut self,
-        user: &UserId,
-        change: impl FnOnce(&mut Ruling),
-        now: u64,
-        out: &mut Vec<Effect>,
-    ) {
-        let mut ruling = self.rulings.remove(user).unwrap_or_else(|| Ruling {
-            user: user.clone(),
-            caps: Caps::default(),
-            barred_until: 0,
-            role: None,
-            banned: None,
-            at: now,
-        });
-        change(&mut ruling);
-        ruling.at = now;
-        let says =
-            ruling.caps != Caps::default() || ruling.role.is_some() || ruling.banned.is_some();
-        if !says && ruling.barred_until <= now {
-            return out.push(Effect::Erase(record::ruling_key(user)));
-        }
-        if self.rulings.len() >= MAX_RULINGS
-            && let Some(oldest) = self
-                .rulings
-                .values()
-                .min_by_key(|ruling| (ruling.banned.is_some(), ruling.at))
-        {
-            let oldest = oldest.user.clone();
-            self.rulings.remove(&oldest);
-            out.push(Effect::Erase(record::ruling_key(&oldest)));
-        }
-        out.push(Effect::Save(Record::Ruling(ruling.clone())));
-        self.rulings.insert(user.clone(), ruling);
     }
 
     pub(super) fn everything_of(&self, user: &UserId) -> Vec<ParticipantId> {

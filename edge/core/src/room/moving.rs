@@ -2,15 +2,46 @@
 
 use protocol::client::{CloseReason, Connection, LeaveReason, ServerMessage};
 use protocol::id::{ParticipantId, UserId};
+use serde::{Deserialize, Serialize};
 
-use super::record::{self, Moved, Person, Record};
+use super::people::{Passes, Person};
+use super::record::Record;
 use super::{Client, Effect, Pass, Room};
+use crate::table::{Key, Table, integer, json, text};
 use crate::token::REFRESH_SECONDS;
 
 /// How many of the latest are remembered; the oldest is forgotten first.
 pub(super) const MAX_MOVED: usize = 256;
 /// How long they are remembered, in milliseconds: who sleeps longer is signed in no more, and comes back by no pass.
 const REMEMBERED: u64 = REFRESH_SECONDS * 1_000;
+
+pub(super) const MOVED: Table = Table {
+    name: "moved",
+    tag: "Moved",
+    since: 1,
+    columns: &[
+        text("participant").inside("client").key(),
+        integer("connection").inside("client"),
+        json("passes"),
+        integer("until"),
+    ],
+    indexes: &[],
+};
+
+fn moved_key(id: &ParticipantId) -> Key {
+    MOVED.key([id.as_str().into()])
+}
+
+/// Somebody whose call goes on elsewhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Their latest WebSocket.
+    pub client: Client,
+    /// What they may show when they come back.
+    pub passes: Passes,
+    /// Until when they are remembered.
+    pub until: u64,
+}
 
 impl Room {
     /// Everything else that this participant's user has in the room ends. A ticket is not in the room yet.
@@ -51,9 +82,7 @@ impl Room {
             .count()
             .max(self.moved.len().saturating_sub(MAX_MOVED));
         let forgotten = self.moved.drain(..forgotten);
-        out.extend(
-            forgotten.map(|moved| Effect::Erase(record::moved_key(&moved.client.participant))),
-        );
+        out.extend(forgotten.map(|moved| Effect::Erase(moved_key(&moved.client.participant))));
     }
 
     /// Who showed this pass, if their call has moved.

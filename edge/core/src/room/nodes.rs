@@ -1,13 +1,17 @@
 //! The nodes that have the room: their links, what they say, and what happens when one goes.
 
+mod placed;
+
 use protocol::client::ServerMessage;
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};
 use protocol::node::{BREAKOUTS, NodeToRoom, RoomToNode, SessionRef, is_understood};
 
+use super::people::SessionState;
 use super::placement::RETRY;
-use super::record::{self, Link, Placed, Reach, SessionState};
 use super::{Effect, NodeLink, NotAdmitted, Room};
 use crate::conduct::{Conduct, Misbehaves};
+use placed::placed_key;
+pub(super) use placed::{Link, NODES, Placed, Reach};
 
 /// How long a node may take to open its room link and be ready, in milliseconds.
 const OPENING: u64 = 3_000;
@@ -19,32 +23,6 @@ const RESTART_GRACE: u64 = 10_000;
 /// How long a node without people keeps the room, in milliseconds: somebody who reloads a page finds it ready, and who
 /// the node was sought for is on the way.
 const RELEASE: u64 = 5_000;
-
-impl Placed {
-    pub(super) fn named(&self) -> NodeLink {
-        NodeLink {
-            node: self.node.clone(),
-            epoch: self.epoch,
-            link: self.link,
-        }
-    }
-
-    /// A node that was chosen, and has still to open its room link.
-    pub(super) fn awaited(node: NodeId, region: Region, epoch: Epoch, now: u64) -> Self {
-        Self {
-            node,
-            region,
-            epoch,
-            link: 0,
-            state: Link::Awaited {
-                until: now + OPENING,
-            },
-            reach: None,
-            // Until somebody is placed there.
-            release_at: Some(now + RELEASE),
-        }
-    }
-}
 
 impl Room {
     /// As which of its links this node is admitted.
@@ -339,7 +317,7 @@ impl Room {
         self.missed.remove(node);
         self.questions.forget(node);
         self.doubts.end(node);
-        out.push(Effect::Erase(record::placed_key(node)));
+        out.push(Effect::Erase(placed_key(node)));
         release(&placed, out);
         for participant in self.people_at(node) {
             self.displace(&participant, out);

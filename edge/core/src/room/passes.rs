@@ -3,7 +3,7 @@
 
 use protocol::id::ParticipantId;
 
-use super::record::{Former, Passes, Person, Presence};
+use super::people::{Former, Passes, Person, Presence};
 use super::{Client, Effect, NotAdmitted, Pass, Room};
 
 /// How long a ticket admits, in milliseconds.

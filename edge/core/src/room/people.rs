@@ -1,18 +1,24 @@
 //! People: coming, changing and going.
 
+mod person;
+
 use protocol::client::{CloseReason, Connection, LeaveReason, RoomEvent, ServerMessage, Snapshot};
 use protocol::id::ParticipantId;
 use protocol::media::{Codec, MediaKind, Publishing};
 
 use super::connection::GRACE;
-use super::log::Log;
+use super::log::{Log, LoggedEvent};
 use super::passes::TICKET;
 use super::questions::Questions;
-use super::record::{self, LoggedEvent, Media, Person, Presence, Record};
+use super::record::Record;
 use super::{Admission, Client, Effect, Pass, Room, Secret, redial};
 use crate::breakouts::Breakouts;
 use crate::chat::{Chat, Reader};
 use crate::poll::Polls;
+use person::person_key;
+pub(super) use person::{
+    COLUMNS, Former, Media, PEOPLE, Passes, Person, Presence, Session, SessionState, columns,
+};
 
 impl Room {
     pub(super) fn admitted(&mut self, admission: Admission, now: u64, out: &mut Vec<Effect>) {
@@ -310,7 +316,7 @@ impl Room {
         self.forget_media(id);
         self.paces.remove(id);
         self.signs.remove(id);
-        out.push(Effect::Erase(record::person_key(id)));
+        out.push(Effect::Erase(person_key(id)));
         if let Some(node) = &person.node {
             self.release_if_empty(node, now, out);
         }

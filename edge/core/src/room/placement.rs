@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use protocol::client::{ErrorCode, RoomEvent, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region};
 
-use super::record::{Placed, Record};
+use super::nodes::Placed;
+use super::record::Record;
 use super::{Effect, Room, Search};
 
 /// After how long a node is sought again when there was none, in milliseconds.

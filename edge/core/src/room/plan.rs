@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::id::{NodeId, Region};
 use protocol::node::{Peer, RoomToNode};
 
-use super::record::{Link, Placed};
+use super::nodes::{Link, Placed};
 use super::{Effect, Room};
 
 impl Room {

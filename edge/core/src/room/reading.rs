@@ -2,13 +2,37 @@
 
 use protocol::client::ServerMessage;
 use protocol::id::UserId;
+use serde::{Deserialize, Serialize};
 
 use super::messages::Refusal;
-use super::record::{self, Read, Record};
+use super::record::Record;
 use super::{Client, Effect, Room};
+use crate::table::{Key, Table, integer, text};
 
 /// How many marks a room keeps: as many as people come to a large event. Who has not read for longest is forgotten.
 pub(super) const MARKS: usize = 1_000;
+
+pub(super) const READS: Table = Table {
+    name: "reads",
+    tag: "Read",
+    since: 1,
+    columns: &[text("user").key(), integer("line"), integer("at")],
+    indexes: &[],
+};
+
+fn read_key(user: &UserId) -> Key {
+    READS.key([user.as_str().into()])
+}
+
+/// Up to where an account has read the chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read {
+    pub user: UserId,
+    /// The number of the line.
+    pub line: u64,
+    /// When that was told.
+    pub at: u64,
+}
 
 impl Room {
     pub(super) fn reads(
@@ -61,7 +85,7 @@ impl Room {
         let oldest = self.read.values().min_by_key(|read| read.at);
         if let Some(oldest) = oldest.map(|read| read.user.clone()) {
             self.read.remove(&oldest);
-            out.push(Effect::Erase(record::read_key(&oldest)));
+            out.push(Effect::Erase(read_key(&oldest)));
         }
     }
 

@@ -3,7 +3,8 @@
 
 use protocol::client::Settings;
 
-use super::record::{Info, Record};
+use super::info::Info;
+use super::record::Record;
 use super::{Effect, Room};
 
 impl Room {

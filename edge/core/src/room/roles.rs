@@ -6,7 +6,8 @@ use protocol::id::{ParticipantId, UserId};
 use protocol::media::Caps;
 
 use super::messages::Refusal;
-use super::record::{Person, Record};
+use super::people::Person;
+use super::record::Record;
 use super::{Client, Effect, Room};
 
 /// Something that not everybody may do.

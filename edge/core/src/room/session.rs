@@ -4,8 +4,9 @@ use protocol::client::{ErrorCode, Offer, ServerMessage};
 use protocol::id::{Attempt, ParticipantId};
 use protocol::node::{RefusalReason, RoomToNode};
 
+use super::nodes::{Link, Placed};
+use super::people::{Media, Person, Presence, Session, SessionState};
 use super::placement::RETRY;
-use super::record::{Link, Media, Person, Placed, Presence, Session, SessionState};
 use super::{Effect, Negotiation, NodeLink, Room};
 
 /// How many media sessions a user may have at once for tickets that are not used yet. Nodes hold them for nobody, so who

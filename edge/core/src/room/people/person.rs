@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::room::Client;
 use crate::table::{Column, Key, Table, flag, integer, json, text};
 
-pub(super) const PEOPLE: Table = Table {
+pub(in crate::room) const PEOPLE: Table = Table {
     name: "people",
     tag: "Person",
     since: 1,
@@ -16,10 +16,10 @@ pub(super) const PEOPLE: Table = Table {
     indexes: &[],
 };
 
-pub(super) const COLUMNS: usize = 20;
+pub(in crate::room) const COLUMNS: usize = 20;
 
 /// The columns of a person who is in this field of the record.
-pub(super) const fn columns(inside: &'static str) -> [Column; COLUMNS] {
+pub(in crate::room) const fn columns(inside: &'static str) -> [Column; COLUMNS] {
     [
         text("id").inside(inside).key(),
         text("user").inside(inside),
@@ -44,7 +44,7 @@ pub(super) const fn columns(inside: &'static str) -> [Column; COLUMNS] {
     ]
 }
 
-pub(in crate::room) fn person_key(id: &ParticipantId) -> Key {
+pub(super) fn person_key(id: &ParticipantId) -> Key {
     PEOPLE.key([id.as_str().into()])
 }
 
