@@ -1,6 +1,7 @@
 // The HTTP API: accounts and rooms. The access token lives in memory only, the refresh token in its cookie.
 
 import { withDeadline } from "./deadline.ts";
+import type { AccountEntrance, RequestOptions, Sent } from "./entrance.ts";
 import type {
   AuditPage,
   CreateRoomRequest,
@@ -20,7 +21,7 @@ import type {
   Session,
   User,
 } from "./generated/protocol.ts";
-import { type Entrance, Guest } from "./guest.ts";
+import { Guest } from "./guest.ts";
 import { ApiError, NetworkError, OTHER_ACCOUNT, problemOf, UNAUTHORIZED, unless } from "./problem.ts";
 import { type Readable, Store } from "./store.ts";
 
@@ -46,12 +47,6 @@ export interface ApiOptions {
   timeout?: number;
 }
 
-/** What each method of {@link Api} takes. */
-export interface RequestOptions {
-  /** Cancels: the method rejects with the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
-
 /** What somebody looks for in the directory. */
 export interface DirectorySearch {
   /** Beginnings of words; empty for all rooms. */
@@ -66,7 +61,7 @@ export interface DirectorySearch {
  * A client of the HTTP API. Methods reject with {@link ApiError} (refused), {@link NetworkError} (no answer) or
  * {@link TimeoutError} (no answer in time).
  */
-export class Api implements Entrance {
+export class Api implements AccountEntrance {
   readonly origin: string;
   readonly #fetch: typeof fetch;
   readonly #timeout: number;
@@ -334,13 +329,6 @@ export class Api implements Entrance {
     this.#token = null;
     this.#account.set(account);
   }
-}
-
-/** How a request is sent. */
-export interface Sent {
-  body?: unknown;
-  signal: AbortSignal;
-  token?: string | null;
 }
 
 /** Longer than anything that works takes: a password's hash in a queue, a join through two continents on a bad network. */

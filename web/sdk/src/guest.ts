@@ -1,6 +1,6 @@
 // A guest: the way into one room without an account, by a token that is good for that room alone.
-import type { Api, RequestOptions, Sent } from "./api.ts";
 import { withDeadline } from "./deadline.ts";
+import type { AccountEntrance, Entrance, RequestOptions, Transport } from "./entrance.ts";
 import type {
   GuestSession,
   IceServer,
@@ -12,33 +12,18 @@ import type {
 } from "./generated/protocol.ts";
 import { UNAUTHORIZED, unless } from "./problem.ts";
 
-/** What a call needs of the API: of who has an account, or of a guest. */
-export interface Entrance {
-  readonly origin: string;
-  room(id: RoomId, options?: RequestOptions): Promise<RoomDetails>;
-  join(id: RoomId, request: JoinRequest, options?: RequestOptions): Promise<JoinResponse>;
-  iceServers(options?: RequestOptions): Promise<IceServer[]>;
-  isReachable(options?: RequestOptions): Promise<boolean>;
-}
-
-/** How a guest's requests are sent. */
-export interface Transport {
-  send<T>(method: string, path: string, sent: Sent): Promise<T>;
-  readonly timeout: number;
-}
-
 /** Somebody without an account, at the door of a room. Made by {@link Api.guest}. */
 export class Guest implements Entrance {
   /** What the others see. */
   readonly name: string;
   /** Where an account is signed in to that the guest may take. */
-  readonly account: Api;
+  readonly account: AccountEntrance;
   readonly #transport: Transport;
   readonly #room: RoomId;
   /** All requests share one session, which outlives each of them. */
   #session: Promise<GuestSession> | null = null;
 
-  constructor(account: Api, transport: Transport, room: RoomId, name: string) {
+  constructor(account: AccountEntrance, transport: Transport, room: RoomId, name: string) {
     this.account = account;
     this.#transport = transport;
     this.#room = room;

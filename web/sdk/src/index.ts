@@ -1,5 +1,6 @@
 // The SDK's public face for accounts and rooms. Calls are in `@connect/sdk/call`, so that a page can load them later.
-export { type Account, Api, type ApiOptions, type DirectorySearch, type RequestOptions } from "./api.ts";
+export { type Account, Api, type ApiOptions, type DirectorySearch } from "./api.ts";
+export type { AccountEntrance, Entrance, RequestOptions } from "./entrance.ts";
 export type * from "./generated/protocol.ts";
 export {
   MAX_BREAKOUT_NAME_BYTES,
@@ -13,6 +14,6 @@ export {
   MAX_POLL_OPTIONS,
   MAX_QUESTION_BYTES,
 } from "./generated/protocol.ts";
-export { type Entrance, Guest } from "./guest.ts";
+export { Guest } from "./guest.ts";
 export { ApiError, NetworkError, TimeoutError } from "./problem.ts";
 export type { Readable } from "./store.ts";

@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { Api, type ApiOptions, type RequestOptions } from "../src/api.ts";
+import { Api, type ApiOptions } from "../src/api.ts";
+import type { RequestOptions } from "../src/entrance.ts";
 import { ApiError, NetworkError, TimeoutError } from "../src/problem.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;

@@ -11,7 +11,7 @@ import type {
   RoomId,
   SettingsChange,
 } from "../generated/protocol.ts";
-import type { Entrance } from "../guest.ts";
+import type { Entrance } from "../entrance.ts";
 import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import { type Ask, Asks } from "./asks.ts";

@@ -1,6 +1,7 @@
 // Whom a call is for: somebody with an account, or a guest, who may take an account without leaving.
+import type { Entrance } from "../entrance.ts";
 import type { Participant } from "../generated/protocol.ts";
-import { type Entrance, Guest } from "../guest.ts";
+import { Guest } from "../guest.ts";
 import type { Ask } from "./asks.ts";
 
 export class Identity {
