@@ -1,7 +1,14 @@
 // What one asks of the room: kept until it is seen to be done, asked again after a loss, and never dropped without a word.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Ask, Asks } from "../src/call/asks.ts";
-import type { Caps, ChatMessage, ErrorCode, Participant } from "../src/generated/protocol.ts";
+import type {
+  Caps,
+  ChatMessage,
+  ErrorCode,
+  Participant,
+  RoomEvent,
+  ServerMessage,
+} from "../src/generated/protocol.ts";
 import { DEFAULT_SETTINGS } from "../src/generated/protocol.ts";
 
 const caps: Caps = {
@@ -58,10 +65,10 @@ it.each<[Ask, Participant[], Participant[]]>([
 ])("is asked again after a loss until it is done: %o", (ask, before, after) => {
   asks.ask(ask);
   look(before);
-  asks.again();
+  asks.welcome();
   expect(sent).toEqual([ask, ask]);
   look(after);
-  asks.again();
+  asks.welcome();
   vi.advanceTimersByTime(60_000);
   expect(sent).toEqual([ask, ask]);
   expect(said).toEqual(ask === move ? [null, "moved"] : [null]);
@@ -74,10 +81,10 @@ it("knows a role that was given, and settings that were changed", () => {
   asks.ask(appoint);
   asks.ask(configure);
   look([me, ann]);
-  asks.again();
+  asks.welcome();
   expect(sent).toEqual([appoint, configure, appoint, configure]);
   look([me, { ...ann, role: "moderator" }], { ...DEFAULT_SETTINGS, kind: "webinar" });
-  asks.again();
+  asks.welcome();
   expect(sent).toHaveLength(4);
 });
 
@@ -85,10 +92,10 @@ it("knows that a guest who is to be a speaker in a meeting is a guest again", ()
   const ask: Ask = { type: "setRole", participant: "ann", role: "speaker" };
   asks.ask(ask);
   look([me, { ...ann, guest: true, role: "viewer" }]);
-  asks.again();
+  asks.welcome();
   expect(sent).toEqual([ask, ask]);
   look([me, { ...ann, guest: true, role: "guest" }]);
-  asks.again();
+  asks.welcome();
   vi.advanceTimersByTime(60_000);
   expect([sent.length, said]).toEqual([2, [null]]);
 });
@@ -101,18 +108,20 @@ const off: Ask = { type: "turnOff", participant: "ann", source: "microphone" };
 const unmuteAnn: Ask = { type: "askToUnmute", participant: "ann" };
 const muteAll: Ask = { type: "muteAll", mute: "soft" };
 
-it.each<[Ask, Parameters<Asks["told"]>[0]]>([
+type Told = RoomEvent | Extract<ServerMessage, { type: "askedToUnmute" }>;
+it.each<[Ask, Told]>([
   [off, { ...by, participants: ["ann"], source: "microphone" }],
   [muteAll, { ...by, participants: ["ann", "tab"], source: "microphone" }],
   [unmuteAnn, { type: "askedToUnmute", participant: "ann", by: "me" }],
 ])("is done when the room tells so, where nothing else shows it: %o", (ask, told) => {
   asks.ask(ask);
   look([host, loud]);
-  asks.told({ ...by, participants: ["ann"], source: "camera" });
-  asks.again();
+  asks.happen({ ...by, participants: ["ann"], source: "camera" });
+  asks.welcome();
   expect(sent).toEqual([ask, ask]);
-  asks.told(told);
-  asks.again();
+  if (told.type === "askedToUnmute") asks.receive(told);
+  else asks.happen(told);
+  asks.welcome();
   vi.advanceTimersByTime(60_000);
   expect([sent.length, said]).toEqual([2, [null]]);
 });
@@ -125,13 +134,13 @@ it.each<[Ask, Partial<Participant>]>([
 ])("is done when nobody is left whom it is about: %o", (ask, after) => {
   asks.ask(ask);
   look([{ ...loud, caps: { ...caps, audio: ask.type === "muteAll" && ask.mute === "hard" } }]);
-  asks.again();
+  asks.welcome();
   expect(sent).toEqual([ask, ask]);
   look([
     { ...loud, id: "me", role: "host" },
     { ...loud, ...after },
   ]);
-  asks.again();
+  asks.welcome();
   expect(sent).toHaveLength(2);
 });
 
@@ -149,10 +158,10 @@ it("knows what was changed in the chat", () => {
     sent = [];
     asks.ask(ask);
     look([me], DEFAULT_SETTINGS, [line({})]);
-    asks.again();
+    asks.welcome();
     expect(sent).toEqual([ask, ask]);
     look([me], DEFAULT_SETTINGS, [after]);
-    asks.again();
+    asks.welcome();
     expect(sent).toHaveLength(2);
   }
 });
@@ -161,7 +170,7 @@ it("is given up with a word when the room does not answer", () => {
   asks.ask(remove);
   look([me, ann]);
   vi.advanceTimersByTime(15_000);
-  asks.again();
+  asks.welcome();
   expect([sent, said]).toEqual([[remove], [null, "the room did not answer"]]);
 });
 
@@ -170,14 +179,14 @@ it("is the last of two that contradict each other", () => {
   asks.ask(mute);
   asks.ask(unmute);
   look([me, muted]);
-  asks.again();
+  asks.welcome();
   expect(sent).toEqual([mute, unmute, unmute]);
 });
 
 it.each<[string, () => void]>([
   ["refused", () => refuse("moveHere")],
   ["too late", () => vi.advanceTimersByTime(15_000)],
-  ["not wanted any more", () => asks.clear()],
+  ["not wanted any more", () => asks.end()],
 ])("moves nothing once it is %s", (_, end) => {
   asks.ask(move);
   end();

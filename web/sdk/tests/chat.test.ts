@@ -16,7 +16,7 @@ const line = (id: number, fields: Partial<ChatMessage> = {}): ChatMessage => ({
   ...fields,
 });
 const page = (before: string, ids: number[], next: string | null, gone = false) =>
-  ({ before, lines: ids.map((id) => line(id)), next, gone }) as const;
+  ({ type: "chatPage", before, lines: ids.map((id) => line(id)), next, gone }) as const;
 
 let sent: ClientMessage[];
 let shown: ChatShown;
@@ -34,13 +34,14 @@ beforeEach(() => {
       lines = withEarlier(lines, earlier);
       chat.shows(lines);
     },
+    onOthers: () => {},
     onChange: (changed) => {
       shown = changed;
     },
   });
 });
 afterEach(() => {
-  chat.end();
+  chat.end("failed");
   vi.useRealTimers();
 });
 
@@ -56,13 +57,13 @@ describe("the history", () => {
     chat.showEarlier();
     expect(sent).toEqual([{ type: "chatHistory", before: "8", limit: 100 }]);
     expect(shown.earlier).toBe("loading");
-    chat.page(page("8", [6, 7], "6"));
+    chat.receive(page("8", [6, 7], "6"));
     expect(shown.earlier).toBe("some");
     chat.showEarlier();
     // All of this page is between others.
-    chat.page(page("6", [], "3"));
+    chat.receive(page("6", [], "3"));
     expect(sent).toHaveLength(3);
-    chat.page(page("3", [1, 2], null));
+    chat.receive(page("3", [1, 2], null));
     expect(lines.map(({ id }) => id)).toEqual(["1", "2", "6", "7", "8", "9"]);
     expect(shown.earlier).toBe("none");
     chat.showEarlier();
@@ -76,7 +77,7 @@ describe("the history", () => {
     expect(shown.earlier).toBe("none");
     begin(5);
     chat.showEarlier();
-    chat.page(page("5", [], null, true));
+    chat.receive(page("5", [], null, true));
     expect(shown.earlier).toBe("gone");
   });
 
@@ -88,8 +89,8 @@ describe("the history", () => {
     expect(shown.earlier).toBe("some");
     chat.showEarlier();
     expect(sent).toEqual([{ type: "chatHistory", before: "202", limit: 100 }]);
-    chat.page(page("202", [], "102"));
-    chat.page(page("102", [1], null));
+    chat.receive(page("202", [], "102"));
+    chat.receive(page("102", [1], null));
     expect([shown.earlier, lines[0]?.id]).toEqual(["none", "1"]);
   });
 
@@ -98,7 +99,7 @@ describe("the history", () => {
     begin(2, 3);
     expect(shown.earlier).toBe("some");
     chat.showEarlier();
-    chat.page(page("2", [1], null));
+    chat.receive(page("2", [1], null));
     expect([shown.earlier, lines[0]?.id]).toEqual(["none", "1"]);
   });
 
@@ -123,7 +124,7 @@ describe("the history", () => {
     happens();
     expect(shown.earlier).toBe("some");
     // What comes late is not taken for the answer to what was asked since.
-    chat.page(page("5", [4], "4"));
+    chat.receive(page("5", [4], "4"));
     expect(lines).toHaveLength(1);
     chat.showEarlier();
     expect(sent).toHaveLength(2);
@@ -135,13 +136,13 @@ it("tells now and then that one types, and of others until they stop", () => {
   vi.advanceTimersByTime(3_000);
   chat.types();
   expect(sent).toEqual([{ type: "typing" }, { type: "typing" }]);
-  chat.heardTyping("ann");
-  chat.heardTyping("ben");
+  chat.receive({ type: "typing", participant: "ann" });
+  chat.receive({ type: "typing", participant: "ben" });
   vi.advanceTimersByTime(4_000);
-  chat.heardTyping("ann");
+  chat.receive({ type: "typing", participant: "ann" });
   vi.advanceTimersByTime(1_000);
   expect(shown.typing).toEqual(["ann"]);
-  chat.silent("ann");
+  chat.happen({ type: "left", participant: "ann", reason: "left" });
   expect(shown.typing).toEqual([]);
 });
 

@@ -10,14 +10,19 @@ let moderation: Moderation;
 beforeEach(async () => {
   const { media } = new FakeDevices();
   local = new LocalMedia(media);
-  moderation = new Moderation(() => {}, local, new LocalScreen(media));
+  moderation = new Moderation(
+    () => {},
+    local,
+    new LocalScreen(media),
+    () => "me",
+  );
   await local.turn("microphone", true);
 });
 
 const isOn = () => local.state.get().microphone.on;
 const mute = (...participants: string[]) =>
-  moderation.turnedOff({ type: "turnedOff", participants, source: "microphone", by: "ada" }, "me");
-const ask = (participant = "me") => moderation.asked({ type: "askedToUnmute", participant, by: "ada" }, "me");
+  moderation.happen({ type: "turnedOff", participants, source: "microphone", by: "ada" });
+const ask = (participant = "me") => moderation.receive({ type: "askedToUnmute", participant, by: "ada" });
 
 it("turns off what a moderator had turned off, and says so until it is on again", async () => {
   mute("ben");

@@ -18,7 +18,8 @@ import { isSame } from "../store.ts";
 import { type DeedHandlers, Deeds } from "./deeds.ts";
 import { elsewhereOf } from "./elsewhere.ts";
 import { EMPTY_ROOM } from "./room.ts";
-import type { Refusal } from "./signaling.ts";
+import type { OtherMessage, Refusal } from "./signaling.ts";
+import type { Subject } from "./subject.ts";
 
 export type Ask = Extract<
   ClientMessage,
@@ -56,7 +57,7 @@ interface Known {
 }
 
 /** What is asked for and not done yet. */
-export class Asks {
+export class Asks implements Subject {
   readonly #handlers: AskHandlers;
   readonly #deeds: Deeds;
   #room: Known = EMPTY_ROOM;
@@ -80,22 +81,23 @@ export class Asks {
     this.#deeds.look();
   }
 
-  /** The room tells that something was done. */
-  told(told: Told): void {
-    this.#deeds.settle((ask) => tells(told, ask));
+  welcome(): void {
+    this.#deeds.again();
   }
 
-  /** The room listens again. */
-  again(): void {
-    this.#deeds.again();
+  happen(event: RoomEvent): void {
+    this.#deeds.settle((ask) => tells(event, ask));
+  }
+
+  receive(message: OtherMessage): void {
+    if (message.type === "askedToUnmute") this.#deeds.settle((ask) => tells(message, ask));
   }
 
   refused(refusal: Refusal): void {
     this.#deeds.refused(refusal);
   }
 
-  /** Nothing of it is wanted any more. */
-  clear(): void {
+  end(): void {
     this.#deeds.clear();
   }
 }

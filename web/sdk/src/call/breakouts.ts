@@ -129,8 +129,6 @@ export class Breakouts implements Subject {
     this.#deeds.look();
   }
 
-  receive(): void {}
-
   refused(refusal: Refusal): void {
     this.#deeds.refused(refusal);
   }

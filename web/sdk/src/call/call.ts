@@ -1,4 +1,6 @@
 // A call: joins signaling, media and the devices of this browser into one state that a page can show.
+
+import type { Entrance } from "../entrance.ts";
 import type {
   Caption,
   ClientMessage,
@@ -11,13 +13,10 @@ import type {
   RoomId,
   SettingsChange,
 } from "../generated/protocol.ts";
-import type { Entrance } from "../entrance.ts";
 import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
-import { type Ask, Asks } from "./asks.ts";
+import type { Ask } from "./asks.ts";
 import { AudioOutput } from "./audio-output.ts";
-import { breakoutOf } from "./breakouts.ts";
-import { Chat } from "./chat.ts";
 import { withEarlier } from "./chat-lines.ts";
 import { Choices } from "./choices.ts";
 import { CodecChoice, decodedHere } from "./codec-choice.ts";
@@ -28,9 +27,7 @@ import { LocalMedia } from "./local-media.ts";
 import { LocalScreen } from "./local-screen.ts";
 import { Measuring } from "./measuring.ts";
 import { MediaSession, type MediaStatus } from "./media-session.ts";
-import { Moderation } from "./moderation.ts";
 import { type CallOptions, encodingOf, type Joining, VIDEO_SLOTS } from "./options.ts";
-import { Outbox } from "./outbox.ts";
 import { followPage } from "./page-events.ts";
 import { Publisher } from "./publishing.ts";
 import { qualityOf } from "./quality.ts";
@@ -51,16 +48,8 @@ const REMEMBERED_SPEAKERS = 50;
 
 /** One presence in one room, from the pre-join page until it is left. */
 export class Call extends Subjects {
-  /** Microphone and camera; they work before the call, too. */
-  readonly local: LocalMedia;
-  /** The screen that is shared. */
-  readonly screen = new LocalScreen();
   /** Where the others are heard. */
   readonly speaker: AudioOutput;
-  /** The chat; its lines are in `state`. */
-  readonly chat: Chat;
-  /** Keeping order, and being kept in it. */
-  readonly moderation: Moderation;
   readonly #identity: Identity;
   readonly #room: RoomId;
   readonly #region: Region | null;
@@ -71,8 +60,6 @@ export class Call extends Subjects {
   readonly #measuring: Measuring;
   readonly #codecs: CodecChoice;
   readonly #awake = new ScreenAwake();
-  readonly #outbox: Outbox;
-  readonly #asks: Asks;
   readonly #quiet: QuietBesideOneself;
   readonly #servers: IceServerSource;
   readonly #unfollow: () => void;
@@ -87,22 +74,23 @@ export class Call extends Subjects {
   /** By an `Api`, as who is signed in; or by a `Guest`. */
   constructor(entrance: Entrance, room: RoomId, options: CallOptions = {}) {
     const send = (message: ClientMessage) => this.#signaling?.send(message) ?? false;
-    const onRefused = (refusal: string | null) => this.#state.patch({ refusal });
-    const ask = (asked: Ask) => this.#ask(asked);
-    super({
-      send,
-      onRefused,
-      you: () => this.#state.get().you,
-      ask,
-      announce: (text) => this.chat.say(text, { broadcast: true }),
-      tell: (message) => this.#media.tell(message),
-    });
     const { region = null, videoSlots = VIDEO_SLOTS, storage } = options;
+    const choices = new Choices(storage);
+    super(new LocalMedia(undefined, choices), new LocalScreen(), {
+      send,
+      onRefused: (refusal) => this.#state.patch({ refusal }),
+      you: () => this.#state.get().you,
+      ask: (asked) => this.#ask(asked),
+      onMoved: () => this.#quiet.moved(),
+      tell: (message) => this.#media.tell(message),
+      onOutbox: (outbox) => this.#state.patch({ outbox }),
+      onChat: (shown) => this.#state.patch(shown),
+      onEarlier: (lines) => this.#roomIs(withChat(this.#roomState, withEarlier(this.#roomState.chat, lines))),
+      onOthers: (lines, before) => this.#roomIs(withChat(this.#roomState, lines), before),
+    });
     this.#identity = new Identity(entrance);
     this.#room = room;
     this.#region = region;
-    const choices = new Choices(storage);
-    this.local = new LocalMedia(undefined, choices);
     this.speaker = new AudioOutput(choices);
     this.local.state.subscribe(() => this.speaker.listed(this.local.state.get().devices));
     const handlers = {
@@ -128,22 +116,8 @@ export class Call extends Subjects {
     });
     this.#publisher.codecIs(this.#codecs.codec);
     this.#quiet = new QuietBesideOneself(this.local, (quiet) => this.#state.patch({ quiet }));
-    this.#asks = new Asks({ send, onRefused, onMoved: () => this.#quiet.moved() });
-    this.moderation = new Moderation(ask, this.local, this.screen);
     this.spotlight.state.subscribe(() => this.view.prefer(this.spotlight.state.get()));
-    this.local.state.subscribe(() => this.captions.hears(this.local.state.get().microphone.on));
     this.#servers = new IceServerSource(this.#identity, (servers) => this.#media.useServers(servers));
-    this.#outbox = new Outbox({
-      send,
-      place: () => breakoutOf(this.breakouts.state.get(), this.#state.get().you),
-      onChange: (outbox) => this.#state.patch({ outbox }),
-    });
-    this.chat = new Chat(this.#outbox, {
-      send,
-      ask,
-      onEarlier: (lines) => this.#roomIs(withChat(this.#roomState, withEarlier(this.#roomState.chat, lines))),
-      onChange: (shown) => this.#state.patch(shown),
-    });
     this.#unfollow = followPage({
       onNetwork: () => this.#networkChanged(),
       onVisible: (visible) => this.#visible(visible),
@@ -244,8 +218,7 @@ export class Call extends Subjects {
   /** Leaves the room; `join` may follow. */
   readonly leave = (): void => {
     if (this.#signaling === null) return;
-    this.reading.flush();
-    this.notes.flush();
+    this.subjects.flush();
     this.#signaling.end();
     this.#end({ name: "ended", reason: "left" });
   };
@@ -307,19 +280,17 @@ export class Call extends Subjects {
       this.#roomIs(roomOf(message.snapshot), message.snapshot.chatBefore);
     }
     if (before !== message.you) this.#quiet.enter(this.#roomState.participants, message.you);
-    this.#asks.again();
     this.subjects.welcome(message.snapshot);
     this.#obey();
     this.#lookWhoDecodes();
     this.#awake.hold();
     this.#measuring.start();
-    this.#outbox.open(message.snapshot?.chat ?? []);
     if (before === null) mark("welcome");
   }
 
   /** Asks for something that the room may refuse. */
   #ask(ask: Ask): void {
-    this.#asks.ask(ask);
+    this.asks.ask(ask);
     this.#look();
   }
 
@@ -335,17 +306,6 @@ export class Call extends Subjects {
         return void this.#media.renegotiate(message.attempt);
       case "checkMedia":
         return void this.#media.check(message.attempt);
-      case "chatAccepted":
-        return this.#outbox.drop(message.nonce);
-      case "askedToUnmute":
-        this.#asks.told(message);
-        return this.moderation.asked(message, this.#state.get().you ?? "");
-      case "chatPage":
-        return this.chat.page(message);
-      case "chatShown":
-        return this.#roomIs(withChat(this.#roomState, message.lines), message.before);
-      case "typing":
-        return this.chat.heardTyping(message.participant);
       case "error":
         return this.#refused(message);
     }
@@ -353,8 +313,6 @@ export class Call extends Subjects {
 
   #refused(error: Refusal): void {
     this.#publisher.refused(error);
-    this.chat.refused(error);
-    this.#asks.refused(error);
     this.subjects.refused(error);
     const { code, message } = error;
     if (code === "noNode" || code === "badOffer") this.#state.patch({ notice: message });
@@ -365,12 +323,6 @@ export class Call extends Subjects {
     const user = participants.find(({ id }) => id === you)?.user ?? null;
     this.subjects.happen(event);
     this.#roomIs(afterEvent(this.#roomState, event, user));
-    this.#asks.told(event);
-    if (event.type === "turnedOff") this.moderation.turnedOff(event, you ?? "");
-    // It comes before the acknowledgment, and is not to stand there twice in between.
-    if (event.type === "chat") this.#outbox.drop(event.message.nonce);
-    if (event.type === "chat") this.chat.silent(event.message.participant);
-    if (event.type === "left") this.chat.silent(event.participant);
     if ((event.type === "caps" || event.type === "publishing") && event.participant === you) this.#obey();
     if (event.type === "joined" || event.type === "left") this.#lookWhoDecodes();
   }
@@ -403,7 +355,7 @@ export class Call extends Subjects {
    */
   #look(): void {
     const { you, participants } = this.#state.get();
-    this.#asks.look(this.#state.get(), you);
+    this.asks.look(this.#state.get(), you);
     this.#identity.look(participants.find(({ id }) => id === you));
     const own = elsewhereOf(participants, you).map(({ id }) => id);
     this.speaker.silence((id) => own.includes(id));
@@ -411,7 +363,7 @@ export class Call extends Subjects {
 
   #lost(pauseMs: number): void {
     this.#publisher.lost();
-    this.chat.lost();
+    this.subjects.lost();
     this.#codecs.pause();
     if (this.#state.get().you !== null) this.#state.patch({ status: { name: "reconnecting", pauseMs } });
   }
@@ -432,15 +384,8 @@ export class Call extends Subjects {
     this.#measuring.stop();
     this.#media.end();
     this.#roomState = EMPTY_ROOM;
-    // What one has written waits for another try, unless one is through with the call.
-    if (status.name !== "ended") this.#outbox.close();
-    else if (status.reason === "left") this.#outbox.clear();
-    else this.#outbox.stop();
-    this.#asks.clear();
-    this.moderation.clear();
-    this.subjects.end();
-    this.captions.end();
-    this.chat.end();
+    if (status.name !== "ended") this.subjects.end("failed");
+    else this.subjects.end(status.reason === "left" ? "left" : "over");
     const { room, outbox, quiet } = this.#state.get();
     this.#state.set({ ...INITIAL, room, outbox, quiet, status });
   }

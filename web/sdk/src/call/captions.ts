@@ -3,6 +3,7 @@
 import type { Caption, CaptionLine, ClientMediaMessage, ParticipantId } from "../generated/protocol.ts";
 import { type Readable, Store } from "../store.ts";
 import { Recognition, type RecognitionStatus } from "./recognition.ts";
+import type { Subject } from "./subject.ts";
 import { partsOf } from "./text-change.ts";
 
 /** Of any letters this is at most 600 bytes, which is what a node takes. */
@@ -43,7 +44,7 @@ export interface Fed {
 export type CaptionListener = (caption: Caption) => void;
 
 /** The captions of a call, as a page uses them: `call.captions`. */
-export class Captions {
+export class Captions implements Subject {
   readonly #tell: (message: ClientMediaMessage) => void;
   readonly #you: () => ParticipantId | null;
   readonly #state: Store<CaptionsState>;
@@ -148,7 +149,6 @@ export class Captions {
     this.#look();
   }
 
-  /** For the call: it is over. */
   end(): void {
     this.#recognition.stop();
     clearTimeout(this.#timer);

@@ -5,10 +5,13 @@ import type {
   ChatReaction,
   ClientMessage,
   ParticipantId,
+  RoomEvent,
+  Snapshot,
 } from "../generated/protocol.ts";
 import type { Ask } from "./asks.ts";
 import type { About, Outbox } from "./outbox.ts";
-import type { Refusal } from "./signaling.ts";
+import type { OtherMessage, Refusal } from "./signaling.ts";
+import type { Ending, Subject } from "./subject.ts";
 
 /** Lines of a page of the history. */
 const PAGE = 100;
@@ -40,11 +43,13 @@ export interface ChatHandlers {
   ask(ask: Ask): void;
   /** These lines are before the first one that is shown. */
   onEarlier(lines: readonly ChatMessage[]): void;
+  /** Other lines are shown, as those of a breakout room; before this one there may be more. */
+  onOthers(lines: readonly ChatMessage[], before: string | undefined): void;
   onChange(shown: ChatShown): void;
 }
 
 /** The chat, as a page uses it: `call.chat`. */
-export class Chat {
+export class Chat implements Subject {
   readonly #handlers: ChatHandlers;
   readonly #outbox: Outbox;
   #shown: ChatShown = NO_CHAT;
@@ -120,8 +125,51 @@ export class Chat {
     this.#change({ earlier: this.#next === null || this.#next === "1" ? "none" : "some" });
   }
 
-  /** For the call: a page has come. */
-  page({ before, lines, next, gone }: ChatPage): void {
+  welcome(snapshot: Snapshot | null): void {
+    this.#outbox.open(snapshot?.chat ?? []);
+  }
+
+  happen(event: RoomEvent): void {
+    if (event.type === "chat") {
+      // It comes before the acknowledgment, and is not to stand there twice in between.
+      this.#outbox.drop(event.message.nonce);
+      this.#silent(event.message.participant);
+    }
+    if (event.type === "left") this.#silent(event.participant);
+  }
+
+  receive(message: OtherMessage): void {
+    if (message.type === "chatAccepted") this.#outbox.drop(message.nonce);
+    if (message.type === "chatPage") this.#page(message);
+    if (message.type === "chatShown") this.#handlers.onOthers(message.lines, message.before);
+    if (message.type === "typing") this.#heardTyping(message.participant);
+  }
+
+  refused(refusal: Refusal): void {
+    this.#outbox.refused(refusal);
+    if (refusal.of === "chatHistory") this.#pageLost();
+  }
+
+  /** A page that was on its way is lost as well. */
+  lost(): void {
+    this.#outbox.close();
+    this.#pageLost();
+  }
+
+  /** What one has written waits for another try, unless one is through with the call. */
+  end(ending: Ending): void {
+    if (ending === "failed") this.#outbox.close();
+    else if (ending === "left") this.#outbox.clear();
+    else this.#outbox.stop();
+    clearTimeout(this.#timer);
+    for (const timer of this.#typing.values()) clearTimeout(timer);
+    this.#typing.clear();
+    this.#first = null;
+    this.#next = null;
+    this.#change(NO_CHAT);
+  }
+
+  #page({ before, lines, next, gone }: ChatPage): void {
     if (before !== this.#next || this.#shown.earlier !== "loading") return;
     clearTimeout(this.#timer);
     this.#handlers.onEarlier(lines);
@@ -131,8 +179,7 @@ export class Chat {
     if (lines.length === 0) this.showEarlier();
   }
 
-  /** For the call: somebody types. */
-  heardTyping(participant: ParticipantId): void {
+  #heardTyping(participant: ParticipantId): void {
     clearTimeout(this.#typing.get(participant));
     this.#typing.set(
       participant,
@@ -141,31 +188,9 @@ export class Chat {
     this.#change({ typing: [...this.#typing.keys()] });
   }
 
-  /** For the call: somebody has said something, or has left. */
-  silent(participant: ParticipantId): void {
+  /** Somebody has said something, or has left. */
+  #silent(participant: ParticipantId): void {
     if (this.#typing.has(participant)) this.#stopped(participant);
-  }
-
-  /** For the call: the room refuses something. */
-  refused(refusal: Refusal): void {
-    this.#outbox.refused(refusal);
-    if (refusal.of === "chatHistory") this.#pageLost();
-  }
-
-  /** For the call: the connection is lost, and with it a page that was on its way. */
-  lost(): void {
-    this.#outbox.close();
-    this.#pageLost();
-  }
-
-  /** For the call: it is over. */
-  end(): void {
-    clearTimeout(this.#timer);
-    for (const timer of this.#typing.values()) clearTimeout(timer);
-    this.#typing.clear();
-    this.#first = null;
-    this.#next = null;
-    this.#change(NO_CHAT);
   }
 
   #pageLost(): void {

@@ -66,8 +66,6 @@ export class Door implements Subject {
     this.end();
   }
 
-  happen(): void {}
-
   receive(message: OtherMessage): void {
     if (message.type === "knocking") this.#state.patch({ knocking: message.people });
     if (message.type === "banned") this.#state.patch({ banned: message.people });

@@ -52,8 +52,6 @@ export class Hands implements Subject {
     this.#deeds.look();
   }
 
-  receive(): void {}
-
   refused(refusal: Refusal): void {
     this.#deeds.refused(refusal);
   }

@@ -1,17 +1,11 @@
 // Moderation: what one who keeps order has done to others, and what others have done to or asked of oneself.
-import type {
-  CapsChange,
-  MuteAll,
-  ParticipantId,
-  Role,
-  RoomEvent,
-  ServerMessage,
-  Source,
-} from "../generated/protocol.ts";
+import type { CapsChange, MuteAll, ParticipantId, Role, RoomEvent, Source } from "../generated/protocol.ts";
 import { type Readable, Store } from "../store.ts";
 import type { Ask } from "./asks.ts";
 import type { LocalMedia } from "./local-media.ts";
 import type { LocalScreen } from "./local-screen.ts";
+import type { OtherMessage } from "./signaling.ts";
+import type { Subject } from "./subject.ts";
 
 export interface ModerationState {
   /** Who asks for one's microphone; null when nobody does, or when it was answered. */
@@ -26,16 +20,18 @@ type Local = Pick<LocalMedia, "state" | "turn">;
 type Screen = Pick<LocalScreen, "stop">;
 
 /** What the room may refuse: `state.refusal` of the call says so. */
-export class Moderation {
+export class Moderation implements Subject {
   readonly #state = new Store<ModerationState>(NOTHING);
   readonly #ask: (ask: Ask) => void;
   readonly #local: Local;
   readonly #screen: Screen;
+  readonly #you: () => ParticipantId | null;
 
-  constructor(ask: (ask: Ask) => void, local: Local, screen: Screen) {
+  constructor(ask: (ask: Ask) => void, local: Local, screen: Screen, you: () => ParticipantId | null) {
     this.#ask = ask;
     this.#local = local;
     this.#screen = screen;
+    this.#you = you;
     // Who turns the microphone on has answered, whichever way.
     local.state.subscribe(() => this.#isHeard && this.#forget("microphone"));
   }
@@ -90,24 +86,20 @@ export class Moderation {
     this.#state.patch({ turnedOff: null });
   }
 
-  /** Something was turned off; perhaps here. */
-  turnedOff(
-    { participants, source, by }: Extract<RoomEvent, { type: "turnedOff" }>,
-    you: ParticipantId,
-  ): void {
-    if (!participants.includes(you)) return;
+  happen(event: RoomEvent): void {
+    if (event.type !== "turnedOff" || !event.participants.includes(this.#you() ?? "")) return;
+    const { source, by } = event;
     if (source === "microphone" || source === "camera") void this.#local.turn(source, false);
     else this.#screen.stop();
     this.#state.patch({ turnedOff: { source, by } });
   }
 
-  /** Somebody is asked for a microphone; perhaps for this one. */
-  asked({ participant, by }: Extract<ServerMessage, { type: "askedToUnmute" }>, you: ParticipantId): void {
-    if (participant === you && !this.#isHeard) this.#state.patch({ askedBy: by });
+  receive(message: OtherMessage): void {
+    if (message.type !== "askedToUnmute" || message.participant !== this.#you()) return;
+    if (!this.#isHeard) this.#state.patch({ askedBy: message.by });
   }
 
-  /** The call is over. */
-  clear(): void {
+  end(): void {
     this.#state.set(NOTHING);
   }
 

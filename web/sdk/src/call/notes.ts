@@ -28,7 +28,6 @@ export class Notes implements Subject {
     return this.#document;
   }
 
-  /** For the call: it is about to end by one's own will. */
   flush(): void {
     this.#document?.flush();
   }
@@ -45,8 +44,6 @@ export class Notes implements Subject {
   receive(message: OtherMessage): void {
     this.#document?.receive(message);
   }
-
-  refused(): void {}
 
   end(): void {
     this.#listens = false;

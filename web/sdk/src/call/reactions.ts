@@ -48,10 +48,6 @@ export class Reactions implements Subject {
     this.#timers.add(timer);
   }
 
-  welcome(): void {}
-  happen(): void {}
-  refused(): void {}
-
   end(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();

@@ -60,8 +60,6 @@ export class Reading implements Subject {
     if (of === "readChat") this.#told = null;
   }
 
-  happen(): void {}
-
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -42,8 +42,6 @@ export class Spotlight implements Subject {
     this.#deeds.look();
   }
 
-  receive(): void {}
-
   refused(refusal: Refusal): void {
     this.#deeds.refused(refusal);
   }

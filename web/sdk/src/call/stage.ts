@@ -81,8 +81,6 @@ export class Stage implements Subject {
     this.#deeds.look();
   }
 
-  receive(): void {}
-
   refused(refusal: Refusal): void {
     this.#deeds.refused(refusal);
   }
