@@ -1,4 +1,4 @@
-// Over the stage of one who is alone: where the others are, or how they come.
+// Over the tiles of one who is alone: where the others are, or how they come.
 import { breakoutOf, type Call } from "@connect/sdk/call";
 import { useReadable } from "../api-context.ts";
 import { CopyLink } from "../ui/CopyLink.tsx";

@@ -1,4 +1,4 @@
-// Captions over the stage: what is being said. A screen reader hears what is said to its end.
+// Captions over the tiles: what is being said. A screen reader hears what is said to its end.
 import type { Caption } from "@connect/sdk";
 import type { Call, CallState } from "@connect/sdk/call";
 import { useReadable } from "../api-context.ts";

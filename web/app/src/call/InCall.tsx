@@ -1,4 +1,4 @@
-// In the call: the stage, the controls, and a panel beside it.
+// In the call: the tiles, the controls, and a panel beside it.
 import type { Call, CallState } from "@connect/sdk/call";
 import { type ReactNode, useState } from "react";
 import { useReadable } from "../api-context.ts";
@@ -34,13 +34,13 @@ import { PollsPanel } from "./PollsPanel.tsx";
 import { ReactionMenu, ShownReactions } from "./Reactions.tsx";
 import { ScreenBanner, ScreenToggle } from "./ScreenShare.tsx";
 import { SessionBanner } from "./SessionBanner.tsx";
-import { StageView } from "./StageView.tsx";
+import { Tiles } from "./Tiles.tsx";
 import { useUnread } from "./unread.ts";
 import { callTrouble, capsNotice, unseenNotice } from "./words.ts";
 
 type PanelName = "Chat" | "People" | "Polls" | "Notes" | "Captions";
 
-/** What is beside the stage, and its name where it cannot be drawn. */
+/** What is beside the tiles, and its name where it cannot be drawn. */
 const PANELS = {
   Chat: { part: "The chat", Panel: ChatPanel },
   People: { part: "The list of people", Panel: PeoplePanel },
@@ -94,8 +94,8 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
         <CopyLink room={room} quiet />
       </header>
       <main className="call-main">
-        <Part name="The stage">
-          <StageView call={call} state={near} room={room} capacity={capacity} spotlight={spotlight} />
+        <Part name="This view">
+          <Tiles call={call} state={near} room={room} capacity={capacity} spotlight={spotlight} />
         </Part>
         <Part name="The captions">
           <ShownCaptions call={call} state={state} />

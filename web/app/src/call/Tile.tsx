@@ -5,14 +5,14 @@ import { type ReactNode, useRef } from "react";
 import { BarsIcon, MicrophoneIcon, PinIcon, ScreenIcon } from "../ui/icons.tsx";
 import { isolated } from "../ui/words.ts";
 import { Avatar } from "./Avatar.tsx";
-import type { Size } from "./layout.ts";
+import type { TileModel } from "./layout.ts";
 import { Part } from "./Part.tsx";
-import type { TileModel } from "./stage.ts";
+import type { Size } from "./sizes.ts";
 import { useVisible } from "./use-visible.ts";
 import { Video } from "./Video.tsx";
 import { AWAY } from "./words.ts";
 
-/** What all tiles of a stage have in common. */
+/** What all tiles of a layout have in common. */
 export interface TileContext {
   call: Call;
   streams: Streams;

@@ -1,4 +1,4 @@
-// Breakout rooms: opened by who keeps order, gone to and left again, and the stage that shows those alone who are there.
+// Breakout rooms: opened by who keeps order, gone to and left again, and the tiles of those alone who are there.
 import type { Participant } from "@connect/sdk";
 import type { BreakoutsState, Call, CallState } from "@connect/sdk/call";
 import { cleanup, render, screen, within } from "@testing-library/react";

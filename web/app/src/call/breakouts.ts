@@ -1,4 +1,4 @@
-// Who is where while breakout rooms are open, in words and as the stage shows it.
+// Who is where while breakout rooms are open, in words and as the tiles show it.
 import type { ParticipantId } from "@connect/sdk";
 import { type BreakoutsState, breakoutOf, type CallState } from "@connect/sdk/call";
 

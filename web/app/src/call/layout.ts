@@ -1,69 +1,130 @@
-// How large tiles are: plain geometry, no browser.
+// Who is shown, and how: no browser, no geometry.
+import type { Participant, ParticipantId, Source, TrackId } from "@connect/sdk";
+import { type TrackKey, trackKey } from "@connect/sdk/call";
 
-/** The frame's shape may be cut between these bounds (width by height) to fill the space. */
-const WIDEST = 16 / 9;
-const NARROWEST_WIDE = 4 / 3;
-const NARROWEST_TALL = 3 / 4;
-
-/** The strip beside a large picture: its tiles are this wide, within bounds, as a share of the space. */
-const STRIP_SHARE = 0.2;
-const STRIP_NARROWEST = 112;
-const STRIP_WIDEST = 248;
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
+/** A picture of somebody, or of a screen. */
+export interface TileModel extends TrackId {
+  readonly key: TrackKey;
+  readonly person: Participant;
+  readonly isYou: boolean;
+  /** How much its video matters on a narrow path: larger matters more. */
+  readonly priority: number;
 }
 
-export interface Grid extends Size {
-  readonly columns: number;
-  readonly rows: number;
+/** Everybody alike. You are small in a corner when there is one other person. */
+export interface GridLayout {
+  readonly kind: "grid";
+  readonly tiles: readonly TileModel[];
+  readonly corner: TileModel | null;
+  /** Pictures for which there is no room. */
+  readonly hidden: number;
 }
 
-/** The columns for `count` equal tiles which make them largest, and a tile's size in CSS pixels. */
-export function gridOf(space: Size, count: number, gap: number): Grid {
-  const narrowest = space.height > space.width ? NARROWEST_TALL : NARROWEST_WIDE;
-  let best: Grid = { columns: 1, rows: 1, width: 0, height: 0 };
-  for (let columns = 1; columns <= count; columns += 1) {
-    const rows = Math.ceil(count / columns);
-    const cell = {
-      width: (space.width - gap * (columns - 1)) / columns,
-      height: (space.height - gap * (rows - 1)) / rows,
-    };
-    const width = Math.floor(Math.min(cell.width, cell.height * WIDEST));
-    const height = Math.floor(Math.min(cell.height, cell.width / narrowest));
-    if (width > 0 && height > 0 && width * height > best.width * best.height) {
-      best = { columns, rows, width, height };
-    }
+/** One large, or the several in the spotlight, the others in a strip. */
+export interface PresentationLayout {
+  readonly kind: "presentation";
+  readonly mains: readonly TileModel[];
+  readonly strip: readonly TileModel[];
+  readonly hidden: number;
+}
+
+export type Layout = GridLayout | PresentationLayout;
+
+/** What decides on a layout. */
+export interface Scene {
+  readonly people: readonly Participant[];
+  readonly you: ParticipantId | null;
+  /** How many others' pictures can be shown at once. */
+  readonly capacity: number;
+  /** What the user wants large; null for nothing, and void once it is gone. */
+  readonly pinned: TrackKey | null;
+  /** Whom who keeps order wants large for everybody, the first first. */
+  readonly spotlit: readonly ParticipantId[];
+  /** Who speaks is large. */
+  readonly spotlight: boolean;
+  /** Who speaks now. */
+  readonly speakers: readonly ParticipantId[];
+  /** Who has spoken, the latest first. */
+  readonly spoke: readonly ParticipantId[];
+}
+
+const PRIORITY = { screen: 3, pinned: 2, speaker: 1, other: 0 } as const;
+
+/** Arranges a scene: what is pinned is large, else the spotlight and a screen, else (by choice) who speaks, else all are alike. */
+export function layoutOf(scene: Scene): Layout {
+  const { people, you, capacity } = scene;
+  const self = people.find(({ id }) => id === you);
+  const mine = self === undefined ? null : tileOf(scene, self, "camera");
+  const others = people.filter(({ id }) => id !== you);
+  const screens = others
+    .filter(({ publishing }) => publishing.screen)
+    .map((person) => tileOf(scene, person, "screen"));
+  const cameras = others.map((person) => tileOf(scene, person, "camera"));
+  const large = largeOf(scene, screens, cameras, mine);
+  const isLarge = ({ key }: TileModel) => large.some((tile) => tile.key === key);
+  const shown = shownOf(scene, [...screens, ...cameras], large);
+  const hidden = screens.length + cameras.length - shown.length;
+  if (large.length > 0) {
+    const strip = [...shown, ...(mine === null ? [] : [mine])].filter((tile) => !isLarge(tile));
+    return { kind: "presentation", mains: large, strip, hidden };
   }
-  return best;
+  if (shown.length === 1) return { kind: "grid", tiles: shown, corner: mine, hidden };
+  const tiles = [...shown, ...(mine === null ? [] : [mine])];
+  return { kind: "grid", tiles, corner: null, hidden: capacity === 0 ? 0 : hidden };
 }
 
-export interface Presentation {
-  /** Where the strip is: below the large picture where the space is tall, to its right where it is wide. */
-  readonly strip: "below" | "right";
-  readonly main: Size;
-  readonly tile: Size;
+function tileOf(scene: Scene, person: Participant, source: Source): TileModel {
+  const key = trackKey({ participant: person.id, source });
+  return {
+    key,
+    person,
+    participant: person.id,
+    source,
+    isYou: person.id === scene.you,
+    priority: priorityOf(scene, key, person.id, source),
+  };
 }
 
-/**
- * Sizes for `large` pictures, alike, and a strip of `small` others, in CSS pixels. A screen alone may take any shape.
- */
-export function presentationOf(
-  space: Size,
-  small: number,
-  gap: number,
-  isScreen: boolean,
-  large = 1,
-): Presentation {
-  const tall = space.height > space.width;
-  const share = tall ? space.width / 3 : space.width * STRIP_SHARE;
-  const width = Math.floor(Math.min(STRIP_WIDEST, Math.max(STRIP_NARROWEST, share)));
-  const tile = { width, height: Math.floor(width / WIDEST) };
-  const taken = small === 0 ? 0 : gap + (tall ? tile.height : tile.width);
-  const left = tall
-    ? { width: space.width, height: Math.max(0, space.height - taken) }
-    : { width: Math.max(0, space.width - taken), height: space.height };
-  const main = isScreen && large === 1 ? left : gridOf(left, large, gap);
-  return { strip: tall ? "below" : "right", main: { width: main.width, height: main.height }, tile };
+function priorityOf(scene: Scene, key: TrackKey, id: ParticipantId, source: Source): number {
+  if (source === "screen") return PRIORITY.screen;
+  if (key === scene.pinned) return PRIORITY.pinned;
+  return scene.speakers.includes(id) ? PRIORITY.speaker : PRIORITY.other;
+}
+
+/** The pictures that stand out, if any do. */
+function largeOf(
+  scene: Scene,
+  screens: readonly TileModel[],
+  cameras: readonly TileModel[],
+  mine: TileModel | null,
+): readonly TileModel[] {
+  const all = [...screens, ...cameras, ...(mine === null ? [] : [mine])];
+  const pinned = all.find(({ key }) => key === scene.pinned);
+  const [screen] = screens;
+  if (pinned !== undefined) return [pinned];
+  const people = mine === null ? cameras : [...cameras, mine];
+  const spotlit = scene.spotlit.flatMap((id) => people.find(({ participant }) => participant === id) ?? []);
+  if (screen !== undefined || spotlit.length > 0)
+    return screen === undefined ? spotlit : [screen, ...spotlit];
+  if (!scene.spotlight) return [];
+  const speaker = scene.spoke.flatMap((id) => cameras.find(({ participant }) => participant === id) ?? [])[0];
+  const first = speaker ?? cameras[0];
+  return first === undefined ? [] : [first];
+}
+
+/** Those for whom there is room: the large one, screens, then whoever spoke last. Their order stays. */
+function shownOf(
+  scene: Scene,
+  tiles: readonly TileModel[],
+  large: readonly TileModel[],
+): readonly TileModel[] {
+  if (tiles.length <= scene.capacity) return tiles;
+  const rank = (tile: TileModel) => {
+    if (large.some(({ key }) => key === tile.key)) return -2;
+    if (tile.source === "screen") return -1;
+    const place = scene.spoke.indexOf(tile.participant);
+    return place < 0 ? scene.spoke.length : place;
+  };
+  const best = new Set(tiles.toSorted((a, b) => rank(a) - rank(b)).slice(0, scene.capacity));
+  return tiles.filter((tile) => best.has(tile));
 }

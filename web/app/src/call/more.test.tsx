@@ -26,7 +26,7 @@ function shown(badge = 0) {
         <button type="button">Polls</button>
         <Inner />
       </More>
-      <p>The stage</p>
+      <p>The pictures</p>
     </>,
   );
   return userEvent.setup();
@@ -59,7 +59,7 @@ it("stays open for what opens further choices, and closes one after the other by
 it("closes when one presses elsewhere", async () => {
   const user = shown();
   await user.click(button("More"));
-  await user.click(screen.getByText("The stage"));
+  await user.click(screen.getByText("The pictures"));
   expect(isOpen("More")).toBe(false);
 });
 

@@ -4,8 +4,8 @@ import type { Call, CallState } from "@connect/sdk/call";
 import { cleanup, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { noBreakouts } from "../test-breakouts.ts";
+import type { TileModel } from "./layout.ts";
 import { PeoplePanel } from "./PeoplePanel.tsx";
-import type { TileModel } from "./stage.ts";
 import { Tile, type TileContext } from "./Tile.tsx";
 import { ownConnection, unseenNotice } from "./words.ts";
 

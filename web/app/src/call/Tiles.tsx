@@ -3,15 +3,15 @@ import type { Call, CallState, TrackKey } from "@connect/sdk/call";
 import { useEffect, useRef, useState } from "react";
 import { useReadable } from "../api-context.ts";
 import { Alone } from "./Alone.tsx";
-import { gridOf, presentationOf, type Size } from "./layout.ts";
-import { type GridStage, type PresentationStage, stageOf } from "./stage.ts";
+import { type GridLayout, layoutOf, type PresentationLayout } from "./layout.ts";
+import { gridOf, presentationOf, type Size } from "./sizes.ts";
 import { Tile, type TileContext } from "./Tile.tsx";
 
 const GAP = 12;
 /** Space around the tiles, in CSS pixels. */
-const STAGE_INSET = { x: 12, y: 4 };
+const INSET = { x: 12, y: 4 };
 
-interface StageProps {
+interface TilesProps {
   call: Call;
   state: CallState;
   room: string;
@@ -21,13 +21,13 @@ interface StageProps {
   spotlight: boolean;
 }
 
-export function StageView({ call, state, room, capacity, spotlight }: StageProps) {
+export function Tiles({ call, state, room, capacity, spotlight }: TilesProps) {
   const { preview } = useReadable(call.local.state);
   const [pinned, setPinned] = useState<TrackKey | null>(null);
   const [space, box] = useSize();
   const { participants: people, you, speakers, spoke, streams, paused } = state;
   const spotlit = useReadable(call.spotlight.state);
-  const stage = stageOf({ people, you, capacity, pinned, spotlit, spotlight, speakers, spoke });
+  const layout = layoutOf({ people, you, capacity, pinned, spotlit, spotlight, speakers, spoke });
   const decodes = people.find(({ id }) => id === you)?.decodes ?? [];
   const context: TileContext = {
     call,
@@ -41,22 +41,22 @@ export function StageView({ call, state, room, capacity, spotlight }: StageProps
   };
 
   return (
-    <section className="stage" aria-label="Participants">
-      <div className="stage-box" ref={box} style={{ margin: `${STAGE_INSET.y}px ${STAGE_INSET.x}px` }}>
-        {stage.kind === "grid" ? (
-          <GridView context={context} stage={stage} space={space} />
+    <section className="tiles" aria-label="Participants">
+      <div className="tiles-box" ref={box} style={{ margin: `${INSET.y}px ${INSET.x}px` }}>
+        {layout.kind === "grid" ? (
+          <GridView context={context} layout={layout} space={space} />
         ) : (
-          <PresentationView context={context} stage={stage} space={space} />
+          <PresentationView context={context} layout={layout} space={space} />
         )}
       </div>
-      {stage.hidden > 0 && <p className="hidden-count">and {stage.hidden} more</p>}
+      {layout.hidden > 0 && <p className="hidden-count">and {layout.hidden} more</p>}
       {people.length === 1 && <Alone call={call} you={you} room={room} />}
     </section>
   );
 }
 
-function GridView({ context, stage, space }: { context: TileContext; stage: GridStage; space: Size }) {
-  const size = gridOf(space, stage.tiles.length, GAP);
+function GridView({ context, layout, space }: { context: TileContext; layout: GridLayout; space: Size }) {
+  const size = gridOf(space, layout.tiles.length, GAP);
   // Inside of the large tile, wherever that is centered.
   const corner = {
     right: (space.width - size.width) / 2 + GAP,
@@ -64,12 +64,12 @@ function GridView({ context, stage, space }: { context: TileContext; stage: Grid
   };
   return (
     <div className="grid" style={{ gap: GAP }}>
-      {stage.tiles.map((tile) => (
+      {layout.tiles.map((tile) => (
         <Tile key={tile.key} context={context} tile={tile} size={size} />
       ))}
-      {stage.corner !== null && (
+      {layout.corner !== null && (
         <div className="corner" style={corner}>
-          <Tile context={context} tile={stage.corner} />
+          <Tile context={context} tile={layout.corner} />
         </div>
       )}
     </div>
@@ -78,12 +78,12 @@ function GridView({ context, stage, space }: { context: TileContext; stage: Grid
 
 interface PresentationProps {
   context: TileContext;
-  stage: PresentationStage;
+  layout: PresentationLayout;
   space: Size;
 }
 
-function PresentationView({ context, stage, space }: PresentationProps) {
-  const { mains, strip } = stage;
+function PresentationView({ context, layout, space }: PresentationProps) {
+  const { mains, strip } = layout;
   const isScreen = mains[0]?.source === "screen";
   const sizes = presentationOf(space, strip.length, GAP, isScreen, mains.length);
   return (
