@@ -6,7 +6,7 @@ use protocol::id::{BreakoutId, NodeId};
 use protocol::node::BREAKOUTS;
 
 use super::breakouts::{
-    CLOSE, automatic, chat, go, meeting, moves, open, relink, shown, with_media,
+    CLOSE, automatic, chat, go, meeting, moves, open, places, relink, shown, with_media,
 };
 use super::{Effect, World, error, happened, id, ticket};
 
@@ -90,6 +90,22 @@ fn a_chat_that_others_have_filled_can_still_be_paged() {
     world.say(&others[0], &chat("again", ""));
     let moved = world.say(&ada, &go("ada", Some(2)));
     assert_eq!(told(&moved), [Some("202".to_owned())]);
+}
+
+#[test]
+fn a_guest_is_where_they_were_when_they_take_an_account() {
+    let (mut world, ada, others) = meeting(&["guest1", "bob"]);
+    world.say(&ada, &automatic(&["Red", "Blue"]));
+    assert_eq!(places(&world), ["bob 2", "guest1 1"]);
+    world.say(
+        &others[0],
+        r#"{"type":"takeAccount","token":"token of gus"}"#,
+    );
+    assert_eq!(places(&world), ["bob 2", "guest1 1"]);
+    assert_eq!(
+        world.room.subroom_of(&id("gus")),
+        Some(BreakoutId(1)).into()
+    );
 }
 
 #[test]

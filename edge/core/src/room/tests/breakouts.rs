@@ -42,7 +42,7 @@ pub(super) fn meeting(names: &[&str]) -> (World, Client, Vec<Client>) {
 }
 
 /// Who is where: `name 1` in the first breakout room, `name -` belongs there and is in the main room.
-fn places(world: &World) -> Vec<String> {
+pub(super) fn places(world: &World) -> Vec<String> {
     let view = world.room.breakouts_view();
     let places = view.into_iter().flat_map(|breakouts| breakouts.places);
     places
@@ -431,22 +431,6 @@ fn who_comes_back_is_where_they_were_and_is_shown_what_is_said_there() {
     let bob = world.enter("bob");
     assert!(places(&world).contains(&"bob 2".to_owned()));
     assert_eq!(error(&world.say(&bob, &go("bob", None))), None);
-}
-
-#[test]
-fn a_guest_is_where_they_were_when_they_take_an_account() {
-    let (mut world, ada, others) = meeting(&["guest1", "bob"]);
-    world.say(&ada, &automatic(&["Red", "Blue"]));
-    assert_eq!(places(&world), ["bob 2", "guest1 1"]);
-    world.say(
-        &others[0],
-        r#"{"type":"takeAccount","token":"token of gus"}"#,
-    );
-    assert_eq!(places(&world), ["bob 2", "guest1 1"]);
-    assert_eq!(
-        world.room.subroom_of(&id("gus")),
-        Some(BreakoutId(1)).into()
-    );
 }
 
 #[test]
