@@ -114,7 +114,7 @@ describe("a link, without an account", () => {
     await user.type(screen.getByLabelText("Your name"), " Gil ");
     await user.click(screen.getByRole("button", { name: "Join as guest" }));
     await screen.findByText("call bako-tuvi ?region=us-east");
-    expect(asked).toContainEqual({ path: come, body: { name: "Gil" } });
+    expect(asked).toContainEqual({ path: come, body: { name: "Gil", fresh: true } });
   });
 
   it("is not asked for the name again by a page that is loaded anew, unless that fails", async () => {
