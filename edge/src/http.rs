@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use edge_core::caller::{Caller, Told};
+use edge_core::routes::{self, Method};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use worker::{ByteStream, Env, Request, Response, Result};
@@ -16,27 +17,8 @@ const MAX_BODY: usize = 64 * 1024;
 const MAX_DRAINED: usize = 16 * 1024 * 1024;
 
 /// What a request wants done. The method of `worker` takes all that it does not know for GET.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    Get,
-    Head,
-    Post,
-    Delete,
-    Options,
-    /// None that we have anything for.
-    Other,
-}
-
-/// The method of a request. Methods are case-sensitive (RFC 9110, 9.1).
 pub fn method(request: &Request) -> Method {
-    match request.inner().method().as_str() {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
-        "POST" => Method::Post,
-        "DELETE" => Method::Delete,
-        "OPTIONS" => Method::Options,
-        _ => Method::Other,
-    }
+    Method::parse(&request.inner().method())
 }
 
 /// Whose page sends the request.
@@ -189,15 +171,40 @@ pub fn address(request: &Request) -> Result<String> {
     })
 }
 
-/// The answer to the request's origin, if it is a configured one.
-pub struct Cors(Option<String>);
+/// Headers of answers that pages of other origins may read, besides those that they always may.
+const EXPOSED: &str =
+    "allow, location, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id";
+/// Headers that they may send.
+const TAKEN: &str = "authorization, content-type";
+/// For how many seconds a browser need not ask again what it may: as long as any of them remembers it.
+const REMEMBERED: &str = "7200";
+
+/// What pages of the request's origin may do, if it is a configured one.
+pub struct Cors(Option<Allowed>);
+
+struct Allowed {
+    origin: String,
+    methods: String,
+}
 
 impl Cors {
     /// What the request's origin is allowed.
     pub fn of(request: &Request, env: &Env) -> Self {
         let origin = request.headers().get("origin").ok().flatten();
-        Self(origin.filter(|origin| config::origins(env).contains(origin)))
+        let origin = origin.filter(|origin| config::origins(env).contains(origin));
+        Self(origin.map(|origin| Allowed {
+            origin,
+            methods: routes::allowed(&request.path()).unwrap_or_default(),
+        }))
     }
+}
+
+/// What can be done at an address (RFC 9110, 9.3.7).
+pub fn options(request: &Request) -> Outcome<Response> {
+    let methods = routes::allowed(&request.path()).ok_or_else(Refusal::no_address)?;
+    let response = Response::empty()?.with_status(204);
+    response.headers().set("allow", &methods)?;
+    Ok(response)
 }
 
 /// Adds the headers that every answer has.
@@ -220,13 +227,12 @@ pub fn finish(response: Response, request_id: &str, cors: &Cors) -> Result<Respo
         "max-age=63072000; includeSubDomains",
     )?;
     headers.set("cross-origin-resource-policy", "same-origin")?;
-    if let Some(origin) = &cors.0 {
+    if let Some(Allowed { origin, methods }) = &cors.0 {
         headers.set("access-control-allow-origin", origin)?;
-        headers.set("access-control-allow-methods", "GET, POST, DELETE")?;
-        headers.set(
-            "access-control-allow-headers",
-            "authorization, content-type",
-        )?;
+        headers.set("access-control-allow-methods", methods)?;
+        headers.set("access-control-allow-headers", TAKEN)?;
+        headers.set("access-control-expose-headers", EXPOSED)?;
+        headers.set("access-control-max-age", REMEMBERED)?;
         headers.set("cross-origin-resource-policy", "cross-origin")?;
         headers.append("vary", "origin")?;
     }

@@ -22,6 +22,7 @@ mod tally;
 mod turn;
 mod user;
 
+use edge_core::routes::Method;
 use problem::Outcome;
 use worker::{Context, Date, Env, Request, Response, Result, console_log, event};
 
@@ -47,14 +48,14 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     let (method, path) = (request.inner().method(), request.path());
     let unread = http::Unread::of(&request);
     let cors = http::Cors::of(&request, &env);
-    let response = if http::method(&request) == http::Method::Options {
-        Response::empty().map(|response| response.with_status(204))
-    } else {
-        answer(request, &env, &context).await.or_else(|refusal| {
-            tally::refused(&env, refusal.kind());
-            refusal.into_response()
-        })
-    }?;
+    let outcome = match http::method(&request) {
+        Method::Options => http::options(&request),
+        _ => answer(request, &env, &context).await,
+    };
+    let response = outcome.or_else(|refusal| {
+        tally::refused(&env, refusal.kind());
+        refusal.into_response()
+    })?;
     if response.status_code() >= 400
         && let Some(unread) = unread
     {

@@ -1,10 +1,10 @@
 //! The app's page for every address of the app. Files that exist are served before the Worker is asked; what is left are the
 //! addresses that the app itself understands, and what does not exist.
 
+use edge_core::routes::Method::{Get, Head};
 use worker::{Env, Request, Response, Result};
 
 use crate::http;
-use crate::http::Method::{Get, Head};
 
 /// What is never a page of the app. A missing file of a build must not be answered with a page: it would be kept under the
 /// file's name.

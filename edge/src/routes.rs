@@ -1,4 +1,4 @@
-//! The HTTP API: which address and method lead where.
+//! The HTTP API: what is asked for leads where. Which addresses there are says `edge_core::routes`.
 
 mod accounts;
 mod audit;
@@ -6,118 +6,59 @@ mod directory;
 mod guests;
 mod ice;
 mod nodes;
+mod openapi;
 mod rooms;
 
+use edge_core::routes::{Found, NotFound, Operation};
 use edge_core::token::{AccessClaims, Scope};
 use protocol::id::RoomId;
 use worker::{Context, Date, Env, Request, Response};
 
-use crate::http::Method::{Delete, Get, Head, Post};
 use crate::problem::{Outcome, Refusal};
 use crate::{http, jwt};
 
 type Answer = Outcome<Response>;
 
-/// Answers a request: the address decides first, so that a wrong method is told apart from a wrong address.
+/// Answers a request.
 pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
     let path = request.path();
-    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-    // The platform leaves the body out of what a HEAD is answered with.
-    let method = match http::method(&request) {
-        Head => Get,
-        method => method,
-    };
-    match segments.as_slice() {
-        ["api", "auth", "register"] => match method {
-            Post => accounts::register(request, env).await,
-            _ => not_here("POST"),
-        },
-        ["api", "auth", "login"] => match method {
-            Post => accounts::login(request, env).await,
-            _ => not_here("POST"),
-        },
-        ["api", "auth", "refresh"] => match method {
-            Post => accounts::refresh(request, env).await,
-            _ => not_here("POST"),
-        },
-        ["api", "auth", "logout"] => match method {
-            Post => accounts::logout(request, env).await,
-            _ => not_here("POST"),
-        },
-        ["api", "auth", "me"] => match method {
-            Get => accounts::me(request, env).await,
-            _ => not_here("GET, HEAD"),
-        },
-        ["api", "ice-servers"] => match method {
-            Get => ice::servers(&request, env),
-            _ => not_here("GET, HEAD"),
-        },
-        ["api", "directory"] => match method {
-            Get => directory::search(request, env).await,
-            _ => not_here("GET, HEAD"),
-        },
-        ["api", "rooms"] => match method {
-            Get => rooms::list(request, env).await,
-            Post => rooms::create(request, env).await,
-            _ => not_here("GET, HEAD, POST"),
-        },
-        // The name that load scripts written to the specification use. No room's id is like it.
-        ["api", "rooms", "create"] => match method {
-            Post => rooms::create(request, env).await,
-            _ => not_here("POST"),
-        },
-        ["api", "rooms", id] => match method {
-            Get => rooms::show(request, env, id).await,
-            Delete => rooms::delete(request, env, id).await,
-            _ => not_here("GET, HEAD, DELETE"),
-        },
-        ["api", "rooms", id, "door"] => match method {
-            Get => guests::door(request, env, id).await,
-            _ => not_here("GET, HEAD"),
-        },
-        ["api", "rooms", id, "guests"] => match method {
-            Post => guests::come(request, env, id).await,
-            _ => not_here("POST"),
-        },
-        ["api", "rooms", id, "audit"] => match method {
-            Get => audit::page(request, env, id).await,
-            _ => not_here("GET, HEAD"),
-        },
-        ["api", "rooms", id, "join"] => match method {
-            Post => rooms::join_room(request, env, context, id).await,
-            _ => not_here("POST"),
-        },
-        ["api", "rooms", id, "chat", "export"] => match method {
-            Get => rooms::export_chat(request, env, id).await,
-            _ => not_here("GET, HEAD"),
-        },
-        ["api", "rooms", id, "notes", "export"] => match method {
-            Get => rooms::export_notes(request, env, id).await,
-            _ => not_here("GET, HEAD"),
-        },
-        ["api", "rooms", id, "ws"] => match method {
-            Get => rooms::signaling(request, env, id).await,
-            _ => not_here("GET"),
-        },
-        ["node", "regions", region] => match method {
-            Get => nodes::control_link(request, env, region).await,
-            _ => not_here("GET"),
-        },
-        ["node", "rooms", id] => match method {
-            Get => nodes::room_link(request, env, id).await,
-            _ => not_here("GET"),
-        },
-        [".well-known", "jwks.json"] => match method {
-            Get => Ok(Response::from_json(&jwt::jwks(env)?)?),
-            _ => not_here("GET, HEAD"),
-        },
-        _ => Err(Refusal::not_found("the API has no such address")),
+    let Found {
+        operation,
+        parameters: [first, _],
+    } = edge_core::routes::find(http::method(&request), &path)?;
+    match operation {
+        Operation::Register => accounts::register(request, env).await,
+        Operation::Login => accounts::login(request, env).await,
+        Operation::Refresh => accounts::refresh(request, env).await,
+        Operation::Logout => accounts::logout(request, env).await,
+        Operation::Me => accounts::me(request, env).await,
+        Operation::Jwks => Ok(Response::from_json(&jwt::jwks(env)?)?),
+        Operation::GetOpenapi => openapi::document(&request, env).await,
+        Operation::ListRooms => rooms::list(request, env).await,
+        Operation::CreateRoom | Operation::CreateRoomByAlias => rooms::create(request, env).await,
+        Operation::GetRoom => rooms::show(request, env, first).await,
+        Operation::DeleteRoom => rooms::delete(request, env, first).await,
+        Operation::GetAudit => audit::page(request, env, first).await,
+        Operation::GetDoor => guests::door(request, env, first).await,
+        Operation::ComeAsGuest => guests::come(request, env, first).await,
+        Operation::JoinRoom => rooms::join_room(request, env, context, first).await,
+        Operation::ConnectRoom => rooms::signaling(request, env, first).await,
+        Operation::ExportChat => rooms::export_chat(request, env, first).await,
+        Operation::ExportNotes => rooms::export_notes(request, env, first).await,
+        Operation::GetIceServers => ice::servers(&request, env),
+        Operation::SearchDirectory => directory::search(request, env).await,
+        Operation::ConnectNode => nodes::control_link(request, env, first).await,
+        Operation::ConnectNodeToRoom => nodes::room_link(request, env, first).await,
     }
 }
 
-/// 405, with the methods that there are.
-fn not_here(methods: &'static str) -> Answer {
-    Err(Refusal::method_not_allowed(methods))
+impl From<NotFound> for Refusal {
+    fn from(reason: NotFound) -> Self {
+        match reason {
+            NotFound::Address => Self::no_address(),
+            NotFound::Method { allow } => Self::method_not_allowed(allow),
+        }
+    }
 }
 
 fn now() -> u64 {

@@ -8,9 +8,18 @@ use crate::client::{ChatMessage, Offer, SettingsChange};
 use crate::id::{ParticipantId, Region, RoomId, UserId};
 use crate::media::Codec;
 
+/// Longest name of a person or a room, in characters.
+pub const MAX_NAME: usize = 80;
+/// Shortest and longest password, in characters (NIST SP 800-63B asks for at least 8 and no composition rules).
+pub const MIN_PASSWORD: usize = 8;
+pub const MAX_PASSWORD: usize = 128;
+/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1).
+pub const MAX_EMAIL: usize = 254;
+
 /// A part of `GET /api/rooms/{id}/chat/export`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ChatExport {
     /// The oldest first.
     pub lines: Vec<ChatMessage>,
@@ -21,16 +30,22 @@ pub struct ChatExport {
 /// `POST /api/auth/register`.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterRequest {
+    #[cfg_attr(feature = "openapi", schemars(email, length(max = MAX_EMAIL)))]
     pub email: String,
+    #[cfg_attr(feature = "openapi", schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD)))]
     pub password: String,
+    /// What others see: one line that shows something, without characters that turn the text around it.
+    #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = MAX_NAME)))]
     pub name: String,
 }
 
 /// `POST /api/auth/login`.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LoginRequest {
     pub email: String,
@@ -40,6 +55,7 @@ pub struct LoginRequest {
 /// `POST /api/auth/refresh` and `POST /api/auth/logout`, by the refresh cookie. An empty object is valid, as is no body.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RefreshRequest {
     /// Whose session it is meant to be. The tabs of a browser share the cookie, and another one may have signed in as
@@ -50,6 +66,7 @@ pub struct RefreshRequest {
 /// An account as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     pub id: UserId,
@@ -60,6 +77,7 @@ pub struct User {
 /// The answer to a registration, a sign-in or a refresh. The refresh token travels only in its cookie.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// A JWT to send as `Authorization: Bearer`.
@@ -72,8 +90,11 @@ pub struct Session {
 /// `POST /api/rooms`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreateRoomRequest {
+    /// One line that shows something, without characters that turn the text around it.
+    #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = MAX_NAME)))]
     pub name: String,
     /// Where the room is to differ from the default.
     #[serde(default)]
@@ -84,6 +105,7 @@ pub struct CreateRoomRequest {
 /// A room as the HTTP API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Room {
     pub id: RoomId,
@@ -99,6 +121,7 @@ pub struct Room {
 /// `GET /api/rooms/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoomDetails {
     #[serde(flatten)]
@@ -113,6 +136,7 @@ pub struct RoomDetails {
 /// `GET /api/rooms`: the caller's own and recently visited rooms, the latest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoomList {
     pub rooms: Vec<Room>,
@@ -121,6 +145,7 @@ pub struct RoomList {
 /// A room in the directory (`GET /api/directory`), as everybody with an account finds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedRoom {
     pub id: RoomId,
@@ -136,6 +161,7 @@ pub struct ListedRoom {
 /// A page of the directory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DirectoryPage {
     /// By name.
@@ -147,6 +173,7 @@ pub struct DirectoryPage {
 /// `GET /api/rooms/{id}/door`: what somebody is told who comes by a link, before they are anybody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Door {
     /// The room's name.
@@ -170,9 +197,11 @@ pub struct Door {
 /// `POST /api/rooms/{id}/guests`: comes without an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct GuestRequest {
     /// What the others see.
+    #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = MAX_NAME)))]
     pub name: String,
     /// Whether this is somebody else than came by this browser before. Who stays out of the room, or was forbidden to send
     /// something there, stays who they were.
@@ -184,6 +213,7 @@ pub struct GuestRequest {
 /// The answer to who comes as a guest.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct GuestSession {
     /// A JWT to send as `Authorization: Bearer`, good for this room alone.
@@ -198,6 +228,7 @@ pub struct GuestSession {
 /// `POST /api/rooms/{id}/join`. Everything in it is optional; an empty object is a valid request.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct JoinRequest {
     /// The region the client would like its media node in.
@@ -219,6 +250,7 @@ pub struct JoinRequest {
 /// The answer to a join.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct JoinResponse {
     pub room: Room,
@@ -232,6 +264,7 @@ pub struct JoinResponse {
 /// `GET /api/ice-servers`: to be asked for ahead of a join, so that the first offer knows them.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct IceServers {
     pub ice_servers: Vec<IceServer>,
@@ -240,6 +273,7 @@ pub struct IceServers {
 /// An entry for `RTCConfiguration.iceServers`.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct IceServer {
     pub urls: Vec<String>,
@@ -254,6 +288,7 @@ pub struct IceServer {
 /// An error of the HTTP API (RFC 9457, `application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// A URI reference that names the kind of problem, e.g. `/problems/wrong-credentials`.
@@ -272,6 +307,7 @@ pub struct Problem {
 /// A field of a request that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FieldError {
     pub field: String,

@@ -10,6 +10,7 @@ pub mod client;
 pub mod id;
 pub mod media;
 pub mod node;
+pub mod query;
 
 #[cfg(test)]
 mod typescript;

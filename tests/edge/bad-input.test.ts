@@ -93,41 +93,6 @@ test("a body of megabytes gets its answer, whatever else is wrong", async () => 
   expect((await world.call(register, { raw, headers: { origin: "https://evil.example" } })).status).toBe(403);
 });
 
-test("methods that an address does not take", async () => {
-  const room = await ada.createRoom();
-  for (const [method, path, allow] of [
-    ["PROPFIND", "/api/auth/me", "GET, HEAD"],
-    ["PUT", "/api/rooms", "GET, HEAD, POST"],
-    ["PATCH", `/api/rooms/${room.id}`, "GET, HEAD, DELETE"],
-    ["REPORT", "/api/auth/login", "POST"],
-    ["GET", "/api/auth/login", "POST"],
-    ["PROPFIND", "/.well-known/jwks.json", "GET, HEAD"],
-    ["DELETE", `/api/rooms/${room.id}/ws`, "GET"],
-    ["SEARCH", "/node/regions/eu-west", "GET"],
-  ] as const) {
-    const answer = await ada.call(path, { method });
-    expect(answer, `${method} ${path}`).toMatchObject({
-      status: 405,
-      body: { type: "/problems/method-not-allowed" },
-    });
-    expect(answer.headers.get("allow")).toBe(allow);
-  }
-});
-
-test("HEAD says what GET says, without the body", async () => {
-  const headers = { authorization: `Bearer ${ada.token}` };
-  for (const path of ["/api/auth/me", "/api/nothing", "/api/rooms"]) {
-    const [get, head] = await Promise.all([
-      fetch(world.url + path, { headers }),
-      fetch(world.url + path, { headers, method: "HEAD" }),
-    ]);
-    expect(head.status).toBe(get.status);
-    expect(head.headers.get("content-type")).toBe(get.headers.get("content-type"));
-    expect(await head.text()).toBe("");
-  }
-  expect((await fetch(`${world.url}/api/auth/login`, { method: "HEAD" })).status).toBe(405);
-});
-
 test("a taken address", async () => {
   const again = { email: ada.email.toUpperCase(), password: "password123", name: "Ada" };
   expect((await world.call(register, { body: again })).status).toBe(409);

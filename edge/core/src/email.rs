@@ -7,12 +7,12 @@
 
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
+use protocol::api::MAX_EMAIL;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::name::is_invisible;
 
-/// Longest e-mail address and local part, in bytes (RFC 5321, 4.5.3.1).
-const MAX_EMAIL: usize = 254;
+/// Longest local part, in bytes (RFC 5321, 4.5.3.1).
 const MAX_LOCAL_PART: usize = 64;
 
 /// The address in the form under which its account is found, or `None` if it is not an address.

@@ -17,9 +17,14 @@ pub mod name;
 pub mod notes;
 pub mod password;
 pub mod poll;
+pub mod problem;
 pub mod room;
 pub mod room_id;
 pub mod roster;
+pub mod routes;
 pub mod table;
 pub mod token;
 pub mod visits;
+
+#[cfg(test)]
+mod tests;

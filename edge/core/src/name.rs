@@ -1,9 +1,7 @@
 //! Names as others see them, of people and of rooms: one line of text that shows something, and stays where it stands.
 
+use protocol::api::MAX_NAME;
 use unicode_normalization::UnicodeNormalization;
-
-/// Longest name, in characters.
-const MAX_NAME: usize = 80;
 
 /// Characters that show nothing by themselves, besides white space: those with the property
 /// Default_Ignorable_Code_Point (Unicode 17, DerivedCoreProperties.txt), which are filled up with format characters and

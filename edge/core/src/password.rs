@@ -2,10 +2,8 @@
 //!
 //! Stricter than that profile we are with nobody: a character that is not assigned yet, or joins an emoji, is as good as any.
 
+use protocol::api::{MAX_PASSWORD, MIN_PASSWORD};
 use unicode_normalization::UnicodeNormalization;
-
-/// Shortest and longest password, in characters (NIST SP 800-63B asks for at least 8 and no composition rules).
-const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 
 /// The form that is hashed.
 pub fn prepare(password: &str) -> String {
@@ -18,7 +16,7 @@ pub fn prepare(password: &str) -> String {
 }
 
 /// Longest password that is looked at, in characters: longer than any that was taken, so that none fits by its beginning.
-const MAX_PRESENTED: usize = 2 * *LENGTH.end();
+const MAX_PRESENTED: usize = 2 * MAX_PASSWORD;
 
 /// What somebody typed to sign in, in the form that is hashed.
 pub fn presented(typed: &str) -> String {
@@ -28,7 +26,7 @@ pub fn presented(typed: &str) -> String {
 
 /// Why a password cannot be taken, of those that are prepared.
 pub fn check(prepared: &str) -> Result<(), &'static str> {
-    if !LENGTH.contains(&prepared.chars().count()) {
+    if !(MIN_PASSWORD..=MAX_PASSWORD).contains(&prepared.chars().count()) {
         return Err("a password has 8 to 128 characters");
     }
     if prepared.chars().any(char::is_control) {

@@ -6,6 +6,7 @@ use edge_core::room::{Client, Event, Excess, NodeLink, Pass, Ping};
 use protocol::client::{POLICY_VIOLATION, SENT_AWAY, ServerMessage};
 use protocol::id::{Epoch, NodeId, ParticipantId, Region};
 use protocol::node::RoomToNode;
+use protocol::query::ConnectQuery;
 use serde::{Deserialize, Serialize};
 use worker::{Date, Error, Request, Response, Result, State, WebSocket, WebSocketPair};
 
@@ -43,14 +44,8 @@ impl Attached {
 
 impl Shell {
     pub(super) fn open_client(self: &Rc<Self>, request: &Request, now: u64) -> Outcome<Response> {
-        #[derive(Deserialize)]
-        struct Query {
-            ticket: Option<String>,
-            resume: Option<String>,
-            since: Option<u64>,
-        }
         let malformed = |_| Refusal::malformed("say ?ticket=TICKET or ?resume=TOKEN&since=SEQ");
-        let query: Query = request.query().map_err(malformed)?;
+        let query: ConnectQuery = request.query().map_err(malformed)?;
         let (pass, since) = match (&query.ticket, &query.resume) {
             (Some(ticket), _) => (Pass::Ticket(crypto::sha256(ticket)), None),
             (None, Some(token)) => (Pass::Resume(crypto::sha256(token)), query.since),

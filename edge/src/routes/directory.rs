@@ -4,7 +4,7 @@ use edge_core::directory::{Cursor, SHARDS, Search};
 use edge_core::token::Scope;
 use futures_util::future::join_all;
 use protocol::api::{DirectoryPage, ListedRoom};
-use serde::Deserialize;
+use protocol::query::DirectoryQuery;
 use worker::{Env, Request, Response};
 
 use super::{Answer, authenticate};
@@ -12,19 +12,9 @@ use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
 use crate::{config, rpc};
 
-#[derive(Deserialize)]
-struct Query {
-    #[serde(default)]
-    q: String,
-    #[serde(default)]
-    live: bool,
-    after: Option<String>,
-    limit: Option<u32>,
-}
-
 pub(super) async fn search(request: Request, env: &Env) -> Answer {
     authenticate(&request, env, Scope::Account)?;
-    let query: Query = request.query().map_err(|_| {
+    let query: DirectoryQuery = request.query().map_err(|_| {
         Refusal::malformed("say ?q=WORDS&live=true&after=NEXT&limit=NUMBER, or less of it")
     })?;
     let after = query.after.map(|after| after.parse::<Cursor>());

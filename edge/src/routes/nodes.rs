@@ -1,8 +1,8 @@
 //! The links that media nodes dial.
 
-use protocol::id::{Epoch, Region};
+use protocol::id::Region;
 use protocol::node::Claims;
-use serde::Deserialize;
+use protocol::query::RoomLinkQuery;
 use worker::{Env, Request};
 
 use super::{Answer, now, room_id};
@@ -25,12 +25,8 @@ pub(super) async fn control_link(request: Request, env: &Env, region: &str) -> A
 }
 
 pub(super) async fn room_link(request: Request, env: &Env, id: &str) -> Answer {
-    #[derive(Deserialize)]
-    struct Query {
-        epoch: Epoch,
-    }
     let claims = authenticate_node(&request, env)?;
-    let Query { epoch } = request
+    let RoomLinkQuery { epoch } = request
         .query()
         .map_err(|_| Refusal::malformed("say ?epoch=N"))?;
     let query = format!(

@@ -14,7 +14,7 @@ use protocol::api::{
     ChatExport, CreateRoomRequest, JoinRequest, JoinResponse, Room, RoomDetails, RoomList,
 };
 use protocol::id::{ParticipantId, RoomId, UserId};
-use serde::Deserialize;
+use protocol::query::ChatExportQuery;
 use serde_json::json;
 use worker::{Context, Delay, Env, Request, Response, console_error};
 
@@ -87,14 +87,9 @@ pub(super) async fn show(request: Request, env: &Env, id: &str) -> Answer {
 }
 
 pub(super) async fn export_chat(request: Request, env: &Env, id: &str) -> Answer {
-    #[derive(Deserialize)]
-    struct Query {
-        #[serde(default)]
-        after: u64,
-    }
     let id = room_id(id)?;
     let claims = authenticate(&request, env, Scope::Account)?;
-    let query: Query = request
+    let query: ChatExportQuery = request
         .query()
         .map_err(|_| Refusal::malformed("say ?after=ID, the id of a line, or nothing"))?;
     let object = config::room(env, &id, None)?;

@@ -14,6 +14,7 @@ pub const MAX_MENTIONS: usize = 20;
 /// A line of chat, as it was written: render it as text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatMessage {
     pub id: String,
@@ -64,6 +65,7 @@ pub struct ChatMessage {
 /// Somebody whom a line names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Mention {
     pub user: UserId,
     /// Their name at that time: `@` and this stand in the text.
@@ -73,6 +75,7 @@ pub struct Mention {
 /// What one feels about a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum ChatReaction {
     ThumbsUp,
@@ -86,6 +89,7 @@ pub enum ChatReaction {
 /// How many feel so about a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ReactionCount {
     pub reaction: ChatReaction,
     pub count: u32,

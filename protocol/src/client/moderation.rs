@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// What is to be changed of what somebody may send ([`crate::media::Caps`]): what is absent stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[cfg_attr(test, ts(optional_fields))]
 #[serde(rename_all = "camelCase", default)]
 pub struct CapsChange {
@@ -34,6 +35,7 @@ fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 /// How all those are muted who do not keep order themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MuteAll {
     /// Their microphones are turned off, and they may turn them on again.

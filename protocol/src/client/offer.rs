@@ -10,6 +10,7 @@ use crate::media::Source;
 /// What [`super::ClientMessage::Offer`] says, where it travels with a join ([`crate::api::JoinRequest`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Offer {
     pub attempt: Attempt,
@@ -23,6 +24,7 @@ pub struct Offer {
 /// wide and high as the one below; a screen's have its full size and differ in frame rate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SourceMid {
     pub mid: String,

@@ -72,6 +72,7 @@ impl Default for Settings {
 /// What is to be changed of a room's settings: what is absent stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[cfg_attr(test, ts(optional_fields))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SettingsChange {
@@ -90,8 +91,10 @@ pub struct SettingsChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guests: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = MAX_CHAT_DAYS)))]
     pub chat_days: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = MAX_CHAT_LINES)))]
     pub chat_lines: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lobby: Option<bool>,
@@ -111,6 +114,7 @@ pub struct SettingsChange {
 /// What kind of room it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum RoomKind {
     /// Who comes is a speaker, or a guest.
@@ -123,6 +127,7 @@ pub enum RoomKind {
 /// Whom something is allowed to, among those whose role allows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Audience {
     #[default]

@@ -1,0 +1,59 @@
+//! Queries of the HTTP API: what stands behind the `?` of an address.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::Epoch;
+
+/// `GET /api/directory`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct DirectoryQuery {
+    /// Words, of which at most eight count: each is to be the beginning of a word of the name.
+    pub q: String,
+    /// Only rooms that somebody is in.
+    pub live: bool,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// How many rooms a page has at most; 30 where nothing is said, and 100 where more is.
+    pub limit: Option<u32>,
+}
+
+/// `GET /api/rooms/{id}/audit`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct AuditQuery {
+    /// `before` of the page that this one follows; the latest deeds without it.
+    pub before: Option<u64>,
+}
+
+/// `GET /api/rooms/{id}/chat/export`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct ChatExportQuery {
+    /// The id of the last line that one has.
+    pub after: u64,
+}
+
+/// `GET /api/rooms/{id}/ws`: a ticket, or what to go on with after a loss.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct ConnectQuery {
+    /// The ticket of a join.
+    pub ticket: Option<String>,
+    /// The token of the last welcome.
+    pub resume: Option<String>,
+    /// The number of the last event that arrived.
+    pub since: Option<u64>,
+}
+
+/// `GET /node/rooms/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct RoomLinkQuery {
+    /// The placement that the node was told.
+    pub epoch: Epoch,
+}
