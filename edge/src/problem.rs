@@ -175,6 +175,20 @@ impl Refusal {
         refusal
     }
 
+    /// 503: more passwords are to be hashed than can be, or nobody is there to do it; `wait` in milliseconds.
+    pub fn busy(wait: u64) -> Self {
+        let seconds = seconds(wait);
+        let detail = format!("too many passwords are looked at just now: try again in {seconds} s");
+        let mut refusal = Self::new(Kind::Busy, detail);
+        refusal.headers = vec![(RETRY_AFTER, seconds.to_string())];
+        refusal
+    }
+
+    /// Whether it is [`Self::busy`]: no password was looked at.
+    pub fn is_busy(&self) -> bool {
+        self.kind() == Kind::Busy.name()
+    }
+
     /// 500. What happened is in the log, not in the answer.
     pub fn internal() -> Self {
         Self::new(Kind::Internal, "a fault of ours: try again")

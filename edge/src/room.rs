@@ -263,8 +263,8 @@ impl Shell {
             "join" => {
                 let join: Join = rpc::parse(body)?;
                 let view = self.view()?;
-                self.may_join(&join, now)?;
-                self.handle(now, Event::Admitted(join.admission))?;
+                self.may_join(&join, now).await?;
+                self.handle(Date::now().as_millis(), Event::Admitted(join.admission))?;
                 Ok(json!(view))
             }
             "delete" => {
@@ -280,21 +280,27 @@ impl Shell {
     }
 
     /// Refuses who may not come, the cheapest reason first: a password costs its hash.
-    fn may_join(&self, join: &Join, now: u64) -> Outcome<()> {
-        let hash = {
-            let room = self.room.borrow();
-            let room = room.as_ref().ok_or_else(Refusal::no_room)?;
-            is_there(room)?;
-            room.may_join(&join.admission, now)?.map(str::to_owned)
-        };
-        match (hash, &join.password) {
-            (None, _) => Ok(()),
-            (Some(_), None) => Err(Refusal::password_needed()),
-            (Some(hash), Some(typed)) => {
-                let fits = password::verify(&presented(typed), Some(&hash))?;
-                fits.then_some(()).ok_or_else(Refusal::wrong_room_password)
-            }
-        }
+    async fn may_join(&self, join: &Join, now: u64) -> Outcome<()> {
+        let asked = self.password_for(&join.admission, now)?;
+        let Some(hash) = &asked else { return Ok(()) };
+        let typed = join
+            .password
+            .as_ref()
+            .ok_or_else(Refusal::password_needed)?;
+        let fits = password::verify(&self.env, &presented(typed), Some(hash)).await?;
+        // The room has not waited: it may be shut by now, or ask for another one.
+        let asks = self.password_for(&join.admission, Date::now().as_millis())?;
+        (fits && asks == asked)
+            .then_some(())
+            .ok_or_else(Refusal::wrong_room_password)
+    }
+
+    /// The hash of the password that this person has to show, if they may come.
+    fn password_for(&self, admission: &Admission, now: u64) -> Outcome<Option<String>> {
+        let room = self.room.borrow();
+        let room = room.as_ref().ok_or_else(Refusal::no_room)?;
+        is_there(room)?;
+        Ok(room.may_join(admission, now)?.map(str::to_owned))
     }
 
     fn view(&self) -> Outcome<api::Room> {

@@ -118,6 +118,14 @@ struct Verified {
     until: u64,
 }
 
+/// How a password fits the hash that is stored.
+enum Fit {
+    /// As it is hashed today.
+    Prepared,
+    /// As it was hashed up to release 0.1; this is today's hash.
+    Former { hash: String },
+}
+
 /// One account, or what was tried on one that does not exist.
 #[durable_object(alarm)]
 pub struct UserObject {
@@ -158,7 +166,7 @@ impl DurableObject for UserObject {
 impl UserObject {
     async fn operate(&self, operation: &str, body: &str, now: u64) -> Outcome<Value> {
         match operation {
-            "register" => self.register(rpc::parse(body)?, now),
+            "register" => self.register(rpc::parse(body)?, now).await,
             "login" => self.login(rpc::parse(body)?, now).await,
             "refresh" => self.refresh(rpc::parse(body)?, now),
             "logout" => self.logout(rpc::parse(body)?),
@@ -182,14 +190,18 @@ impl UserObject {
         self.store.get(ACCOUNT.key([]))
     }
 
-    fn register(&self, register: Register, now: u64) -> Outcome<Value> {
+    async fn register(&self, register: Register, now: u64) -> Outcome<Value> {
         if self.account()?.is_some() {
             return Err(Refusal::taken());
         }
         let account = Account {
             user: register.user,
-            password: password::hash(&register.password)?,
+            password: password::hash(&self.env, &register.password).await?,
         };
+        // Somebody may have been quicker.
+        if self.account()?.is_some() {
+            return Err(Refusal::taken());
+        }
         self.store.put(&ACCOUNT, &account)?;
         self.remember(&register.password, now)?;
         self.grant(account.user, now)
@@ -199,28 +211,48 @@ impl UserObject {
         let limit = config::limit(&self.env, "CONNECT_LIMIT_ACCOUNT")?;
         let device = login.device.as_deref();
         self.try_from(device, &limit, now)?;
-        let account = self.account()?;
-        let hash = account.as_ref().map(|account| account.password.as_str());
-        let fits = self.is_known(&login.password, now) || password::verify(&login.password, hash)?;
-        let former =
-            !fits && login.typed != login.password && password::verify(&login.typed, hash)?;
-        if !fits && !former {
-            if account.is_none() {
-                self.state
-                    .storage()
-                    .set_alarm(limit.limit.window as i64)
-                    .await?;
-            }
-            return Err(Refusal::wrong_credentials());
+        let stored = self.account()?.map(|account| account.password);
+        let fit = self.fit(&login, stored.as_deref(), now).await;
+        if fit.as_ref().is_err_and(Refusal::is_busy) {
+            self.give_back_to(device, limit.limit, now)?;
         }
-        let mut account = account.ok_or_else(Refusal::wrong_credentials)?;
-        if former {
-            account.password = password::hash(&login.password)?;
+        // It may be another one by now, whose password was not looked at.
+        let account = self
+            .account()?
+            .filter(|account| Some(&account.password) == stored.as_ref());
+        let (mut account, fit) = match (account, fit?) {
+            (Some(account), Some(fit)) => (account, fit),
+            (account, _) => {
+                if account.is_none() {
+                    self.state
+                        .storage()
+                        .set_alarm(limit.limit.window as i64)
+                        .await?;
+                }
+                return Err(Refusal::wrong_credentials());
+            }
+        };
+        if let Fit::Former { hash } = fit {
+            account.password = hash;
             self.store.put(&ACCOUNT, &account)?;
         }
-        self.succeed_from(device, limit.limit, now)?;
+        self.give_back_to(device, limit.limit, now)?;
         self.remember(&login.password, now)?;
         self.grant(account.user, now)
+    }
+
+    /// How a password fits this hash, if it does.
+    async fn fit(&self, login: &Login, hash: Option<&str>, now: u64) -> Outcome<Option<Fit>> {
+        if self.is_known(&login.password, now)
+            || password::verify(&self.env, &login.password, hash).await?
+        {
+            return Ok(Some(Fit::Prepared));
+        }
+        if login.typed != login.password && password::verify(&self.env, &login.typed, hash).await? {
+            let hash = password::hash(&self.env, &login.password).await?;
+            return Ok(Some(Fit::Former { hash }));
+        }
+        Ok(None)
     }
 
     /// Counts a sign-in from a device, or from any browser that is not known, as one that fails; it may have failed too often.
@@ -231,8 +263,8 @@ impl UserObject {
         }
     }
 
-    /// It did not fail.
-    fn succeed_from(&self, device: Option<&str>, limit: Limit, now: u64) -> Outcome<()> {
+    /// It did not fail, or not by its password.
+    fn give_back_to(&self, device: Option<&str>, limit: Limit, now: u64) -> Outcome<()> {
         match device {
             Some(device) => rate::give_back_to(&self.store, OF_DEVICES, device, limit, now),
             None => rate::give_back(&self.store, FAILURES, limit, now),

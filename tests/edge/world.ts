@@ -83,6 +83,8 @@ export interface Call {
 interface Options {
   modules?: Modules;
   assets?: WorkerOptions["assets"];
+  /** Services that workerd is given. */
+  services?: WorkerOptions["serviceBindings"];
   /** The platform's own rate limiters; without them a plain workerd, which has none. */
   ratelimits?: WorkerOptions["ratelimits"];
 }
@@ -106,7 +108,7 @@ export class World {
   }
 
   async #start() {
-    const { modules = BUILT, assets, ratelimits } = this.#options;
+    const { modules = BUILT, assets, services, ratelimits } = this.#options;
     const { root, scripts, wasm } = modules;
     const read = (path: string) => readFileSync(join(root, path));
     this.#miniflare = new Miniflare({
@@ -127,15 +129,23 @@ export class World {
       ),
       durableObjectsPersist: this.#folder,
       ...(assets && { assets }),
+      ...(services && { serviceBindings: services }),
       ...(ratelimits && { ratelimits }),
     });
     this.url = (await this.#miniflare.ready).origin;
   }
 
-  /** Ends workerd with everything in it, and starts it again on the same state, or on what becomes of it meanwhile. */
-  async restart(meanwhile: (disk: Disk) => void = () => {}): Promise<void> {
+  /**
+   * Ends workerd with everything in it, and starts it again on the same state, or on what becomes of it meanwhile; perhaps with other
+   * variables.
+   */
+  async restart(
+    meanwhile: (disk: Disk) => void = () => {},
+    variables: Record<string, string> = {},
+  ): Promise<void> {
     await this.#miniflare?.dispose();
     meanwhile(new Disk(this.#folder));
+    this.#variables = { ...this.#variables, ...variables };
     await this.#start();
   }
 

@@ -1,15 +1,14 @@
 //! The browser tests, and the Connect in a private network that they meet.
 
 use std::fs;
-use std::process::Command;
 use std::time::Instant;
 
 use crate::build::{self, Profile};
 use crate::command::{failed, npm_script, show};
 use crate::failure::Result;
 use crate::progress::Progress;
-use crate::stack::{self, Options, Stack};
-use crate::{namespace, paths, process, secrets};
+use crate::stack::{self, Options, Runtime, Stack};
+use crate::{namespace, paths, secrets};
 
 /// The name of the subcommand that is [`run_inside`].
 pub const INSIDE: &str = "browser-tests";
@@ -43,6 +42,8 @@ fn run_against(script: &str, regions: usize, variables: Vec<(&'static str, Strin
     let mut command = npm_script(script, "@connect/tests-browser");
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     let options = Options {
+        runtime: Runtime::Wrangler,
+        hasher: true,
         regions,
         port: 8787,
         media_ip: namespace::MEDIA_IP,
@@ -61,24 +62,11 @@ fn run_against(script: &str, regions: usize, variables: Vec<(&'static str, Strin
     command
         .env("CONNECT_URL", stack.url())
         .env("CONNECT_STACK", stack.file());
-    let outcome = watch(&mut command, &mut stack);
+    let outcome = stack.run(&mut command);
     stack.stop();
-    outcome
-}
-
-/// Runs a command while the stack is looked after.
-fn watch(command: &mut Command, stack: &mut Stack) -> Result<()> {
-    let mut tests = process::Child::start(command)?;
-    loop {
-        stack.tend()?;
-        if let Some(status) = tests.ended() {
-            return if status.success() {
-                Ok(())
-            } else {
-                // Whoever runs this keeps what it prints.
-                Err(failed(command, String::new()))
-            };
-        }
-        process::tick();
+    match outcome?.success() {
+        true => Ok(()),
+        // Whoever runs this keeps what it prints.
+        false => Err(failed(&command, String::new())),
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::failure::Result;
 use crate::progress::{Outcome, Progress, Step};
 use crate::stamp::Stamp;
-use crate::{paths, setup, worker};
+use crate::{hasher, paths, setup, worker};
 
 /// How many steps [`all`] takes.
 pub const STEPS: usize = worker::STEPS + 3;
@@ -34,8 +34,9 @@ pub fn run(release: bool) -> Result<()> {
     };
     all(&Progress::new(STEPS), profile)?;
     println!(
-        "The Worker is in edge/build/, the web app in web/app/dist/, the node is {}",
-        node(profile).display()
+        "The Worker is in edge/build/, the web app in web/app/dist/, the node is {}, the hasher {}",
+        node(profile).display(),
+        program(hasher::PROGRAM, profile).display()
     );
     Ok(())
 }
@@ -60,11 +61,16 @@ pub fn all(progress: &Progress, profile: Profile) -> Result<()> {
 
 /// The media node's program.
 pub fn node(profile: Profile) -> PathBuf {
+    program("sfu-node", profile)
+}
+
+/// A program of ours.
+pub fn program(name: &str, profile: Profile) -> PathBuf {
     let folder = match profile {
         Profile::Dev => "debug",
         Profile::Release => "release",
     };
-    paths::target().join(folder).join("sfu-node")
+    paths::target().join(folder).join(name)
 }
 
 /// What the web app was built from.
@@ -105,20 +111,21 @@ pub fn node_stamp(profile: Profile) -> Result<Stamp> {
             ".cargo/config.toml",
             "protocol",
             "sfu-node",
+            "edge/hasher",
         ],
     )
 }
 
-/// Builds the media node.
+/// Builds the media node, and the hasher with it.
 pub fn build_node(step: &Step, profile: Profile) -> Result<Outcome> {
     let stamp = node_stamp(profile)?;
-    if stamp.holds() {
+    if stamp.holds() && program(hasher::PROGRAM, profile).exists() {
         return Ok(Outcome::UpToDate);
     }
     let programs: &[&str] = match profile {
-        // Small, and by the same call: cargo compiles it beside the long crates that the node ends with.
-        Profile::Dev => &["sfu-node", worker::GLUE],
-        Profile::Release => &["sfu-node"],
+        // Small, and by the same call: cargo compiles them beside the long crates that the node ends with.
+        Profile::Dev => &["sfu-node", hasher::PROGRAM, worker::GLUE],
+        Profile::Release => &["sfu-node", hasher::PROGRAM],
     };
     cargo_build(step, programs, profile, "node-build")?;
     stamp.write()?;

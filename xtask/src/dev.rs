@@ -7,7 +7,7 @@ use crate::build::{self, Profile};
 use crate::failure::{Failure, Result};
 use crate::lan::{self, Door};
 use crate::progress::Progress;
-use crate::stack::{self, Options, Stack};
+use crate::stack::{self, Options, Runtime, Stack};
 use crate::{network, paths, process};
 
 /// What to run, and where.
@@ -45,6 +45,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let progress = Progress::new(steps);
     build::all(&progress, Profile::Dev)?;
     let options = Options {
+        runtime: Runtime::Wrangler,
+        hasher: true,
         regions: arguments.regions,
         port: arguments.port,
         media_ip: own.unwrap_or(Ipv4Addr::LOCALHOST.into()),

@@ -12,10 +12,12 @@ mod failure;
 mod findings;
 mod fuzz;
 mod guard;
+mod hasher;
 mod http;
 mod instructions;
 mod interop;
 mod lan;
+mod load;
 mod namespace;
 mod network;
 mod node;
@@ -32,6 +34,7 @@ mod test;
 mod wan;
 mod wasm;
 mod worker;
+mod workerd;
 
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -39,6 +42,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::failure::{Failure, Result};
+use crate::stack::Runtime;
 
 fn command_line() -> Command {
     Command::new("cargo xtask")
@@ -73,6 +77,7 @@ fn command_line() -> Command {
                 ),
         )
         .subcommand(bench_command())
+        .subcommand(load_command())
         .subcommand(fuzz_command())
         .subcommand(
             Command::new("doctor")
@@ -185,6 +190,57 @@ fn bench_command() -> Command {
         )
 }
 
+fn load_command() -> Command {
+    Command::new("load")
+        .about("Let people by k6 use a Connect of its own in stages, and print how long they waited")
+        .arg(
+            Arg::new("people")
+                .long("people")
+                .value_name("N,N…")
+                .help("How many people each stage has")
+                .default_value("10,25,50,100")
+                .value_parser(load::people),
+        )
+        .arg(
+            Arg::new("seconds")
+                .long("seconds")
+                .value_name("N")
+                .help("How long each of them stays in a room")
+                .default_value("20")
+                .value_parser(value_parser!(u16).range(5..=3_600)),
+        )
+        .arg(
+            Arg::new("registering")
+                .long("registering")
+                .value_name("N")
+                .help("How many register all the time beside them")
+                .default_value("0")
+                .value_parser(value_parser!(u16).range(0..=100)),
+        )
+        .arg(
+            Arg::new("port")
+                .long("port")
+                .value_name("P")
+                .help("The port of the API")
+                .default_value("8787")
+                .value_parser(value_parser!(u16).range(1..)),
+        )
+        .arg(
+            Arg::new("under")
+                .long("under")
+                .value_name("NAME")
+                .help("What runs the Worker: workerd alone, as a box of one's own does, or wrangler, as `cargo xtask dev` does")
+                .default_value("workerd")
+                .value_parser(["workerd", "wrangler"]),
+        )
+        .arg(
+            Arg::new("in-place")
+                .long("in-place")
+                .help("Hash passwords in the Worker, without the hasher beside it")
+                .action(ArgAction::SetTrue),
+        )
+}
+
 fn fuzz_command() -> Command {
     Command::new("fuzz")
         .about("Give everything that comes from outside to a fuzzer: no panic, no hang, no growth")
@@ -241,6 +297,17 @@ fn run(matches: &ArgMatches) -> Result<()> {
                 .collect(),
             seconds: matches.get_one("seconds").copied().unwrap_or(10),
             beside: matches.get_one("beside").cloned(),
+        }),
+        Some(("load", matches)) => load::run(&load::Arguments {
+            people: matches.get_one("people").cloned().unwrap_or_default(),
+            seconds: matches.get_one("seconds").copied().unwrap_or(20),
+            registering: matches.get_one("registering").copied().unwrap_or(0),
+            port: matches.get_one("port").copied().unwrap_or(8787),
+            runtime: match matches.get_one::<String>("under").map(String::as_str) {
+                Some("wrangler") => Runtime::Wrangler,
+                _ => Runtime::Workerd,
+            },
+            hasher: !matches.get_flag("in-place"),
         }),
         Some(("fuzz", matches)) => fuzz::run(&fuzz::Arguments {
             targets: matches

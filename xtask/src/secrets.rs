@@ -150,11 +150,20 @@ fn read(path: &Path) -> Result<String> {
 
 /// The value of a variable, if it has one: of several the last, as wrangler reads them.
 fn value(text: &str, name: &str) -> Option<String> {
-    let mut values = text.lines().rev().filter_map(|line| {
+    let named = variables(text).filter(|(key, _)| *key == name);
+    let last = named.last().map(|(_, value)| value.to_owned());
+    last.filter(|value| !value.is_empty())
+}
+
+/// The variables of a file, and what they are set to.
+pub fn variables(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    lines.filter_map(|line| {
         let (key, value) = line.split_once('=')?;
-        (key.trim() == name).then(|| value.trim().trim_matches(['"', '\'']).to_owned())
-    });
-    values.next().filter(|value| !value.is_empty())
+        Some((key.trim(), value.trim().trim_matches(['"', '\''])))
+    })
 }
 
 /// Adds to a file that only its owner may read.

@@ -20,6 +20,9 @@ const CARGO_DENY_SHA256: [&str; 4] = [
     "8741971eda68ec4018b891bf4eb97e4e53a16974bf43b7fe9903048919592bb7",
 ];
 
+/// The release of k6; Go's checksum database vouches for what is compiled.
+const K6: &str = "1.8.1";
+
 /// Installs the packages of the npm workspaces.
 pub fn npm(progress: &Progress) -> Result<()> {
     require_npm()?;
@@ -171,6 +174,33 @@ pub fn install_cargo_deny(step: &Step) -> Result<Outcome> {
         .arg(&folder)
         .arg(existing(bin.to_path_buf())?);
     step.run(&mut unpack, "cargo-deny")?;
+    Ok(Outcome::Done)
+}
+
+/// Where k6 is, once installed.
+pub fn k6() -> PathBuf {
+    paths::cache().join(format!("tools/k6-{K6}/bin/k6"))
+}
+
+/// Installs k6, which people of the load stages are played by.
+pub fn install_k6(step: &Step) -> Result<Outcome> {
+    let program = k6();
+    if program.exists() {
+        return Ok(Outcome::UpToDate);
+    }
+    if paths::find("go").is_none() {
+        return Err(Failure::new(
+            "k6 is compiled here, and there is no `go` in PATH",
+            "install Go 1.25 or newer: https://go.dev/dl, or `apt-get install golang`",
+        ));
+    }
+    let mut command = Command::new("go");
+    command
+        .args(["install", &format!("go.k6.io/k6@v{K6}")])
+        // One package at a time takes 200 s, and not the whole memory.
+        .env("GOFLAGS", "-p=1")
+        .env("GOBIN", program.with_file_name(""));
+    step.run(&mut command, "k6")?;
     Ok(Outcome::Done)
 }
 

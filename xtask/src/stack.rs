@@ -1,18 +1,19 @@
-//! A running Connect: the Worker under wrangler, one media node per region, and perhaps distance between them.
+//! A running Connect: the Worker and the hasher beside it, one media node per region, and perhaps distance between them.
 
 use std::fs::{self, File, TryLockError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
+use crate::build::Profile;
 use crate::failure::{Failure, Result};
+use crate::hasher::{Hasher, write_private};
 use crate::node::{Node, Plan};
 use crate::process::{self, Child};
 use crate::progress::{Outcome, Progress};
 use crate::secrets::Secrets;
-use crate::wan;
-use crate::{http, paths};
+use crate::{http, paths, wan, workerd};
 
 /// The regions there are; `--regions N` takes the first N.
 pub const REGIONS: [&str; 5] = ["eu-west", "us-east", "ap-south", "sa-east", "ap-northeast"];
@@ -21,8 +22,21 @@ pub const STEPS: usize = 2;
 /// How long a part may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What runs the Worker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Runtime {
+    /// `wrangler dev`, which serves the web app as well.
+    Wrangler,
+    /// workerd alone, without the web app: the API as fast as a box of one's own has it.
+    Workerd,
+}
+
 /// What to run, and where.
 pub struct Options {
+    /// What runs the Worker.
+    pub runtime: Runtime,
+    /// Whether passwords are hashed beside the Worker.
+    pub hasher: bool,
     /// How many regions, out of [`REGIONS`].
     pub regions: usize,
     /// The port of the Worker.
@@ -45,6 +59,7 @@ pub struct Options {
 pub struct Stack {
     worker: Child,
     worker_log: PathBuf,
+    hasher: Option<Hasher>,
     nodes: Vec<Node>,
     url: String,
     file: PathBuf,
@@ -62,17 +77,26 @@ impl Stack {
             println!("      Made .dev.vars: the secrets of this machine");
         }
         let worker_log = paths::log("worker");
-        let mut worker = None;
+        let mut started = None;
         progress.step("Starting the Worker", |_| {
-            worker = Some(start_worker(options, &secrets, &worker_log)?);
+            let hasher = match options.hasher {
+                true => Some(Hasher::start(
+                    free_port(|address| TcpListener::bind(address)?.local_addr())?,
+                    Profile::Dev,
+                )?),
+                false => None,
+            };
+            let worker = start_worker(options, &secrets, hasher.as_ref(), &worker_log)?;
+            started = Some((worker, hasher));
             Ok(Outcome::Done)
         })?;
-        let Some(worker) = worker else {
+        let Some((worker, hasher)) = started else {
             return Err(Failure::new("the Worker was not started", ""));
         };
         let mut stack = Self {
             worker,
             worker_log,
+            hasher,
             nodes: Vec::new(),
             url: format!("http://localhost:{}", options.port),
             file: options.state.join("stack.json"),
@@ -107,12 +131,9 @@ impl Stack {
     pub fn tend(&mut self) -> Result<()> {
         process::check_interrupted()?;
         if let Some(status) = self.worker.ended() {
-            return Err(died(
-                "the Worker (wrangler)",
-                &status.to_string(),
-                &self.worker_log,
-            ));
+            return Err(died("the Worker", &status.to_string(), &self.worker_log));
         }
+        self.hasher.as_mut().map_or(Ok(()), Hasher::tend)?;
         let mut changed = false;
         for node in &mut self.nodes {
             changed |= node.tend()?;
@@ -123,6 +144,18 @@ impl Stack {
         Ok(())
     }
 
+    /// Runs a command to its end, while everything is looked after.
+    pub fn run(&mut self, command: &mut Command) -> Result<ExitStatus> {
+        let mut child = Child::start(command)?;
+        loop {
+            self.tend()?;
+            if let Some(status) = child.ended() {
+                return Ok(status);
+            }
+            process::tick();
+        }
+    }
+
     /// Ends everything, side by side.
     pub fn stop(self) {
         let mut children: Vec<Child> = self
@@ -131,6 +164,7 @@ impl Stack {
             .filter_map(Node::into_child)
             .collect();
         children.push(self.worker);
+        children.extend(self.hasher.and_then(Hasher::into_child));
         process::stop(children);
         let _ = fs::remove_file(&self.file);
     }
@@ -218,8 +252,29 @@ pub fn check_port(port: u16) -> Result<()> {
     })
 }
 
-fn start_worker(options: &Options, secrets: &Secrets, log: &Path) -> Result<Child> {
+fn start_worker(
+    options: &Options,
+    secrets: &Secrets,
+    hasher: Option<&Hasher>,
+    log: &Path,
+) -> Result<Child> {
+    let mut command = match options.runtime {
+        Runtime::Wrangler => wrangler(options, secrets, hasher)?,
+        Runtime::Workerd => {
+            let files = [secrets.keys.as_path(), &secrets.id];
+            workerd::command(options.port, &options.worker_state, &files, hasher)?
+        }
+    };
+    process::log_to(&mut command, log)?;
+    let mut worker = Child::start(&mut command)?;
+    wait_for_worker(&mut worker, options.port, log)?;
+    Ok(worker)
+}
+
+fn wrangler(options: &Options, secrets: &Secrets, hasher: Option<&Hasher>) -> Result<Command> {
     let root = paths::root();
+    let beside = options.state.join("hasher.vars");
+    write_private(&beside, &hasher.map_or_else(String::new, Hasher::variables))?;
     let inspector = free_port(|address| TcpListener::bind(address)?.local_addr())?;
     let mut command = Command::new("node");
     command
@@ -244,6 +299,8 @@ fn start_worker(options: &Options, secrets: &Secrets, log: &Path) -> Result<Chil
         .arg(&secrets.keys)
         .arg("--env-file")
         .arg(&secrets.id)
+        .arg("--env-file")
+        .arg(&beside)
         .arg("--persist-to")
         .arg(&options.worker_state)
         .args(
@@ -260,10 +317,7 @@ fn start_worker(options: &Options, secrets: &Secrets, log: &Path) -> Result<Chil
         .env("WRANGLER_SEND_METRICS", "false")
         .env("WRANGLER_SEND_ERROR_REPORTS", "false")
         .env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
-    process::log_to(&mut command, log)?;
-    let mut worker = Child::start(&mut command)?;
-    wait_for_worker(&mut worker, options.port, log)?;
-    Ok(worker)
+    Ok(command)
 }
 
 fn wait_for_worker(worker: &mut Child, port: u16, log: &Path) -> Result<()> {
@@ -273,11 +327,7 @@ fn wait_for_worker(worker: &mut Child, port: u16, log: &Path) -> Result<()> {
     while http::status(address, "/.well-known/jwks.json") != Some(200) {
         process::check_interrupted()?;
         if let Some(status) = worker.ended() {
-            return Err(died(
-                "the Worker (wrangler)",
-                &status.to_string(),
-                &log.to_path_buf(),
-            ));
+            return Err(died("the Worker", &status.to_string(), &log.to_path_buf()));
         }
         if Instant::now() > deadline {
             return Err(died(

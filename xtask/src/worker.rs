@@ -6,10 +6,10 @@ use std::process::Command;
 
 use crate::build;
 use crate::failure::{Failure, Result};
-use crate::paths;
 use crate::progress::{Lane, Outcome, Progress, Step};
 use crate::stamp::Stamp;
 use crate::wasm::{self, Toolchain};
+use crate::{hasher, paths};
 
 /// The cargo profile, see `Cargo.toml`.
 const PROFILE: &str = "worker";
@@ -61,12 +61,13 @@ fn compile(step: &Step) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Builds the program that makes the Worker's JavaScript.
+/// Builds the program that makes the Worker's JavaScript, and the one that hashes beside it.
 pub fn build_glue(step: &Step) -> Result<Outcome> {
-    if stamp()?.holds() {
+    if stamp()?.holds() && build::program(hasher::PROGRAM, build::Profile::Dev).exists() {
         return Ok(Outcome::UpToDate);
     }
-    build::cargo_build(step, &[GLUE], build::Profile::Dev, "glue-build")?;
+    let programs = [GLUE, hasher::PROGRAM];
+    build::cargo_build(step, &programs, build::Profile::Dev, "glue-build")?;
     Ok(Outcome::Done)
 }
 

@@ -78,6 +78,8 @@ problems! {
     /// Here is a WebSocket only (RFC 9110, 15.5.22).
     UpgradeRequired: 426 "upgrade-required" "A WebSocket is needed",
     TooManyAttempts: 429 "too-many-attempts" "Too many attempts",
+    /// More passwords are to be hashed than can be just now.
+    Busy: 503 "busy" "Too much to do",
     /// What happened is in the log, not in the answer.
     Internal: 500 "internal" "Something went wrong",
 }

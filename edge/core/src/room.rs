@@ -133,6 +133,8 @@ pub struct Room {
     doubts: Doubts,
     /// Whose media failed and was not connected since.
     failed: HashSet<ParticipantId>,
+    /// How many passwords were set since the room was loaded: the last counts, whichever is hashed first.
+    password_turn: u64,
     /// Where the media of a person just failed.
     avoid: HashMap<ParticipantId, NodeId>,
     /// Nodes that were left because they were not back in time. Nobody has said that they are gone.
@@ -196,6 +198,7 @@ impl Room {
             questions: Questions::default(),
             doubts: Doubts::default(),
             failed: HashSet::new(),
+            password_turn: 0,
             avoid: HashMap::new(),
             missed: HashSet::new(),
         }
@@ -305,7 +308,7 @@ impl Room {
             } => self.notes_written(client, nonce, update, written, out),
             Event::Verified { client, account } => self.verified(client, account, now, out),
             Event::LetIn { client, resume } => self.let_in(client, resume, now, out),
-            Event::Hashed { hash } => self.asks_for(Some(hash), now, out),
+            Event::Hashed { client, turn, hash } => self.hashed(client, turn, hash, now, out),
             Event::Reported { taken } => self.reported(taken, out),
             Event::Deleted => self.deleted(now, out),
             Event::Alarm { pings } => {

@@ -77,10 +77,11 @@ impl Shell {
                 let resume = crypto::fresh()?;
                 self.handle(Date::now().as_millis(), Event::LetIn { client, resume })?;
             }
-            Effect::HashPassword { password } => {
-                let hash = password::hash(&password)?;
-                self.handle(Date::now().as_millis(), Event::Hashed { hash })?;
-            }
+            Effect::HashPassword {
+                client,
+                turn,
+                password,
+            } => self.hash_password(client, turn, password),
             Effect::Inherit { from, to } => {
                 self.lines.inherit(&from, &to)?;
                 self.notes.inherit(&from, &to)?;
@@ -156,6 +157,16 @@ impl Shell {
             written,
         };
         self.handle(Date::now().as_millis(), event)
+    }
+
+    /// Has a password hashed beside everything else, and lets the room know.
+    fn hash_password(self: &Rc<Self>, client: Client, turn: u64, password: String) {
+        let shell = self.clone();
+        self.state.wait_until(async move {
+            let hash = password::hash(&shell.env, &password).await;
+            let hash = hash.map_err(|_| password::AGAIN);
+            shell.handle_later(Event::Hashed { client, turn, hash });
+        });
     }
 
     /// Finds a node beside everything else, and lets the room know.

@@ -68,11 +68,13 @@ pub(super) async fn login(mut request: Request, env: &Env) -> Answer {
         typed: body.password.chars().take(256).collect(),
         device: cookie::device(&request, env, &id)?,
     };
-    let grant = rpc::call(&config::user(env, &id)?, "login", &login).await?;
-    if let Some(limiter) = &limiter {
+    let grant: Outcome<Grant> = rpc::call(&config::user(env, &id)?, "login", &login).await;
+    if let Some(limiter) = &limiter
+        && grant.as_ref().err().is_none_or(Refusal::is_busy)
+    {
         limiter.give_back().await?;
     }
-    signed_in(&request, env, grant, 200)
+    signed_in(&request, env, grant?, 200)
 }
 
 /// What the refresh cookie holds: `user.family.secret`.

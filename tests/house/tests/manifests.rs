@@ -39,9 +39,10 @@ const ONLY: [(&str, &[&str]); 3] = [
 ];
 
 /// Packages of the workspace that a package may depend on.
-const INSIDE: [(&str, &[&str]); 8] = [
-    ("edge", &["edge-core", "protocol"]),
+const INSIDE: [(&str, &[&str]); 9] = [
+    ("edge", &["edge-core", "hasher", "protocol"]),
     ("edge-glue", &[]),
+    ("hasher", &[]),
     ("sfu-node", &["sfu-core", "protocol"]),
     ("fuzz", &["edge-core", "sfu-core", "protocol"]),
     ("simulation", &["edge-core", "sfu-core", "protocol"]),

@@ -160,9 +160,11 @@ pub enum Event {
         client: Client,
         resume: Secret,
     },
-    /// The answer to [`Effect::HashPassword`]: a PHC string.
+    /// The answer to [`Effect::HashPassword`]: a PHC string, or after how many milliseconds to ask again.
     Hashed {
-        hash: String,
+        client: Client,
+        turn: u64,
+        hash: Result<String, u64>,
     },
     /// The answer to [`Effect::Report`]: what the directory has taken, if anything.
     Reported {
@@ -269,8 +271,10 @@ pub enum Effect {
     LetIn {
         client: Client,
     },
-    /// Hash the password that is to be asked for. Answer with [`Event::Hashed`], before anything else happens.
+    /// Hash the password that this client wants asked for. Answer with [`Event::Hashed`]; nobody waits for it.
     HashPassword {
+        client: Client,
+        turn: u64,
         password: String,
     },
     /// All lines of chat and authors of notes that are stored as one user's are another's from now on.

@@ -1,11 +1,12 @@
 //! The door: who may come in, and what they have to show. All of it is asked before anything is done for them.
 
 use protocol::api::Door;
-use protocol::client::{Deed, ErrorCode, Role, RoomEvent, RoomKind};
+use protocol::client::{Deed, ErrorCode, Role, RoomEvent, RoomKind, ServerMessage};
 use protocol::id::UserId;
 use protocol::media::Caps;
 
 use super::messages::Refusal;
+use super::pace::too_soon;
 use super::passes::TICKET;
 use super::people::{Person, Presence};
 use super::record::Record;
@@ -149,8 +150,8 @@ impl Room {
     ) -> Result<(), Refusal> {
         self.require(client, Right::Configure)?;
         let Some(typed) = typed else {
-            self.audit_all(client, Deed::Password { set: false }, now, out);
-            self.asks_for(None, now, out);
+            self.password_turn += 1;
+            self.asks_for(client, None, now, out);
             return Ok(());
         };
         let password = password::prepare(&typed);
@@ -159,13 +160,56 @@ impl Room {
             return Err(Refusal::new(ErrorCode::Malformed, message));
         }
         self.may_hash(&client.participant, now)?;
-        self.audit_all(client, Deed::Password { set: true }, now, out);
-        out.push(Effect::HashPassword { password });
+        self.password_turn += 1;
+        out.push(Effect::HashPassword {
+            client: client.clone(),
+            turn: self.password_turn,
+            password,
+        });
         Ok(())
     }
 
+    /// A password is hashed, or cannot be just now. Meanwhile another may have been set, which is the one that counts.
+    pub(super) fn hashed(
+        &mut self,
+        client: Client,
+        turn: u64,
+        hash: Result<String, u64>,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        let hash = hash.map_err(|wait| {
+            too_soon(
+                "too many passwords are hashed just now: wait and send again",
+                wait,
+            )
+        });
+        let allowed = self.require(&client, Right::Configure);
+        match allowed.and(hash) {
+            Ok(hash) if turn == self.password_turn => self.asks_for(&client, Some(hash), now, out),
+            Ok(_) => {}
+            Err(Refusal {
+                code,
+                message,
+                retry_after,
+                ..
+            }) => out.push(Effect::Send {
+                client,
+                message: ServerMessage::Error {
+                    code,
+                    message: message.to_owned(),
+                    nonce: None,
+                    of: Some("setPassword".to_owned()),
+                    retry_after_ms: retry_after.map(|wait| wait as u32),
+                },
+            }),
+        }
+    }
+
     /// What opens the room from now on.
-    pub(super) fn asks_for(&mut self, hash: Option<String>, now: u64, out: &mut Vec<Effect>) {
+    fn asks_for(&mut self, client: &Client, hash: Option<String>, now: u64, out: &mut Vec<Effect>) {
+        let set = hash.is_some();
+        self.audit_all(client, Deed::Password { set }, now, out);
         self.info.settings.has_password = hash.is_some();
         self.info.password = hash;
         out.push(Effect::Save(Record::Info(self.info.clone())));

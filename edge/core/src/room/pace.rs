@@ -73,7 +73,7 @@ const ALL_REACTIONS: Limit = Limit {
     burst: 50,
     window: 5_000,
 };
-/// How many passwords of a room one may set: each is a hash, which makes everybody wait for some 50 ms.
+/// How many passwords of a room one may set: each is a hash, which is a lot of work.
 const HASHES: Limit = Limit {
     burst: 5,
     window: 60_000,
@@ -289,7 +289,7 @@ impl Room {
     }
 }
 
-fn too_soon(message: &'static str, wait: u64) -> Refusal {
+pub(super) fn too_soon(message: &'static str, wait: u64) -> Refusal {
     Refusal {
         retry_after: Some(wait),
         ..Refusal::new(ErrorCode::RateLimited, message)

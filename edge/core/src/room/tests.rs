@@ -61,6 +61,8 @@ struct World {
     now: u64,
     /// Whether the directory takes no report.
     directory_is_away: bool,
+    /// Whether passwords are hashed when the test says so.
+    hasher_is_slow: bool,
 }
 
 impl World {
@@ -77,6 +79,7 @@ impl World {
             stored: Stored::default(),
             now: 0,
             directory_is_away: false,
+            hasher_is_slow: false,
         };
         world.store(&effects);
         world.settle(effects);
@@ -170,8 +173,14 @@ impl World {
                     let resume = Secret { text, hash };
                     Event::LetIn { client, resume }
                 }
-                Effect::HashPassword { password } => Event::Hashed {
-                    hash: format!("hash of {password}"),
+                Effect::HashPassword {
+                    client,
+                    turn,
+                    password,
+                } if !self.hasher_is_slow => Event::Hashed {
+                    client,
+                    turn,
+                    hash: Ok(format!("hash of {password}")),
                 },
                 Effect::Report(report) if !self.directory_is_away => {
                     left.push(Effect::Report(report.clone()));

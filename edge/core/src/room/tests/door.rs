@@ -2,7 +2,7 @@
 
 use protocol::client::{Banned, ErrorCode, ServerMessage, Settings, SettingsChange};
 
-use super::{Client, Effect, Room, World, admission, error, happened, id, ticket, token};
+use super::{Client, Effect, Event, Room, World, admission, error, happened, id, ticket, token};
 use crate::room::{NoTicket, NotAdmitted, Seats};
 
 fn set(world: &mut World, host: &Client, change: SettingsChange) {
@@ -167,6 +167,78 @@ fn a_password_is_asked_for_and_shown_to_nobody() {
     world.say(&ada, r#"{"type":"setPassword","password":null}"#);
     assert_eq!(reason(&world, "cy"), Ok(None));
     assert_eq!(world.room.info.settings, Settings::default());
+}
+
+/// Says that a password is set; the answer to its hash, as the hasher gives it later.
+fn sets(world: &mut World, host: &Client, password: &str) -> Event {
+    let set = format!(r#"{{"type":"setPassword","password":"{password}"}}"#);
+    let effects = world.say(host, &set);
+    let wish = effects.into_iter().find_map(|effect| match effect {
+        Effect::HashPassword {
+            client,
+            turn,
+            password,
+        } => Some(Event::Hashed {
+            client,
+            turn,
+            hash: Ok(format!("hash of {password}")),
+        }),
+        _ => None,
+    });
+    wish.expect("a password is hashed")
+}
+
+#[test]
+fn the_password_that_was_set_last_counts_whichever_is_hashed_first() {
+    let (mut world, ada) = world();
+    world.hasher_is_slow = true;
+    let first = sets(&mut world, &ada, "first");
+    let second = sets(&mut world, &ada, "second");
+    assert_eq!(reason(&world, "cy"), Ok(None), "until it is hashed");
+    world.handle(second);
+    assert!(world.handle(first).is_empty());
+    assert_eq!(reason(&world, "cy"), Ok(Some("hash of second".into())));
+    let third = sets(&mut world, &ada, "third");
+    world.say(&ada, r#"{"type":"setPassword","password":null}"#);
+    assert!(world.handle(third).is_empty());
+    assert_eq!(reason(&world, "cy"), Ok(None));
+}
+
+#[test]
+fn a_password_that_cannot_be_hashed_now_is_said_to_whoever_set_it() {
+    let (mut world, ada) = world();
+    world.hasher_is_slow = true;
+    let Event::Hashed { client, turn, .. } = sets(&mut world, &ada, "secret") else {
+        panic!("a password is hashed");
+    };
+    let hash = Err(2_000);
+    let effects = world.handle(Event::Hashed { client, turn, hash });
+    let told = effects.iter().any(|effect| {
+        matches!(
+            effect,
+            Effect::Send {
+                client,
+                message: ServerMessage::Error {
+                    code: ErrorCode::RateLimited,
+                    of: Some(of),
+                    retry_after_ms: Some(2_000),
+                    ..
+                },
+            } if *client == ada && of == "setPassword"
+        )
+    });
+    assert!(told);
+    assert_eq!(reason(&world, "cy"), Ok(None));
+}
+
+#[test]
+fn whoever_is_no_host_any_more_when_a_password_is_hashed_has_not_set_it() {
+    let (mut world, ada) = world();
+    world.hasher_is_slow = true;
+    let hashed = sets(&mut world, &ada, "secret");
+    world.say(&ada, r#"{"type":"leave"}"#);
+    world.handle(hashed);
+    assert_eq!(reason(&world, "cy"), Ok(None));
 }
 
 #[test]

@@ -164,6 +164,7 @@ fn lasting(room: &Room) -> impl PartialEq + std::fmt::Debug {
         failed: _,
         avoid: _,
         missed: _,
+        password_turn: _,
     } = room;
     let history = |user: &&str| chat.history(&room.reader(&id(user)));
     let lines: Vec<_> = PEOPLE.iter().map(history).collect();

@@ -15,7 +15,7 @@ pub fn register() -> Description {
         .body::<RegisterRequest>()
         .answers::<Session>(201, "Signed in.")
         .header("Set-Cookie", COOKIES)
-        .refuses(&[Kind::AddressTaken, Kind::Forbidden])
+        .refuses(&[Kind::AddressTaken, Kind::Forbidden, Kind::Busy])
 }
 
 pub fn login() -> Description {
@@ -28,7 +28,7 @@ pub fn login() -> Description {
         .body::<LoginRequest>()
         .answers::<Session>(200, "Signed in.")
         .header("Set-Cookie", COOKIES)
-        .refuses(&[Kind::WrongCredentials, Kind::Forbidden])
+        .refuses(&[Kind::WrongCredentials, Kind::Forbidden, Kind::Busy])
 }
 
 pub fn refresh() -> Description {

@@ -269,6 +269,7 @@ fn refusal(status: u16, kinds: &[Kind], types: &mut Types) -> Value {
             has("RateLimit-Policy", true);
             has("RateLimit", true);
         }
+        503 => has("Retry-After", true),
         403 if kinds.contains(&Kind::Removed) => has("Retry-After", false),
         _ => {}
     }

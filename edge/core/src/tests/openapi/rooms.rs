@@ -97,6 +97,7 @@ pub fn join() -> Description {
         )
         .refuses(&[
             Kind::Banned,
+            Kind::Busy,
             Kind::Forbidden,
             Kind::Guest,
             Kind::LobbyFull,
