@@ -1,13 +1,13 @@
 //! The Region Durable Object: the control links of a region's nodes, and the choice among them.
 //!
-//! What is known of a node is attached to its WebSocket: it survives hibernation and is gone with the node. That there is
-//! a node is stored as well: after a restart, which ends all WebSockets, the region knows whom to wait for.
+//! The nodes stand in a table in memory. What is known of each is attached to its WebSocket, from which the table is made after a
+//! sleep. That there is a node is stored as well: after a restart, which ends all WebSockets, the region knows whom to wait for.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use edge_core::conduct::{Conduct, Misbehaves};
-use edge_core::roster::{self, Choice, HEARTBEAT_SECONDS, Member, NODES, Remembered};
+use edge_core::roster::{self, Choice, Fleet, HEARTBEAT_SECONDS, Member, NODES, Remembered};
 use edge_core::table::{Key, Schema};
 use protocol::client::POLICY_VIOLATION;
 use protocol::id::{Epoch, NodeId, RoomId};
@@ -76,6 +76,8 @@ pub struct RegionObject {
     breath: Breath,
     /// In memory only.
     conducts: RefCell<HashMap<NodeId, Conduct>>,
+    /// Absent until it is needed: it is made from what is attached and stored.
+    fleet: RefCell<Option<Fleet>>,
 }
 
 impl DurableObject for RegionObject {
@@ -85,6 +87,7 @@ impl DurableObject for RegionObject {
             state,
             breath: Breath::default(),
             conducts: RefCell::default(),
+            fleet: RefCell::default(),
         }
     }
 
@@ -98,6 +101,7 @@ impl DurableObject for RegionObject {
         let (operation, body) = rpc::read(&mut request).await?;
         rpc::answer(match operation.as_str() {
             "assign" => self.assign(&body, now),
+            "probe" => self.probe(now),
             _ => Err(rpc::unknown(&operation)),
         })
     }
@@ -153,8 +157,9 @@ impl DurableObject for RegionObject {
                 }
             }
         }
-        for known in self.remembered(now)? {
+        for known in self.store.all::<Remembered>(&NODES)? {
             if known.is_over(now) {
+                self.fleet(now, |fleet| fleet.forget(&known.node))?;
                 self.store.delete(key(&known.node))?;
             }
         }
@@ -200,6 +205,7 @@ impl RegionObject {
                 version,
                 node,
                 load,
+                probes,
                 ..
             } => {
                 if !is_understood(version) || node != attached.node {
@@ -216,7 +222,9 @@ impl RegionObject {
                     }
                 }
                 self.remember(&Remembered::present(node.clone()))?;
-                attached.member = Some(Member::new(load, now));
+                let member = Member::new(load, now).reached_at(probes);
+                self.fleet(now, |fleet| fleet.register(node.clone(), member.clone()))?;
+                attached.member = Some(member);
                 attach(link, &attached)?;
                 console_log!("{}", json!({ "event": "node registered", "node": node }));
                 send(
@@ -226,79 +234,96 @@ impl RegionObject {
                     },
                 )
             }
-            NodeToRegion::Heartbeat { load } => {
-                if let Some(member) = &mut attached.member {
-                    member.load = load;
-                    member.heard = now;
-                    attach(link, &attached)?;
-                }
-                Ok(())
-            }
-            NodeToRegion::Draining => {
-                if let Some(member) = &mut attached.member {
-                    member.draining = true;
-                    attach(link, &attached)?;
-                }
-                Ok(())
-            }
+            NodeToRegion::Heartbeat { load } => self.update(link, attached, now, |fleet, node| {
+                fleet.report(node, load, now)
+            }),
+            NodeToRegion::Draining => self.update(link, attached, now, Fleet::drain),
         }
+    }
+
+    /// Takes over what a registered node has said.
+    fn update(
+        &self,
+        link: &WebSocket,
+        mut attached: Attached,
+        now: u64,
+        change: impl for<'a> FnOnce(&'a mut Fleet, &NodeId) -> Option<&'a Member>,
+    ) -> Result<()> {
+        if attached.member.is_some() {
+            let changed = |fleet: &mut Fleet| change(fleet, &attached.node).cloned();
+            attached.member = self.fleet(now, changed)?;
+            attach(link, &attached)?;
+        }
+        Ok(())
     }
 
     fn assign(&self, body: &str, now: u64) -> Outcome<Value> {
         let wish: Assign = rpc::parse(body)?;
-        let mut links = BTreeMap::new();
-        let mut members = BTreeMap::new();
+        let random = crypto::random_pair()?;
+        let chosen = self.fleet(now, |fleet| fleet.assign(&wish.request, now, random))?;
+        if let Choice::Node(node) = &chosen
+            && !wish.request.placed.contains(node)
+            && let Some(link) = self.link_of(node)
+        {
+            let (room, epoch) = (wish.room, wish.epoch);
+            send(&link, &RegionToNode::OpenRoom { room, epoch })?;
+        }
+        Ok(json!(chosen))
+    }
+
+    /// Where clients measure the way to this region.
+    fn probe(&self, now: u64) -> Outcome<Value> {
+        let [random, _] = crypto::random_pair()?;
+        let probes = self.fleet(now, |fleet| fleet.probe(random).to_vec())?;
+        Ok(json!(probes))
+    }
+
+    /// The link of a node that has registered.
+    fn link_of(&self, node: &NodeId) -> Option<WebSocket> {
+        let links = self.state.get_websockets_with_tag(node.as_str());
+        links.into_iter().find(|link| {
+            attached::<Attached>(link).is_some_and(|attached| attached.member.is_some())
+        })
+    }
+
+    /// Does something with the table of nodes, which is made if there is none yet.
+    fn fleet<T>(&self, now: u64, run: impl FnOnce(&mut Fleet) -> T) -> Result<T> {
+        let mut fleet = self.fleet.borrow_mut();
+        let fleet = match &mut *fleet {
+            Some(fleet) => fleet,
+            none => none.insert(self.gather(now)?),
+        };
+        Ok(run(fleet))
+    }
+
+    /// All nodes that are here, and those that ever registered and were not given up: whom a restart has parted from the region is
+    /// awaited from now on.
+    fn gather(&self, now: u64) -> Result<Fleet> {
+        let mut fleet = Fleet::default();
         for link in self.state.get_websockets() {
             if let Some(Attached {
                 node,
                 member: Some(member),
             }) = attached(&link)
             {
-                links.insert(node.clone(), link);
-                members.insert(node, member);
+                fleet.register(node, member);
             }
         }
-        let remembered = self.remembered(now)?;
-        let random = crypto::random_pair()?;
-        let chosen = roster::assign(&members, &remembered, &wish.request, now, random);
-        if let Choice::Node(node) = &chosen
-            && let (Some(link), Some(mut member)) = (links.get(node), members.remove(node))
-        {
-            // The next heartbeat says it better; until then this one counts.
-            member.load.sessions += 1;
-            attach(
-                link,
-                &Attached {
-                    node: node.clone(),
-                    member: Some(member),
-                },
-            )?;
-            if !wish.request.placed.contains(node) {
-                let (room, epoch) = (wish.room, wish.epoch);
-                send(link, &RegionToNode::OpenRoom { room, epoch })?;
-            }
+        let remembered: Vec<Remembered> = self.store.all(&NODES)?;
+        let missed = roster::missed(&remembered, |node| fleet.member(node).is_some(), now);
+        for known in &missed {
+            self.remember(known)?;
         }
-        Ok(json!(chosen))
-    }
-
-    /// All nodes that ever registered and were not given up. Those that a restart has parted from the region are awaited
-    /// from the first look on.
-    fn remembered(&self, now: u64) -> Result<Vec<Remembered>> {
-        let mut remembered: Vec<Remembered> = self.store.all(&NODES)?;
-        let present: Vec<NodeId> = self
-            .state
-            .get_websockets()
+        let away = remembered
             .iter()
-            .filter_map(attached::<Attached>)
-            .filter(|attached| attached.member.is_some())
-            .map(|attached| attached.node)
-            .collect();
-        for missed in roster::missed(&remembered, |node| present.contains(node), now) {
-            self.remember(&missed)?;
-            remembered.retain(|known| known.node != missed.node);
-            remembered.push(missed);
+            .filter(|known| known.awaited_until.is_some());
+        let away = away.filter(|known| !known.is_over(now)).chain(&missed);
+        for known in away.collect::<Vec<_>>() {
+            if fleet.member(&known.node).is_none() {
+                fleet.await_back(known);
+            }
         }
-        Ok(remembered)
+        Ok(fleet)
     }
 
     fn remember(&self, known: &Remembered) -> Result<()> {
@@ -319,13 +344,17 @@ impl RegionObject {
             return self.give_up(link, &node);
         }
         forget(link, &node);
-        self.remember(&Remembered::broken(node, Date::now().as_millis()))
+        let now = Date::now().as_millis();
+        let broken = Remembered::broken(node, now);
+        self.fleet(now, |fleet| fleet.await_back(&broken))?;
+        self.remember(&broken)
     }
 
     /// A node is gone: nobody waits for it.
     fn give_up(&self, link: &WebSocket, node: &NodeId) -> Result<()> {
         forget(link, node);
         self.conducts.borrow_mut().remove(node);
+        self.fleet(Date::now().as_millis(), |fleet| fleet.remove(node))?;
         self.store.delete(key(node))
     }
 

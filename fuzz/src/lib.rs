@@ -8,17 +8,18 @@ mod node;
 pub use edge::{client, node_to_edge};
 use sfu_core::framing;
 
-pub use node::{cascade, channel, edge_to_node, estimator, rtcp, rtp, sdp, stun};
+pub use node::{bindings, cascade, channel, edge_to_node, estimator, rtcp, rtp, sdp, stun};
 
 /// A target's name, which is that of its folder in the corpus, and what it calls.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All that is fuzzed.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("rtp", rtp),
     ("rtcp", rtcp),
     ("estimator", estimator),
     ("stun", stun),
+    ("bindings", bindings),
     ("sdp", sdp),
     ("framing", framing),
     ("cascade", cascade),

@@ -64,6 +64,11 @@ pub fn stun(data: &[u8]) {
     });
 }
 
+/// STUN bindings of strangers: the first two bytes of a piece say after how long, and who.
+pub fn bindings(data: &[u8]) {
+    sfu_core::fuzz::bindings(Instant::now(), data);
+}
+
 /// SDP: an offer, and one that restarts ICE.
 pub fn sdp(data: &[u8]) {
     OFFERS.with(|offers| offers.offer(Instant::now(), data));

@@ -61,6 +61,9 @@ pub enum NodeToRegion {
         node: NodeId,
         region: Region,
         load: Load,
+        /// `address:port`, where it answers STUN bindings of whoever measures the way to it.
+        #[serde(default)]
+        probes: Vec<String>,
     },
     /// Every few seconds, as told by [`RegionToNode::Registered`].
     Heartbeat { load: Load },
@@ -78,6 +81,9 @@ pub struct Load {
     pub rooms: u32,
     /// How many sessions the node is willing to hold.
     pub max_sessions: u32,
+    /// How many joins it takes between two heartbeats; 0 leaves it to the edge.
+    #[serde(default)]
+    pub max_joins_per_interval: u32,
 }
 
 impl Load {

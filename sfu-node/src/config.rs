@@ -72,6 +72,14 @@ pub struct Arguments {
     /// How many of them one shard accepts before others of its room go to the next [default: an equal share]
     #[arg(long, env = "CONNECT_MAX_SESSIONS_PER_SHARD")]
     max_sessions_per_shard: Option<u32>,
+    /// How many joins the edge may send here between two heartbeats, which are a second apart
+    #[arg(
+        long,
+        env = "CONNECT_MAX_JOINS_PER_INTERVAL",
+        default_value = "100",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    max_joins_per_interval: u32,
 }
 
 /// What the node was told, all of it valid.
@@ -95,6 +103,7 @@ pub struct Config {
     /// No more than all shards together take.
     pub max_sessions: u32,
     pub max_sessions_per_shard: u32,
+    pub max_joins: u32,
 }
 
 /// The fleet's node key. It never shows in a log.
@@ -209,6 +218,7 @@ impl Arguments {
                 .max_sessions
                 .min(per_shard.saturating_mul(shards.into())),
             max_sessions_per_shard: per_shard,
+            max_joins: self.max_joins_per_interval,
         })
     }
 }

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::Parser;
+use sfu_core::Transport;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tracing_subscriber::EnvFilter;
@@ -177,6 +178,7 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
     let (outbox, from_shards) = mpsc::channel(MAX_WAITING);
     let mut addresses = Vec::new();
     let mut shards = Vec::new();
+    let mut probes = Vec::new();
     let identities = (0..config.shards).map(|_| Identity::generate());
     let identities = identities
         .collect::<Result<Vec<_>, _>>()
@@ -186,11 +188,18 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
     for ((index, (media, quic)), (identity, siblings)) in (0..).zip(sockets.shards).zip(places) {
         let quic_bound = quic.local_addr()?;
         let bound: Vec<_> = media.iter().map(|sockets| sockets.address).collect();
+        let candidates = media::candidates(&bound, &config.media_addresses);
+        if index == 0 {
+            let udp = candidates
+                .iter()
+                .filter(|at| at.transport == Transport::Udp);
+            probes.extend(udp.map(|at| at.address.to_string()));
+        }
         let parts = shard::Parts {
             index,
             node: config.node.clone(),
             region: config.region.clone(),
-            candidates: media::candidates(&bound, &config.media_addresses),
+            candidates,
             max_sessions: config.max_sessions_per_shard as usize,
             media,
             quic,
@@ -221,6 +230,8 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
         health,
         max_sessions: config.max_sessions,
         max_sessions_per_shard: config.max_sessions_per_shard,
+        max_joins: config.max_joins,
+        probes,
     };
     node::run(parts, stop).await?;
     tracing::info!("stopped");

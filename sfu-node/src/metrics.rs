@@ -77,6 +77,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Packets that were sent for nothing but to fill probes",
     ),
     (
+        "connect_bindings_total",
+        "Answers to clients that measured the way here",
+    ),
+    (
         "connect_refused_offers_total",
         "Offers that could not be answered",
     ),
@@ -244,6 +248,7 @@ pub fn shard(index: u16, report: &Report) {
     total("connect_oversized_packets_total", stats.oversized);
     total("connect_probes_total", stats.probes);
     total("connect_probe_packets_total", stats.probe_packets);
+    total("connect_bindings_total", stats.bindings);
     total("connect_refused_offers_total", stats.refused_offers);
     total("connect_failed_handshakes_total", stats.failed_handshakes);
     total(

@@ -53,6 +53,10 @@ pub struct Parts {
     pub health: watch::Sender<Health>,
     pub max_sessions: u32,
     pub max_sessions_per_shard: u32,
+    /// How many joins between two heartbeats.
+    pub max_joins: u32,
+    /// Where clients measure the way here.
+    pub probes: Vec<String>,
 }
 
 /// A shard, and where peers reach it.
@@ -104,6 +108,7 @@ pub async fn run(parts: Parts, stop: impl Future<Output = ()>) -> Result<(), Sha
     let (events, mut incoming) = mpsc::channel(MAX_WAITING);
     let (load, load_now) = watch::channel(Load {
         max_sessions: parts.max_sessions,
+        max_joins_per_interval: parts.max_joins,
         ..Load::default()
     });
     let region = open_region_link(&parts, events.clone(), load_now);
@@ -162,6 +167,7 @@ fn open_region_link(
     load: watch::Receiver<Load>,
 ) -> Link<NodeToRegion> {
     let (node, region) = (parts.node.clone(), parts.region.clone());
+    let probes = parts.probes.clone();
     let path = format!("/node/regions/{region}");
     let greet = move || {
         let register = NodeToRegion::Register {
@@ -169,6 +175,7 @@ fn open_region_link(
             node: node.clone(),
             region: region.clone(),
             load: *load.borrow(),
+            probes: probes.clone(),
         };
         async { Greeting::from(register) }
     };

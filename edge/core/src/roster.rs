@@ -1,6 +1,8 @@
 //! The roster of a region: which nodes are there, how busy they are, which may come back, and who takes the next session.
 
-use std::collections::BTreeMap;
+mod fleet;
+
+pub use fleet::Fleet;
 
 use protocol::id::NodeId;
 use protocol::node::Load;
@@ -20,6 +22,10 @@ const LINK_GRACE: u64 = 2_000;
 /// word. A node dials again within 100 ms, and at the latest every five seconds if the edge was away for longer.
 const RESTART_GRACE: u64 = 10_000;
 
+/// How many addresses of a node clients measure the way to, and the longest of them: one of each family, scope included.
+const MAX_PROBES: usize = 2;
+const MAX_PROBE: usize = 64;
+
 /// What is known of a node. It is kept with the node's control link, and gone with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Member {
@@ -27,6 +33,9 @@ pub struct Member {
     pub draining: bool,
     /// When it was heard last, Unix time in milliseconds.
     pub heard: u64,
+    /// Where it answers whoever measures the way to it: `address:port`.
+    #[serde(default)]
+    pub probes: Vec<String>,
 }
 
 impl Member {
@@ -36,7 +45,16 @@ impl Member {
             load,
             draining: false,
             heard: now,
+            probes: Vec::new(),
         }
+    }
+
+    /// The same, which is reached there by whoever measures the way.
+    pub fn reached_at(self, probes: Vec<String>) -> Self {
+        let written = |byte: u8| byte.is_ascii_alphanumeric() || b".:[]".contains(&byte);
+        let fits = |at: &String| at.len() <= MAX_PROBE && at.bytes().all(written);
+        let probes = probes.into_iter().filter(fits).take(MAX_PROBES).collect();
+        Self { probes, ..self }
     }
 
     /// Whether its lease has run out.
@@ -136,238 +154,9 @@ pub enum Choice {
     NotKnown,
 }
 
-/// The node for a session of a room, if one can take it. `remembered` are all that ever registered and were not given up;
-/// `random` are two uniform numbers.
-pub fn assign(
-    members: &BTreeMap<NodeId, Member>,
-    remembered: &[Remembered],
-    request: &Request,
-    now: u64,
-    random: [u32; 2],
-) -> Choice {
-    let candidates: Vec<Candidate> = members
-        .iter()
-        .filter(|(node, member)| {
-            !member.draining && !member.is_silent(now) && !request.given_up.contains(node)
-        })
-        .map(|(node, member)| Candidate {
-            node: node.clone(),
-            load: member.load,
-            has_room: request.placed.contains(node),
-            avoid: request.avoid.contains(node),
-        })
-        .collect();
-    let is_awaited = |known: &Remembered| {
-        let is_missed = !members.contains_key(&known.node) && !known.is_over(now);
-        is_missed && !request.given_up.contains(&known.node)
-    };
-    match choose(&candidates, random) {
-        Some(node) => Choice::Node(node.clone()),
-        None if remembered.iter().any(is_awaited) => Choice::NotKnown,
-        None => Choice::Nobody,
-    }
-}
-
-/// A node that could take a session.
-#[derive(Debug, Clone, PartialEq)]
-struct Candidate {
-    node: NodeId,
-    load: Load,
-    /// Whether it has the room already.
-    has_room: bool,
-    /// Whether something just went wrong there: only if there is no other.
-    avoid: bool,
-}
-
-impl Candidate {
-    /// Its busier side: processor or sessions.
-    fn burden(&self) -> f32 {
-        let sessions = self.load.sessions as f32 / self.load.max_sessions.max(1) as f32;
-        self.load.cpu.max(sessions)
-    }
-}
-
-/// The node for a session: one that has the room if it has headroom, else the better of two random ones (which spreads
-/// almost as well as the best of all and does not stampede). `random` are two uniform numbers.
-fn choose(candidates: &[Candidate], random: [u32; 2]) -> Option<&NodeId> {
-    let fit = |avoid: bool| -> Vec<&Candidate> {
-        candidates
-            .iter()
-            .filter(|c| c.load.has_headroom() && c.avoid == avoid)
-            .collect()
-    };
-    let mut pool = fit(false);
-    if pool.is_empty() {
-        pool = fit(true);
-    }
-    let lightest = |a: &&Candidate, b: &&Candidate| a.burden().total_cmp(&b.burden());
-    if let Some(known) = pool.iter().copied().filter(|c| c.has_room).min_by(lightest) {
-        return Some(&known.node);
-    }
-    if pool.is_empty() {
-        return None;
-    }
-    let first = pool.swap_remove(random[0] as usize % pool.len());
-    let second = pool.get(random[1] as usize % pool.len().max(1)).copied();
-    [Some(first), second]
-        .into_iter()
-        .flatten()
-        .min_by(lightest)
-        .map(|best| &best.node)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    fn candidate(name: &str, cpu: f32, sessions: u32) -> Candidate {
-        Candidate {
-            node: name.parse().unwrap(),
-            load: Load {
-                cpu,
-                sessions,
-                rooms: 0,
-                max_sessions: 10,
-            },
-            has_room: false,
-            avoid: false,
-        }
-    }
-
-    #[test]
-    fn who_drains_or_is_silent_gets_nothing() {
-        let load = Load {
-            max_sessions: 5,
-            ..Load::default()
-        };
-        let node = |name: &str| name.parse::<NodeId>().unwrap();
-        let members = BTreeMap::from([
-            (node("a"), Member::new(load, 1000)),
-            (
-                node("b"),
-                Member {
-                    draining: true,
-                    ..Member::new(load, 1000)
-                },
-            ),
-        ]);
-        let request = Request {
-            placed: vec![node("b")],
-            avoid: vec![],
-            given_up: vec![],
-        };
-        let assign = |now| assign(&members, &[], &request, now, [0, 0]);
-        assert_eq!(assign(1000), Choice::Node(node("a")));
-        assert_eq!(assign(1000 + LEASE), Choice::Nobody);
-    }
-
-    #[test]
-    fn none_is_told_apart_from_not_known() {
-        let id = |name: &str| name.parse::<NodeId>().unwrap();
-        let load = |sessions| Load {
-            sessions,
-            max_sessions: 5,
-            ..Load::default()
-        };
-        let request = Request {
-            placed: vec![],
-            avoid: vec![],
-            given_up: vec![],
-        };
-        let (present, broken) = (Remembered::present, Remembered::broken);
-        let awaited = |name: &str, until| Remembered {
-            node: id(name),
-            awaited_until: Some(until),
-        };
-        // The nodes that are linked, with their sessions; what is remembered; and the answer at 1,000.
-        let cases = [
-            (vec![], vec![], Choice::Nobody),
-            (vec![], vec![present(id("a"))], Choice::NotKnown),
-            (vec![], vec![broken(id("a"), 1_000)], Choice::NotKnown),
-            (vec![], vec![broken(id("a"), 0)], Choice::NotKnown),
-            (vec![], vec![awaited("a", 1_001)], Choice::NotKnown),
-            (vec![], vec![awaited("a", 1_000)], Choice::Nobody),
-            (
-                vec![("b", 0)],
-                vec![present(id("a")), present(id("b"))],
-                Choice::Node(id("b")),
-            ),
-            // What is full is known to be full; who is missing may have room.
-            (vec![("b", 5)], vec![present(id("b"))], Choice::Nobody),
-            (
-                vec![("b", 5)],
-                vec![present(id("a")), present(id("b"))],
-                Choice::NotKnown,
-            ),
-        ];
-        for (linked, remembered, answer) in cases {
-            let members = linked
-                .iter()
-                .map(|(name, sessions)| (id(name), Member::new(load(*sessions), 1_000)));
-            let members = members.collect();
-            assert_eq!(
-                assign(&members, &remembered, &request, 1_000, [0, 0]),
-                answer,
-                "{linked:?} {remembered:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn who_was_given_up_by_those_who_ask_is_not_awaited() {
-        let node: NodeId = "a".parse().unwrap();
-        let mut request = Request {
-            placed: vec![],
-            avoid: vec![node.clone()],
-            given_up: vec![],
-        };
-        let remembered = [Remembered::broken(node.clone(), 0)];
-        let assign = |request: &Request| {
-            // After a room has missed its own link to the node for as long as it does.
-            assign(&BTreeMap::new(), &remembered, request, 1_000, [0, 0])
-        };
-        // Who has only lost its link may be back in a moment; another region is farther.
-        assert_eq!(assign(&request), Choice::NotKnown);
-        request.given_up = vec![node];
-        assert_eq!(assign(&request), Choice::Nobody);
-    }
-
-    #[test]
-    fn who_was_given_up_serves_only_if_no_region_has_another() {
-        let id = |name: &str| name.parse::<NodeId>().unwrap();
-        let load = Load {
-            max_sessions: 5,
-            ..Load::default()
-        };
-        let members = ["a", "b"].map(|name| (id(name), Member::new(load, 1_000)));
-        let members = BTreeMap::from(members);
-        // What is avoided, what of that is given up, and what each round comes to.
-        let cases: [(&[&str], &[&str], &[Choice]); 4] = [
-            (&[], &[], &[Choice::Node(id("a"))]),
-            (&["a", "b"], &[], &[Choice::Node(id("a"))]),
-            (
-                &["a"],
-                &["a"],
-                &[Choice::Node(id("b")), Choice::Node(id("b"))],
-            ),
-            (
-                &["a", "b"],
-                &["a", "b"],
-                &[Choice::Nobody, Choice::Node(id("a"))],
-            ),
-        ];
-        for (avoid, given_up, answers) in cases {
-            let request = Request {
-                placed: vec![],
-                avoid: avoid.iter().map(|name| id(name)).collect(),
-                given_up: given_up.iter().map(|name| id(name)).collect(),
-            };
-            let ask = |request| assign(&members, &[], &request, 1_000, [0, 1]);
-            let choices: Vec<Choice> = request.rounds().map(ask).collect();
-            assert_eq!(choices, answers, "{avoid:?} {given_up:?}");
-        }
-    }
 
     #[test]
     fn who_is_missed_is_awaited_for_a_while_and_once() {
@@ -387,28 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn the_room_stays_together_while_there_is_headroom() {
-        let mut all = [candidate("a", 0.1, 0), candidate("b", 0.8, 9)];
-        all[1].has_room = true;
-        assert_eq!(choose(&all, [0, 0]).unwrap().as_str(), "b");
-        all[1].load.sessions = 10;
-        assert_eq!(choose(&all, [1, 1]).unwrap().as_str(), "a");
-    }
-
-    #[test]
-    fn an_avoided_node_is_the_last_resort() {
-        let mut all = [candidate("a", 0.1, 0), candidate("b", 0.8, 9)];
-        all[0].avoid = true;
-        assert_eq!(choose(&all, [0, 0]).unwrap().as_str(), "b");
-        assert_eq!(choose(&all[..1], [0, 0]).unwrap().as_str(), "a");
-        assert_eq!(choose(&[], [0, 0]), None);
-    }
-
-    proptest! {
-        #[test]
-        fn the_worst_of_three_is_never_taken(random: [u32; 2]) {
-            let all = [candidate("a", 0.1, 0), candidate("b", 0.2, 0), candidate("c", 0.3, 0)];
-            prop_assert_ne!(choose(&all, random).unwrap().as_str(), "c");
-        }
+    fn of_what_a_node_is_reached_at_two_addresses_are_taken() {
+        let told = ["192.0.2.1:4000", "[2001:db8::1]:4000", "192.0.2.2:4000"];
+        let reached = |told: &[&str]| {
+            let told = told.iter().map(|at| (*at).to_owned()).collect();
+            Member::new(Load::default(), 0).reached_at(told).probes
+        };
+        assert_eq!(reached(&told), told[..2]);
+        let long = "1".repeat(65);
+        assert!(reached(&["a b:1", "a?b", &long]).is_empty());
     }
 }

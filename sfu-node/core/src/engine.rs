@@ -24,6 +24,7 @@ use protocol::id::RoomId;
 use protocol::media::MediaKind;
 use slotmap::SlotMap;
 
+use crate::bindings::Bindings;
 use crate::demux::Demux;
 use crate::egress::batch::Batch;
 use crate::io::{Config, Drops, Input, Output, PeerPlan, Stats, TransportAddress};
@@ -75,6 +76,7 @@ pub struct Engine {
     config: Config,
     shared: Shared,
     demux: Demux,
+    bindings: Bindings,
     seats: SlotMap<SessionKey, Seat>,
     rooms: SlotMap<RoomKey, Room>,
     room_keys: HashMap<RoomId, RoomKey>,
@@ -99,6 +101,7 @@ impl Engine {
             shared: Shared::new(config.candidates.clone()),
             config,
             demux: Demux::default(),
+            bindings: Bindings::default(),
             seats: SlotMap::default(),
             rooms: SlotMap::default(),
             room_keys: HashMap::new(),

@@ -1,9 +1,11 @@
 //! Doors for the fuzz targets alone (feature `fuzz`): what else only comes behind a cipher, without it.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use protocol::media::{Codec, MediaKind};
 
+use crate::bindings::Bindings;
 use crate::egress::estimate::{Estimator, Kind, MAX_BITRATE, MIN_BITRATE};
 use crate::egress::extensions::Extensions;
 use crate::egress::stream::{NegotiatedSlot, SlotCodec};
@@ -59,6 +61,25 @@ pub fn rtp(mut now: Instant, data: &[u8]) {
         }
         if packet.marker && packet.timestamp % 7 == 0 {
             slots.iter_mut().for_each(Rewriter::switch);
+        }
+    }
+}
+
+/// STUN bindings of strangers, none of whom is sent more than came from there.
+pub fn bindings(mut now: Instant, data: &[u8]) {
+    let mut bindings = Bindings::default();
+    let mut came = [0; 256];
+    for piece in pieces(data) {
+        let [wait, who, request @ ..] = piece else {
+            continue;
+        };
+        now += MS * u32::from(*wait);
+        let from = SocketAddr::from(([10, 0, 0, *who], 9));
+        let balance: &mut usize = &mut came[usize::from(*who)];
+        *balance += request.len();
+        if let Some(answer) = bindings.answer(now, from, request) {
+            assert!(answer.len() <= *balance, "{} for {balance}", answer.len());
+            *balance -= answer.len();
         }
     }
 }

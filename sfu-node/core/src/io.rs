@@ -94,6 +94,8 @@ pub struct Stats {
     pub probe_packets: u64,
     /// Switches of receive slots from one layer to another.
     pub layer_switches: u64,
+    /// Answers to who measured the way here.
+    pub bindings: u64,
     /// Offers that could not be answered.
     pub refused_offers: u64,
     /// Sessions whose DTLS handshake failed.

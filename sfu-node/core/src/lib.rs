@@ -7,6 +7,7 @@ mod active_speaker;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+mod bindings;
 mod budget;
 mod clock;
 mod demux;

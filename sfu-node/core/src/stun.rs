@@ -1,5 +1,7 @@
 //! What is to be seen of a STUN message from outside (RFC 8489): str0m decides whether it is genuine.
 
+use std::net::{IpAddr, SocketAddr};
+
 const HEADER: usize = 20;
 /// Length of a transaction id in bytes; it ends the header (RFC 8489, 5).
 pub const TRANSACTION_ID: usize = 12;
@@ -7,6 +9,11 @@ pub const TRANSACTION_ID: usize = 12;
 pub const TAG: usize = 5;
 pub type Tag = [u8; TAG];
 const USERNAME: u16 = 0x0006;
+const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+/// In every message (RFC 8489, 5).
+const COOKIE: u32 = 0x2112_a442;
+/// From here on, attributes need not be understood (RFC 8489, 14).
+const OPTIONAL: u16 = 0x8000;
 
 /// Whether a datagram on a multiplexed port is STUN (RFC 7983).
 pub fn is_stun(data: &[u8]) -> bool {
@@ -34,6 +41,48 @@ pub fn answered_tag(data: &[u8]) -> Option<&Tag> {
 pub fn receiver_ufrag(data: &[u8]) -> Option<&str> {
     let value = attribute(data, USERNAME)?;
     std::str::from_utf8(value).ok()?.split(':').next()
+}
+
+/// A request's cookie and transaction id.
+pub type Request = [u8; HEADER - 4];
+
+/// The binding request that this is, if it is a whole one that needs nothing to be understood: no credentials above all.
+pub fn plain_binding(data: &[u8]) -> Option<&Request> {
+    let (head, rest) = data.split_first_chunk::<4>()?;
+    let (request, mut rest) = rest.split_first_chunk::<{ HEADER - 4 }>()?;
+    let [0, 1, high, low] = *head else {
+        return None;
+    };
+    let is_whole = usize::from(u16::from_be_bytes([high, low])) == rest.len();
+    if !is_whole || !request.starts_with(&COOKIE.to_be_bytes()) {
+        return None;
+    }
+    while let [kind_high, kind_low, len_high, len_low, tail @ ..] = rest {
+        let len = usize::from(u16::from_be_bytes([*len_high, *len_low]));
+        if u16::from_be_bytes([*kind_high, *kind_low]) < OPTIONAL {
+            return None;
+        }
+        rest = tail.get(len.next_multiple_of(4)..)?;
+    }
+    rest.is_empty().then_some(request)
+}
+
+/// The answer to a binding request from there (RFC 8489, 14.2).
+pub fn mapped(request: &Request, from: SocketAddr) -> Vec<u8> {
+    let (family, ip) = match from.ip() {
+        IpAddr::V4(ip) => (1, ip.octets().to_vec()),
+        IpAddr::V6(ip) => (2, ip.octets().to_vec()),
+    };
+    let len = 4 + ip.len() as u16;
+    let mut answer = vec![1, 1];
+    answer.extend((4 + len).to_be_bytes());
+    answer.extend(request);
+    answer.extend(XOR_MAPPED_ADDRESS.to_be_bytes());
+    answer.extend(len.to_be_bytes());
+    answer.extend([0, family]);
+    answer.extend((from.port() ^ (COOKIE >> 16) as u16).to_be_bytes());
+    answer.extend(ip.iter().zip(request).map(|(byte, mask)| byte ^ mask));
+    answer
 }
 
 /// The value of a STUN message's first attribute of this kind (RFC 8489, 14).

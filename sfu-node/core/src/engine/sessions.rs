@@ -26,8 +26,7 @@ impl Engine {
         data: &[u8],
     ) {
         let Some((key, standing)) = self.demux.find(now, from, data) else {
-            self.drops().unknown += 1;
-            return;
+            return self.stranger(now, from, data);
         };
         let shown = self.with_session(now, key, |session, happened| {
             session.receive(now, from, arrived, data, happened)
@@ -46,6 +45,19 @@ impl Engine {
         if is_new && from.transport == Transport::Tcp {
             let reached = Output::Reached { client: from };
             self.outbox.messages.push_back(reached);
+        }
+    }
+
+    /// A datagram of no session: somebody may measure the way here.
+    fn stranger(&mut self, now: Instant, from: TransportAddress, data: &[u8]) {
+        let is_udp = from.transport == Transport::Udp;
+        let answer = is_udp.then(|| self.bindings.answer(now, from.address, data));
+        match answer.flatten() {
+            Some(answer) => {
+                self.stats.bindings += 1;
+                self.outbox.datagrams.push_back((from, answer));
+            }
+            None => self.drops().unknown += 1,
         }
     }
 
