@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::command::{failed, show, words};
 use crate::failure::Result;
-use crate::{paths, process, setup};
+use crate::{log, paths, process, setup};
 
 /// Dependencies in Rust, then those from npm.
 pub fn check() -> Result<()> {
@@ -39,10 +39,10 @@ fn npm_audit() -> Result<()> {
     audit
         .args(["audit", "--audit-level=low"])
         .current_dir(paths::root());
-    process::log_to(&mut audit, &log)?;
+    log::redirect(&mut audit, &log)?;
     println!("$ {}", words(&audit));
     let status = process::Child::start(&mut audit)?.wait(|| {})?;
-    let output = process::tail(&log, 60);
+    let output = log::tail(&log, 60);
     if status.success() {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! What failed, and why: the lines of a test runner's output that say so.
 
-use crate::process::lines;
+use crate::output::lines;
 
 /// Lines to show of one command.
 const MOST: usize = 60;

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result};
+use crate::log;
 use crate::process::{self, Child};
 use crate::{build, paths, secrets};
 
@@ -50,7 +51,7 @@ impl Hasher {
                 return Err(Failure::new(
                     format!(
                         "the hasher does not listen:\n\n{}\n",
-                        process::tail(&hasher.log, 20)
+                        log::tail(&hasher.log, 20)
                     ),
                     format!("the whole log is in {}", hasher.log.display()),
                 ));
@@ -65,7 +66,7 @@ impl Hasher {
         command
             .env("CONNECT_HASHER_LISTEN", self.address.to_string())
             .env("CONNECT_HASHER_KEY", &self.key);
-        process::log_to(&mut command, &self.log)?;
+        log::redirect(&mut command, &self.log)?;
         self.child = Some(Child::start(&mut command)?);
         Ok(())
     }

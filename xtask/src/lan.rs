@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::failure::{Failure, Result};
-use crate::process::{self, Child};
+use crate::log;
+use crate::process::Child;
 use crate::progress::{Outcome, Progress, Step};
 use crate::{apt, paths, setup};
 
@@ -50,7 +51,7 @@ impl Door {
             .arg("--cert")
             .arg(cert)
             .env("PATH", paths::path_with_npm());
-        process::log_to(&mut command, &log)?;
+        log::redirect(&mut command, &log)?;
         let host = match address {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
@@ -74,7 +75,7 @@ impl Door {
             Some(status) => Err(Failure::new(
                 format!(
                     "what serves other devices ended ({status}):\n\n{}\n",
-                    process::tail(&self.log, 10)
+                    log::tail(&self.log, 10)
                 ),
                 format!("the whole log is in {}", self.log.display()),
             )),

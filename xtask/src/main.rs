@@ -18,6 +18,7 @@ mod instructions;
 mod interop;
 mod lan;
 mod load;
+mod log;
 mod namespace;
 mod network;
 mod node;

@@ -11,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result};
-use crate::process::{self, Child};
+use crate::log;
+use crate::process::Child;
 use crate::{http, paths};
 
 /// The pause before a first restart; it doubles with each further one.
@@ -199,7 +200,7 @@ impl Node {
             self.id,
             pause.as_secs(),
             self.log.display(),
-            process::tail(&self.log, 5)
+            log::tail(&self.log, 5)
         );
         self.state = State::Down(Instant::now() + pause);
     }
@@ -207,7 +208,7 @@ impl Node {
 
 fn launch(plan: &Plan, id: &str, log: &PathBuf, fresh: bool) -> Result<State> {
     if fresh {
-        process::create_log(log)?;
+        log::create(log)?;
     }
     let failed = |error| Failure::file("write", log, &error);
     let stderr = fs::OpenOptions::new()

@@ -130,6 +130,34 @@ fn terminal() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((ours, theirs))
 }
 
+/// The lines of an output as they were left to be read: without colors, and without what a program wrote over.
+pub fn lines(output: &str) -> Vec<String> {
+    let left = |line: &str| {
+        let line = plain(line);
+        let written = line.trim_end_matches('\r').rsplit('\r').next();
+        written.unwrap_or_default().to_owned()
+    };
+    output.lines().map(left).collect()
+}
+
+/// A line without what moves a terminal's cursor or colors it (ECMA-48, 5.4), or gives it a title or a link.
+fn plain(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line.chars();
+    while let Some(char) = rest.next() {
+        if char != '\u{1b}' {
+            text.push(char);
+            continue;
+        }
+        match rest.next() {
+            Some('[') => rest.find(|char| ('@'..='~').contains(char)),
+            Some(']') => rest.find(|char| matches!(char, '\u{7}' | '\\')),
+            other => other,
+        };
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,5 +193,11 @@ mod tests {
         let (success, shown, _) = run("sleep 600 & yes & echo last; exit 1");
         assert!(!success);
         assert!(shown.contains("last\n"));
+    }
+
+    #[test]
+    fn a_line_is_what_is_left_to_be_read() {
+        let output = "\u{1b}[1;31mred\u{1b}[0m\r\n10%\r20%\r\n\u{1b}]8;;file:///x\u{1b}\\link\u{1b}]8;;\u{1b}\\";
+        assert_eq!(lines(output), ["red", "20%", "link"]);
     }
 }

@@ -1,9 +1,6 @@
 //! Child processes, each in a group of its own, so that whatever it starts ends with it.
 
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -208,83 +205,4 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
         _ => String::new(),
     };
     Failure::new(format!("cannot start `{program}`: {error}"), help)
-}
-
-/// A new, empty log file, and its folder.
-pub fn create_log(path: &Path) -> Result<File> {
-    let opened = path
-        .parent()
-        .map_or(Ok(()), fs::create_dir_all)
-        .and_then(|()| File::create(path));
-    opened.map_err(|error| Failure::file("write", path, &error))
-}
-
-/// Sends the output of a command to a log.
-pub fn log_to(command: &mut Command, log: &Path) -> Result<()> {
-    let file = create_log(log)?;
-    let copy = file
-        .try_clone()
-        .map_err(|error| Failure::file("write", log, &error))?;
-    command.stdout(file).stderr(copy);
-    Ok(())
-}
-
-/// The last lines of a log.
-pub fn tail(log: &PathBuf, count: usize) -> String {
-    /// More than this many bytes are never shown.
-    const LONGEST: u64 = 16 * 1024;
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(log)?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(LONGEST)))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().unwrap_or_default();
-    let all = lines(&String::from_utf8_lossy(&bytes));
-    let told: Vec<String> = all
-        .into_iter()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    told[told.len().saturating_sub(count)..].join("\n")
-}
-
-/// The lines of an output as they were left to be read: without colors, and without what a program wrote over.
-pub fn lines(output: &str) -> Vec<String> {
-    let left = |line: &str| {
-        let line = plain(line);
-        let written = line.trim_end_matches('\r').rsplit('\r').next();
-        written.unwrap_or_default().to_owned()
-    };
-    output.lines().map(left).collect()
-}
-
-/// A line without what moves a terminal's cursor or colors it (ECMA-48, 5.4), or gives it a title or a link.
-fn plain(line: &str) -> String {
-    let mut text = String::with_capacity(line.len());
-    let mut rest = line.chars();
-    while let Some(char) = rest.next() {
-        if char != '\u{1b}' {
-            text.push(char);
-            continue;
-        }
-        match rest.next() {
-            Some('[') => rest.find(|char| ('@'..='~').contains(char)),
-            Some(']') => rest.find(|char| matches!(char, '\u{7}' | '\\')),
-            other => other,
-        };
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_what_is_left_to_be_read() {
-        let output = "\u{1b}[1;31mred\u{1b}[0m\r\n10%\r20%\r\n\u{1b}]8;;file:///x\u{1b}\\link\u{1b}]8;;\u{1b}\\";
-        assert_eq!(lines(output), ["red", "20%", "link"]);
-    }
 }

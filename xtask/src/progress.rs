@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::command::words;
 use crate::failure::{Failure, Result};
-use crate::{paths, process};
+use crate::{log, paths, process};
 
 /// How often what is under way is shown: on a terminal, whose last line is written anew, and in a log, where it is a
 /// line more.
@@ -186,7 +186,7 @@ impl Step<'_> {
     /// Runs a command to its end; its output goes to the log of this name, whose last lines are shown if it fails.
     pub fn run(&self, command: &mut Command, log: &str) -> Result<()> {
         let path = paths::log(log);
-        process::log_to(command, &path)?;
+        log::redirect(command, &path)?;
         let mut child = process::Child::start(command)?;
         let mut heard = Instant::now();
         let status = loop {
@@ -210,7 +210,7 @@ impl Step<'_> {
             format!(
                 "`{}` ended with {status}; the end of its output:\n\n{}\n",
                 words(command),
-                process::tail(&path, TAIL)
+                log::tail(&path, TAIL)
             ),
             format!("the whole output is in {}", path.display()),
         ))
@@ -224,7 +224,7 @@ impl Step<'_> {
 
 /// How far a command is, by its log: what cargo writes behind its bar, else the last line.
 fn note(log: &Path) -> String {
-    let last = process::tail(&PathBuf::from(log), 1);
+    let last = log::tail(&PathBuf::from(log), 1);
     let told = match last.split_once("] ") {
         Some((bar, told)) if bar.contains("Building [") => told,
         _ => &last,

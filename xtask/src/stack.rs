@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::build::Profile;
 use crate::failure::{Failure, Result};
 use crate::hasher::{Hasher, write_private};
+use crate::log;
 use crate::node::{Node, Plan};
 use crate::process::{self, Child};
 use crate::progress::{Outcome, Progress};
@@ -207,7 +208,7 @@ fn died(what: &str, how: &str, log: &PathBuf) -> Failure {
     Failure::new(
         format!(
             "{what} ended: {how}; the end of its log:\n\n{}\n",
-            process::tail(log, 20)
+            log::tail(log, 20)
         ),
         format!("the whole log is in {}", log.display()),
     )
@@ -265,7 +266,7 @@ fn start_worker(
             workerd::command(options.port, &options.worker_state, &files, hasher)?
         }
     };
-    process::log_to(&mut command, log)?;
+    log::redirect(&mut command, log)?;
     let mut worker = Child::start(&mut command)?;
     wait_for_worker(&mut worker, options.port, log)?;
     Ok(worker)
