@@ -109,7 +109,6 @@ impl From<Stored> for ListedRoom {
 }
 
 /// One shard.
-/// One shard.
 #[durable_object(fetch)]
 pub struct DirectoryObject {
     store: Store,
