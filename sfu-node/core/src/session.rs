@@ -210,6 +210,23 @@ impl Session {
         self.mutate(now, happened, |connection, _| connection.rtc.close());
     }
 
+    /// Its client is connected, and there.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub fn reach(&mut self, at: TransportAddress) {
+        self.connection.way.reach(at);
+    }
+
+    /// Work inside of it panics.
+    #[cfg(test)]
+    pub fn panic(&mut self, now: Instant, happened: &mut Happened) {
+        self.mutate(now, happened, |_, _| panic!("on purpose"));
+    }
+
+    /// The source and layer of a receiving SSRC, for its sender reports.
+    pub fn stream_of(&self, ssrc: u32) -> Option<(Source, Layer)> {
+        self.connection.streams.stream_of(ssrc)
+    }
+
     /// Runs one mutation and the drain that has to follow it. A panic inside ends this session and nothing else.
     fn mutate(
         &mut self,
@@ -262,23 +279,6 @@ impl Session {
             tap.take_sent(|sent| happened.transmits.extend(to.zip(compounds.seal(sent))));
         }
         self.over |= happened.closed;
-    }
-
-    /// Its client is connected, and there.
-    #[cfg(any(test, feature = "fuzz"))]
-    pub fn reach(&mut self, at: TransportAddress) {
-        self.connection.way.reach(at);
-    }
-
-    /// Work inside of it panics.
-    #[cfg(test)]
-    pub fn panic(&mut self, now: Instant, happened: &mut Happened) {
-        self.mutate(now, happened, |_, _| panic!("on purpose"));
-    }
-
-    /// The source and layer of a receiving SSRC, for its sender reports.
-    pub fn stream_of(&self, ssrc: u32) -> Option<(Source, Layer)> {
-        self.connection.streams.stream_of(ssrc)
     }
 }
 
