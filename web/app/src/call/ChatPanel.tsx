@@ -1,6 +1,6 @@
 // The room's chat: its lines, from the first one on if one wants to, and a box to write.
 import type { ChatMessage, Participant } from "@connect/sdk";
-import type { Call, CallState, Earlier, PendingLine } from "@connect/sdk/call";
+import { type Call, type CallState, type Earlier, keepsOrder, type PendingLine } from "@connect/sdk/call";
 import { useMemo, useRef, useState } from "react";
 import { sentence } from "../ui/words.ts";
 import { ChatLine } from "./ChatLine.tsx";
@@ -20,7 +20,6 @@ export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
   const byId = useMemo(() => new Map(chat.map((line) => [line.id, line])), [chat]);
   const own = participants.find(({ id }) => id === you);
   const user = own?.user;
-  const keepsOrder = own?.role === "host" || own?.role === "moderator";
   const isMine = (line: ChatMessage) =>
     line.participant === you || (line.user !== null && line.user === user);
   const others = participants.filter((person) => person.user !== user);
@@ -47,7 +46,7 @@ export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
             answers={byId.get(line.replyTo ?? "") ?? null}
             user={user}
             isMine={isMine(line)}
-            keepsOrder={keepsOrder}
+            keepsOrder={keepsOrder(own?.role)}
             onReply={() => setSubject({ line, what: "reply" })}
             onEdit={() => setSubject({ line, what: "edit" })}
           />

@@ -1,10 +1,10 @@
 // For a guest: an account, without leaving the call.
-import { ApiError } from "@connect/sdk";
 import type { Call, CallState } from "@connect/sdk/call";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useApi, useReadable } from "../api-context.ts";
 import { textOf } from "../pages/AccountForm.tsx";
 import { Field } from "../ui/Field.tsx";
+import { useForm } from "../ui/use-form.ts";
 import { wordsOf } from "../ui/words.ts";
 
 export function TakeAccount({ call, state }: { call: Call; state: CallState }) {
@@ -51,32 +51,17 @@ interface NewAccountProps {
 
 function NewAccount({ call, name, onCancel }: NewAccountProps) {
   const api = useApi();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const errorOf = (field: string) => (error instanceof ApiError ? error.field(field) : undefined);
-  const namesFields = error instanceof ApiError && (error.problem.errors ?? []).length > 0;
-
-  const create = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (busy) return;
-    const fields = new FormData(event.currentTarget);
-    setBusy(true);
-    setError(null);
-    try {
-      await api.register({
-        name: textOf(fields, "name").trim(),
-        email: textOf(fields, "email"),
-        password: textOf(fields, "password"),
-      });
-      await call.takeAccount();
-    } catch (caught) {
-      setError(caught);
-      setBusy(false);
-    }
-  };
+  const { busy, error, namesFields, errorOf, onSubmit } = useForm(async (fields) => {
+    await api.register({
+      name: textOf(fields, "name").trim(),
+      email: textOf(fields, "email"),
+      password: textOf(fields, "password"),
+    });
+    await call.takeAccount();
+  });
 
   return (
-    <form className="take-account" onSubmit={create}>
+    <form className="take-account" onSubmit={onSubmit}>
       {error !== null && !namesFields && (
         <div className="alert" role="alert">
           {wordsOf(error)}

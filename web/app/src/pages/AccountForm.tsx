@@ -1,8 +1,7 @@
 // What signing in and signing up have in common: a card with a form that can fail.
-
-import { ApiError } from "@connect/sdk";
-import { type FormEvent, type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { Logo } from "../ui/Logo.tsx";
+import { useForm } from "../ui/use-form.ts";
 import { wordsOf } from "../ui/words.ts";
 
 interface AccountFormProps {
@@ -30,25 +29,7 @@ export function AccountForm({
   footer,
   below,
 }: AccountFormProps) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const errorOf = (field: string) => (error instanceof ApiError ? error.field(field) : undefined);
-  const namesFields = error instanceof ApiError && (error.problem.errors ?? []).length > 0;
-
-  const send = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (busy) return;
-    const fields = new FormData(event.currentTarget);
-    setBusy(true);
-    setError(null);
-    try {
-      await onSubmit(fields);
-    } catch (caught) {
-      setError(caught);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const form = useForm(onSubmit);
 
   return (
     <main className="account">
@@ -57,15 +38,15 @@ export function AccountForm({
         <Logo />
         <h1>{heading}</h1>
         <p className="muted">{lead}</p>
-        <form onSubmit={send}>
-          {error !== null && (
+        <form onSubmit={form.onSubmit}>
+          {form.error !== null && (
             <div className="alert" role="alert">
               <strong>{failure}</strong>
-              <span>{namesFields ? "Please look at the fields below." : wordsOf(error)}</span>
+              <span>{form.namesFields ? "Please look at the fields below." : wordsOf(form.error)}</span>
             </div>
           )}
-          {children(errorOf)}
-          <button type="submit" className="button wide" aria-disabled={busy}>
+          {children(form.errorOf)}
+          <button type="submit" className="button wide" aria-disabled={form.busy}>
             {submit}
           </button>
         </form>

@@ -3,9 +3,8 @@ import type { Room, User } from "@connect/sdk";
 import { useCallback, useEffect, useState } from "react";
 import { useApi } from "../api-context.ts";
 import { Link } from "../router.tsx";
-import { Logo } from "../ui/Logo.tsx";
-import { wordsOf } from "../ui/words.ts";
 import { CreateRoom } from "./CreateRoom.tsx";
+import { NotLoaded, Page } from "./Page.tsx";
 import { RoomCard } from "./RoomCard.tsx";
 
 export function HomePage({ user }: { user: User }) {
@@ -21,10 +20,9 @@ export function HomePage({ user }: { user: User }) {
   const drop = (deleted: Room) => setRooms((rooms) => rooms?.filter(({ id }) => id !== deleted.id) ?? null);
 
   return (
-    <>
-      <title>Your rooms · Connect</title>
-      <header className="top">
-        <Logo />
+    <Page
+      title="Your rooms"
+      beside={
         <div className="row">
           <bdi className="muted">{user.name}</bdi>
           {/* Signed out here in any case: what the server says to it changes nothing. */}
@@ -32,46 +30,37 @@ export function HomePage({ user }: { user: User }) {
             Sign out
           </button>
         </div>
-      </header>
-      <main className="home">
-        <div className="home-head">
-          <h1>Your rooms</h1>
-          <CreateRoom />
-          <Link className="button secondary" to="/rooms">
-            Find a room
-          </Link>
+      }
+    >
+      <div className="home-head">
+        <h1>Your rooms</h1>
+        <CreateRoom />
+        <Link className="button secondary" to="/rooms">
+          Find a room
+        </Link>
+      </div>
+      <NotLoaded what="Your rooms" error={error} again={load} />
+      {rooms === null && error === null && <RoomsToCome />}
+      {rooms?.length === 0 && (
+        <div className="empty">
+          <h2>No rooms yet</h2>
+          <p className="muted">
+            A room is a place with a link of its own. Make one and send its link around.
+          </p>
         </div>
-        {error !== null && (
-          <div className="alert" role="alert">
-            <strong>Your rooms could not be loaded</strong>
-            <span>{wordsOf(error)}</span>
-            <button type="button" className="button secondary" onClick={load}>
-              Try again
-            </button>
-          </div>
-        )}
-        {rooms === null && error === null && <RoomsToCome />}
-        {rooms?.length === 0 && (
-          <div className="empty">
-            <h2>No rooms yet</h2>
-            <p className="muted">
-              A room is a place with a link of its own. Make one and send its link around.
-            </p>
-          </div>
-        )}
-        {rooms !== null && rooms.length > 0 && (
-          <ul className="rooms">
-            {rooms.map((room) => (
-              <RoomCard
-                key={room.id}
-                room={room}
-                onDeleted={room.owner === user.id ? () => drop(room) : undefined}
-              />
-            ))}
-          </ul>
-        )}
-      </main>
-    </>
+      )}
+      {rooms !== null && rooms.length > 0 && (
+        <ul className="rooms">
+          {rooms.map((room) => (
+            <RoomCard
+              key={room.id}
+              room={room}
+              onDeleted={room.owner === user.id ? () => drop(room) : undefined}
+            />
+          ))}
+        </ul>
+      )}
+    </Page>
   );
 }
 

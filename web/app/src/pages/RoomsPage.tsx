@@ -3,8 +3,7 @@ import type { ListedRoom } from "@connect/sdk";
 import { useState } from "react";
 import { Link } from "../router.tsx";
 import { Field } from "../ui/Field.tsx";
-import { Logo } from "../ui/Logo.tsx";
-import { wordsOf } from "../ui/words.ts";
+import { NotLoaded, Page } from "./Page.tsx";
 import "./rooms.css";
 import { useDirectory } from "./use-directory.ts";
 
@@ -13,62 +12,52 @@ export function RoomsPage() {
   const [live, setLive] = useState(false);
   const { rooms, error, more, again } = useDirectory(query, live);
   return (
-    <>
-      <title>Rooms · Connect</title>
-      <header className="top">
-        <Logo />
+    <Page
+      title="Rooms"
+      beside={
         <Link className="button quiet" to="/">
           Your rooms
         </Link>
-      </header>
-      <main className="home">
-        <h1>Rooms</h1>
-        <search className="directory-search">
-          <Field
-            label="Search by name"
-            type="search"
-            maxLength={80}
-            autoComplete="off"
-            value={query}
-            onChange={(event) => setQuery(event.target.value)}
-          />
-          <label className="check">
-            <input type="checkbox" checked={live} onChange={(event) => setLive(event.target.checked)} />
-            Only rooms with people in them
-          </label>
-        </search>
-        {error !== null && (
-          <div className="alert" role="alert">
-            <strong>The rooms could not be loaded</strong>
-            <span>{wordsOf(error)}</span>
-            <button type="button" className="button secondary" onClick={again}>
-              Try again
-            </button>
-          </div>
-        )}
-        <p className="muted small" role="status">
-          {rooms !== null && found(rooms.length, more !== null)}
-        </p>
-        {rooms?.length === 0 && (
-          <div className="empty">
-            <h2>{query === "" && !live ? "No rooms are listed" : "No room was found"}</h2>
-            <p className="muted">A room is listed here when its host says so in its settings.</p>
-          </div>
-        )}
-        {rooms !== null && rooms.length > 0 && (
-          <ul className="rooms">
-            {rooms.map((room) => (
-              <Listed key={room.id} room={room} />
-            ))}
-          </ul>
-        )}
-        {more !== null && (
-          <button type="button" className="button secondary directory-more" onClick={more}>
-            Show more
-          </button>
-        )}
-      </main>
-    </>
+      }
+    >
+      <h1>Rooms</h1>
+      <search className="directory-search">
+        <Field
+          label="Search by name"
+          type="search"
+          maxLength={80}
+          autoComplete="off"
+          value={query}
+          onChange={(event) => setQuery(event.target.value)}
+        />
+        <label className="check">
+          <input type="checkbox" checked={live} onChange={(event) => setLive(event.target.checked)} />
+          Only rooms with people in them
+        </label>
+      </search>
+      <NotLoaded what="The rooms" error={error} again={again} />
+      <p className="muted small" role="status">
+        {rooms !== null && found(rooms.length, more !== null)}
+      </p>
+      {rooms?.length === 0 && (
+        <div className="empty">
+          <h2>{query === "" && !live ? "No rooms are listed" : "No room was found"}</h2>
+          <p className="muted">A room is listed here when its host says so in its settings.</p>
+        </div>
+      )}
+      {rooms !== null && rooms.length > 0 && (
+        <ul className="rooms">
+          {rooms.map((room) => (
+            <Listed key={room.id} room={room} />
+          ))}
+        </ul>
+      )}
+      {more !== null && (
+        <button type="button" className="button secondary directory-more" onClick={more}>
+          Show more
+        </button>
+      )}
+    </Page>
   );
 }
 
