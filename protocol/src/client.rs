@@ -29,7 +29,7 @@ pub use breakouts::{
     Breakout, BreakoutAssigned, BreakoutAssignment, BreakoutDraft, BreakoutPlace, Breakouts,
     MAX_BREAKOUT_NAME_BYTES, MAX_BREAKOUT_SECONDS, MAX_BREAKOUTS, MIN_BREAKOUT_SECONDS,
 };
-pub use captions::{Caption, CaptionLine, MAX_CAPTION_BYTES};
+pub use captions::{Caption, CaptionLine, MAX_CAPTION_BYTES, MAX_LANGUAGE_BYTES};
 pub use channel::{
     ClientMediaMessage, NodeMediaMessage, ParticipantQuality, PathQuality, Quality, SlotAssignment,
     SourceDemand, Tile,

@@ -131,6 +131,7 @@ fn generate() -> String {
         ("MAX_OPTION_BYTES", client::MAX_OPTION_BYTES),
         ("MAX_POLL_OPTIONS", client::MAX_POLL_OPTIONS),
         ("MAX_CAPTION_BYTES", client::MAX_CAPTION_BYTES),
+        ("MAX_LANGUAGE_BYTES", client::MAX_LANGUAGE_BYTES),
         ("MAX_NOTES_UPDATE_BYTES", client::MAX_NOTES_UPDATE_BYTES),
         ("MAX_BREAKOUTS", client::MAX_BREAKOUTS),
         ("MAX_BREAKOUT_NAME_BYTES", client::MAX_BREAKOUT_NAME_BYTES),

@@ -1,14 +1,11 @@
 // Captions: whether and in which language they are shown, and feeding them, by one's own speech or by hand.
-import { MAX_CAPTION_BYTES } from "@connect/sdk";
-import type { Call, CallState } from "@connect/sdk/call";
+import { MAX_CAPTION_BYTES, MAX_LANGUAGE_BYTES } from "@connect/sdk";
+import { type Call, type CallState, isLanguage } from "@connect/sdk/call";
 import { type FormEvent, useState } from "react";
 import { useReadable } from "../api-context.ts";
 import { textOf } from "../pages/AccountForm.tsx";
 import { Field } from "../ui/Field.tsx";
 import "./captions.css";
-
-/** The shape of a language's tag (BCP 47). */
-const LANGUAGE = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/;
 
 export function CaptionsPanel({ call, state }: { call: Call; state: CallState }) {
   const { captions } = call;
@@ -50,7 +47,7 @@ function Feeding({ call, state }: { call: Call; state: CallState }) {
   const [speaker, setSpeaker] = useState("");
   const others = state.participants.filter(({ id }) => id !== state.you);
   const isOn = recognition.name === "on";
-  const isLanguage = LANGUAGE.test(language);
+  const fits = isLanguage(language);
   const feed = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const text = textOf(new FormData(event.currentTarget), "caption").trim();
@@ -63,8 +60,8 @@ function Feeding({ call, state }: { call: Call; state: CallState }) {
       <Field
         label="Language (such as en or pt-BR)"
         value={language}
-        maxLength={35}
-        error={isLanguage ? undefined : "write it as en or pt-BR"}
+        maxLength={MAX_LANGUAGE_BYTES}
+        error={fits ? undefined : "write it as en or pt-BR"}
         onChange={({ target }) => setLanguage(target.value)}
       />
       {recognition.name === "none" ? (
@@ -75,7 +72,7 @@ function Feeding({ call, state }: { call: Call; state: CallState }) {
             <input
               type="checkbox"
               checked={isOn}
-              disabled={!isOn && !isLanguage}
+              disabled={!isOn && !fits}
               onChange={() => (isOn ? call.captions.stopRecognizing() : call.captions.recognize(language))}
             />
             Caption what I say
@@ -102,7 +99,7 @@ function Feeding({ call, state }: { call: Call; state: CallState }) {
       </label>
       <form onSubmit={feed}>
         <Field label="Caption" name="caption" autoComplete="off" maxLength={MAX_CAPTION_BYTES} />
-        <button type="submit" className="button secondary" disabled={!isLanguage}>
+        <button type="submit" className="button secondary" disabled={!fits}>
           Show it
         </button>
       </form>

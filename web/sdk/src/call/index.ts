@@ -12,6 +12,7 @@ export type { VideoCodec } from "./codecs.ts";
 export type { Door, DoorState } from "./door.ts";
 export { elsewhereOf } from "./elsewhere.ts";
 export type { Hands } from "./hands.ts";
+export { isLanguage } from "./language.ts";
 export type { DeviceStatus, LocalDevice } from "./local-device.ts";
 export type { LocalMedia, LocalState } from "./local-media.ts";
 export type { LocalScreen, ScreenProblem, ScreenState } from "./local-screen.ts";

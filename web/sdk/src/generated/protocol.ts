@@ -873,6 +873,7 @@ export const MAX_QUESTION_BYTES = 1000;
 export const MAX_OPTION_BYTES = 300;
 export const MAX_POLL_OPTIONS = 20;
 export const MAX_CAPTION_BYTES = 600;
+export const MAX_LANGUAGE_BYTES = 35;
 export const MAX_NOTES_UPDATE_BYTES = 32768;
 export const MAX_BREAKOUTS = 50;
 export const MAX_BREAKOUT_NAME_BYTES = 100;
