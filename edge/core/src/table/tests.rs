@@ -3,6 +3,7 @@
 use std::fs;
 
 use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::room::record::TABLES;
