@@ -9,6 +9,8 @@ use protocol::client::{
 use protocol::id::{BreakoutId, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::refusal::Refusal;
+
 /// How many users' memberships are remembered. Beyond that, those who are gone lose theirs.
 const MAX_MEMBERS: usize = 1_000;
 
@@ -157,9 +159,12 @@ impl Open {
 }
 
 /// Whether a draft has the form of one; else why it is refused.
-pub fn check(draft: &BreakoutDraft) -> Result<(), (ErrorCode, &'static str)> {
+pub fn check(draft: &BreakoutDraft) -> Result<(), Refusal> {
     if !(1..=MAX_BREAKOUTS).contains(&draft.names.len()) {
-        return Err((ErrorCode::TooMany, "there are 1 to 50 breakout rooms"));
+        return Err(Refusal::new(
+            ErrorCode::TooMany,
+            "there are 1 to 50 breakout rooms",
+        ));
     }
     let is_name = |name: &String| {
         let is_short = name.len() <= MAX_BREAKOUT_NAME_BYTES;
@@ -167,7 +172,7 @@ pub fn check(draft: &BreakoutDraft) -> Result<(), (ErrorCode, &'static str)> {
     };
     if !draft.names.iter().all(is_name) {
         let message = "a breakout room has a name of at most 100 bytes";
-        return Err((ErrorCode::TooLarge, message));
+        return Err(Refusal::new(ErrorCode::TooLarge, message));
     }
     let times = MIN_BREAKOUT_SECONDS..=MAX_BREAKOUT_SECONDS;
     if draft
@@ -175,7 +180,7 @@ pub fn check(draft: &BreakoutDraft) -> Result<(), (ErrorCode, &'static str)> {
         .is_some_and(|seconds| !times.contains(&seconds))
     {
         let message = "breakout rooms are open for 10 seconds to a day";
-        return Err((ErrorCode::Malformed, message));
+        return Err(Refusal::malformed(message));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use crate::limits::{Bucket, Limit};
+use crate::limits::{Limit, Turns};
 
 /// How many messages: a burst for a room that everybody joins at once, and 200 a second in the long run.
 const MESSAGES: Limit = Limit {
@@ -52,9 +52,9 @@ impl Due {
 /// What a node has left to say on a link. It is in memory only.
 pub struct Conduct {
     due: Due,
-    messages: Bucket,
-    bytes: Bucket,
-    nonsense: Bucket,
+    messages: Turns,
+    bytes: Turns,
+    nonsense: Turns,
 }
 
 /// The node has said more than it may: its link is to be closed.
@@ -66,9 +66,9 @@ impl Conduct {
     pub fn new(now: u64) -> Self {
         Self {
             due: Due::default(),
-            messages: Bucket::full(MESSAGES, now),
-            bytes: Bucket::full(BYTES, now),
-            nonsense: Bucket::full(NONSENSE, now),
+            messages: Turns::full(MESSAGES, now),
+            bytes: Turns::full(BYTES, now),
+            nonsense: Turns::full(NONSENSE, now),
         }
     }
 
@@ -88,9 +88,9 @@ impl Conduct {
         let too_much = |_| Misbehaves;
         let bytes = u32::try_from(text.len()).map_err(|_| Misbehaves)?;
         let (messages, bytes) = self.due.take(bytes);
-        let taken = self.messages.take_many(messages, MESSAGES, now);
+        let taken = self.messages.take(messages, now);
         taken.map_err(too_much)?;
-        self.bytes.take_many(bytes, BYTES, now).map_err(too_much)?;
+        self.bytes.take(bytes, now).map_err(too_much)?;
         let message = if text.len() > MAX_MESSAGE_BYTES {
             Err(Category::Syntax)
         } else {
@@ -101,7 +101,7 @@ impl Conduct {
             // JSON, and no message that we know (`protocol::node`).
             Err(Category::Data) => Ok(None),
             Err(_) => {
-                self.nonsense.take(NONSENSE, now).map_err(too_much)?;
+                self.nonsense.take(1, now).map_err(too_much)?;
                 Ok(None)
             }
         }

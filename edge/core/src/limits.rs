@@ -174,10 +174,11 @@ impl Buckets {
     }
 }
 
-/// A bucket that names each whom it refuses a time of their own: who comes back then finds a token, however many were
-/// refused together.
+/// A bucket in memory, with its limit. It names each whom it refuses a time of their own: who comes back then finds a token,
+/// however many were refused together.
 #[derive(Debug, Clone, Copy)]
 pub struct Turns {
+    limit: Limit,
     bucket: Bucket,
     /// The latest time that was named.
     named: u64,
@@ -187,6 +188,7 @@ impl Turns {
     /// A full bucket.
     pub fn full(limit: Limit, now: u64) -> Self {
         Self {
+            limit,
             bucket: Bucket::full(limit, now),
             named: 0,
         }
@@ -194,17 +196,19 @@ impl Turns {
 
     /// Takes so many tokens, at most a burst; if there are not enough, the milliseconds after which to come back, at most
     /// a window.
-    pub fn take(&mut self, count: u32, limit: Limit, now: u64) -> Result<(), u64> {
-        self.bucket.take_many(count, limit, now).map_err(|alone| {
-            let turn = u64::from(count) * limit.window / u64::from(limit.burst);
-            self.named = (now + alone).max(self.named + turn).min(now + limit.window);
+    pub fn take(&mut self, count: u32, now: u64) -> Result<(), u64> {
+        let Limit { burst, window } = self.limit;
+        let taken = self.bucket.take_many(count, self.limit, now);
+        taken.map_err(|alone| {
+            let turn = u64::from(count) * window / u64::from(burst);
+            self.named = (now + alone).max(self.named + turn).min(now + window);
             self.named - now
         })
     }
 
     /// Whether forgetting this bucket would change nothing.
-    pub fn is_full(&mut self, limit: Limit, now: u64) -> bool {
-        self.bucket.is_full(limit, now)
+    pub fn is_full(&mut self, now: u64) -> bool {
+        self.bucket.is_full(self.limit, now)
     }
 }
 
@@ -242,15 +246,13 @@ mod tests {
     #[test]
     fn who_comes_back_when_told_is_taken() {
         let mut turns = Turns::full(LIMIT, 0);
-        let waits: Vec<u64> = (0..7)
-            .filter_map(|_| turns.take(1, LIMIT, 0).err())
-            .collect();
+        let waits: Vec<u64> = (0..7).filter_map(|_| turns.take(1, 0).err()).collect();
         // Three at once, then one a second, and nobody is told more than a window.
         assert_eq!(waits, [1000, 2000, 3000, 3000]);
         for wait in &waits[..3] {
-            assert_eq!(turns.take(1, LIMIT, *wait), Ok(()), "after {wait} ms");
+            assert_eq!(turns.take(1, *wait), Ok(()), "after {wait} ms");
         }
-        assert_eq!(turns.take(1, LIMIT, 3000), Err(1000));
+        assert_eq!(turns.take(1, 3000), Err(1000));
     }
 
     #[test]

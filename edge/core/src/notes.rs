@@ -3,6 +3,8 @@
 use protocol::client::{ErrorCode, MAX_NOTES_BYTES, MAX_NOTES_UPDATE_BYTES};
 use serde::Deserialize;
 
+use crate::refusal::Refusal;
+
 /// Most pieces of text in an update. Who types makes one, and who pastes or replaces a few.
 pub const MOST_PIECES: u32 = 1_000;
 /// What is put where others have written meanwhile has to be sought its place among theirs, piece by piece, by everybody and
@@ -64,27 +66,14 @@ pub enum Verdict {
     New { work: u64 },
 }
 
-/// Why an update is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused {
-    pub code: ErrorCode,
-    pub message: &'static str,
-}
-
-impl Refused {
-    pub fn new(code: ErrorCode, message: &'static str) -> Self {
-        Self { code, message }
-    }
-}
-
 /// Whether an update of this author, of so many bytes, is taken.
 pub fn judge(
     facts: Option<&Facts>,
     author: u32,
     bytes: usize,
     kept: &Kept,
-) -> Result<Verdict, Refused> {
-    let malformed = |message| Err(Refused::new(ErrorCode::Malformed, message));
+) -> Result<Verdict, Refusal> {
+    let malformed = |message| Err(Refusal::malformed(message));
     let Some(facts) = facts.filter(|facts| facts.is_text) else {
         return malformed("not an update of the notes");
     };
@@ -102,13 +91,13 @@ pub fn judge(
     let most = MAX_NOTES_BYTES + if adds { 0 } else { FOR_DELETING };
     if kept.bytes + bytes > most {
         let message = "the notes are full: delete something that nobody needs";
-        return Err(Refused::new(ErrorCode::NotesFull, message));
+        return Err(Refusal::new(ErrorCode::NotesFull, message));
     }
     let free = facts.pieces.saturating_mul(STEPS_OF_A_PIECE);
     let work = u64::from(facts.steps.saturating_sub(free));
     if facts.pieces > MOST_PIECES || work > u64::from(MOST_STEPS) || kept.work + work > MOST_WORK {
         let message = "too much was written at one place meanwhile";
-        return Err(Refused::new(ErrorCode::NotesFull, message));
+        return Err(Refusal::new(ErrorCode::NotesFull, message));
     }
     Ok(Verdict::New { work })
 }

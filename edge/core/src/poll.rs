@@ -10,6 +10,9 @@ use protocol::client::{
 use protocol::id::{PollId, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::nonce;
+use crate::refusal::Refusal;
+
 /// How many polls of a room may be open at once, and how many it keeps, the deleted ones that it still knows included.
 pub const MAX_OPEN: usize = 5;
 pub const MAX_KEPT: usize = 20;
@@ -17,10 +20,6 @@ pub const MAX_KEPT: usize = 20;
 const MAX_VOTERS: usize = 1_000;
 /// From so many voters on, the counts of an anonymous poll are told: with two, each would know what the other chose.
 const FEWEST_SECRET: usize = 3;
-/// Longest nonce, in bytes.
-const MAX_NONCE_BYTES: usize = 64;
-
-type Denied = (ErrorCode, &'static str);
 
 /// A stored poll.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,22 +124,23 @@ impl Polls {
     }
 
     /// Refuses an id that no poll has, or not any more.
-    pub fn known(&self, id: PollId) -> Result<(), Denied> {
+    pub fn known(&self, id: PollId) -> Result<(), Refusal> {
         let kept = self.kept.get(&id).map(|kept| &kept.poll.state);
         match kept {
             Some(State::Open | State::Closed { .. }) => Ok(()),
-            Some(State::Deleted) | None => {
-                Err((ErrorCode::UnknownPoll, "there is no such poll any more"))
-            }
+            Some(State::Deleted) | None => Err(Refusal::new(
+                ErrorCode::UnknownPoll,
+                "there is no such poll any more",
+            )),
         }
     }
 
     /// Makes a poll. It gets the next id, whatever it says of one.
-    pub fn create(&mut self, mut poll: Poll) -> Result<Poll, Denied> {
+    pub fn create(&mut self, mut poll: Poll) -> Result<Poll, Refusal> {
         let is_open = |kept: &&Kept| kept.poll.state == State::Open;
         if self.kept.values().filter(is_open).count() >= MAX_OPEN {
             let message = "as many polls are open as may be: close one of them first";
-            return Err((ErrorCode::TooMany, message));
+            return Err(Refusal::new(ErrorCode::TooMany, message));
         }
         poll.id = PollId(self.latest.0 + 1);
         self.keep(poll.clone());
@@ -159,23 +159,29 @@ impl Polls {
     }
 
     /// Whether a user may choose so.
-    pub fn check_vote(&self, ballot: &Ballot) -> Result<(), Denied> {
+    pub fn check_vote(&self, ballot: &Ballot) -> Result<(), Refusal> {
         let Some(Kept { poll, ballots }) = self.kept.get(&ballot.poll) else {
             return Ok(());
         };
         if poll.state != State::Open {
-            return Err((ErrorCode::PollClosed, "this poll is closed"));
+            return Err(Refusal::new(ErrorCode::PollClosed, "this poll is closed"));
         }
         let (choices, options) = (&ballot.choices, poll.draft.options.len());
         if choices.iter().any(|choice| usize::from(*choice) >= options) {
-            return Err((ErrorCode::Malformed, "the poll has no such option"));
+            return Err(Refusal::new(
+                ErrorCode::Malformed,
+                "the poll has no such option",
+            ));
         }
         if choices.len() > 1 && !poll.draft.multiple {
-            return Err((ErrorCode::Malformed, "one option alone can be chosen here"));
+            return Err(Refusal::new(
+                ErrorCode::Malformed,
+                "one option alone can be chosen here",
+            ));
         }
         if ballots.len() >= MAX_VOTERS && !ballots.contains_key(&ballot.user) {
             let message = "as many have voted in this poll as can";
-            return Err((ErrorCode::TooMany, message));
+            return Err(Refusal::new(ErrorCode::TooMany, message));
         }
         Ok(())
     }
@@ -265,17 +271,17 @@ impl Polls {
     }
 
     /// Who voted for what, where that is told.
-    pub fn votes_in(&self, id: PollId) -> Result<Vec<NamedVote>, Denied> {
+    pub fn votes_in(&self, id: PollId) -> Result<Vec<NamedVote>, Refusal> {
         let Some(kept) = self.kept.get(&id) else {
             return Ok(Vec::new());
         };
         if kept.poll.draft.anonymous {
             let message = "the poll is anonymous: who voted for what is told to nobody";
-            return Err((ErrorCode::Forbidden, message));
+            return Err(Refusal::new(ErrorCode::Forbidden, message));
         }
         if !kept.are_told() {
             let message = "the results of this poll are told when it is closed";
-            return Err((ErrorCode::Forbidden, message));
+            return Err(Refusal::new(ErrorCode::Forbidden, message));
         }
         let named = |ballot: &Ballot| NamedVote {
             user: ballot.user.clone(),
@@ -347,25 +353,23 @@ impl Kept {
 }
 
 /// Whether a poll has the form of one; else why it is refused.
-pub fn check(nonce: &str, draft: &PollDraft) -> Result<(), Denied> {
-    let malformed = |message| Err((ErrorCode::Malformed, message));
+pub fn check(nonce: &str, draft: &PollDraft) -> Result<(), Refusal> {
+    let malformed = |message| Err(Refusal::malformed(message));
     let PollDraft {
         question, options, ..
     } = draft;
-    if nonce.is_empty() || nonce.len() > MAX_NONCE_BYTES {
-        return malformed("a nonce has 1 to 64 bytes");
-    }
+    nonce::check(nonce)?;
     if !(MIN_POLL_OPTIONS..=MAX_POLL_OPTIONS).contains(&options.len()) {
         return malformed("a poll has 2 to 20 options");
     }
     if question.len() > MAX_QUESTION_BYTES {
-        return Err((
+        return Err(Refusal::new(
             ErrorCode::TooLarge,
             "the question of a poll has at most 1,000 bytes",
         ));
     }
     if options.iter().any(|option| option.len() > MAX_OPTION_BYTES) {
-        return Err((
+        return Err(Refusal::new(
             ErrorCode::TooLarge,
             "an option of a poll has at most 300 bytes",
         ));

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use edge_core::notes::Refused;
+use edge_core::refusal::Refusal;
 use edge_core::room::{Client, Effect, Event, Report, Room};
 use edge_core::roster::{self, Choice};
-use protocol::client::{ErrorCode, ServerMessage};
+use protocol::client::ServerMessage;
 use protocol::id::{Epoch, ParticipantId, Region, UserId};
 use serde_json::json;
 use worker::{Date, Result, console_error, console_log};
@@ -148,7 +148,7 @@ impl Shell {
     ) -> Result<()> {
         let written = match self.author_of(&client) {
             Some(author) => self.notes.write(user, author, &update)?,
-            None => Err(Refused::new(ErrorCode::Malformed, "open the notes first")),
+            None => Err(Refusal::malformed("open the notes first")),
         };
         let event = Event::NotesWritten {
             client,

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use edge_core::notes::{Facts, Kept, MOST_COUNTED, MOST_PIECES, Refused, Verdict, judge};
+use edge_core::notes::{Facts, Kept, MOST_COUNTED, MOST_PIECES, Verdict, judge};
+use edge_core::refusal::Refusal;
 use edge_core::room::Written;
-use protocol::client::{ErrorCode, NotesPage};
+use protocol::client::NotesPage;
 use protocol::id::UserId;
 use serde::Deserialize;
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
@@ -111,10 +112,10 @@ impl Notes {
         user: &UserId,
         author: u32,
         update: &str,
-    ) -> Result<std::result::Result<Written, Refused>> {
+    ) -> Result<std::result::Result<Written, Refusal>> {
         let Ok(bytes) = STANDARD.decode(update) else {
             let message = "an update of the notes is in base64";
-            return Ok(Err(Refused::new(ErrorCode::Malformed, message)));
+            return Ok(Err(Refusal::malformed(message)));
         };
         let mut open = self.open()?;
         let Open { book, kept } = &mut *open;
@@ -137,7 +138,7 @@ impl Notes {
             drop(open);
             self.open.take();
             let message = "an update that cannot be taken";
-            return Ok(Err(Refused::new(ErrorCode::Malformed, message)));
+            return Ok(Err(Refusal::malformed(message)));
         };
         self.remember(user, author)?;
         if let Some(joined) = joined {

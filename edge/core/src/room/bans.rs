@@ -1,13 +1,11 @@
 //! Bans: who stays out until that is lifted, or for a while.
 
-use protocol::client::{
-    Banned, CloseReason, Deed, ErrorCode, LeaveReason, NotedPerson, ServerMessage,
-};
+use protocol::client::{Banned, CloseReason, Deed, NotedPerson, ServerMessage};
 use protocol::id::{ParticipantId, UserId};
 
-use super::messages::Refusal;
 use super::roles::Right;
 use super::{Client, Effect, NoTicket, Room};
+use crate::refusal::Refusal;
 
 impl Room {
     /// Refuses who was banned, or removed a short while ago.
@@ -32,17 +30,11 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let user = self.subject(client, target)?;
-        if self.is_owner(&user) {
-            let message = "the owner is not banned: leave, or delete the room";
-            return Err(Refusal::new(ErrorCode::Forbidden, message));
-        }
+        let user = self.subject_but_owner(client, target)?;
         self.audit_on(client, target, Deed::Banned, now, out);
         let name = self.people.get(target).map(|person| person.name.clone());
         self.rule(&user, |ruling| ruling.banned = name, now, out);
-        for id in self.everything_of(&user) {
-            self.ends_for(&id, CloseReason::Removed, LeaveReason::Removed, now, out);
-        }
+        self.ends_for_user(&user, now, out);
         for id in self.waiting_of(&user) {
             self.sends_off(&id, CloseReason::Removed, out);
         }

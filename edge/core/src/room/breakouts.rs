@@ -10,13 +10,13 @@ use protocol::client::{
 use protocol::id::{BreakoutId, ParticipantId, UserId};
 use protocol::node::RoomToNode;
 
-use super::messages::Refusal;
 use super::people::Person;
 use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, Room};
 use crate::breakouts::{Subroom, check};
 use crate::chat::Reader;
+use crate::refusal::Refusal;
 use crate::table::{Table, integer, json};
 
 /// There is one row at most.
@@ -37,7 +37,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.require(client, Right::HoldBreakouts)?;
-        check(&draft).map_err(|(code, message)| Refusal::new(code, message))?;
+        check(&draft)?;
         if self.breakouts.is_open() {
             let message = "breakout rooms are open already: close them first";
             return Err(Refusal::new(ErrorCode::Forbidden, message));
@@ -145,10 +145,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let refused = |code, message| Err(Refusal::new(code, message));
-        let Some(person) = self.people.get(target).filter(|person| person.is_in()) else {
-            let message = "nobody in the room has this id";
-            return refused(ErrorCode::UnknownParticipant, message);
-        };
+        let person = self.present(target)?;
         let user = person.user.clone();
         let Some(open) = self.breakouts.opened() else {
             return refused(ErrorCode::UnknownBreakout, "no breakout rooms are open");
@@ -255,19 +252,11 @@ impl Room {
 
     /// Tells a person's node where they are, if they have media there.
     pub(super) fn tell_subroom(&self, id: &ParticipantId, out: &mut Vec<Effect>) {
-        let Some(person) = self.people.get(id) else {
-            return;
+        let message = |person: &Person| RoomToNode::Breakout {
+            participant: id.clone(),
+            breakout: self.subroom_of(&person.user).breakout(),
         };
-        let placed = person.node.as_ref().and_then(|node| self.nodes.get(node));
-        if let (Some(_), Some(placed)) = (person.live_attempt(), placed) {
-            out.push(Effect::Tell {
-                link: placed.named(),
-                message: RoomToNode::Breakout {
-                    participant: id.clone(),
-                    breakout: self.subroom_of(&person.user).breakout(),
-                },
-            });
-        }
+        self.tell_node_of(id, message, out);
     }
 
     /// Tells those who are where somebody is, and nobody else.

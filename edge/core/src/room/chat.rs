@@ -8,13 +8,14 @@ use protocol::client::{
 use protocol::id::{BreakoutId, UserId};
 
 use super::log::{Hearers, LoggedEvent};
-use super::messages::Refusal;
 use super::people::Person;
 use super::record::Record;
 use super::roles::Right;
 use super::{Client, Deed, Draft, Effect, Room};
 use crate::breakouts::Subroom;
 use crate::chat::{self, Keep, Line};
+use crate::nonce;
+use crate::refusal::Refusal;
 
 /// Why somebody does not take the chat along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,8 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        checked(chat::check_nonce(&nonce).and(chat::check_text(&text)))?;
+        nonce::check(&nonce)?;
+        chat::check_text(&text)?;
         self.require(client, Right::Chat)?;
         if about.broadcast {
             self.require(client, Right::HoldBreakouts)?;
@@ -299,25 +301,17 @@ fn recall(client: &Client, user: UserId, deed: Deed) -> Effect {
     }
 }
 
-fn checked(checked: Result<(), (ErrorCode, &'static str)>) -> Result<(), Refusal> {
-    checked.map_err(|(code, message)| Refusal::new(code, message))
-}
-
 fn no_line() -> Refusal {
     Refusal::new(ErrorCode::UnknownLine, "there is no such line, or no more")
 }
 
 /// What was written among a few is not said to others: its writer decides.
 fn elsewhere(client: Client, nonce: String) -> Effect {
+    let message = "you wrote this in a breakout room that you are not in any more";
+    let refusal = Refusal::new(ErrorCode::Elsewhere, message);
     Effect::Send {
         client,
-        message: ServerMessage::Error {
-            code: ErrorCode::Elsewhere,
-            message: "you wrote this in a breakout room that you are not in any more".to_owned(),
-            nonce: Some(nonce),
-            of: Some("chat".to_owned()),
-            retry_after_ms: None,
-        },
+        message: refusal.told(Some("chat".to_owned()), Some(nonce)),
     }
 }
 

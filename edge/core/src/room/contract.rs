@@ -11,7 +11,7 @@ use super::Room;
 use super::record::Record;
 use super::report::Report;
 use crate::chat::{Keep, Line, Reader};
-use crate::notes::Refused;
+use crate::refusal::Refusal;
 use crate::table::Key;
 
 /// Names a client's WebSocket: the participant and how many it had before.
@@ -148,7 +148,7 @@ pub enum Event {
         client: Client,
         nonce: String,
         update: String,
-        written: Result<Written, Refused>,
+        written: Result<Written, Refusal>,
     },
     /// The answer to [`Effect::Verify`]: whose the token is, if it is an account's and good.
     Verified {

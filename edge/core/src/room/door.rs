@@ -5,8 +5,6 @@ use protocol::client::{Deed, ErrorCode, Role, RoomEvent, RoomKind, ServerMessage
 use protocol::id::UserId;
 use protocol::media::Caps;
 
-use super::messages::Refusal;
-use super::pace::too_soon;
 use super::passes::TICKET;
 use super::people::{Person, Presence};
 use super::record::Record;
@@ -14,6 +12,7 @@ use super::roles::Right;
 use super::{Admission, Client, Effect, NoTicket, Room, Seats};
 use crate::limits::Limit;
 use crate::password;
+use crate::refusal::Refusal;
 
 /// How many tickets a user may hold that are not used yet. More than one person opens at once, and than a page that is
 /// reloaded over and over leaves behind.
@@ -179,7 +178,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) {
         let hash = hash.map_err(|wait| {
-            too_soon(
+            Refusal::too_soon(
                 "too many passwords are hashed just now: wait and send again",
                 wait,
             )

@@ -4,9 +4,9 @@ use protocol::client::{ErrorCode, RoomEvent, ServerMessage};
 use protocol::id::{ParticipantId, UserId};
 use protocol::media::Caps;
 
-use super::messages::Refusal;
 use super::rulings;
 use super::{Client, Effect, Identity, Room};
+use crate::refusal::Refusal;
 
 impl Room {
     /// A guest shows the access token of an account.

@@ -3,9 +3,9 @@
 use protocol::client::{Deed, RoomEvent};
 use protocol::id::ParticipantId;
 
-use super::messages::Refusal;
 use super::roles::Right;
 use super::{Client, Effect, Room};
+use crate::refusal::Refusal;
 
 impl Room {
     pub(super) fn raises_hand(

@@ -7,11 +7,12 @@ use protocol::client::{ClientMessage, CloseReason, Deed, ErrorCode, Knock, Offer
 use protocol::id::{Attempt, ParticipantId, UserId};
 
 use super::connection::GRACE;
-use super::messages::Refusal;
+use super::moderation::meant;
 use super::people::{Person, Presence, Session, SessionState};
 use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, NoTicket, Pass, Ping, Room, Secret, redial};
+use crate::refusal::Refusal;
 use waiting::waiting_key;
 pub(super) use waiting::{WAITING, Waiting};
 
@@ -251,16 +252,14 @@ impl Room {
 
     /// Who is meant by one who keeps order, the first who came first.
     fn meant(&self, target: Option<ParticipantId>) -> Result<Vec<ParticipantId>, Refusal> {
-        let knocks = self.knocks_now();
-        let mut ids = knocks.into_iter().map(|knock| knock.participant);
-        match target {
-            None => Ok(ids.collect()),
-            Some(id) if ids.any(|known| known == id) => Ok(vec![id]),
-            Some(_) => {
-                let message = "nobody waits under this id";
-                Err(Refusal::new(ErrorCode::UnknownParticipant, message))
-            }
+        let knocks = self.knocks_now().into_iter();
+        let ids = knocks.map(|knock| knock.participant).collect();
+        let ids = meant(target.as_ref(), ids);
+        if target.is_some() && ids.is_empty() {
+            let message = "nobody waits under this id";
+            return Err(Refusal::new(ErrorCode::UnknownParticipant, message));
         }
+        Ok(ids)
     }
 
     /// Waiting is over for somebody, who is told why.

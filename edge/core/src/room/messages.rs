@@ -1,44 +1,17 @@
 //! What a client says: not too often, not too long, and each message to the file of its subject. Whatever is refused is
 //! answered with its type and nonce, as far as they can be read.
 
-use protocol::client::{ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Offer, ServerMessage};
+use protocol::client::{ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Offer};
 use protocol::id::ParticipantId;
 use serde::Deserialize;
 use serde_json::error::Category;
 
 use super::chat::About;
 use super::{Client, Effect, Room};
+use crate::refusal::Refusal;
 
 /// Longest type and nonce that a refusal repeats, in bytes. Ours are shorter.
 const MAX_HEAD_BYTES: usize = 256;
-
-/// Why a message is refused.
-pub(super) struct Refusal {
-    pub code: ErrorCode,
-    pub message: &'static str,
-    /// After how many milliseconds the same message may be taken; absent if it never will.
-    pub retry_after: Option<u64>,
-    /// Whether it is no message of any version of this protocol.
-    pub is_nonsense: bool,
-}
-
-impl Refusal {
-    pub(super) fn new(code: ErrorCode, message: &'static str) -> Self {
-        Self {
-            code,
-            message,
-            retry_after: None,
-            is_nonsense: false,
-        }
-    }
-
-    fn nonsense(code: ErrorCode, message: &'static str) -> Self {
-        Self {
-            is_nonsense: true,
-            ..Self::new(code, message)
-        }
-    }
-}
 
 /// What a message is answered by, whatever else stands in it.
 #[derive(Default, Deserialize)]
@@ -88,13 +61,7 @@ impl Room {
             let Head { of, nonce } = Head::of(text);
             out.push(Effect::Send {
                 client,
-                message: ServerMessage::Error {
-                    code: refusal.code,
-                    message: refusal.message.to_owned(),
-                    nonce,
-                    of,
-                    retry_after_ms: refusal.retry_after.map(|wait| wait as u32),
-                },
+                message: refusal.told(of, nonce),
             });
         }
     }
@@ -244,7 +211,7 @@ impl Room {
             let message = "not a message of this protocol";
             match error.classify() {
                 // JSON, and no message that we know: one of a later version, it may be.
-                Category::Data => Refusal::new(ErrorCode::Malformed, message),
+                Category::Data => Refusal::malformed(message),
                 _ => Refusal::nonsense(ErrorCode::Malformed, message),
             }
         })

@@ -11,11 +11,11 @@ use protocol::id::{ParticipantId, UserId};
 use protocol::media::{Caps, Source};
 use protocol::node::RoomToNode;
 
-use super::messages::Refusal;
 use super::people::Person;
 use super::roles::Right;
 use super::rulings::Ruling;
 use super::{Client, Effect, Room};
+use crate::refusal::Refusal;
 
 impl Room {
     pub(super) fn sets_caps(
@@ -195,19 +195,11 @@ impl Room {
 
     /// Tells a person's node what they may send, if they have media there.
     pub(super) fn tell_caps(&self, id: &ParticipantId, out: &mut Vec<Effect>) {
-        let Some(person) = self.people.get(id) else {
-            return;
+        let message = |person: &Person| RoomToNode::Caps {
+            participant: id.clone(),
+            caps: person.caps,
         };
-        let placed = person.node.as_ref().and_then(|node| self.nodes.get(node));
-        if let (Some(_), Some(placed)) = (person.live_attempt(), placed) {
-            out.push(Effect::Tell {
-                link: placed.named(),
-                message: RoomToNode::Caps {
-                    participant: id.clone(),
-                    caps: person.caps,
-                },
-            });
-        }
+        self.tell_node_of(id, message, out);
     }
 
     pub(super) fn sends_out(
@@ -217,18 +209,33 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let user = self.subject(client, target)?;
-        if self.is_owner(&user) {
-            let message = "the owner is not removed: leave, or delete the room";
-            return Err(Refusal::new(ErrorCode::Forbidden, message));
-        }
+        let user = self.subject_but_owner(client, target)?;
         self.audit_on(client, target, Deed::Removed, now, out);
         let until = now + REMOVAL_SECONDS * 1_000;
         self.rule(&user, |ruling| ruling.barred_until = until, now, out);
-        for id in self.everything_of(&user) {
+        self.ends_for_user(&user, now, out);
+        Ok(())
+    }
+
+    /// Everything ends that a user has in the room.
+    pub(super) fn ends_for_user(&mut self, user: &UserId, now: u64, out: &mut Vec<Effect>) {
+        for id in self.everything_of(user) {
             self.ends_for(&id, CloseReason::Removed, LeaveReason::Removed, now, out);
         }
-        Ok(())
+    }
+
+    /// The same as [`Self::subject`], for what would keep them out: nobody keeps the owner out.
+    pub(super) fn subject_but_owner(
+        &self,
+        client: &Client,
+        target: &ParticipantId,
+    ) -> Result<UserId, Refusal> {
+        let user = self.subject(client, target)?;
+        if self.is_owner(&user) {
+            let message = "the owner is neither removed nor banned: leave, or delete the room";
+            return Err(Refusal::new(ErrorCode::Forbidden, message));
+        }
+        Ok(user)
     }
 
     /// The user behind a participant, if this client may rule on them.
@@ -238,9 +245,7 @@ impl Room {
         target: &ParticipantId,
     ) -> Result<UserId, Refusal> {
         let role = self.require(client, Right::Moderate)?;
-        let target = self.people.get(target).filter(|person| person.is_in());
-        let message = "nobody in the room has this id";
-        let target = target.ok_or(Refusal::new(ErrorCode::UnknownParticipant, message))?;
+        let target = self.present(target)?;
         // What is ruled holds for the user, who may be more on another page.
         let roles = self.everything_of(&target.user).into_iter();
         let highest = roles
@@ -258,6 +263,15 @@ impl Room {
         let people = self.people.values().filter(of_user);
         people.map(|person| person.id.clone()).collect()
     }
+}
+
+/// Those of these who are meant: the one who is named, or all.
+pub(super) fn meant(
+    target: Option<&ParticipantId>,
+    mut of: Vec<ParticipantId>,
+) -> Vec<ParticipantId> {
+    of.retain(|id| target.is_none_or(|target| target == id));
+    of
 }
 
 /// What somebody may send after a change.

@@ -6,7 +6,7 @@ use protocol::client::ServerMessage;
 use protocol::id::{Attempt, Epoch, NodeId, ParticipantId, Region};
 use protocol::node::{BREAKOUTS, NodeToRoom, RoomToNode, SessionRef, is_understood};
 
-use super::people::SessionState;
+use super::people::{Person, SessionState};
 use super::placement::RETRY;
 use super::{Effect, NodeLink, NotAdmitted, Room};
 use crate::conduct::{Conduct, Misbehaves};
@@ -25,6 +25,24 @@ const RESTART_GRACE: u64 = 10_000;
 const RELEASE: u64 = 5_000;
 
 impl Room {
+    /// Tells the node that has a person's media something about them, if one has.
+    pub(super) fn tell_node_of(
+        &self,
+        id: &ParticipantId,
+        message: impl FnOnce(&Person) -> RoomToNode,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(person) = self.people.get(id).filter(|p| p.live_attempt().is_some()) else {
+            return;
+        };
+        if let Some(placed) = person.node.as_ref().and_then(|node| self.nodes.get(node)) {
+            out.push(Effect::Tell {
+                link: placed.named(),
+                message: message(person),
+            });
+        }
+    }
+
     /// As which of its links this node is admitted.
     pub fn expect_node(&self, node: &NodeId, epoch: Epoch) -> Result<NodeLink, NotAdmitted> {
         // The node may dial before the search that placed it has reported back.

@@ -5,11 +5,10 @@ use protocol::client::{
     ServerMessage,
 };
 
-use super::messages::Refusal;
 use super::roles::Right;
 use super::{Client, Effect, Room, Written};
-use crate::chat;
-use crate::notes::Refused;
+use crate::nonce;
+use crate::refusal::Refusal;
 
 impl Room {
     /// Everybody in the room reads the notes.
@@ -44,8 +43,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let checked = chat::check_nonce(&nonce);
-        checked.map_err(|(code, message)| Refusal::new(code, message))?;
+        nonce::check(&nonce)?;
         let Some(user) = self.user_of(client) else {
             return Ok(());
         };
@@ -70,7 +68,7 @@ impl Room {
         client: Client,
         nonce: String,
         update: String,
-        written: Result<Written, Refused>,
+        written: Result<Written, Refusal>,
         out: &mut Vec<Effect>,
     ) {
         let message = match written {
@@ -83,13 +81,7 @@ impl Room {
                 }
                 ServerMessage::NotesTaken { nonce, number }
             }
-            Err(Refused { code, message }) => ServerMessage::Error {
-                code,
-                message: message.to_owned(),
-                nonce: Some(nonce),
-                of: Some("writeNotes".to_owned()),
-                retry_after_ms: None,
-            },
+            Err(refusal) => refusal.told(Some("writeNotes".to_owned()), Some(nonce)),
         };
         out.push(Effect::Send { client, message });
     }

@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use protocol::client::{ErrorCode, MAX_MESSAGE_BYTES, ServerMessage};
+use protocol::client::{MAX_MESSAGE_BYTES, ServerMessage};
 use protocol::id::{ParticipantId, UserId};
 
 use super::contract::Excess;
-use super::messages::Refusal;
 use super::{Client, Effect, Room};
 use crate::conduct::NONSENSE;
-use crate::limits::{Bucket, Limit, Turns};
+use crate::limits::{Limit, Turns};
+use crate::refusal::Refusal;
 
 /// How many messages a participant may send: 60 at once, 20 a second in the long run.
 pub const MESSAGES: Limit = Limit {
@@ -108,8 +108,8 @@ pub(super) struct Pace {
     notes_bytes: Turns,
     pointers: Turns,
     hashes: Turns,
-    refusals: Bucket,
-    nonsense: Bucket,
+    refusals: Turns,
+    nonsense: Turns,
     /// Until when the participant is sent away.
     away_until: u64,
 }
@@ -119,7 +119,7 @@ pub(super) struct Pace {
 pub(super) struct Writing {
     users: HashMap<UserId, Turns>,
     /// How often it may still be told that somebody types.
-    typing: Option<Bucket>,
+    typing: Option<Turns>,
     /// How many reactions may still be shown.
     reactions: Option<Turns>,
     /// How often the chat may still be taken along, a part at a time.
@@ -135,23 +135,23 @@ impl Room {
         now: u64,
     ) -> Result<(), Refusal> {
         let pace = self.pace(id, now);
-        let taken = pace.messages.take(1, MESSAGES, now);
-        taken.map_err(|wait| too_soon("too many messages: wait and send again", wait))?;
-        let taken = pace.bytes.take(bytes as u32, BYTES, now);
-        taken.map_err(|wait| too_soon("too many bytes: wait and send again", wait))
+        let taken = pace.messages.take(1, now);
+        taken.map_err(|wait| Refusal::too_soon("too many messages: wait and send again", wait))?;
+        let taken = pace.bytes.take(bytes as u32, now);
+        taken.map_err(|wait| Refusal::too_soon("too many bytes: wait and send again", wait))
     }
 
     /// Whether this participant may have a node answer another offer.
     pub(super) fn may_offer(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
-        let taken = self.pace(id, now).offers.take(1, OFFERS, now);
-        taken.map_err(|wait| too_soon("too many offers: wait and send again", wait))
+        let taken = self.pace(id, now).offers.take(1, now);
+        taken.map_err(|wait| Refusal::too_soon("too many offers: wait and send again", wait))
     }
 
     /// Whether this participant may decide about everybody once more.
     pub(super) fn may_sweep(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
-        let taken = self.pace(id, now).sweeps.take(1, SWEEPS, now);
+        let taken = self.pace(id, now).sweeps.take(1, now);
         taken.map_err(|wait| {
-            too_soon(
+            Refusal::too_soon(
                 "too often for everybody at once: wait and do it again",
                 wait,
             )
@@ -160,43 +160,43 @@ impl Room {
 
     /// Whether this participant may have another password hashed.
     pub(super) fn may_hash(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
-        let taken = self.pace(id, now).hashes.take(1, HASHES, now);
-        taken.map_err(|wait| too_soon("too many passwords: wait and send again", wait))
+        let taken = self.pace(id, now).hashes.take(1, now);
+        taken.map_err(|wait| Refusal::too_soon("too many passwords: wait and send again", wait))
     }
 
     /// Whether this participant may do another thing that everybody is told of.
     pub(super) fn may_act(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
-        let taken = self.pace(id, now).deeds.take(1, DEEDS, now);
-        taken.map_err(|wait| too_soon("too much at once: wait and try again", wait))
+        let taken = self.pace(id, now).deeds.take(1, now);
+        taken.map_err(|wait| Refusal::too_soon("too much at once: wait and try again", wait))
     }
 
     /// Whether this participant may have another page of the history.
     pub(super) fn may_page(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
-        let taken = self.pace(id, now).pages.take(1, PAGES, now);
-        taken.map_err(|wait| too_soon("too much of the history: wait and ask again", wait))
+        let taken = self.pace(id, now).pages.take(1, now);
+        taken.map_err(|wait| Refusal::too_soon("too much of the history: wait and ask again", wait))
     }
 
     /// Whether everybody is told that somebody types. That it is not is no news to anybody.
     pub(super) fn may_type(&mut self, now: u64) -> bool {
         let typing = &mut self.writing.typing;
-        let typing = typing.get_or_insert_with(|| Bucket::full(TYPING, now));
-        typing.take(TYPING, now).is_ok()
+        let typing = typing.get_or_insert_with(|| Turns::full(TYPING, now));
+        typing.take(1, now).is_ok()
     }
 
     /// Whether a part of the chat may be taken along; if not, the milliseconds until one may.
     pub(super) fn may_take_along(&mut self, now: u64) -> Result<(), u64> {
         let exports = &mut self.writing.exports;
         let exports = exports.get_or_insert_with(|| Turns::full(PAGES, now));
-        exports.take(1, PAGES, now)
+        exports.take(1, now)
     }
 
     /// Whether this participant may show another reaction.
     pub(super) fn may_react(&mut self, id: &ParticipantId, now: u64) -> Result<(), Refusal> {
-        let taken = self.pace(id, now).reactions.take(1, REACTIONS, now);
+        let taken = self.pace(id, now).reactions.take(1, now);
         let all = &mut self.writing.reactions;
         let all = all.get_or_insert_with(|| Turns::full(ALL_REACTIONS, now));
-        let taken = taken.and_then(|()| all.take(1, ALL_REACTIONS, now));
-        taken.map_err(|wait| too_soon("too many reactions: wait a moment", wait))
+        let taken = taken.and_then(|()| all.take(1, now));
+        taken.map_err(|wait| Refusal::too_soon("too many reactions: wait a moment", wait))
     }
 
     /// Whether this participant may write so many bytes more in the notes.
@@ -207,14 +207,14 @@ impl Room {
         now: u64,
     ) -> Result<(), Refusal> {
         let pace = self.pace(id, now);
-        let taken = pace.notes.take(1, NOTES, now);
-        let taken = taken.and_then(|()| pace.notes_bytes.take(bytes as u32, NOTES_BYTES, now));
-        taken.map_err(|wait| too_soon("too much in the notes: wait and send again", wait))
+        let taken = pace.notes.take(1, now);
+        let taken = taken.and_then(|()| pace.notes_bytes.take(bytes as u32, now));
+        taken.map_err(|wait| Refusal::too_soon("too much in the notes: wait and send again", wait))
     }
 
     /// Whether the others are told where this participant is. That they are not is no news to anybody.
     pub(super) fn may_point(&mut self, id: &ParticipantId, now: u64) -> bool {
-        self.pace(id, now).pointers.take(1, POINTERS, now).is_ok()
+        self.pace(id, now).pointers.take(1, now).is_ok()
     }
 
     /// Whether this user may write so much more, or change something in the chat.
@@ -222,13 +222,13 @@ impl Room {
         let writing = &mut self.writing.users;
         if !writing.contains_key(user) {
             // Whoever has not written for a while need not be remembered.
-            writing.retain(|_, bucket| !bucket.is_full(CHAT, now));
+            writing.retain(|_, bucket| !bucket.is_full(now));
         }
         let bucket = writing
             .entry(user.clone())
             .or_insert_with(|| Turns::full(CHAT, now));
-        let taken = bucket.take(text.len() as u32 + LINE, CHAT, now);
-        taken.map_err(|wait| too_soon("too much chat: wait and send again", wait))
+        let taken = bucket.take(text.len() as u32 + LINE, now);
+        taken.map_err(|wait| Refusal::too_soon("too much chat: wait and send again", wait))
     }
 
     /// A message is refused: whether that was once too often.
@@ -239,10 +239,10 @@ impl Room {
         now: u64,
     ) -> Option<Excess> {
         let pace = self.pace(id, now);
-        if refusal.is_nonsense && pace.nonsense.take(NONSENSE, now).is_err() {
+        if refusal.is_nonsense && pace.nonsense.take(1, now).is_err() {
             return Some(Excess::Nonsense);
         }
-        let heeded = pace.refusals.take(REFUSALS, now).is_ok();
+        let heeded = pace.refusals.take(1, now).is_ok();
         (!heeded).then_some(Excess::Messages)
     }
 
@@ -282,16 +282,9 @@ impl Room {
             notes_bytes: Turns::full(NOTES_BYTES, now),
             pointers: Turns::full(POINTERS, now),
             hashes: Turns::full(HASHES, now),
-            refusals: Bucket::full(REFUSALS, now),
-            nonsense: Bucket::full(NONSENSE, now),
+            refusals: Turns::full(REFUSALS, now),
+            nonsense: Turns::full(NONSENSE, now),
             away_until: 0,
         })
-    }
-}
-
-pub(super) fn too_soon(message: &'static str, wait: u64) -> Refusal {
-    Refusal {
-        retry_after: Some(wait),
-        ..Refusal::new(ErrorCode::RateLimited, message)
     }
 }

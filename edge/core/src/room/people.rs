@@ -2,7 +2,9 @@
 
 mod person;
 
-use protocol::client::{CloseReason, Connection, LeaveReason, RoomEvent, ServerMessage, Snapshot};
+use protocol::client::{
+    CloseReason, Connection, ErrorCode, LeaveReason, RoomEvent, ServerMessage, Snapshot,
+};
 use protocol::id::ParticipantId;
 use protocol::media::{Codec, MediaKind, Publishing};
 
@@ -15,12 +17,20 @@ use super::{Admission, Client, Effect, Pass, Room, Secret, redial};
 use crate::breakouts::Breakouts;
 use crate::chat::{Chat, Reader};
 use crate::poll::Polls;
+use crate::refusal::Refusal;
 use person::person_key;
 pub(super) use person::{
     COLUMNS, Former, Media, PEOPLE, Passes, Person, Presence, Session, SessionState, columns,
 };
 
 impl Room {
+    /// Somebody who is in the room for the others to see.
+    pub(super) fn present(&self, id: &ParticipantId) -> Result<&Person, Refusal> {
+        let person = self.people.get(id).filter(|person| person.is_in());
+        let message = "nobody in the room has this id";
+        person.ok_or(Refusal::new(ErrorCode::UnknownParticipant, message))
+    }
+
     pub(super) fn admitted(&mut self, admission: Admission, now: u64, out: &mut Vec<Effect>) {
         let Admission {
             participant,

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use protocol::client::{Deed, ErrorCode, PollDraft, RoomEvent, ServerMessage};
+use protocol::client::{Deed, PollDraft, RoomEvent, ServerMessage};
 use protocol::id::{PollId, UserId};
 
-use super::messages::Refusal;
 use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, Room};
 use crate::poll::{self, Ballot, Cast, Poll, State};
+use crate::refusal::Refusal;
 use crate::table::{Key, Table, flag, integer, json, text};
 
 pub(super) const POLLS: Table = Table {
@@ -64,7 +64,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.require(client, Right::HoldPolls)?;
-        poll::check(&nonce, &draft).map_err(refused)?;
+        poll::check(&nonce, &draft)?;
         let Some(person) = self.people.get(&client.participant) else {
             return Ok(());
         };
@@ -83,7 +83,7 @@ impl Room {
                     created_at: now,
                     state: State::Open,
                 };
-                let poll = self.polls.create(poll).map_err(refused)?;
+                let poll = self.polls.create(poll)?;
                 self.audit_all(client, Deed::PollCreated { poll: poll.id }, now, out);
                 self.keep_poll(poll, now, out)
             }
@@ -117,7 +117,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.require(client, Right::Vote)?;
-        self.polls.known(poll).map_err(refused)?;
+        self.polls.known(poll)?;
         let Some(person) = self.people.get(&client.participant) else {
             return Ok(());
         };
@@ -127,8 +127,7 @@ impl Room {
             name: person.name.clone(),
             choices: BTreeSet::from_iter(choices),
         };
-        let checked = self.polls.check_vote(&ballot);
-        checked.map_err(refused)?;
+        self.polls.check_vote(&ballot)?;
         let user = ballot.user.clone();
         if self.polls.is_cast(&ballot) {
             self.tell_votes(&user, Some(client), out);
@@ -152,7 +151,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.require(client, Right::HoldPolls)?;
-        self.polls.known(poll).map_err(refused)?;
+        self.polls.known(poll)?;
         if let Some((closed, forgotten)) = self.polls.close(poll, now) {
             self.audit_all(client, Deed::PollClosed { poll }, now, out);
             out.push(Effect::Save(Record::Poll(closed)));
@@ -170,7 +169,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.require(client, Right::HoldPolls)?;
-        self.polls.known(poll).map_err(refused)?;
+        self.polls.known(poll)?;
         if let Some((left, forgotten)) = self.polls.delete(poll) {
             self.audit_all(client, Deed::PollDeleted { poll }, now, out);
             out.push(Effect::Save(Record::Poll(left)));
@@ -187,8 +186,8 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        self.polls.known(poll).map_err(refused)?;
-        let votes = self.polls.votes_in(poll).map_err(refused)?;
+        self.polls.known(poll)?;
+        let votes = self.polls.votes_in(poll)?;
         self.may_act(&client.participant, now)?;
         out.push(Effect::Send {
             client: client.clone(),
@@ -261,8 +260,4 @@ impl Room {
 fn erase(poll: PollId, voters: Vec<UserId>, out: &mut Vec<Effect>) {
     let keys = voters.iter().map(|user| ballot_key(poll, user));
     out.extend(keys.map(Effect::Erase));
-}
-
-fn refused((code, message): (ErrorCode, &'static str)) -> Refusal {
-    Refusal::new(code, message)
 }

@@ -2,9 +2,9 @@
 
 use protocol::client::{Reaction, ServerMessage};
 
-use super::messages::Refusal;
 use super::roles::Right;
 use super::{Client, Effect, Room};
+use crate::refusal::Refusal;
 
 impl Room {
     pub(super) fn shows_reaction(

@@ -4,9 +4,9 @@ use protocol::client::ServerMessage;
 use protocol::id::UserId;
 use serde::{Deserialize, Serialize};
 
-use super::messages::Refusal;
 use super::record::Record;
 use super::{Client, Effect, Room};
+use crate::refusal::Refusal;
 use crate::table::{Key, Table, integer, text};
 
 /// How many marks a room keeps: as many as people come to a large event. Who has not read for longest is forgotten.

@@ -5,10 +5,10 @@ use protocol::client::{Audience, Deed, ErrorCode, Role, RoomEvent, RoomKind};
 use protocol::id::{ParticipantId, UserId};
 use protocol::media::Caps;
 
-use super::messages::Refusal;
 use super::people::Person;
 use super::record::Record;
 use super::{Client, Effect, Room};
+use crate::refusal::Refusal;
 
 /// Something that not everybody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use protocol::client::{Deed, MAX_CHAT_DAYS, MAX_CHAT_LINES, RoomEvent, Settings, SettingsChange};
 
 use super::audit::difference;
-use super::messages::Refusal;
 use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, Room};
+use crate::refusal::Refusal;
 
 /// The latest time that can be said, in Unix milliseconds: what JavaScript can, in its whole numbers.
 const LATEST: u64 = (1 << 53) - 1;

@@ -3,9 +3,9 @@
 use protocol::client::{Deed, ErrorCode, MAX_SPOTLIT, RoomEvent};
 use protocol::id::ParticipantId;
 
-use super::messages::Refusal;
 use super::roles::Right;
 use super::{Client, Effect, Room};
+use crate::refusal::Refusal;
 
 impl Room {
     pub(super) fn spotlights(
@@ -18,10 +18,7 @@ impl Room {
     ) -> Result<(), Refusal> {
         self.require(client, Right::Moderate)?;
         let spotlit = self.spotlit();
-        let person = self.people.get(target).filter(|person| person.is_in());
-        let message = "nobody in the room has this id";
-        let person = person.ok_or(Refusal::new(ErrorCode::UnknownParticipant, message))?;
-        if person.spotlight.is_some() == on {
+        if self.present(target)?.spotlight.is_some() == on {
             return Ok(());
         }
         if on && spotlit.len() >= MAX_SPOTLIT {

@@ -4,9 +4,10 @@
 use protocol::client::{Deed, ErrorCode, Role, RoomEvent, Wish};
 use protocol::id::ParticipantId;
 
-use super::messages::Refusal;
+use super::moderation::meant;
 use super::roles::Right;
 use super::{Client, Effect, Room};
+use crate::refusal::Refusal;
 
 impl Room {
     pub(super) fn asks_to_speak(
@@ -42,10 +43,7 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.require(client, Right::Moderate)?;
-        let mut asking = self.wishes();
-        if let Some(target) = &target {
-            asking.retain(|id| id == target);
-        }
+        let asking = meant(target.as_ref(), self.wishes());
         if asking.is_empty() {
             return Ok(());
         }

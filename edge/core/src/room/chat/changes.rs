@@ -5,9 +5,9 @@ use protocol::client::{
 };
 use protocol::id::UserId;
 
-use super::{checked, no_line, recall};
+use super::{no_line, recall};
 use crate::chat::{self, Line};
-use crate::room::messages::Refusal;
+use crate::refusal::Refusal;
 use crate::room::record::Record;
 use crate::room::roles::Right;
 use crate::room::{Client, Deed, Effect, Room};
@@ -21,7 +21,7 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        checked(chat::check_text(&text))?;
+        chat::check_text(&text)?;
         self.require(client, Right::Chat)?;
         let number = self.number(id)?;
         let bytes = text.clone();

@@ -3,7 +3,7 @@
 use protocol::client::{ErrorCode, MAX_NOTES_UPDATE_BYTES, ServerMessage};
 
 use super::{Client, Effect, Event, World, error};
-use crate::notes::Refused;
+use crate::refusal::Refusal;
 use crate::room::Written;
 
 const MODERATORS: &str = r#"{"type":"configure","change":{"notes":"moderators"}}"#;
@@ -17,7 +17,7 @@ fn is_taken_up(effects: &[Effect]) -> bool {
     effects.iter().any(is_written)
 }
 
-fn written(world: &mut World, client: &Client, written: Result<Written, Refused>) -> Vec<Effect> {
+fn written(world: &mut World, client: &Client, written: Result<Written, Refusal>) -> Vec<Effect> {
     world.handle(Event::NotesWritten {
         client: client.clone(),
         nonce: "n".into(),
@@ -82,7 +82,7 @@ fn the_readers_are_told_before_the_writer_and_nobody_of_what_is_known() {
         ..new
     };
     assert_eq!(written(&mut world, &ada, Ok(known)).len(), 1);
-    let full = Refused::new(ErrorCode::NotesFull, "full");
+    let full = Refusal::new(ErrorCode::NotesFull, "full");
     let refused = written(&mut world, &ada, Err(full));
     assert_eq!(error(&refused), Some(ErrorCode::NotesFull));
     assert_eq!(refused.len(), 1);
