@@ -44,7 +44,7 @@ const WORDS: &str = "
     CREATE INDEX IF NOT EXISTS words_of_rooms ON words (room);
 ";
 
-static CLASS: Class = Class {
+pub(crate) static CLASS: Class = Class {
     schema: &Schema {
         tables: &[&ROOMS],
         scripts: &[(1, WORDS)],

@@ -103,7 +103,7 @@ impl Limiter {
     }
 }
 
-static CLASS: Class = Class {
+pub(crate) static CLASS: Class = Class {
     schema: &Schema {
         tables: &[&RATES],
         scripts: &[],

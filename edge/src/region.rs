@@ -25,7 +25,7 @@ use crate::socket::{self, attach, attached};
 use crate::store::{Class, Store, row};
 use crate::{crypto, rpc};
 
-static CLASS: Class = Class {
+pub(crate) static CLASS: Class = Class {
     schema: &Schema {
         tables: &[&NODES],
         scripts: &[],

@@ -51,7 +51,7 @@ pub struct Join {
     pub password: Option<String>,
 }
 
-static CLASS: Class = Class {
+pub(crate) static CLASS: Class = Class {
     schema: &Schema {
         tables: TABLES,
         scripts: &[(1, chat::TABLE), (1, audit::TABLE), (1, notes::TABLES)],

@@ -407,3 +407,6 @@ fn abort_soon(state: &State) -> std::result::Result<(), JsValue> {
     soon.call1(&JsValue::NULL, &abort.bind0(raw))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,7 @@ const ACCOUNT: Table = Table {
     indexes: &[],
 };
 
-static CLASS: Class = Class {
+pub(crate) static CLASS: Class = Class {
     schema: &Schema {
         tables: &[&ACCOUNT, &FAMILIES, &VISITS, &RATES],
         scripts: &[],

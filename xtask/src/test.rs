@@ -196,6 +196,8 @@ fn run_group(group: Group) -> Result<()> {
                 &["--lib", "--bins"],
                 &["edge/core", "sfu-node", "sfu-node/core", "loadtest"],
             )?;
+            // What of the Worker needs no runtime: the tables of its objects.
+            cargo(&["test", "--quiet", "--package", "edge", "--lib"])?;
             cargo(&["test", "--quiet", "--package", "fuzz"])
         }
         Group::Simulation => cargo_test(&[], &["tests/simulation"]),

@@ -1,12 +1,9 @@
 //! Tables: what each migration does, and what of a record is in its row.
 
-use std::fs;
-
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::room::record::TABLES;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Tea {
@@ -79,26 +76,6 @@ fn what_has_no_place_in_a_row_is_refused_and_not_lost() {
     assert!(error(tea.replace(":1}", ":1.5}") + "}").starts_with("teas.of_set"));
     assert!(error(tea.replace(":1}", ":9007199254740993}") + "}").starts_with("teas.of_set"));
     assert!(error(tea.replace("\"kinds\":[]", "\"milk\":1") + "}").starts_with("teas.kinds"));
-}
-
-/// What rooms have stored is read from these columns for good: a change is a migration of its own.
-#[test]
-fn the_first_tables_of_a_room_are_as_they_were() {
-    let schema = Schema {
-        tables: TABLES,
-        scripts: &[],
-    };
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/room/record/tables.sql");
-    let number = |at: u32| format!("-- {at}\n{}", schema.migration(at));
-    let now: String = (1..=schema.latest()).map(number).collect();
-    if std::env::var_os("UPDATE_TABLES").is_some() {
-        fs::write(path, &now).expect("it can be written");
-    }
-    let stored = fs::read_to_string(path).expect("it is there");
-    assert_eq!(
-        stored, now,
-        "UPDATE_TABLES=1 cargo test -p edge-core tables, and only ever add to it"
-    );
 }
 
 proptest! {

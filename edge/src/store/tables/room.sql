@@ -11,3 +11,46 @@ CREATE TABLE IF NOT EXISTS "polls" ("id" INTEGER NOT NULL, "nonce" TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS "ballots" ("poll" INTEGER NOT NULL, "user" TEXT NOT NULL, "name" TEXT NOT NULL, "choices" TEXT NOT NULL, PRIMARY KEY ("poll", "user")) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS "reads" ("user" TEXT NOT NULL, "line" INTEGER NOT NULL, "at" INTEGER NOT NULL, PRIMARY KEY ("user")) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS "breakouts" (one INTEGER PRIMARY KEY CHECK (one = 1), "last" INTEGER NOT NULL, "open" TEXT) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE IF NOT EXISTS chat (
+        number INTEGER PRIMARY KEY,
+        user TEXT,
+        nonce TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        value TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX IF NOT EXISTS chat_by_nonce ON chat (user, nonce);
+    CREATE TABLE IF NOT EXISTS chat_kept (lines INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+    INSERT INTO chat_kept SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM chat_kept);
+    CREATE TRIGGER IF NOT EXISTS chat_added AFTER INSERT ON chat BEGIN
+        UPDATE chat_kept SET lines = lines + 1, bytes = bytes + new.size;
+    END;
+    CREATE TRIGGER IF NOT EXISTS chat_changed AFTER UPDATE OF size ON chat BEGIN
+        UPDATE chat_kept SET bytes = bytes + new.size - old.size;
+    END;
+    CREATE TRIGGER IF NOT EXISTS chat_gone AFTER DELETE ON chat BEGIN
+        UPDATE chat_kept SET lines = lines - 1, bytes = bytes - old.size;
+    END;
+
+    CREATE TABLE IF NOT EXISTS audit (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        by_participant TEXT NOT NULL,
+        by_user TEXT NOT NULL,
+        by_name TEXT NOT NULL,
+        on_participant TEXT,
+        on_user TEXT,
+        on_name TEXT,
+        deed TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE IF NOT EXISTS notes (
+        number INTEGER PRIMARY KEY,
+        work INTEGER NOT NULL,
+        value TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS note_authors (
+        author INTEGER PRIMARY KEY AUTOINCREMENT,
+        user TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS note_authors_by_user ON note_authors (user);

@@ -1,0 +1,2 @@
+-- 1
+CREATE TABLE IF NOT EXISTS "nodes" ("node" TEXT NOT NULL, "awaited_until" INTEGER, PRIMARY KEY ("node")) STRICT, WITHOUT ROWID;
