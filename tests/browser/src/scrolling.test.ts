@@ -1,4 +1,4 @@
-// Reading the chat while it grows: whoever reads further up is not disturbed, and whoever is at its end stays there.
+// Scrolling the chat while it grows: whoever looks further up is not disturbed, and whoever is at its end stays there.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
