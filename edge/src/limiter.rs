@@ -1,9 +1,9 @@
 //! How often something is done from one address, or to one room. What is counted to the last is counted by a Durable Object;
 //! requests of any kind, by the platform's own limiter where there is one.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use edge_core::limits::{Bucket, Policy, RATES};
+use edge_core::limits::{Bucket, Policy, RATES, Rate};
 use edge_core::table::Schema;
 use protocol::id::RoomId;
 use serde_json::Value;
@@ -51,7 +51,7 @@ impl Deed {
 pub async fn admit(request: &Request, env: &Env) -> Outcome<()> {
     let Some(platform) = platform(env) else {
         let limiter = Limiter::of(request, env, Deed::Request)?;
-        return rpc::call(&limiter.object, "pass", &limiter.policy).await;
+        return limiter.call("pass").await;
     };
     if platform.limit(http::address(request)?).await?.success {
         return Ok(());
@@ -71,6 +71,8 @@ fn platform(env: &Env) -> Option<RateLimiter> {
 /// The limiter of one deed from one address, as the Worker sees it.
 pub struct Limiter {
     object: Stub,
+    /// What is limited: the name of the variable that says how often.
+    variable: &'static str,
     policy: Policy,
 }
 
@@ -85,21 +87,28 @@ impl Limiter {
         Self::named(env, "CONNECT_LIMIT_ROOM_PASSWORD", room.as_str())
     }
 
-    fn named(env: &Env, variable: &str, who: &str) -> Result<Self> {
+    /// One object counts all that is limited of somebody: each has a file of its own, and a new file costs a plain workerd more than all
+    /// else that is done for a request.
+    fn named(env: &Env, variable: &'static str, who: &str) -> Result<Self> {
         Ok(Self {
-            object: config::limiter(env, &format!("{variable} {who}"))?,
+            object: config::limiter(env, who)?,
+            variable,
             policy: config::limit(env, variable)?,
         })
     }
 
     /// Takes a token, or refuses.
     pub async fn take(&self) -> Outcome<()> {
-        rpc::call(&self.object, "take", &self.policy).await
+        self.call("take").await
     }
 
     /// Gives a token back: what it was taken for does not count.
     pub async fn give_back(&self) -> Outcome<()> {
-        rpc::call(&self.object, "giveBack", &self.policy).await
+        self.call("giveBack").await
+    }
+
+    async fn call(&self, operation: &str) -> Outcome<()> {
+        rpc::call(&self.object, operation, &(self.variable, &self.policy)).await
     }
 }
 
@@ -113,20 +122,25 @@ pub(crate) static CLASS: Class = Class {
     before: |_| Ok(()),
 };
 
-/// Holds the bucket until it is full again.
+/// Holds the buckets of one address, or of one room, until they are full again.
 #[durable_object(alarm)]
 pub struct LimiterObject {
     state: State,
+    env: Env,
     store: Store,
+    /// When it is to look whether they are. It is not set anew for each token, as each time is written.
+    alarm: Cell<u64>,
     /// Of requests of any kind: in memory only, since writing would cost more than what it holds off.
     requests: RefCell<Option<Bucket>>,
 }
 
 impl DurableObject for LimiterObject {
-    fn new(state: State, _env: Env) -> Self {
+    fn new(state: State, env: Env) -> Self {
         Self {
             store: Store::new(&state, &CLASS),
             state,
+            env,
+            alarm: Cell::new(0),
             requests: RefCell::default(),
         }
     }
@@ -137,28 +151,49 @@ impl DurableObject for LimiterObject {
         rpc::answer(self.operate(&operation, &body, now).await)
     }
 
-    /// By now the bucket is full again: it need not be kept.
+    /// Buckets that are full again need not be kept.
     async fn alarm(&self) -> Result<Response> {
-        self.store.forgotten();
-        self.state.storage().delete_all().await?;
+        let now = Date::now().as_millis();
+        self.alarm.set(0);
+        let rates: Vec<Rate> = self.store.all(&RATES)?;
+        // What has no limit any more is full.
+        let limits = rates.into_iter().filter_map(|mut rate| {
+            let Policy { limit, .. } = config::limit(&self.env, &rate.name).ok()?;
+            (!rate.bucket.is_full(limit, now)).then_some(limit.window)
+        });
+        match limits.max() {
+            Some(window) => self.look_after(window, now).await?,
+            None => {
+                self.store.forgotten();
+                self.state.storage().delete_all().await?;
+            }
+        }
         Response::empty()
     }
 }
 
 impl LimiterObject {
     async fn operate(&self, operation: &str, body: &str, now: u64) -> Outcome<Value> {
-        let policy: Policy = rpc::parse(body)?;
+        let (variable, policy): (String, Policy) = rpc::parse(body)?;
         match operation {
             "pass" => self.pass(&policy, now)?,
             "take" => {
-                rate::take(&self.store, "", &policy, now)?;
-                let window = policy.limit.window as i64;
-                self.state.storage().set_alarm(window).await?;
+                rate::take(&self.store, &variable, &policy, now)?;
+                self.look_after(policy.limit.window, now).await?;
             }
-            "giveBack" => rate::give_back(&self.store, "", policy.limit, now)?,
+            "giveBack" => rate::give_back(&self.store, &variable, policy.limit, now)?,
             _ => return Err(rpc::unknown(operation)),
         }
         Ok(Value::Null)
+    }
+
+    /// Looks after so many milliseconds, or before.
+    async fn look_after(&self, wait: u64, now: u64) -> Result<()> {
+        if self.alarm.get() > now {
+            return Ok(());
+        }
+        self.alarm.set(now + wait);
+        self.state.storage().set_alarm(wait as i64).await
     }
 
     fn pass(&self, policy: &Policy, now: u64) -> Outcome<()> {
