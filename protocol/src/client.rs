@@ -29,7 +29,7 @@ pub use breakouts::{
     Breakout, BreakoutAssigned, BreakoutAssignment, BreakoutDraft, BreakoutPlace, Breakouts,
     MAX_BREAKOUT_NAME_BYTES, MAX_BREAKOUT_SECONDS, MAX_BREAKOUTS, MIN_BREAKOUT_SECONDS,
 };
-pub use captions::{Caption, CaptionLine, MAX_CAPTION_BYTES, MAX_LANGUAGE_BYTES};
+pub use captions::{Caption, CaptionLine, CaptionRefusal, MAX_CAPTION_BYTES, MAX_LANGUAGE_BYTES};
 pub use channel::{
     ClientMediaMessage, NodeMediaMessage, ParticipantQuality, PathQuality, Quality, SlotAssignment,
     SourceDemand, Tile,
@@ -111,11 +111,15 @@ pub enum ClientMessage {
         #[serde(default)]
         #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
         broadcast: bool,
-        /// The breakout room in which it was written: it is said there or nowhere. Absent where that is the main room, and from
-        /// older clients.
-        #[serde(default)]
-        #[cfg_attr(test, ts(optional))]
-        breakout: Option<BreakoutId>,
+        /// The breakout room in which it was written, `null` for the main one: it is said there or nowhere. Absent from older
+        /// clients, and from who does not mind.
+        #[serde(
+            default,
+            deserialize_with = "moderation::named",
+            skip_serializing_if = "Option::is_none"
+        )]
+        #[cfg_attr(test, ts(optional, as = "Option<Option<BreakoutId>>"))]
+        breakout: Option<Option<BreakoutId>>,
     },
     /// Another text for one's own line. It is done when [`RoomEvent::ChatEdited`] tells so.
     EditChat { id: String, text: String },
@@ -210,6 +214,8 @@ pub enum ClientMessage {
         participant: ParticipantId,
         breakout: Option<BreakoutId>,
     },
+    /// One who keeps order says anew when the breakout rooms are over: in so many seconds, or never by themselves.
+    LimitBreakouts { seconds: Option<u32> },
     /// One who keeps order brings everybody back to the main room.
     CloseBreakouts,
     /// The answer to [`ServerMessage::CheckMedia`]: media came until just now, and comes no more.
@@ -353,6 +359,8 @@ pub enum ServerMessage {
         #[cfg_attr(test, ts(type = "number"))]
         number: u64,
     },
+    /// To whom the notes are shown: they were written anew, as they were full. Open them again.
+    NotesRewritten,
     /// To whom the notes are shown: where somebody is. What was missed is not sent again.
     NotesPointer(NotesPointer),
     /// Somebody shows something for a moment. Not an event: what was missed is not sent again.

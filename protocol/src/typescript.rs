@@ -109,6 +109,7 @@ fn generate() -> String {
         client::ErrorCode,
         client::ClientMediaMessage,
         client::CaptionLine,
+        client::CaptionRefusal,
         client::Caption,
         client::Tile,
         client::NodeMediaMessage,

@@ -39,6 +39,8 @@ const go = (client: Client, breakout: number | null) => ({
 const chat = (text: string, fields: object = {}) => ({ type: "chat", nonce: text, text, ...fields });
 const offer = (attempt: number) => ({ type: "offer", attempt, sdp: `v=0 ${attempt}`, sources: [] });
 
+const limit = (seconds: number | null) => ({ type: "limitBreakouts", seconds });
+
 /** A host, somebody with an account, and a guest. */
 async function meeting() {
   const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
@@ -145,4 +147,48 @@ test("who keeps no order opens, moves and says nothing to all", async () => {
   expect(await third.socket.next("error")).toMatchObject({ code: "forbidden" });
   host.socket.send(go(third, 9));
   expect(await host.socket.next("error")).toMatchObject({ code: "unknownBreakout" });
+});
+
+test("their time is prolonged and shortened, also over a restart", async () => {
+  const { room, host, second } = await meeting();
+  host.socket.send(open(["Red"], { seconds: 600 }));
+  const { breakouts } = await event(second, "breakouts");
+  host.socket.send(limit(1_200));
+  const more = await event(second, "breakouts");
+  expect((more.breakouts?.endsAt ?? 0) - (breakouts?.endsAt ?? 0)).toBeGreaterThan(500_000);
+  second.socket.send(limit(null));
+  expect(await second.socket.next("error")).toMatchObject({ code: "forbidden", of: "limitBreakouts" });
+  await world.restart();
+  const again = await back(room, host);
+  again.socket.send(limit(10));
+  expect(
+    (await event(again, "breakouts", ({ breakouts }) => breakouts !== null)).breakouts?.rooms,
+  ).toHaveLength(1);
+  // Nobody does anything: the room's alarm brings them back.
+  const isOver = ({ event }: { event: RoomEvent }) => event.type === "breakouts" && event.breakouts === null;
+  await again.socket.next("event", isOver, 20_000);
+});
+
+test("what was written in the main room is not said in a breakout, and a page goes on over what is not shown", async () => {
+  const { host, second } = await meeting();
+  for (let line = 0; line < 25; line++) {
+    host.socket.send(chat(`before ${line}`, { breakout: null }));
+    await host.socket.next("chatAccepted");
+  }
+  host.socket.send(open(["Red", "Blue"]));
+  await event(second, "breakouts");
+  second.socket.send(chat("for all", { breakout: null }));
+  expect(await second.socket.next("error")).toMatchObject({
+    code: "elsewhere",
+    nonce: "for all",
+    of: "chat",
+  });
+  const { breakout } = (await event(host, "breakouts")).breakouts?.places.find(
+    ({ participant }) => participant === second.welcome.you,
+  ) ?? { breakout: null };
+  second.socket.send(chat("here", { breakout }));
+  const { id } = await second.socket.next("chatAccepted");
+  // The 25 lines of the main room are read at once, in parts of three, and none of them is shown.
+  second.socket.send({ type: "chatHistory", before: id, limit: 3 });
+  expect(await second.socket.next("chatPage")).toMatchObject({ before: id, lines: [], next: null });
 });

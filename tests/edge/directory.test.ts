@@ -62,6 +62,25 @@ test("the directory tells who is in a room and how its door is, and forgets one 
   await expect.poll(here).toEqual([]);
 });
 
+test("a room that was deleted without the directory being told is not listed any more once somebody asks for it", async () => {
+  const room = await listed("Vanished");
+  const kept = await listed("Vanished, not quite");
+  await expect.poll(() => found("vanished")).toHaveLength(2);
+  // As a release leaves it that knows nothing of the list.
+  await world.restart((disk) =>
+    disk.named("RoomObject", room.id, (database) => {
+      const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+      for (const { name } of tables) {
+        if (!/^(_cf_|sqlite_)/.test(`${name}`)) database.exec(`DROP TABLE ${name}`);
+      }
+    }),
+  );
+  expect(await found("vanished")).toHaveLength(2);
+  expect((await bob.call(`/api/rooms/${kept.id}`)).status).toBe(200);
+  expect((await bob.call(`/api/rooms/${room.id}`)).status).toBe(404);
+  await expect.poll(() => found("vanished")).toEqual(["Vanished, not quite"]);
+});
+
 test("pages follow one another by name, each room once, also where rooms have one name, and over a restart", async () => {
   const names = ["Delta", "alpha", "Échelon", "Bravo", "charlie", "Bravo", "Eagle"].map(
     (name) => `Paged ${name}`,

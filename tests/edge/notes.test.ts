@@ -94,6 +94,49 @@ test("who reads alone is remembered as no author before their first words", asyn
   expect(await returned.socket.next("notes")).toMatchObject({ author: promoted.doc.clientID, updates: [] });
 });
 
+test("notes that are full of how they came to be are written anew, and go on", async () => {
+  const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
+  const room = await ada.createRoom("Worn");
+  const before = await ada.enter(room);
+  const first = await Writer.of(before);
+  // Pieces that are not next to one another.
+  for (let i = 0; i < 40; i++) expect(await first.types(`${i % 10}`, 0)).toBe(i + 1);
+  await world.restart((disk) =>
+    disk.room(before.welcome.you, (database) => database.exec("UPDATE notes SET work = 1000000")),
+  );
+  const one = await Writer.of(await ada.enter(room));
+  const two = await Writer.of(await bob.enter(room));
+  const text = one.text.toString();
+  // What goes on beside its neighbor is sought nowhere.
+  expect(await one.types("!")).toBe(41);
+  const sought = made((doc) => {
+    doc.clientID = two.doc.clientID;
+    doc.getText("notes").insert(0, "far");
+  }, new Doc());
+  expect(await two.send(sought)).toBe("notesFull");
+  await one.client.socket.next("notesRewritten");
+  expect(two.client.socket.pending("notesRewritten")).toEqual([]);
+  // Who has the former edition writes upon what is not there any more.
+  expect(await one.types("?")).toBe("malformed");
+
+  const ask = async (writer: Writer, after: number) => {
+    writer.client.socket.send({ type: "openNotes", after, author: writer.doc.clientID });
+    return await writer.client.socket.next("notes");
+  };
+  const page = await ask(one, 41);
+  expect(page).toMatchObject({ number: 42, updates: [expect.any(String)] });
+  expect(page.edition).toBeGreaterThan(0);
+  expect(page.author).not.toBe(one.doc.clientID);
+  await world.restart();
+  const [again, other] = [await Writer.of(await ada.enter(room)), await Writer.of(await bob.enter(room))];
+  expect(again.text.toString()).toBe(`${text}!`);
+  expect(await again.types("?")).toBe(43);
+  other.take((await other.client.socket.next("notesWritten")).update);
+  expect(await other.types("And far: ", 0)).toBe(44);
+  expect((await exported(ada, room)).text).toBe(`And far: ${text}!?`);
+  expect((await ask(other, 44)).edition).toBe(page.edition);
+});
+
 test("who closed the notes is not told of them, and who reads alone writes nothing", async () => {
   const [ada, bob] = await Promise.all([world.person("Ada"), world.person("Bob")]);
   const room = await ada.createRoom("Read", { notes: "moderators" });

@@ -74,12 +74,14 @@ impl Breakouts {
             Breakout { id, name }
         };
         let rooms = draft.names.into_iter().map(&mut room).collect();
-        self.open.insert(Open {
+        let open = self.open.insert(Open {
             rooms,
             assignment: draft.assignment,
-            ends_at: draft.seconds.map(|s| now + u64::from(s) * 1_000),
+            ends_at: None,
             members: BTreeMap::new(),
-        })
+        });
+        open.limit(draft.seconds, now);
+        open
     }
 
     /// Closes them. Whether any were open.
@@ -138,6 +140,11 @@ impl Open {
         self.rooms.iter().any(|room| room.id == id)
     }
 
+    /// They are over so many seconds from now, or never by themselves.
+    pub fn limit(&mut self, seconds: Option<u32>, now: u64) {
+        self.ends_at = seconds.map(|seconds| now + u64::from(seconds) * 1_000);
+    }
+
     /// Makes a user a member; of those who are not here, the memberships go if there are too many.
     pub fn put(&mut self, user: UserId, breakout: BreakoutId, here: &BTreeSet<UserId>) {
         if self.members.len() >= MAX_MEMBERS && !self.members.contains_key(&user) {
@@ -174,11 +181,13 @@ pub fn check(draft: &BreakoutDraft) -> Result<(), Refusal> {
         let message = "a breakout room has a name of at most 100 bytes";
         return Err(Refusal::new(ErrorCode::TooLarge, message));
     }
+    check_time(draft.seconds)
+}
+
+/// Whether they may be open for so long.
+pub fn check_time(seconds: Option<u32>) -> Result<(), Refusal> {
     let times = MIN_BREAKOUT_SECONDS..=MAX_BREAKOUT_SECONDS;
-    if draft
-        .seconds
-        .is_some_and(|seconds| !times.contains(&seconds))
-    {
+    if seconds.is_some_and(|seconds| !times.contains(&seconds)) {
         let message = "breakout rooms are open for 10 seconds to a day";
         return Err(Refusal::malformed(message));
     }

@@ -66,6 +66,12 @@ pub enum Verdict {
     New { work: u64 },
 }
 
+/// There was no room for an update, so the notes were written anew: everybody has to open them again.
+pub fn rewritten() -> Refusal {
+    let message = "the notes were full of what was deleted, and were written anew without it";
+    Refusal::new(ErrorCode::NotesFull, message)
+}
+
 /// Whether an update of this author, of so many bytes, is taken.
 pub fn judge(
     facts: Option<&Facts>,
@@ -117,6 +123,12 @@ impl Kept {
         self.loose = 0;
         self.loose_bytes = 0;
         self.bytes = bytes;
+    }
+
+    /// Whether there is room again once the text, of so many bytes, is written anew: what was deleted and how all of it came to be
+    /// goes then. It interrupts who writes, so it is done only where something was refused.
+    pub fn is_worn(&self, text: usize) -> bool {
+        self.work > MOST_WORK / 2 || (self.bytes > MAX_NOTES_BYTES / 2 && text < self.bytes / 2)
     }
 
     /// Whether the updates are to be joined.
@@ -244,6 +256,24 @@ mod tests {
         kept.join(1_000);
         assert_eq!(judged(typed(), &kept), Ok(Verdict::New { work: 0 }));
         assert_eq!(kept.work, 999_200);
+    }
+
+    #[test]
+    fn notes_are_worn_when_most_of_them_is_how_they_came_to_be() {
+        let fresh = Kept::default();
+        assert!(!fresh.is_worn(0));
+        let cut = Kept {
+            bytes: MAX_NOTES_BYTES,
+            ..fresh
+        };
+        assert!(cut.is_worn(MAX_NOTES_BYTES / 4));
+        // Nothing would be won.
+        assert!(!cut.is_worn(MAX_NOTES_BYTES - 1_000));
+        let sought = Kept {
+            work: MOST_WORK,
+            ..fresh
+        };
+        assert!(sought.is_worn(0));
     }
 
     #[test]

@@ -123,6 +123,8 @@ pub struct Room {
     signs: HashMap<ParticipantId, u64>,
     /// When to search again for whom no node was found.
     retries: HashMap<ParticipantId, u64>,
+    /// How many nodes in a row were of a release that this room cannot be at.
+    turned_down: u32,
     /// Since when a region that should have whose media does not know its nodes.
     unsure: HashMap<ParticipantId, u64>,
     /// Whose media had to go elsewhere meanwhile.
@@ -192,6 +194,7 @@ impl Room {
             signs: HashMap::new(),
             seeking: None,
             retries: HashMap::new(),
+            turned_down: 0,
             unsure: HashMap::new(),
             astray: HashSet::new(),
             told: HashSet::new(),

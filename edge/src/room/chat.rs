@@ -56,6 +56,9 @@ const FORMER: &str = "
 /// How many lines go at most when one comes. A long one takes the place of some twenty short ones.
 const MOST_GONE: usize = 64;
 
+/// Of how many parts a page of the history is read at most, of which all but the last are of what is not shown.
+const MOST_PARTS: usize = 10;
+
 /// How many lines a part of an export has at most: some 2 MB.
 const EXPORT: u64 = 500;
 
@@ -95,8 +98,8 @@ impl Lines {
         Ok((rows.iter().rev().filter_map(Row::read).collect(), latest))
     }
 
-    /// A page of the history. What is between others is read and not shown, so that a page costs the same whatever stands
-    /// in it.
+    /// A page of the history. What is between others is read and not shown: where that is all, one goes on to what is before, but
+    /// not for long.
     pub(super) fn page(
         &self,
         reader: &Reader,
@@ -104,6 +107,21 @@ impl Lines {
         limit: u32,
         keep: Keep,
     ) -> Result<ChatPage> {
+        let mut page = self.part(reader, before, limit, keep)?;
+        for _ in 1..MOST_PARTS {
+            let next = page.next.as_ref().and_then(|next| next.parse().ok());
+            let Some(next) = next.filter(|_| page.lines.is_empty()) else {
+                break;
+            };
+            page = self.part(reader, next, limit, keep)?;
+        }
+        Ok(ChatPage {
+            before: before.to_string(),
+            ..page
+        })
+    }
+
+    fn part(&self, reader: &Reader, before: u64, limit: u32, keep: Keep) -> Result<ChatPage> {
         if !self.0.exists()? {
             return Ok(page(before, &[], Span::default(), keep, reader));
         }

@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use edge_core::notes::{Facts, Kept, MOST_COUNTED, MOST_PIECES, Verdict, judge};
+use edge_core::notes::{Facts, Kept, MOST_COUNTED, MOST_PIECES, Verdict, judge, rewritten};
 use edge_core::refusal::Refusal;
 use edge_core::room::Written;
-use protocol::client::NotesPage;
+use protocol::client::{ErrorCode, NotesPage};
 use protocol::id::UserId;
 use serde::Deserialize;
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
@@ -33,6 +33,8 @@ pub(super) const TABLES: &str = "
 
 /// How many authors are remembered. One who is not begins anew, and what they have not sent yet is lost.
 const AUTHORS: i64 = 10_000;
+/// Whose the text of an edition is that others write in. No user is named so.
+const NOBODY: &str = "";
 /// After so many numbers for authors the oldest of them are forgotten.
 const FORGET_EVERY: u32 = 100;
 
@@ -55,6 +57,8 @@ extern "C" {
     fn state(this: &Book) -> Read<Vec<u8>>;
     #[wasm_bindgen(method, catch)]
     fn text(this: &Book) -> Read<String>;
+    #[wasm_bindgen(method, catch)]
+    fn rewritten(this: &Book, author: u32) -> Read<Vec<u8>>;
 }
 
 /// The notes of a room. They are read when somebody writes or takes them along.
@@ -74,6 +78,11 @@ struct Row {
     number: u64,
     work: u64,
     value: String,
+}
+
+#[derive(Deserialize)]
+struct Author {
+    author: u32,
 }
 
 impl Notes {
@@ -100,6 +109,7 @@ impl Notes {
             None => self.latest()?,
         };
         Ok(NotesPage {
+            edition: self.edition()?,
             author: self.author(user, author, writes)?,
             number,
             updates: rows.into_iter().map(|row| row.value).collect(),
@@ -130,7 +140,16 @@ impl Notes {
                 let (number, is_news) = (kept.latest, false);
                 return Ok(Ok(Written { number, is_news }));
             }
-            Err(refused) => return Ok(Err(refused)),
+            Err(refused) => {
+                let text = book.text().map_err(unreadable)?;
+                if refused.code != ErrorCode::NotesFull || !kept.is_worn(text.len()) {
+                    return Ok(Err(refused));
+                }
+                let latest = kept.latest;
+                drop(open);
+                self.rewrite(latest + 1)?;
+                return Ok(Err(rewritten()));
+            }
         };
         kept.take(bytes.len(), work);
         let Ok(joined) = taken(book, &bytes, kept) else {
@@ -150,6 +169,27 @@ impl Notes {
         }
         let (number, is_news) = (kept.latest, true);
         Ok(Ok(Written { number, is_news }))
+    }
+
+    /// Keeps the text alone, under this number. It is another edition then: of the former, nobody is an author any more.
+    fn rewrite(&self, number: u64) -> Result<()> {
+        self.store.write("DELETE FROM note_authors", Vec::new())?;
+        let author = self.new_author(NOBODY)?;
+        let text = self.open()?.book.rewritten(author).map_err(unreadable)?;
+        self.open.take();
+        self.store.write("DELETE FROM notes", Vec::new())?;
+        let kept = Kept {
+            latest: number,
+            ..Kept::default()
+        };
+        self.put(&kept, &STANDARD.encode(text))
+    }
+
+    /// Which edition this is: whose the text is that all others have written in, 0 in the first.
+    fn edition(&self) -> Result<u32> {
+        let select = "SELECT author FROM note_authors WHERE user = ?";
+        let rows: Vec<Author> = self.store.rows(select, vec![NOBODY.into()])?;
+        Ok(rows.first().map_or(0, |edition| edition.author))
     }
 
     /// The text as it is now.
@@ -203,10 +243,6 @@ impl Notes {
     }
 
     fn author(&self, user: &UserId, claimed: Option<u32>, writes: bool) -> Result<u32> {
-        #[derive(Deserialize)]
-        struct Author {
-            author: u32,
-        }
         if let Some(author) = claimed {
             let values = vec![
                 SqlStorageValue::Integer(author.into()),
@@ -217,12 +253,7 @@ impl Notes {
                 return Ok(author);
             }
         }
-        let insert = "INSERT INTO note_authors (user) VALUES (?)";
-        self.store.write(insert, vec![user.as_str().into()])?;
-        let select = "SELECT max(author) AS author FROM note_authors";
-        let rows: Vec<Author> = self.store.rows(select, Vec::new())?;
-        let author = rows.first().map(|row| row.author);
-        let author = author.ok_or_else(|| Error::RustError("an author was not stored".into()))?;
+        let author = self.new_author(user.as_str())?;
         if !writes {
             // The number is not given again.
             let value = SqlStorageValue::Integer(author.into());
@@ -230,12 +261,21 @@ impl Notes {
             self.store.write(delete, vec![value])?;
         }
         if author % FORGET_EVERY == 0 {
-            let delete = "DELETE FROM note_authors WHERE author <=
+            let delete = "DELETE FROM note_authors WHERE user <> ? AND author <=
                 (SELECT author FROM note_authors ORDER BY author DESC LIMIT 1 OFFSET ?)";
-            self.store
-                .write(delete, vec![SqlStorageValue::Integer(AUTHORS)])?;
+            let values = vec![NOBODY.into(), SqlStorageValue::Integer(AUTHORS)];
+            self.store.write(delete, values)?;
         }
         Ok(author)
+    }
+
+    fn new_author(&self, user: &str) -> Result<u32> {
+        let insert = "INSERT INTO note_authors (user) VALUES (?)";
+        self.store.write(insert, vec![user.into()])?;
+        let select = "SELECT max(author) AS author FROM note_authors";
+        let rows: Vec<Author> = self.store.rows(select, Vec::new())?;
+        let author = rows.first().map(|row| row.author);
+        author.ok_or_else(|| Error::RustError("an author was not stored".into()))
     }
 
     /// Remembers the user as this author, if they could not write yet when they opened the notes.

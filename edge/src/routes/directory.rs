@@ -1,16 +1,49 @@
 //! The directory: the rooms that everybody with an account finds, from all shards.
 
-use edge_core::directory::{Cursor, SHARDS, Search};
+use edge_core::directory::{Cursor, SHARDS, Search, shard_of};
 use edge_core::token::Scope;
 use futures_util::future::join_all;
 use protocol::api::{DirectoryPage, ListedRoom};
+use protocol::id::RoomId;
 use protocol::query::DirectoryQuery;
-use worker::{Env, Request, Response};
+use serde_json::json;
+use worker::{Context, Env, Request, Response, console_error};
 
 use super::{Answer, authenticate};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
 use crate::{config, rpc};
+
+/// What a room's object answers. Of a room that there is not, the directory is told so, without anybody waiting for it: it may list
+/// one that was deleted while a release ran that knew nothing of the list. The room alone says that it is gone, no stranger.
+pub(super) async fn unlist_if_gone<T>(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    room: &RoomId,
+    answer: Outcome<T>,
+) -> Outcome<T> {
+    let is_gone = |refusal: &Refusal| refusal.kind() == "not-found";
+    if !answer.as_ref().is_err_and(is_gone) {
+        return answer;
+    }
+    let limiter = Limiter::of(request, env, Deed::Search)?;
+    let shard = config::shard(env, shard_of(room))?;
+    let room = room.clone();
+    context.wait_until(async move {
+        if limiter.take().await.is_err() {
+            return;
+        }
+        if let Err(refusal) = rpc::call::<()>(&shard, "remove", &room).await {
+            let why = refusal.problem.detail;
+            console_error!(
+                "{}",
+                json!({ "fault": "a room that is gone stays listed", "why": why })
+            );
+        }
+    });
+    answer
+}
 
 pub(super) async fn search(request: Request, env: &Env) -> Answer {
     authenticate(&request, env, Scope::Account)?;

@@ -6,18 +6,20 @@ use edge_core::name::check_name;
 use edge_core::token::{AccessClaims, GUEST_SECONDS, guest_id};
 use protocol::api::{Door, GuestRequest, GuestSession};
 use protocol::id::{RoomId, UserId};
-use worker::{Env, Request, Response};
+use worker::{Context, Env, Request, Response};
 
+use super::directory::unlist_if_gone;
 use super::{Answer, now, room_id};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
 use crate::{config, cookie, crypto, http, jwt, rpc};
 
 /// What somebody may know who has a link and no token.
-pub(super) async fn door(request: Request, env: &Env, id: &str) -> Answer {
+pub(super) async fn door(request: Request, env: &Env, context: &Context, id: &str) -> Answer {
     let id = room_id(id)?;
     Limiter::of(&request, env, Deed::Join)?.take().await?;
-    let door: Door = rpc::call(&config::room(env, &id, None)?, "door", &()).await?;
+    let told: Outcome<Door> = rpc::call(&config::room(env, &id, None)?, "door", &()).await;
+    let door = unlist_if_gone(&request, env, context, &id, told).await?;
     Ok(Response::from_json(&door)?)
 }
 

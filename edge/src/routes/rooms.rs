@@ -18,6 +18,7 @@ use protocol::query::ChatExportQuery;
 use serde_json::json;
 use worker::{Context, Delay, Env, Request, Response, console_error};
 
+use super::directory::unlist_if_gone;
 use super::{Answer, authenticate, now, room_id};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
@@ -78,11 +79,12 @@ pub(super) async fn list(request: Request, env: &Env) -> Answer {
     Ok(Response::from_json(&RoomList { rooms })?)
 }
 
-pub(super) async fn show(request: Request, env: &Env, id: &str) -> Answer {
+pub(super) async fn show(request: Request, env: &Env, context: &Context, id: &str) -> Answer {
     let id = room_id(id)?;
     let claims = authenticate(&request, env, Scope::Room(&id))?;
     let object = config::room(env, &id, None)?;
-    let room: RoomDetails = rpc::call(&object, "show", &claims.sub).await?;
+    let shown: Outcome<RoomDetails> = rpc::call(&object, "show", &claims.sub).await;
+    let room = unlist_if_gone(&request, env, context, &id, shown).await?;
     Ok(Response::from_json(&room)?)
 }
 
@@ -150,10 +152,11 @@ pub(super) async fn join_room(
         admission,
         password: body.password,
     };
-    let room: Room = match &join.password {
-        Some(_) => try_password(&request, env, &id, rpc::call(&object, "join", &join)).await?,
-        None => rpc::call(&object, "join", &join).await?,
+    let joined: Outcome<Room> = match &join.password {
+        Some(_) => try_password(&request, env, &id, rpc::call(&object, "join", &join)).await,
+        None => rpc::call(&object, "join", &join).await,
     };
+    let room = unlist_if_gone(&request, env, context, &id, joined).await?;
     // A guest has no list of rooms.
     if !guest {
         note_visit(env, context, &claims.sub, &id)?;

@@ -62,7 +62,8 @@ impl Bot {
             NodeMediaMessage::Quality { quality } => self.outcome.quality = Some(quality),
             NodeMediaMessage::Qualities { .. }
             | NodeMediaMessage::Speakers { .. }
-            | NodeMediaMessage::Caption(_) => {}
+            | NodeMediaMessage::Caption(_)
+            | NodeMediaMessage::CaptionRefused { .. } => {}
         }
     }
 

@@ -126,6 +126,10 @@ pub enum Deed {
         rooms: u32,
     },
     BreakoutsClosed,
+    /// Said anew for how long breakout rooms are open.
+    BreakoutsLimited {
+        seconds: Option<u32>,
+    },
     MovedToBreakout {
         breakout: Option<BreakoutId>,
     },

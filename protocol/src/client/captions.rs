@@ -27,6 +27,19 @@ pub struct CaptionLine {
     pub is_final: bool,
 }
 
+/// Why a node does not pass on what was fed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum CaptionRefusal {
+    /// Whoever feeds may not.
+    NotAllowed,
+    /// It is too much at once, of this one or of all in the room.
+    TooMuch,
+    /// It is too long, or its language is none.
+    Malformed,
+}
+
 /// A caption as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::captions::{Caption, CaptionLine};
+use super::captions::{Caption, CaptionLine, CaptionRefusal};
 use crate::id::ParticipantId;
 use crate::media::{Source, TrackId};
 
@@ -60,6 +60,8 @@ pub enum NodeMediaMessage {
     Speakers { speakers: Vec<ParticipantId> },
     /// What somebody says, as somebody feeds it. What was missed is not told again.
     Caption(Caption),
+    /// What the client fed under this number is not passed on. It is told once a second at most.
+    CaptionRefused { id: u32, reason: CaptionRefusal },
     /// What of the client's own video anybody, anywhere, watches now, whole each time. It encodes nothing else (dynacast).
     Demand { demand: Vec<SourceDemand> },
     /// How the client's media travels, every few seconds.

@@ -26,7 +26,7 @@ pub struct CapsChange {
 }
 
 /// Tells what is `null` from what is absent.
-fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(super) fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)

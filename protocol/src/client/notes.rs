@@ -20,6 +20,10 @@ pub struct NotesPage {
     /// Whom the client's updates come from (Yjs' `clientID`): what was asked for, or a new one that nobody else has. A client
     /// that has written as another begins anew with it.
     pub author: u32,
+    /// Which edition of the notes this is, 0 the first. When they are full of what was deleted they are written anew: who has
+    /// another edition begins anew with this page, which then has all of it.
+    #[serde(default)]
+    pub edition: u32,
     /// The number of the latest update, 0 before the first.
     #[cfg_attr(test, ts(type = "number"))]
     pub number: u64,

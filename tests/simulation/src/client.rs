@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use protocol::client::{Caption, ParticipantQuality};
+use protocol::client::{Caption, CaptionRefusal, ParticipantQuality};
 use protocol::client::{IceCredentials, SlotAssignment, SourceDemand, SourceMid, Tile};
 use protocol::id::ParticipantId;
 use protocol::media::{MediaKind, Source};
@@ -81,6 +81,8 @@ pub struct Client {
     pub qualities: Vec<(Instant, Vec<ParticipantQuality>)>,
     /// The captions that it was told.
     pub captions: Vec<Caption>,
+    /// Of which of the captions that it fed it was told that they go no further, and why.
+    pub refused_captions: Vec<(u32, CaptionRefusal)>,
     /// What it was told of its own packets.
     pub feedback: Feedback,
 }
@@ -134,6 +136,7 @@ impl Client {
             speakers: Vec::new(),
             qualities: Vec::new(),
             captions: Vec::new(),
+            refused_captions: Vec::new(),
             feedback: Feedback::new(now),
         };
         match accent {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use protocol::client::{Caption, CaptionLine, MAX_CAPTION_BYTES};
+use protocol::client::{Caption, CaptionLine, CaptionRefusal, MAX_CAPTION_BYTES};
 use protocol::media::Caps;
 use simulation::{Path, World};
 
@@ -75,12 +75,19 @@ fn nobody_feeds_too_much_or_what_is_none_or_when_they_may_not() {
     });
     world.run(Duration::from_secs(10));
     assert_eq!(texts(&world, 2), []);
+    // One is told so once a second.
+    let refused = |world: &World| world.clients[1].refused_captions.clone();
+    assert_eq!(refused(&world), [(1, CaptionRefusal::Malformed)]);
     for id in 0..100 {
         world.clients[1].feed_caption(line(id, "much", true));
     }
     world.run(Duration::from_secs(1));
     let told = world.clients[2].captions.len();
     assert!((20..=30).contains(&told), "{told}");
+    let [_, (id, CaptionRefusal::TooMuch)] = refused(&world)[..] else {
+        panic!("{:?}", refused(&world));
+    };
+    assert!((20..=30).contains(&id), "{id}");
 
     world.set_caps(
         1,
@@ -93,6 +100,10 @@ fn nobody_feeds_too_much_or_what_is_none_or_when_they_may_not() {
     world.clients[1].feed_caption(line(200, "forbidden", true));
     world.run(Duration::from_secs(1));
     assert_eq!(world.clients[2].captions.len(), told);
+    assert_eq!(
+        refused(&world).last(),
+        Some(&(200, CaptionRefusal::NotAllowed))
+    );
     world.clients[0].feed_caption(line(1, "allowed", true));
     world.run(Duration::from_secs(1));
     assert_eq!(world.clients[2].captions.len(), told + 1);

@@ -23,6 +23,7 @@ beforeEach(() => {
       onQuality: ignore,
       onQualities: ignore,
       onCaption: ignore,
+      onCaptionRefused: ignore,
     },
   );
 });

@@ -46,6 +46,20 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
+it("asks for another end until it is so", () => {
+  const breakouts = entered(open({ endsAt: NOW + 3_600_000 + 60_000 }));
+  breakouts.limit(300);
+  breakouts.welcome(null);
+  const asked = { type: "limitBreakouts", seconds: 300 };
+  expect(sent).toEqual([asked, asked]);
+  breakouts.happen({ type: "breakouts", breakouts: open({ endsAt: NOW + 3_900_000 }) });
+  expect(breakouts.state.get().endsAt).toBe(NOW + 300_000);
+  breakouts.limit(null);
+  breakouts.happen({ type: "breakouts", breakouts: open({ endsAt: null }) });
+  breakouts.welcome(null);
+  expect(sent).toEqual([asked, asked, { type: "limitBreakouts", seconds: null }]);
+});
+
 it("knows who is where, and for how long by its own clock", () => {
   const breakouts = entered(open({ endsAt: NOW + 3_600_000 + 60_000 }));
   const where = (id: string) => breakoutOf(breakouts.state.get(), id);

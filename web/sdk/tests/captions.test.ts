@@ -43,6 +43,18 @@ it("is told them from when they are shown, also by another node", () => {
   expect(told).toEqual([true, true, false].map((on) => ({ type: "showCaptions", on })));
 });
 
+it("says for a while that what one feeds is not told, and why", () => {
+  captions.feed({ text: "hello", language: "en" });
+  captions.notTold("tooMuch");
+  expect(captions.state.get().refused).toBe("tooMuch");
+  vi.advanceTimersByTime(9_000);
+  captions.notTold("notAllowed");
+  vi.advanceTimersByTime(9_000);
+  expect(captions.state.get().refused).toBe("notAllowed");
+  vi.advanceTimersByTime(2_000);
+  expect(captions.state.get().refused).toBeNull();
+});
+
 it("shows the latest of what is said, each for a while, where it began", () => {
   captions.show(true);
   captions.heard(caption({ text: "good" }));

@@ -114,7 +114,7 @@ describe("the history", () => {
           message: "wait",
           nonce: null,
           of: "chatHistory",
-          retryAfterMs: 1,
+          retryAfterMs: null,
         }),
     ],
     ["nothing comes", () => vi.advanceTimersByTime(10_000)],
@@ -129,6 +129,21 @@ describe("the history", () => {
     chat.showEarlier();
     expect(sent).toHaveLength(2);
   });
+});
+
+it("goes on over what is not shown, also where it was too fast", () => {
+  begin(500);
+  chat.showEarlier();
+  chat.receive(page("500", [], "400"));
+  expect(sent.at(-1)).toMatchObject({ before: "400" });
+  const error = { type: "error", code: "rateLimited", message: "wait", nonce: null } as const;
+  chat.refused({ ...error, of: "chatHistory", retryAfterMs: 3_000 });
+  vi.advanceTimersByTime(2_900);
+  expect(sent).toHaveLength(2);
+  vi.advanceTimersByTime(200);
+  expect(sent.at(-1)).toMatchObject({ before: "400" });
+  chat.receive(page("400", [], null));
+  expect([sent.length, shown.earlier]).toEqual([3, "none"]);
 });
 
 it("tells now and then that one types, and of others until they stop", () => {

@@ -12,6 +12,7 @@ interface Person {
   notes: NotesDocument;
   isShown: boolean;
   author: number;
+  edition: number;
 }
 
 /** A room that stores whatever it is sent, in order, and tells it to all. */
@@ -22,6 +23,7 @@ class Room {
   #authors = 0;
   /** Whether nobody is known again. */
   forgetful = false;
+  edition = 0;
   /** Whether acknowledgments are lost on their way. */
   mute = false;
 
@@ -38,6 +40,18 @@ class Room {
     return person.notes;
   }
 
+  /** Keeps the text alone, of nobody's, and tells who reads. */
+  rewrite(text: string): void {
+    const doc = new Doc();
+    doc.clientID = ++this.#authors;
+    doc.getText("notes").insert(0, text);
+    this.edition = doc.clientID;
+    this.updates.fill("AAA=");
+    this.updates.push(toBase64(encodeStateAsUpdate(doc)));
+    this.forgetful = true;
+    for (const { notes, isShown } of this.#people) if (isShown) notes.receive({ type: "notesRewritten" });
+  }
+
   #take(from: Person, message: ClientMessage): void {
     this.said.push(message);
     if (message.type === "closeNotes") from.isShown = false;
@@ -45,9 +59,21 @@ class Room {
       from.isShown = true;
       from.author = (this.forgetful ? null : message.author) ?? ++this.#authors;
       const updates = this.updates.slice(message.after);
-      from.notes.receive({ type: "notes", author: from.author, number: this.updates.length, updates });
+      const { edition } = this;
+      from.edition = edition;
+      from.notes.receive({
+        type: "notes",
+        author: from.author,
+        edition,
+        number: this.updates.length,
+        updates,
+      });
     }
     if (message.type !== "writeNotes") return;
+    if (from.edition !== this.edition) {
+      const error = { type: "error", code: "malformed", message: "not here", of: "writeNotes" } as const;
+      return from.notes.receive({ ...error, nonce: message.nonce, retryAfterMs: null });
+    }
     const { structs } = decodeUpdate(fromBase64(message.update));
     for (const { id } of structs) expect(id.client).toBe(from.author);
     const number = this.updates.push(message.update);
@@ -201,7 +227,7 @@ it("says that there are no notes where the room knows of none", async () => {
   one.receive({ ...error, nonce: null, retryAfterMs: null });
   expect(one.state.get()).toMatchObject({ open: false, absent: true });
   // Another release of the room may have them.
-  one.receive({ type: "notes", author: 1, number: 0, updates: [] });
+  one.receive({ type: "notes", edition: 0, author: 1, number: 0, updates: [] });
   expect(one.state.get()).toMatchObject({ open: true, absent: false });
   one.end();
 });
@@ -239,6 +265,25 @@ it("waits as long as the room says", async () => {
   expect(room.said).toHaveLength(said);
   await settle();
   expect(one.state.get().saved).toBe(true);
+});
+
+it("goes on with notes that were written anew, and shows what was not taken", async () => {
+  const [one, two] = [room.enter(), room.enter()];
+  await settle();
+  one.write("Tea", 3);
+  await settle();
+  expect(two.text).toBe("Tea");
+  one.write("Tea for two", 11);
+  room.rewrite("Tea");
+  await settle();
+  room.forgetful = false;
+  expect([one.text, two.text]).toEqual(["Tea", "Tea"]);
+  expect(one.state.get()).toMatchObject({ open: true, saved: true, untaken: { text: "Tea for two" } });
+  expect(two.state.get()).toMatchObject({ open: true, untaken: null });
+  one.write("Green Tea", 6);
+  two.write("Tea and cake", 12);
+  await settle();
+  expect([one.text, two.text]).toEqual(["Green Tea and cake", "Green Tea and cake"]);
 });
 
 it("asks for what it has missed, and closes when all is sent", async () => {
@@ -299,7 +344,13 @@ it("is loaded when it is opened, and opens with the call", async () => {
   expect(sent).toEqual([{ type: "openNotes", after: 0, author: null }]);
   const doc = new Doc();
   doc.getText("notes").insert(0, "there");
-  notes.receive({ type: "notes", author: 3, number: 1, updates: [toBase64(encodeStateAsUpdate(doc))] });
+  notes.receive({
+    type: "notes",
+    edition: 0,
+    author: 3,
+    number: 1,
+    updates: [toBase64(encodeStateAsUpdate(doc))],
+  });
   expect(opened.text).toBe("there");
   notes.end();
 });

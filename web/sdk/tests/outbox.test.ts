@@ -6,7 +6,7 @@ import type { ChatMessage, ServerMessage } from "../src/generated/protocol.ts";
 let outbox: Outbox;
 let lines: Lines;
 /** What the room was sent. */
-let sent: { nonce: string; text: string; breakout?: number }[];
+let sent: { nonce: string; text: string; breakout?: number | null }[];
 let connected: boolean;
 /** The breakout room in which one is. */
 let place: number | null;
@@ -158,7 +158,7 @@ describe("after an interruption", () => {
     expect(lines[0]?.refused).toBe("Not there any more.");
     expect(sent).toHaveLength(1);
     outbox.retry(last());
-    expect([sent.length, last() === sent[0]?.nonce, sent[1]?.breakout]).toEqual([2, true, undefined]);
+    expect([sent.length, last() === sent[0]?.nonce, sent[1]?.breakout]).toEqual([2, true, null]);
   });
 
   it("what waited goes out in its order", () => {

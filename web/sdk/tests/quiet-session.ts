@@ -16,6 +16,7 @@ export function quietSession(handlers: Partial<MediaSessionHandlers> = {}): {
     onQuality: ignore,
     onQualities: ignore,
     onCaption: ignore,
+    onCaptionRefused: ignore,
     onReady: ignore,
     onStep: ignore,
     ...handlers,

@@ -14,7 +14,7 @@ use super::people::Person;
 use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, Room};
-use crate::breakouts::{Subroom, check};
+use crate::breakouts::{Subroom, check, check_time};
 use crate::chat::Reader;
 use crate::refusal::Refusal;
 use crate::table::{Table, integer, json};
@@ -107,6 +107,31 @@ impl Room {
         Ok(())
     }
 
+    /// Who keeps order says anew for how long they are open.
+    pub(super) fn limits_breakouts(
+        &mut self,
+        client: &Client,
+        seconds: Option<u32>,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.require(client, Right::HoldBreakouts)?;
+        check_time(seconds)?;
+        if !self.breakouts.is_open() {
+            let message = "no breakout rooms are open";
+            return Err(Refusal::new(ErrorCode::UnknownBreakout, message));
+        }
+        self.may_sweep(&client.participant, now)?;
+        self.audit_all(client, Deed::BreakoutsLimited { seconds }, now, out);
+        if let Some(open) = self.breakouts.opened_mut() {
+            open.limit(seconds, now);
+        }
+        self.save_breakouts(out);
+        let breakouts = self.breakouts_view();
+        self.happen(RoomEvent::Breakouts { breakouts }, None, now, out);
+        Ok(())
+    }
+
     /// Their time is over.
     pub(super) fn expire_breakouts(&mut self, now: u64, out: &mut Vec<Effect>) {
         if self.breakouts.ends_at().is_some_and(|at| at <= now) {
@@ -125,6 +150,8 @@ impl Room {
     fn close_breakouts(&mut self, now: u64, out: &mut Vec<Effect>) {
         let back = self.in_breakouts();
         self.breakouts.close();
+        self.turned_down = 0;
+        self.retries.clear();
         self.save_breakouts(out);
         self.plan(out);
         let breakouts = None;

@@ -31,8 +31,8 @@ pub(super) struct About {
     pub mentions: Vec<UserId>,
     pub to: Option<UserId>,
     pub broadcast: bool,
-    /// Where it was written.
-    pub breakout: Option<BreakoutId>,
+    /// Where it was written, if that is said.
+    pub breakout: Option<Option<BreakoutId>>,
 }
 
 impl Room {
@@ -141,7 +141,7 @@ impl Room {
             true => None,
             false => self.subroom_of(&person.user).breakout(),
         };
-        if !is_anywhere && draft.breakout.is_some() && draft.breakout != breakout {
+        if !is_anywhere && draft.breakout.is_some_and(|written| written != breakout) {
             return out.push(elsewhere(client, draft.nonce));
         }
         let line = self.chat.add(ChatMessage {
@@ -307,7 +307,7 @@ fn no_line() -> Refusal {
 
 /// What was written among a few is not said to others: its writer decides.
 fn elsewhere(client: Client, nonce: String) -> Effect {
-    let message = "you wrote this in a breakout room that you are not in any more";
+    let message = "you wrote this in another room than you are in now";
     let refusal = Refusal::new(ErrorCode::Elsewhere, message);
     Effect::Send {
         client,

@@ -45,8 +45,8 @@ pub struct Draft {
     pub to: Option<Mention>,
     /// Whether it is for everybody, wherever they are.
     pub broadcast: bool,
-    /// In which breakout room it was written, if that is known.
-    pub breakout: Option<BreakoutId>,
+    /// In which breakout room or in none it was written, if that is known.
+    pub breakout: Option<Option<BreakoutId>>,
 }
 
 /// What somebody does in the chat that needs a line which may be stored.

@@ -149,8 +149,11 @@ impl Room {
     ) -> Result<(), Refusal> {
         self.require(client, Right::Configure)?;
         let Some(typed) = typed else {
+            // One that is being hashed is not asked for, either.
             self.password_turn += 1;
-            self.asks_for(client, None, now, out);
+            if self.info.password.is_some() {
+                self.asks_for(client, None, now, out);
+            }
             return Ok(());
         };
         let password = password::prepare(&typed);

@@ -4,6 +4,7 @@
 use protocol::client::{ClientMessage, ErrorCode, MAX_MESSAGE_BYTES, Offer};
 use protocol::id::ParticipantId;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::error::Category;
 
 use super::chat::About;
@@ -16,22 +17,24 @@ const MAX_HEAD_BYTES: usize = 256;
 /// What a message is answered by, whatever else stands in it.
 #[derive(Default, Deserialize)]
 struct Head {
-    #[serde(rename = "type")]
-    of: Option<String>,
-    nonce: Option<String>,
+    #[serde(rename = "type", default)]
+    of: Value,
+    #[serde(default)]
+    nonce: Value,
 }
 
 impl Head {
-    fn of(text: &str) -> Self {
+    /// What cannot be repeated is left out, and what stands beside it is not.
+    fn of(text: &str) -> (Option<String>, Option<String>) {
         if text.len() > MAX_MESSAGE_BYTES {
-            return Self::default();
+            return (None, None);
         }
-        let short = |text: &String| text.len() <= MAX_HEAD_BYTES;
+        let short = |value: Value| match value {
+            Value::String(text) if text.len() <= MAX_HEAD_BYTES => Some(text),
+            _ => None,
+        };
         let Self { of, nonce } = serde_json::from_str(text).unwrap_or_default();
-        Self {
-            of: of.filter(short),
-            nonce: nonce.filter(short),
-        }
+        (short(of), short(nonce))
     }
 }
 
@@ -58,7 +61,7 @@ impl Room {
             if let Some(excess) = self.exceeds(&client.participant, &refusal, now) {
                 return self.send_away(client, excess, now, out);
             }
-            let Head { of, nonce } = Head::of(text);
+            let (of, nonce) = Head::of(text);
             out.push(Effect::Send {
                 client,
                 message: refusal.told(of, nonce),
@@ -188,6 +191,9 @@ impl Room {
                 participant,
                 breakout,
             } => self.moves_to_breakout(client, &participant, breakout, now, out)?,
+            ClientMessage::LimitBreakouts { seconds } => {
+                self.limits_breakouts(client, seconds, now, out)?;
+            }
             ClientMessage::CloseBreakouts => self.closes_breakouts(client, now, out)?,
             ClientMessage::MoveHere => self.moves_here(id, now, out),
             ClientMessage::Leave => self.leaves(client.clone(), now, out),

@@ -24,6 +24,9 @@ const RESTART_GRACE: u64 = 10_000;
 /// the node was sought for is on the way.
 const RELEASE: u64 = 5_000;
 
+/// How often the wait for a node that this room can be at is doubled: up to 32 s. A release is rolled out in minutes.
+const LONGEST_WAIT: u32 = 5;
+
 impl Room {
     /// Tells the node that has a person's media something about them, if one has.
     pub(super) fn tell_node_of(
@@ -250,6 +253,7 @@ impl Room {
         };
         placed.state = Link::Ready;
         placed.reach = Some(reach);
+        self.turned_down = 0;
         self.save_placed(&link.node, out);
         self.plan(out);
         for held in sessions {
@@ -313,12 +317,14 @@ impl Room {
         self.missed.extend(missed);
     }
 
-    /// This room cannot be at a node of that release. It may be the only one there is: then it is found again, and not as fast
-    /// as it can say so.
+    /// This room cannot be at a node of that release. It may be the only one there is: then it is found again, each time after
+    /// twice as long.
     fn turn_down(&mut self, node: &NodeId, now: u64, out: &mut Vec<Effect>) {
         let people = self.people_at(node);
+        let wait = RETRY << self.turned_down.min(LONGEST_WAIT);
+        self.turned_down += 1;
         for participant in &people {
-            self.retries.insert(participant.clone(), now + RETRY);
+            self.retries.insert(participant.clone(), now + wait);
         }
         self.drop_node(node, "the media node is of another version", out);
         for participant in &people {

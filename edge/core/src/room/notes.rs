@@ -8,6 +8,7 @@ use protocol::client::{
 use super::roles::Right;
 use super::{Client, Effect, Room, Written};
 use crate::nonce;
+use crate::notes::rewritten;
 use crate::refusal::Refusal;
 
 impl Room {
@@ -81,7 +82,15 @@ impl Room {
                 }
                 ServerMessage::NotesTaken { nonce, number }
             }
-            Err(refusal) => refusal.told(Some("writeNotes".to_owned()), Some(nonce)),
+            Err(refusal) => {
+                if refusal == rewritten() {
+                    out.push(Effect::TellNotesReaders {
+                        except: client.clone(),
+                        message: ServerMessage::NotesRewritten,
+                    });
+                }
+                refusal.told(Some("writeNotes".to_owned()), Some(nonce))
+            }
         };
         out.push(Effect::Send { client, message });
     }

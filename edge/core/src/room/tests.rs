@@ -14,6 +14,7 @@ use crate::table::Key;
 
 mod audit;
 mod breakout_places;
+mod breakout_time;
 mod breakouts;
 mod chat;
 mod chat_lines;

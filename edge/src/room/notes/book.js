@@ -40,6 +40,14 @@ export class Book {
     return this.#text.toString();
   }
 
+  /** The text alone, as this author's, with nothing of how it came to be. */
+  rewritten(author) {
+    const anew = new Book();
+    anew.#doc.clientID = author;
+    anew.#text.insert(0, this.text());
+    return anew.state();
+  }
+
   /**
    * What an update says, as JSON (`edge_core::notes::Facts`); `null` if it is none. One of more pieces than `mostPieces`
    * is too long to look into, and beyond `mostSteps` nothing is counted.

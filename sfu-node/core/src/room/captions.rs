@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
-use protocol::client::{Caption, CaptionLine, NodeMediaMessage};
+use protocol::client::{Caption, CaptionLine, CaptionRefusal, NodeMediaMessage};
 
 use super::catalog::MAX_HOPS;
 use super::peers::Ring;
@@ -21,6 +21,12 @@ const OF_A_MEMBER: Limit = Limit {
 const OF_A_ROOM: Limit = Limit {
     burst: 100,
     each: Duration::from_millis(20),
+};
+
+/// How often a member is told that what it fed goes no further.
+const OF_REFUSALS: Limit = Limit {
+    burst: 1,
+    each: Duration::from_secs(1),
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +59,7 @@ pub(super) struct Captioning {
     /// Whether they are shown to it.
     shown: bool,
     left: Left,
+    told: Left,
 }
 
 /// What a room may still pass on.
@@ -67,7 +74,7 @@ impl Room {
         }
     }
 
-    /// A member feeds a caption. Returns whether it goes further.
+    /// A member feeds a caption. Returns whether it goes further; if not, the member is told why.
     pub(crate) fn feed_caption(
         &mut self,
         cx: &mut Context<'_>,
@@ -77,13 +84,34 @@ impl Room {
         let Some(member) = self.member_mut(key) else {
             return false;
         };
-        let may = member.caps.captions && member.captioning.left.take(OF_A_MEMBER, cx.now);
-        let by = member.participant.clone();
-        let goes = may && line.is_sound() && self.passing.0.take(OF_A_ROOM, cx.now);
-        if goes {
+        let (by, session, now) = (member.participant.clone(), member.session, cx.now);
+        let judged = if !member.caps.captions {
+            Err(CaptionRefusal::NotAllowed)
+        } else if !line.is_sound() {
+            Err(CaptionRefusal::Malformed)
+        } else if member.captioning.left.take(OF_A_MEMBER, now)
+            && self.passing.0.take(OF_A_ROOM, now)
+        {
+            Ok(())
+        } else {
+            Err(CaptionRefusal::TooMuch)
+        };
+        let Err(reason) = judged else {
             self.pass_caption(cx, Caption { by, line }, None, 0);
+            return true;
+        };
+        if let Some(member) = self.member_mut(key)
+            && member.captioning.told.take(OF_REFUSALS, now)
+        {
+            cx.tell(
+                session,
+                &NodeMediaMessage::CaptionRefused {
+                    id: line.id,
+                    reason,
+                },
+            );
         }
-        goes
+        false
     }
 
     /// Another node or shard passes a caption on.

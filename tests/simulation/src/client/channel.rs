@@ -99,6 +99,9 @@ impl Client {
             }
             NodeMediaMessage::Quality { .. } => {}
             NodeMediaMessage::Caption(caption) => self.captions.push(caption),
+            NodeMediaMessage::CaptionRefused { id, reason } => {
+                self.refused_captions.push((id, reason));
+            }
             NodeMediaMessage::Qualities { participants } => {
                 self.qualities.push((now, participants));
             }

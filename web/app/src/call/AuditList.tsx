@@ -103,6 +103,10 @@ export function deedWords(deed: Deed): string {
       return deed.rooms === 1 ? "opened a breakout room" : `opened ${deed.rooms} breakout rooms`;
     case "breakoutsClosed":
       return "closed the breakout rooms";
+    case "breakoutsLimited":
+      return deed.seconds === null
+        ? "took the breakout rooms' time limit away"
+        : `gave the breakout rooms ${Math.ceil(deed.seconds / 60)} min from then on`;
     case "movedToBreakout":
       return deed.breakout === null ? "moved to the main room" : "moved to a breakout room";
     case "settings":

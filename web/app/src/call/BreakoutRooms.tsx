@@ -1,5 +1,5 @@
 // Breakout rooms among the people: who is in which, the way there, and for who keeps order all that is done about them.
-import type { Breakout, Participant } from "@connect/sdk";
+import { type Breakout, MAX_BREAKOUT_SECONDS, type Participant } from "@connect/sdk";
 import { type BreakoutsState, breakoutOf, type Call, type CallState, keepsOrder } from "@connect/sdk/call";
 import { type FormEvent, useState } from "react";
 import { useReadable } from "../api-context.ts";
@@ -38,6 +38,7 @@ export function BreakoutRooms({ call, state }: { call: Call; state: CallState })
           <Place key={room.id} call={call} state={state} breakouts={breakouts} room={room} holds={holds} />
         ))}
       </ul>
+      {holds && <Limit call={call} endsAt={breakouts.endsAt} />}
       {holds && <Announce call={call} />}
       {holds && (
         <button type="button" className="button secondary" onClick={() => call.breakouts.close()}>
@@ -121,6 +122,32 @@ function Move({ call, person, rooms, at }: MoveProps) {
         </option>
       ))}
     </select>
+  );
+}
+
+/** How long they may be open at most. */
+const LONGEST_MS = MAX_BREAKOUT_SECONDS * 1_000;
+
+/** More time, less of it, or as much as one likes. */
+function Limit({ call, endsAt }: { call: Call; endsAt: number | null }) {
+  const more = () => {
+    const left = endsAt === null ? 0 : Math.max(0, endsAt - Date.now());
+    call.breakouts.limit(Math.round(Math.min(left + 5 * 60_000, LONGEST_MS) / 1_000));
+  };
+  return (
+    <fieldset className="breakout-limit" aria-label="Time of the breakout rooms">
+      <button type="button" className="button quiet" onClick={more}>
+        {endsAt === null ? "End in 5 minutes" : "5 minutes more"}
+      </button>
+      <button type="button" className="button quiet" onClick={() => call.breakouts.limit(60)}>
+        End in a minute
+      </button>
+      {endsAt !== null && (
+        <button type="button" className="button quiet" onClick={() => call.breakouts.limit(null)}>
+          No limit
+        </button>
+      )}
+    </fieldset>
   );
 }
 

@@ -5,21 +5,18 @@ import { useReadable } from "../api-context.ts";
 import { isolated } from "../ui/words.ts";
 import "./captions.css";
 
-export function ShownCaptions({ call, state }: { call: Call; state: CallState }) {
+interface ShownCaptionsProps {
+  call: Call;
+  state: CallState;
+}
+
+export function ShownCaptions({ call, state }: ShownCaptionsProps) {
   const { on, lines } = useReadable(call.captions.state);
   if (!on) return null;
   const words = (caption: Caption) => `${isolated(speakerOf(caption, state))}: `;
-  const key = ({ by, id }: Caption) => `${by} ${id}`;
   return (
     <>
-      <div className="captions" aria-hidden="true">
-        {lines.map((caption) => (
-          <p key={key(caption)} lang={caption.language} dir="auto">
-            <b>{words(caption)}</b>
-            {caption.text}
-          </p>
-        ))}
-      </div>
+      <CaptionLines className="captions" call={call} state={state} />
       <div className="captions-log" role="log" aria-live="polite" aria-label="Captions">
         {lines
           .filter(({ final }) => final)
@@ -33,6 +30,29 @@ export function ShownCaptions({ call, state }: { call: Call; state: CallState })
     </>
   );
 }
+
+/** The same in an open panel, where that lies over the stage. */
+export function PanelCaptions({ call, state }: ShownCaptionsProps) {
+  const { on } = useReadable(call.captions.state);
+  return on && <CaptionLines className="captions in-panel" call={call} state={state} />;
+}
+
+/** As they are read. A screen reader has the log. */
+function CaptionLines({ className, call, state }: ShownCaptionsProps & { className: string }) {
+  const { lines } = useReadable(call.captions.state);
+  return (
+    <div className={className} aria-hidden="true">
+      {lines.map((caption) => (
+        <p key={key(caption)} lang={caption.language} dir="auto">
+          <b>{`${isolated(speakerOf(caption, state))}: `}</b>
+          {caption.text}
+        </p>
+      ))}
+    </div>
+  );
+}
+
+const key = ({ by, id }: Caption) => `${by} ${id}`;
 
 /** Whose words these are; where somebody else writes them down, who does, too. */
 function speakerOf({ by, speaker }: Caption, { participants, you }: CallState): string {

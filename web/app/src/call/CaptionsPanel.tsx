@@ -1,5 +1,5 @@
 // Captions: whether and in which language they are shown, and feeding them, by one's own speech or by hand.
-import { MAX_CAPTION_BYTES, MAX_LANGUAGE_BYTES } from "@connect/sdk";
+import { type CaptionRefusal, MAX_CAPTION_BYTES, MAX_LANGUAGE_BYTES } from "@connect/sdk";
 import { type Call, type CallState, isLanguage } from "@connect/sdk/call";
 import { type FormEvent, useState } from "react";
 import { useReadable } from "../api-context.ts";
@@ -41,8 +41,15 @@ export function CaptionsPanel({ call, state }: { call: Call; state: CallState })
   );
 }
 
+/** Why the others are not shown what was fed. */
+const REFUSED: Readonly<Record<CaptionRefusal, string>> = {
+  notAllowed: "The others were not shown it: you may not feed captions here any more.",
+  tooMuch: "The others were not shown all of it: there is too much at once. Wait a moment.",
+  malformed: "The others were not shown it: it is too long, or its language is none.",
+};
+
 function Feeding({ call, state }: { call: Call; state: CallState }) {
-  const { recognition } = useReadable(call.captions.state);
+  const { recognition, refused } = useReadable(call.captions.state);
   const [language, setLanguage] = useState(navigator.language || "en");
   const [speaker, setSpeaker] = useState("");
   const others = state.participants.filter(({ id }) => id !== state.you);
@@ -103,6 +110,9 @@ function Feeding({ call, state }: { call: Call; state: CallState }) {
           Show it
         </button>
       </form>
+      <p role="status" className="small">
+        {refused !== null && REFUSED[refused]}
+      </p>
     </fieldset>
   );
 }

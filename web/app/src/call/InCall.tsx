@@ -17,7 +17,7 @@ import { isolated } from "../ui/words.ts";
 import { AskToSpeak } from "./AskToSpeak.tsx";
 import { nearby } from "./breakouts.ts";
 import { CallBanners } from "./CallBanners.tsx";
-import { ShownCaptions } from "./Captions.tsx";
+import { PanelCaptions, ShownCaptions } from "./Captions.tsx";
 import { CaptionsPanel } from "./CaptionsPanel.tsx";
 import { ChatPanel } from "./ChatPanel.tsx";
 import { ConnectionDetails } from "./ConnectionDetails.tsx";
@@ -129,6 +129,9 @@ export function InCall({ call, state, room, capacity }: InCallProps) {
               <CloseIcon />
             </button>
           </div>
+          <Part name="The captions">
+            <PanelCaptions call={call} state={state} />
+          </Part>
           <Part key={panel} name={part}>
             <Panel call={call} state={state} />
           </Part>

@@ -10,7 +10,14 @@ import { BreakoutBanners } from "./BreakoutBanners.tsx";
 import { BreakoutRooms } from "./BreakoutRooms.tsx";
 import { clockWords, nearby } from "./breakouts.ts";
 
-const deeds = { open: vi.fn(), close: vi.fn(), move: vi.fn(), announce: vi.fn(), dismiss: vi.fn() };
+const deeds = {
+  open: vi.fn(),
+  close: vi.fn(),
+  limit: vi.fn(),
+  move: vi.fn(),
+  announce: vi.fn(),
+  dismiss: vi.fn(),
+};
 beforeEach(() => vi.clearAllMocks());
 afterEach(cleanup);
 
@@ -59,6 +66,25 @@ it("opens as many as one likes, with names, for a time, and by hand", async () =
   const assigned = [{ participant: "bob", nth: 1 }];
   const draft = { names: ["Room 1", "Blue"], assignment: "byHand", assigned, seconds: 300 };
   expect(deeds.open.mock.calls).toEqual([[draft]]);
+});
+
+it("gives more time, less of it or as much as one likes", async () => {
+  const { call, state, user } = setting("host", { ...OPEN, endsAt: Date.now() + 60_000 });
+  render(<BreakoutRooms call={call} state={state} />);
+  await user.click(button("5 minutes more"));
+  await user.click(button("End in a minute"));
+  await user.click(button("No limit"));
+  const [[more] = [null], ...others] = deeds.limit.mock.calls as [number | null][];
+  expect(more).toBeGreaterThan(350);
+  expect(more).toBeLessThanOrEqual(360);
+  expect(others).toEqual([[60], [null]]);
+  cleanup();
+  render(<BreakoutRooms {...setting("host", OPEN)} />);
+  expect(button("End in 5 minutes")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "No limit" })).toBeNull();
+  cleanup();
+  render(<BreakoutRooms {...setting("speaker", OPEN)} />);
+  expect(screen.queryByRole("group", { name: "Time of the breakout rooms" })).toBeNull();
 });
 
 it("lets who keeps order go anywhere, move people, say something to all and bring them back", async () => {

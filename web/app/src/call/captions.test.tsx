@@ -40,6 +40,7 @@ function call(fields: object) {
     language: null,
     languages: ["de", "en"],
     lines: [],
+    refused: null,
     recognition: { name: "none" },
     ...fields,
   };
@@ -65,6 +66,11 @@ it("shows what is said, and reads out what is said to its end", () => {
   const log = within(screen.getByRole("log", { name: "Captions" }));
   expect(log.getByText(/Good morning/)).toBeTruthy();
   expect(log.queryByText(/Guten/)).toBeNull();
+});
+
+it("says that the others are not shown what one feeds", () => {
+  render(<CaptionsPanel call={call({ refused: "tooMuch" })} state={state()} />);
+  expect(screen.getByRole("status").textContent).toContain("too much at once");
 });
 
 it("shows nothing while they are off", () => {

@@ -81,6 +81,16 @@ export class Breakouts implements Subject {
     this.#deeds.do({ message: { type: "closeBreakouts" }, about: "breakouts", isDone });
   }
 
+  /** As one who keeps order: they are over so many seconds from now, or with null never by themselves. */
+  limit(seconds: number | null): void {
+    const { endsAt: before } = this.#state.get();
+    const isDone = () => {
+      const { rooms, endsAt } = this.#state.get();
+      return rooms.length === 0 || (seconds === null ? endsAt === null : endsAt !== before);
+    };
+    this.#deeds.do({ message: { type: "limitBreakouts", seconds }, about: "breakouts' time", isDone });
+  }
+
   /** Goes to one, or to the main room; as one who keeps order, has anybody go. */
   move(breakout: BreakoutId | null, participant = this.#handlers.you()): void {
     if (participant === null) return;

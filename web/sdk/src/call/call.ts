@@ -3,6 +3,7 @@
 import type { Entrance } from "../entrance.ts";
 import type {
   Caption,
+  CaptionRefusal,
   ClientMessage,
   JoinResponse,
   ParticipantId,
@@ -102,6 +103,7 @@ export class Call extends Subjects {
       onQualities: (of: readonly ParticipantQuality[]) =>
         this.#state.patch({ reports: new Map(of.map(({ participant, quality }) => [participant, quality])) }),
       onCaption: (caption: Caption) => this.captions.heard(caption),
+      onCaptionRefused: (reason: CaptionRefusal) => this.captions.notTold(reason),
       onReady: () => this.captions.again(),
       onStep: mark,
     };

@@ -1,6 +1,12 @@
 // Captions: what is said, as text, from whoever feeds it to whom it is shown. They go over the media's data channel, and what was missed
 // is not told again.
-import type { Caption, CaptionLine, ClientMediaMessage, ParticipantId } from "../generated/protocol.ts";
+import type {
+  Caption,
+  CaptionLine,
+  CaptionRefusal,
+  ClientMediaMessage,
+  ParticipantId,
+} from "../generated/protocol.ts";
 import { type Readable, Store } from "../store.ts";
 import { Recognition, type RecognitionStatus } from "./recognition.ts";
 import type { Subject } from "./subject.ts";
@@ -13,6 +19,8 @@ const FEED_EVERY_MS = 250;
 /** So many are shown, each for as long after its last word. */
 const SHOWN = 3;
 const SHOWN_FOR_MS = 8_000;
+/** That something was not told is said for so long. */
+const REFUSED_FOR_MS = 10_000;
 /** A language that was not fed for so long is none to choose any more. */
 const FED_FOR_MS = 120_000;
 /** So many are there to choose at most: those that were fed last. */
@@ -27,6 +35,8 @@ export interface CaptionsState {
   readonly languages: readonly string[];
   /** What is shown now, the newest last. */
   readonly lines: readonly Caption[];
+  /** Why what one fed lately was not told to anybody; null if it was. */
+  readonly refused: CaptionRefusal | null;
   /** Whether the browser turns one's own speech into captions, and where not, why. */
   readonly recognition: RecognitionStatus;
 }
@@ -56,6 +66,7 @@ export class Captions implements Subject {
   #next = 1;
   #toldAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #forgiving: ReturnType<typeof setTimeout> | undefined;
 
   constructor(tell: (message: ClientMediaMessage) => void, you: () => ParticipantId | null) {
     this.#tell = tell;
@@ -70,6 +81,7 @@ export class Captions implements Subject {
       language: null,
       languages: [],
       lines: [],
+      refused: null,
       recognition,
     });
   }
@@ -99,8 +111,7 @@ export class Captions implements Subject {
   }
 
   /**
-   * Feeds what is said. Returns the number under which more of the same may follow. Where `caps.captions` does not allow it, it goes no
-   * further than the node.
+   * Feeds what is said. Returns the number under which more of the same may follow. What the node does not pass on, `refused` tells of.
    */
   feed({ text, language, final = true, speaker, id = this.#next }: Fed): number {
     this.#next = Math.max(this.#next, id + 1);
@@ -149,12 +160,20 @@ export class Captions implements Subject {
     this.#look();
   }
 
+  /** For the call: the node does not pass on what was fed. */
+  notTold(refused: CaptionRefusal): void {
+    clearTimeout(this.#forgiving);
+    this.#state.patch({ refused });
+    this.#forgiving = setTimeout(() => this.#state.patch({ refused: null }), REFUSED_FOR_MS);
+  }
+
   end(): void {
     this.#recognition.stop();
     clearTimeout(this.#timer);
+    clearTimeout(this.#forgiving);
     this.#shown = [];
     this.#fedAt.clear();
-    this.#state.patch({ on: false, lines: [], languages: [] });
+    this.#state.patch({ on: false, lines: [], languages: [], refused: null });
   }
 
   /** Remembers the language, as the last in order of time. */

@@ -147,7 +147,10 @@ export class Chat implements Subject {
 
   refused(refusal: Refusal): void {
     this.#outbox.refused(refusal);
-    if (refusal.of === "chatHistory") this.#pageLost();
+    if (refusal.of !== "chatHistory" || this.#shown.earlier !== "loading") return;
+    this.#pageLost();
+    // Who goes on over what they are not shown may be too fast, and goes on all the same.
+    if (refusal.retryAfterMs !== null) this.#timer = setTimeout(this.showEarlier, refusal.retryAfterMs);
   }
 
   /** A page that was on its way is lost as well. */

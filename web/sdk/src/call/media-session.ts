@@ -2,6 +2,7 @@
 import type {
   Attempt,
   Caption,
+  CaptionRefusal,
   ClientMediaMessage,
   ClientMessage,
   IceCredentials,
@@ -58,6 +59,7 @@ export interface MediaSessionHandlers {
   onQuality(quality: Quality): void;
   onQualities(participants: readonly ParticipantQuality[]): void;
   onCaption(caption: Caption): void;
+  onCaptionRefused(reason: CaptionRefusal): void;
   /** The node can be told something, and knows nothing yet. */
   onReady(): void;
   /** A step of an attempt is done, for measurements. */
@@ -293,6 +295,7 @@ export class MediaSession {
       onSpeakers: (speakers) => isCurrent() && this.#handlers.onSpeakers(speakers),
       onQuality: (quality) => isCurrent() && this.#handlers.onQuality(quality),
       onCaption: (caption) => isCurrent() && this.#handlers.onCaption(caption),
+      onCaptionRefused: (reason) => isCurrent() && this.#handlers.onCaptionRefused(reason),
       onQualities: (participants) => isCurrent() && this.#handlers.onQualities(participants),
     });
     for (const [source, track] of this.#tracks) void peer.send(source, track).catch(() => {});

@@ -67,6 +67,7 @@ export class NotesDocument {
   #undo: UndoManager;
   /** Whom one writes as, and the number of the latest update that is known. */
   #author: number | null = null;
+  #edition: number | null = null;
   #number = 0;
   /** What the room does not have: not sent, and sent and not acknowledged. */
   #unsent: Uint8Array[] = [];
@@ -177,6 +178,8 @@ export class NotesDocument {
         return this.#page(message);
       case "notesWritten":
         return this.#written(message.number, message.update);
+      case "notesRewritten":
+        return this.#ask();
       case "notesTaken":
         return this.#taken(message.nonce, message.number);
       case "notesPointer":
@@ -229,8 +232,15 @@ export class NotesDocument {
     this.#send({ type: "openNotes", after: this.#number, author: this.#author });
   }
 
-  #page({ author, number, updates }: NotesPage): void {
-    if (author !== this.#author && this.#author !== null && !this.#hasWritten(this.#author)) {
+  #page({ author, edition, number, updates }: NotesPage): void {
+    const isRewritten = this.#edition !== null && edition !== this.#edition;
+    this.#edition = edition;
+    if (isRewritten) {
+      this.#lose("The notes were full and were written anew.");
+      this.#author = author;
+      // The page has all of it.
+      this.#begin();
+    } else if (author !== this.#author && this.#author !== null && !this.#hasWritten(this.#author)) {
       // Of who has only read, nothing is there that another could not go on with.
       this.#author = author;
       this.#doc.clientID = author;

@@ -122,10 +122,9 @@ export class Outbox {
   #next(): void {
     const line = this.#lines.find(({ refused }) => refused === null);
     if (!this.#isOpen || this.#current !== null || line === undefined) return;
-    const { nonce, text, about, breakout } = line;
-    // It may be another one by now: the room says so, and whoever wrote it decides.
-    const written = typeof breakout === "number" && { breakout };
-    if (!this.#handlers.send({ type: "chat", nonce, text, ...about, ...written })) return;
+    const { nonce, text, about, breakout = null } = line;
+    // One may be elsewhere by now: the room says so, and whoever wrote it decides.
+    if (!this.#handlers.send({ type: "chat", nonce, text, ...about, breakout })) return;
     this.#current = nonce;
     this.#timer = setTimeout(() => this.#retryAfter(0, "The room did not answer."), ANSWERED_WITHIN_MS);
   }

@@ -2,6 +2,7 @@
 import type {
   Attempt,
   Caption,
+  CaptionRefusal,
   ClientMediaMessage,
   IceCredentials,
   NodeMediaMessage,
@@ -62,6 +63,7 @@ export interface PeerHandlers {
   onSpeakers(speakers: readonly ParticipantId[]): void;
   onQuality(quality: Quality): void;
   onCaption(caption: Caption): void;
+  onCaptionRefused(reason: CaptionRefusal): void;
   onQualities(participants: readonly ParticipantQuality[]): void;
 }
 
@@ -295,6 +297,8 @@ export class Peer {
         return handlers.onQuality(message.quality);
       case "caption":
         return handlers.onCaption(message);
+      case "captionRefused":
+        return handlers.onCaptionRefused(message.reason);
       case "qualities":
         return handlers.onQualities(message.participants);
     }

@@ -304,10 +304,10 @@ to?: UserId,
  */
 broadcast?: boolean, 
 /**
- * The breakout room in which it was written: it is said there or nowhere. Absent where that is the main room, and from
- * older clients.
+ * The breakout room in which it was written, `null` for the main one: it is said there or nowhere. Absent from older
+ * clients, and from who does not mind.
  */
-breakout?: BreakoutId, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "readChat", id: string, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "askToSpeak", on: boolean, } | { "type": "refuseToSpeak", participant: ParticipantId | null, } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "openNotes", after: number, author: number | null, } | { "type": "writeNotes", nonce: string, update: string, } | { "type": "pointInNotes", at: string | null, } | { "type": "closeNotes" } | { "type": "openBreakouts", draft: BreakoutDraft, } | { "type": "moveToBreakout", participant: ParticipantId, breakout: BreakoutId | null, } | { "type": "closeBreakouts" } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
+breakout?: BreakoutId | null, } | { "type": "editChat", id: string, text: string, } | { "type": "deleteChat", id: string, } | { "type": "reactToChat", id: string, reaction: ChatReaction, on: boolean, } | { "type": "chatHistory", before: string, limit: number, } | { "type": "readChat", id: string, } | { "type": "typing" } | { "type": "mediaFailed", attempt: Attempt, } | { "type": "setCaps", participant: ParticipantId, caps: CapsChange, } | { "type": "turnOff", participant: ParticipantId, source: Source, } | { "type": "askToUnmute", participant: ParticipantId, } | { "type": "muteAll", mute: MuteAll, } | { "type": "remove", participant: ParticipantId, } | { "type": "setRole", participant: ParticipantId, role: Role, } | { "type": "configure", change: SettingsChange, } | { "type": "createPoll", nonce: string, draft: PollDraft, } | { "type": "vote", poll: PollId, choices: Array<number>, } | { "type": "closePoll", poll: PollId, } | { "type": "deletePoll", poll: PollId, } | { "type": "showVotes", poll: PollId, } | { "type": "raiseHand" } | { "type": "lowerHand", participant: ParticipantId, } | { "type": "lowerAllHands" } | { "type": "askToSpeak", on: boolean, } | { "type": "refuseToSpeak", participant: ParticipantId | null, } | { "type": "react", reaction: Reaction, } | { "type": "spotlight", participant: ParticipantId, on: boolean, } | { "type": "openNotes", after: number, author: number | null, } | { "type": "writeNotes", nonce: string, update: string, } | { "type": "pointInNotes", at: string | null, } | { "type": "closeNotes" } | { "type": "openBreakouts", draft: BreakoutDraft, } | { "type": "moveToBreakout", participant: ParticipantId, breakout: BreakoutId | null, } | { "type": "limitBreakouts", seconds: number | null, } | { "type": "closeBreakouts" } | { "type": "noMedia", attempt: Attempt, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "admit", participant: ParticipantId | null, } | { "type": "refuse", participant: ParticipantId | null, } | { "type": "setPassword", password: string | null, } | { "type": "takeAccount", token: string, } | { "type": "moveHere" } | { "type": "leave" };
 
 export type SourceMid = { mid: string, source: Source, };
 
@@ -345,7 +345,7 @@ resumeToken: string, redialWithinMs: number, } | { "type": "knocking", people: A
 /**
  * Ask for what is before this; absent where there is nothing before.
  */
-before?: string, } | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "notes" } & NotesPage | { "type": "notesWritten" } & NotesUpdate | { "type": "notesTaken", nonce: string, number: number, } | { "type": "notesPointer" } & NotesPointer | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
+before?: string, } | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "notes" } & NotesPage | { "type": "notesWritten" } & NotesUpdate | { "type": "notesTaken", nonce: string, number: number, } | { "type": "notesRewritten" } | { "type": "notesPointer" } & NotesPointer | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
 /**
  * The nonce of the refused chat line, if it was one.
  */
@@ -539,7 +539,7 @@ export type NotedPerson = {
  */
 participant: ParticipantId | null, user: UserId, name: string, };
 
-export type Deed = { "type": "caps", change: CapsChange, } | { "type": "turnedOff", source: Source, } | { "type": "askedToUnmute" } | { "type": "mutedAll", mute: MuteAll, } | { "type": "role", role: Role, } | { "type": "removed" } | { "type": "banned" } | { "type": "unbanned" } | { "type": "admitted" } | { "type": "refused" } | { "type": "refusedToSpeak" } | { "type": "handLowered" } | { "type": "spotlight", on: boolean, } | { "type": "pollCreated", poll: PollId, } | { "type": "pollClosed", poll: PollId, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatDeleted", id: string, } | { "type": "password", set: boolean, } | { "type": "settings", changed: { [key in string]: string }, } | { "type": "breakoutsOpened", rooms: number, } | { "type": "breakoutsClosed" } | { "type": "movedToBreakout", breakout: BreakoutId | null, };
+export type Deed = { "type": "caps", change: CapsChange, } | { "type": "turnedOff", source: Source, } | { "type": "askedToUnmute" } | { "type": "mutedAll", mute: MuteAll, } | { "type": "role", role: Role, } | { "type": "removed" } | { "type": "banned" } | { "type": "unbanned" } | { "type": "admitted" } | { "type": "refused" } | { "type": "refusedToSpeak" } | { "type": "handLowered" } | { "type": "spotlight", on: boolean, } | { "type": "pollCreated", poll: PollId, } | { "type": "pollClosed", poll: PollId, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatDeleted", id: string, } | { "type": "password", set: boolean, } | { "type": "settings", changed: { [key in string]: string }, } | { "type": "breakoutsOpened", rooms: number, } | { "type": "breakoutsClosed" } | { "type": "breakoutsLimited", seconds: number | null, } | { "type": "movedToBreakout", breakout: BreakoutId | null, };
 
 export type MuteAll = "soft" | "hard" | "lifted";
 
@@ -724,6 +724,11 @@ export type NotesPage = {
  */
 author: number, 
 /**
+ * Which edition of the notes this is, 0 the first. When they are full of what was deleted they are written anew: who has
+ * another edition begins anew with this page, which then has all of it.
+ */
+edition: number, 
+/**
  * The number of the latest update, 0 before the first.
  */
 number: number, 
@@ -777,6 +782,8 @@ language: string, text: string,
  */
 final: boolean, };
 
+export type CaptionRefusal = "notAllowed" | "tooMuch" | "malformed";
+
 export type Caption = { 
 /**
  * Who feeds it, as their node knows.
@@ -809,7 +816,7 @@ width: number, height: number,
  */
 priority: number, };
 
-export type NodeMediaMessage = { "type": "slots", slots: Array<SlotAssignment>, } | { "type": "speakers", speakers: Array<ParticipantId>, } | { "type": "caption" } & Caption | { "type": "demand", demand: Array<SourceDemand>, } | { "type": "quality", quality: Quality, } | { "type": "qualities", participants: Array<ParticipantQuality>, };
+export type NodeMediaMessage = { "type": "slots", slots: Array<SlotAssignment>, } | { "type": "speakers", speakers: Array<ParticipantId>, } | { "type": "caption" } & Caption | { "type": "captionRefused", id: number, reason: CaptionRefusal, } | { "type": "demand", demand: Array<SourceDemand>, } | { "type": "quality", quality: Quality, } | { "type": "qualities", participants: Array<ParticipantQuality>, };
 
 export type SlotAssignment = { mid: string, track: TrackId | null, 
 /**

@@ -217,6 +217,10 @@ const EACH: &[(&str, Option<&str>)] = &[
         r#"{"type":"moveToBreakout","participant":"bob","breakout":1}"#,
         Some("movedToBreakout"),
     ),
+    (
+        r#"{"type":"limitBreakouts","seconds":60}"#,
+        Some("breakoutsLimited"),
+    ),
     (r#"{"type":"closeBreakouts"}"#, Some("breakoutsClosed")),
     (r#"{"type":"ban","participant":"bob"}"#, Some("banned")),
     (r#"{"type":"unban","user":"bad"}"#, Some("unbanned")),
@@ -293,4 +297,14 @@ fn whatever_needs_a_right_of_those_who_keep_order_is_noted() {
         assert_eq!(needs_right, deed.is_some(), "{text}");
     }
     assert_eq!(missing, Vec::<String>::new(), "each message has an example");
+}
+
+#[test]
+fn a_password_that_is_not_there_is_taken_away_without_a_deed() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    let remove = r#"{"type":"setPassword","password":null}"#;
+    world.room.info.password = Some("hash".into());
+    assert_eq!(noted(&world.say(&ada, remove)).len(), 1);
+    assert_eq!(noted(&world.say(&ada, remove)), []);
 }

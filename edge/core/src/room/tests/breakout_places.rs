@@ -50,6 +50,21 @@ fn a_line_that_was_written_in_a_breakout_is_said_nowhere_else() {
 }
 
 #[test]
+fn a_line_that_was_written_in_the_main_room_is_not_said_in_a_breakout() {
+    let (mut world, ada, others) = meeting(&["bob"]);
+    let bob = &others[0];
+    let main = r#","breakout":null"#;
+    assert!(accepted(&world.say(bob, &chat("before", main))));
+    world.say(&ada, &automatic(&["Red"]));
+    let late = world.say(bob, &chat("for all", main));
+    assert_eq!(happened(&late), [], "nobody is told");
+    assert_eq!(error(&late), Some(ErrorCode::Elsewhere));
+    // Who does not say where says it where they are.
+    assert!(accepted(&world.say(bob, &chat("anywhere", ""))));
+    assert!(accepted(&world.say(&ada, &chat("from main", main))));
+}
+
+#[test]
 fn a_chat_that_others_have_filled_can_still_be_paged() {
     let (mut world, ada, others) = meeting(&["bob", "eve"]);
     let before = |message: &ServerMessage| {
@@ -129,7 +144,7 @@ fn a_guest_who_becomes_somebody_with_a_place_is_there_with_all_that_is_theirs() 
 }
 
 /// Which nodes a search is to avoid, if one begins.
-fn sought(effects: &[Effect]) -> Option<Vec<NodeId>> {
+pub(super) fn sought(effects: &[Effect]) -> Option<Vec<NodeId>> {
     effects.iter().find_map(|effect| match effect {
         Effect::Seek { avoid, .. } => Some(avoid.clone()),
         _ => None,
@@ -171,7 +186,7 @@ fn a_node_that_knows_no_breakouts_is_not_chosen_again_at_once() {
 }
 
 /// Time passes until a node is sought.
-fn again(world: &mut World) -> Vec<Effect> {
+pub(super) fn again(world: &mut World) -> Vec<Effect> {
     loop {
         let effects = world.wait();
         if sought(&effects).is_some() {

@@ -10,7 +10,7 @@ use super::{Client, Effect, World, error};
 
 /// Every message, as it may be said over and over: `%` is another number each time, from 1 on, `ON` true and false in turns, and
 /// `TURN` 1 and 2.
-const MESSAGES: [&str; 46] = [
+const MESSAGES: [&str; 47] = [
     r#"{"type":"offer","attempt":%,"sdp":"v=0","sources":[]}"#,
     r#"{"type":"restartIce","attempt":1,"sdp":"v=0"}"#,
     r#"{"type":"publishing","publishing":{"microphone":ON,"camera":false,"screen":false}}"#,
@@ -54,6 +54,7 @@ const MESSAGES: [&str; 46] = [
     r#"{"type":"takeAccount","token":"t"}"#,
     r#"{"type":"openBreakouts","draft":{"names":["%"],"assignment":"byHand"}}"#,
     r#"{"type":"moveToBreakout","participant":"bob","breakout":TURN}"#,
+    r#"{"type":"limitBreakouts","seconds":60}"#,
     r#"{"type":"closeBreakouts"}"#,
     r#"{"type":"moveHere"}"#,
     r#"{"type":"leave"}"#,
@@ -92,7 +93,7 @@ fn stage(name: &str) -> (&str, Option<&str>) {
             r#"{"type":"setRole","participant":"eve","role":"viewer"}"#,
             None,
         ),
-        "moveToBreakout" => (
+        "moveToBreakout" | "limitBreakouts" => (
             r#"{"type":"openBreakouts","draft":{"names":["a","b"],"assignment":"byHand"}}"#,
             None,
         ),
@@ -201,4 +202,32 @@ fn whatever_is_said_has_a_limit_and_the_documentation_names_it() {
         shown, table,
         "UPDATE_LIMITS=1 cargo test -p edge-core limits"
     );
+}
+
+#[test]
+fn a_refusal_says_of_what_it_is_whatever_stands_beside_that() {
+    let mut world = World::new();
+    let ada = world.enter("ada");
+    for (text, named) in [
+        (
+            r#"{"type":"chat","nonce":7,"text":"x"}"#,
+            (Some("chat"), None),
+        ),
+        (r#"{"type":7,"nonce":"n"}"#, (None, Some("n"))),
+        (
+            r#"{"type":"chat","nonce":"n","text":[]}"#,
+            (Some("chat"), Some("n")),
+        ),
+        (r#"{}"#, (None, None)),
+    ] {
+        let effects = world.say(&ada, text);
+        let refused = effects.iter().find_map(|effect| match effect {
+            Effect::Send {
+                message: ServerMessage::Error { of, nonce, .. },
+                ..
+            } => Some((of.as_deref(), nonce.as_deref())),
+            _ => None,
+        });
+        assert_eq!(refused, Some(named), "{text}");
+    }
 }

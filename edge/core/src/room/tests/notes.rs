@@ -3,6 +3,7 @@
 use protocol::client::{ErrorCode, MAX_NOTES_UPDATE_BYTES, ServerMessage};
 
 use super::{Client, Effect, Event, World, error};
+use crate::notes::rewritten;
 use crate::refusal::Refusal;
 use crate::room::Written;
 
@@ -86,6 +87,14 @@ fn the_readers_are_told_before_the_writer_and_nobody_of_what_is_known() {
     let refused = written(&mut world, &ada, Err(full));
     assert_eq!(error(&refused), Some(ErrorCode::NotesFull));
     assert_eq!(refused.len(), 1);
+    let anew = written(&mut world, &ada, Err(rewritten()));
+    assert!(matches!(
+        anew.as_slice(),
+        [
+            Effect::TellNotesReaders { except, message: ServerMessage::NotesRewritten },
+            Effect::Send { message: ServerMessage::Error { code: ErrorCode::NotesFull, .. }, .. },
+        ] if *except == ada
+    ));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::table::Cell;
 
 /// What people do: each message of the protocol, in each way that matters. `@0` to `@3` are the participants of the four who
 /// are there, `#` is a small number: an attempt, a line, a poll, a nonce.
-const DEEDS: [&str; 71] = [
+const DEEDS: [&str; 72] = [
     r##"{"type":"offer","attempt":#,"sdp":"v=0","sources":[]}"##,
     r##"{"type":"restartIce","attempt":#,"sdp":"v=0"}"##,
     r##"{"type":"publishing","publishing":{"microphone":true,"camera":false,"screen":true,"codec":null}}"##,
@@ -69,6 +69,7 @@ const DEEDS: [&str; 71] = [
     r##"{"type":"moveToBreakout","participant":"@1","breakout":#}"##,
     r##"{"type":"moveToBreakout","participant":"@1","breakout":null}"##,
     r##"{"type":"closeBreakouts"}"##,
+    r##"{"type":"limitBreakouts","seconds":60}"##,
     r##"{"type":"noMedia","attempt":#}"##,
     r##"{"type":"ban","participant":"@2"}"##,
     r##"{"type":"unban","user":"p2"}"##,
@@ -165,6 +166,7 @@ fn lasting(room: &Room) -> impl PartialEq + std::fmt::Debug {
         avoid: _,
         missed: _,
         password_turn: _,
+        turned_down: _,
     } = room;
     let history = |user: &&str| chat.history(&room.reader(&id(user)));
     let lines: Vec<_> = PEOPLE.iter().map(history).collect();
