@@ -54,6 +54,51 @@ fn number(env: &Env, name: &str, otherwise: u32) -> Result<u32> {
     number.ok_or_else(|| Error::RustError(format!("{name} must be a number from 1 on")))
 }
 
+/// Where spans go: the address of a collector (OTLP over HTTP), if one is configured.
+pub fn collector(env: &Env) -> Option<String> {
+    let base = told(env, "CONNECT_OTLP_ENDPOINT")?;
+    Some(format!("{}/v1/traces", base.trim_end_matches('/')))
+}
+
+/// What the collector wants to be shown: `name=value`, separated by commas.
+pub fn collector_headers(env: &Env) -> Vec<(String, String)> {
+    let list = told(env, "CONNECT_OTLP_HEADERS").unwrap_or_default();
+    let pairs = list.split(',').filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .collect()
+}
+
+/// The share of all traces that is exported, 0 to 1; none without a collector.
+pub fn trace_share(env: &Env) -> f64 {
+    let share = told(env, "CONNECT_TRACE_SHARE").and_then(|share| share.parse().ok());
+    match collector(env) {
+        Some(_) => share.unwrap_or(0.01),
+        None => 0.0,
+    }
+}
+
+/// The header in which a proxy or the platform names each request, if it may be believed.
+pub fn request_id_header(env: &Env) -> Option<String> {
+    told(env, "CONNECT_REQUEST_ID_HEADER")
+}
+
+/// What whoever reads `/metrics` has to show, if anybody may read it.
+pub fn metrics_token(env: &Env) -> Option<String> {
+    told(env, "CONNECT_METRICS_TOKEN")
+}
+
+/// Whether anybody may read what is counted.
+pub fn is_counted(env: &Env) -> bool {
+    metrics_token(env).is_some()
+}
+
+/// A variable that need not be there, and counts as absent where it is empty.
+fn told(env: &Env, name: &str) -> Option<String> {
+    let text = env.var(name).ok()?.to_string();
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
 /// The origins whose pages may call, besides our own.
 pub fn origins(env: &Env) -> Vec<String> {
     let list = env.var("CONNECT_ORIGINS").map(|list| list.to_string());
@@ -127,6 +172,12 @@ pub fn directory(env: &Env, room: &RoomId) -> Result<Stub> {
 /// A shard of the directory.
 pub fn shard(env: &Env, shard: u32) -> Result<Stub> {
     env.durable_object("DIRECTORY")?
+        .get_by_name(&shard.to_string())
+}
+
+/// A shard of what was counted.
+pub fn metrics(env: &Env, shard: u32) -> Result<Stub> {
+    env.durable_object("METRICS")?
         .get_by_name(&shard.to_string())
 }
 

@@ -1,5 +1,7 @@
 //! A shard of the Directory Durable Object: which rooms exist, how many are in them, and which of them everybody finds.
 
+use std::cell::Cell;
+
 use edge_core::directory::{Cursor, Entry, Search, sorted_by, words};
 use edge_core::table::{Key, Schema, Table, flag, integer, text};
 use protocol::api::{ListedRoom, Room};
@@ -7,7 +9,7 @@ use protocol::id::RoomId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{
-    DurableObject, Env, Request, Response, Result, SqlStorageValue, State, durable_object,
+    Date, DurableObject, Env, Request, Response, Result, SqlStorageValue, State, durable_object,
 };
 
 use crate::problem::Outcome;
@@ -43,6 +45,9 @@ const WORDS: &str = "
         WITHOUT ROWID, STRICT;
     CREATE INDEX IF NOT EXISTS words_of_rooms ON words (room);
 ";
+
+/// How long a count of the living is good, in milliseconds.
+const COUNTED_EACH: u64 = 60_000;
 
 pub(crate) static CLASS: Class = Class {
     schema: &Schema {
@@ -112,12 +117,15 @@ impl From<Stored> for ListedRoom {
 #[durable_object(fetch)]
 pub struct DirectoryObject {
     store: Store,
+    /// How many rooms have somebody in them and how many people there are, and when that was counted.
+    living: Cell<Option<(u64, [u64; 2])>>,
 }
 
 impl DurableObject for DirectoryObject {
     fn new(state: State, _env: Env) -> Self {
         Self {
             store: Store::new(&state, &CLASS),
+            living: Cell::default(),
         }
     }
 
@@ -144,6 +152,7 @@ impl DirectoryObject {
                 Ok(Value::Null)
             }
             "get" => Ok(json!(self.get(rpc::parse(body)?)?)),
+            "living" => Ok(json!(self.living(Date::now().as_millis())?)),
             "search" => Ok(json!(self.search(&rpc::parse(body)?)?)),
             _ => Err(rpc::unknown(operation)),
         }
@@ -160,6 +169,29 @@ impl DirectoryObject {
             }
         }
         Ok(())
+    }
+
+    /// How many rooms have somebody in them, and how many people there are: for those who run it, who may ask often. Each
+    /// room is a row that is read.
+    fn living(&self, now: u64) -> Result<[u64; 2]> {
+        if let Some((at, living)) = self.living.get()
+            && now < at + COUNTED_EACH
+        {
+            return Ok(living);
+        }
+        if !self.store.exists()? {
+            return Ok([0, 0]);
+        }
+        #[derive(Deserialize)]
+        struct Living {
+            rooms: u64,
+            people: u64,
+        }
+        let sql = "SELECT count(*) AS rooms, ifnull(sum(people), 0) AS people FROM rooms WHERE people > 0";
+        let counted: Vec<Living> = self.store.rows(sql, Vec::new())?;
+        let living = counted.first().map_or([0, 0], |it| [it.rooms, it.people]);
+        self.living.set(Some((now, living)));
+        Ok(living)
     }
 
     fn add_words(&self, id: &RoomId, name: &str) -> Result<()> {

@@ -8,8 +8,8 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use worker::{ByteStream, Env, Request, Response, Result};
 
-use crate::config;
 use crate::problem::{Outcome, Refusal};
+use crate::{config, trace};
 
 /// Largest body of a request, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -19,6 +19,13 @@ const MAX_DRAINED: usize = 16 * 1024 * 1024;
 /// What a request wants done. The method of `worker` takes all that it does not know for GET.
 pub fn method(request: &Request) -> Method {
     Method::parse(&request.inner().method())
+}
+
+/// The method as it is counted and logged: whatever else somebody sends is one.
+pub fn known(method: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let mut known = KNOWN.into_iter();
+    known.find(|known| *known == method).unwrap_or("other")
 }
 
 /// Whose page sends the request.
@@ -175,7 +182,7 @@ pub fn address(request: &Request) -> Result<String> {
 const EXPOSED: &str =
     "allow, location, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id";
 /// Headers that they may send.
-const TAKEN: &str = "authorization, content-type";
+const TAKEN: &str = "authorization, content-type, traceparent";
 /// For how many seconds a browser need not ask again what it may: as long as any of them remembers it.
 const REMEMBERED: &str = "7200";
 
@@ -208,12 +215,14 @@ pub fn options(request: &Request) -> Outcome<Response> {
 }
 
 /// Adds the headers that every answer has.
-pub fn finish(response: Response, request_id: &str, cors: &Cors) -> Result<Response> {
+pub fn finish(response: Response, cors: &Cors) -> Result<Response> {
     if response.status_code() == 101 {
         return Ok(response);
     }
     let headers = response.headers().clone();
-    headers.set("x-request-id", request_id)?;
+    if let Some(following) = trace::at_hand() {
+        headers.set(trace::REQUEST_ID, following.request.as_str())?;
+    }
     headers.set("cache-control", "no-store")?;
     headers.set("x-content-type-options", "nosniff")?;
     headers.set("x-frame-options", "DENY")?;

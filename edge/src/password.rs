@@ -9,11 +9,11 @@ use futures_util::future::{Either, select};
 use serde_json::json;
 use worker::{
     Date, Delay, Env, Error, Fetch, Fetcher, Headers, Method, Request, RequestInit, Response,
-    Result, console_error,
+    Result,
 };
 
-use crate::crypto;
 use crate::problem::{Outcome, Refusal};
+use crate::{crypto, log};
 
 /// What the password of an unknown account is checked against, so that the check takes as long.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y29ubmVjdC1uby1vbmUtIQ$3rqcUIhqNMyEZ8p7OoEf4QqHRMKNUpw7cHJDdBJkQvM";
@@ -64,10 +64,7 @@ async fn hash_by(env: &Env, password: &str, setting: &str) -> Outcome<String> {
         Ok((status, _)) => format!("it answered {status}"),
         Err(error) => error.to_string(),
     };
-    console_error!(
-        "{}",
-        json!({ "fault": "the hasher does not hash", "why": why })
-    );
+    log::fault("the hasher does not hash", json!({ "why": why }));
     Err(Refusal::busy(AGAIN))
 }
 

@@ -4,7 +4,10 @@ use edge_core::limits::{Policy, seconds};
 use edge_core::problem::Kind;
 use edge_core::room::{MESSAGES, NoTicket, NotAdmitted, TICKETS};
 use protocol::api::{FieldError, Problem};
-use worker::{Response, ResponseBuilder, console_error};
+use serde_json::json;
+use worker::{Response, ResponseBuilder};
+
+use crate::log;
 
 /// What a request comes to, if it is not refused.
 pub type Outcome<T> = Result<T, Refusal>;
@@ -258,7 +261,7 @@ impl From<NotAdmitted> for Refusal {
 /// Faults of the platform or of ours. What happened is logged, and nobody else's business.
 impl From<worker::Error> for Refusal {
     fn from(error: worker::Error) -> Self {
-        console_error!("{}", serde_json::json!({ "fault": error.to_string() }));
+        log::fault(&error.to_string(), json!({}));
         Self::internal()
     }
 }

@@ -12,18 +12,19 @@ use edge_core::table::{Key, Schema};
 use protocol::client::POLICY_VIOLATION;
 use protocol::id::{Epoch, NodeId, RoomId};
 use protocol::node::{NodeToRegion, RegionToNode, VERSION, is_understood};
+use protocol::trace::Trail;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{
     Date, DurableObject, Env, Error, Request, Response, Result, State, WebSocket,
-    WebSocketIncomingMessage, WebSocketPair, console_log, durable_object,
+    WebSocketIncomingMessage, WebSocketPair, durable_object,
 };
 
 use crate::breath::Breath;
 use crate::problem::Outcome;
 use crate::socket::{self, attach, attached};
 use crate::store::{Class, Store, row};
-use crate::{crypto, rpc};
+use crate::{crypto, log, rpc};
 
 pub(crate) static CLASS: Class = Class {
     schema: &Schema {
@@ -52,6 +53,9 @@ pub struct Assign {
     pub epoch: Epoch,
     #[serde(flatten)]
     pub request: roster::Request,
+    /// Whose join it is for.
+    #[serde(default)]
+    pub trail: Option<Trail>,
 }
 
 /// What is attached to a control link.
@@ -72,6 +76,7 @@ impl Attached {
 #[durable_object]
 pub struct RegionObject {
     state: State,
+    env: Env,
     store: Store,
     breath: Breath,
     /// In memory only.
@@ -81,29 +86,21 @@ pub struct RegionObject {
 }
 
 impl DurableObject for RegionObject {
-    fn new(state: State, _env: Env) -> Self {
+    fn new(state: State, env: Env) -> Self {
         Self {
             store: Store::new(&state, &CLASS),
             state,
+            env,
             breath: Breath::default(),
             conducts: RefCell::default(),
             fleet: RefCell::default(),
         }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let now = Date::now().as_millis();
-        if request.path() == "/node" {
-            let response = self.link(&request)?;
-            self.watch().await?;
-            return Ok(response);
-        }
-        let (operation, body) = rpc::read(&mut request).await?;
-        rpc::answer(match operation.as_str() {
-            "assign" => self.assign(&body, now),
-            "probe" => self.probe(now),
-            _ => Err(rpc::unknown(&operation)),
-        })
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let step = (request.path() == "/assign").then_some("region.assign");
+        let work = async |request| self.answer(request).await;
+        rpc::serve(&self.state, &self.env, request, step, work).await
     }
 
     async fn websocket_message(
@@ -169,6 +166,21 @@ impl DurableObject for RegionObject {
 }
 
 impl RegionObject {
+    async fn answer(&self, mut request: Request) -> Result<Response> {
+        let now = Date::now().as_millis();
+        if request.path() == "/node" {
+            let response = self.link(&request)?;
+            self.watch().await?;
+            return Ok(response);
+        }
+        let (operation, body) = rpc::read(&mut request).await?;
+        rpc::answer(match operation.as_str() {
+            "assign" => self.assign(&body, now),
+            "probe" => self.probe(now),
+            _ => Err(rpc::unknown(&operation)),
+        })
+    }
+
     fn link(&self, request: &Request) -> Result<Response> {
         #[derive(Deserialize)]
         struct Query {
@@ -226,7 +238,7 @@ impl RegionObject {
                 self.fleet(now, |fleet| fleet.register(node.clone(), member.clone()))?;
                 attached.member = Some(member);
                 attach(link, &attached)?;
-                console_log!("{}", json!({ "event": "node registered", "node": node }));
+                log::event("node registered", json!({ "node": node }));
                 send(
                     link,
                     &RegionToNode::Registered {
@@ -265,8 +277,12 @@ impl RegionObject {
             && !wish.request.placed.contains(node)
             && let Some(link) = self.link_of(node)
         {
-            let (room, epoch) = (wish.room, wish.epoch);
-            send(&link, &RegionToNode::OpenRoom { room, epoch })?;
+            let open = RegionToNode::OpenRoom {
+                room: wish.room,
+                epoch: wish.epoch,
+                trail: wish.trail,
+            };
+            send(&link, &open)?;
         }
         Ok(json!(chosen))
     }
@@ -339,7 +355,7 @@ impl RegionObject {
         else {
             return Ok(());
         };
-        console_log!("{}", json!({ "event": "node gone", "node": node }));
+        log::event("node gone", json!({ "node": node }));
         if member.draining {
             return self.give_up(link, &node);
         }

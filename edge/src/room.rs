@@ -4,6 +4,7 @@
 mod audit;
 mod chat;
 mod effects;
+mod joins;
 mod notes;
 mod sockets;
 
@@ -29,9 +30,10 @@ use worker::{
 use crate::breath::Breath;
 use crate::problem::{Outcome, Refusal};
 use crate::store::{Class, Everything, Store, row};
-use crate::{config, password, rpc, socket};
+use crate::{config, metrics, password, rpc, socket};
 use audit::Audit;
 use chat::Lines;
+use joins::Joins;
 use notes::Notes;
 use sockets::Attached;
 
@@ -75,6 +77,7 @@ struct Shell {
     lines: Lines,
     audit: Audit,
     notes: Notes,
+    joins: Joins,
     room: RefCell<Option<Room>>,
     loaded: Cell<bool>,
     breath: Breath,
@@ -95,6 +98,7 @@ impl DurableObject for RoomObject {
             lines: Lines(store.clone()),
             audit: Audit(store.clone()),
             notes: Notes::new(store.clone()),
+            joins: Joins::default(),
             store,
             state,
             env,
@@ -107,18 +111,15 @@ impl DurableObject for RoomObject {
         }))
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let now = Date::now().as_millis();
-        self.0.load(now)?;
-        let opened = match request.path().as_str() {
-            "/client" => self.0.open_client(&request, now),
-            "/node" => self.0.open_node(&request, now),
-            _ => {
-                let (operation, body) = rpc::read(&mut request).await?;
-                return rpc::answer(self.0.operate(&operation, &body, now).await);
-            }
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let step = match request.path().as_str() {
+            "/client" => Some("room.socket"),
+            "/join" => Some("room.join"),
+            _ => None,
         };
-        opened.or_else(Refusal::into_response)
+        let Shell { state, env, .. } = &*self.0;
+        let work = async |request| self.0.answer(request).await;
+        rpc::serve(state, env, request, step, work).await
     }
 
     async fn websocket_message(
@@ -135,11 +136,17 @@ impl DurableObject for RoomObject {
         let text = socket::text(message);
         match Attached::of(&from) {
             Some(Attached::Client(client) | Attached::NotesReader { client, .. }) => {
-                self.0.handle(now, Event::ClientSaid { client, text })
+                metrics::count("connect_edge_messages_total", &[("from", "client")]);
+                self.0.handle(now, Event::ClientSaid { client, text })?;
             }
-            Some(Attached::Node(link)) => self.0.handle(now, Event::NodeSaid { link, text }),
-            None => Ok(()),
+            Some(Attached::Node(link)) => {
+                metrics::count("connect_edge_messages_total", &[("from", "node")]);
+                self.0.handle(now, Event::NodeSaid { link, text })?;
+            }
+            None => return Ok(()),
         }
+        rpc::told(&self.0.state, &self.0.env);
+        Ok(())
     }
 
     async fn websocket_close(&self, socket: WebSocket, _: usize, _: String, _: bool) -> Result<()> {
@@ -165,6 +172,20 @@ impl DurableObject for RoomObject {
 }
 
 impl Shell {
+    async fn answer(self: &Rc<Self>, mut request: Request) -> Result<Response> {
+        let now = Date::now().as_millis();
+        self.load(now)?;
+        let opened = match request.path().as_str() {
+            "/client" => self.open_client(&request, now),
+            "/node" => self.open_node(&request, now),
+            _ => {
+                let (operation, body) = rpc::read(&mut request).await?;
+                return rpc::answer(self.operate(&operation, &body, now).await);
+            }
+        };
+        opened.or_else(Refusal::into_response)
+    }
+
     /// Builds the room anew after a restart or hibernation.
     fn load(self: &Rc<Self>, now: u64) -> Result<()> {
         if self.loaded.get() {

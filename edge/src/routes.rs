@@ -5,6 +5,7 @@ mod audit;
 mod directory;
 mod guests;
 mod ice;
+mod joins;
 mod nodes;
 mod openapi;
 mod rooms;
@@ -42,6 +43,7 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
         Operation::GetDoor => guests::door(request, env, context, first).await,
         Operation::ComeAsGuest => guests::come(request, env, first).await,
         Operation::JoinRoom => rooms::join_room(request, env, context, first).await,
+        Operation::TellJoin => joins::tell(request, env, first).await,
         Operation::ConnectRoom => rooms::signaling(request, env, first).await,
         Operation::ExportChat => rooms::export_chat(request, env, first).await,
         Operation::ExportNotes => rooms::export_notes(request, env, first).await,

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Headers, Method, Request, RequestInit, Response, Stub};
+use worker::{Env, Headers, Method, Request, RequestInit, Response, State, Stub};
 
 use crate::problem::{Outcome, PASSED_ON, Refusal};
+use crate::trace::{self, Following};
+use crate::{export, metrics};
 
 /// Calls an operation of a Durable Object.
 pub async fn call<T: DeserializeOwned>(
@@ -14,6 +16,7 @@ pub async fn call<T: DeserializeOwned>(
 ) -> Outcome<T> {
     let mut init = RequestInit::new();
     init.with_method(Method::Post)
+        .with_headers(following(Headers::new())?)
         .with_body(Some(serde_json::to_string(body)?.into()));
     let request = Request::new_with_init(&format!("https://object/{operation}"), &init)?;
     let mut response = object.fetch_with_request(request).await?;
@@ -25,7 +28,7 @@ pub async fn call<T: DeserializeOwned>(
 
 /// Hands a WebSocket request on to a Durable Object, as an operation with a query.
 pub async fn upgrade(object: &Stub, operation: &str, query: &str) -> Outcome<Response> {
-    let headers = Headers::new();
+    let headers = following(Headers::new())?;
     headers.set("upgrade", "websocket")?;
     let mut init = RequestInit::new();
     init.with_headers(headers);
@@ -35,6 +38,15 @@ pub async fn upgrade(object: &Stub, operation: &str, query: &str) -> Outcome<Res
         return Err(refusal(&mut response).await?);
     }
     Ok(response)
+}
+
+/// With these headers an object knows what it is asked for.
+fn following(headers: Headers) -> worker::Result<Headers> {
+    if let Some(following) = trace::at_hand() {
+        headers.set(trace::REQUEST_ID, following.request.as_str())?;
+        headers.set(trace::TRACEPARENT, &following.here().to_string())?;
+    }
+    Ok(headers)
 }
 
 /// The refusal that a Durable Object answered with.
@@ -48,6 +60,40 @@ async fn refusal(response: &mut Response) -> Outcome<Refusal> {
         problem: parse(&response.text().await?)?,
         headers,
     })
+}
+
+/// Serves what an object is asked for, as a part of whatever it is asked for; under this name if that is a step of a join.
+pub async fn serve(
+    state: &State,
+    env: &Env,
+    request: Request,
+    step: Option<&'static str>,
+    work: impl AsyncFnOnce(Request) -> worker::Result<Response>,
+) -> worker::Result<Response> {
+    let started = trace::now();
+    let response = match Following::asked(request.headers())? {
+        Some(following) => {
+            let response = trace::within(following.clone(), work(request)).await;
+            if let Some(name) = step {
+                let failed = response.as_ref().is_ok_and(|it| it.status_code() >= 400);
+                following.keep(following.span(name, started).failed(failed), false);
+            }
+            let exporting = export::export(env, following.take());
+            exporting
+                .into_iter()
+                .for_each(|work| state.wait_until(work));
+            response
+        }
+        None => work(request).await,
+    };
+    told(state, env);
+    response
+}
+
+/// Sees to it that what an object has counted is told.
+pub fn told(state: &State, env: &Env) {
+    let telling = metrics::tell_soon(env);
+    telling.into_iter().for_each(|work| state.wait_until(work));
 }
 
 /// The operation that a Durable Object is called for, and its body.

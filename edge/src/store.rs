@@ -10,7 +10,9 @@ use serde_json::json;
 use worker::js_sys::{Function, Reflect, global};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::worker_sys::DurableObjectState;
-use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue, State, console_error};
+use worker::{Error, Result, SqlCursor, SqlStorage, SqlStorageValue, State};
+
+use crate::log;
 
 /// What is left of a record of the first releases that moved into a table: they are to take it for unreadable, not for absent.
 const MOVED: &str = "\"moved to a table\"";
@@ -352,9 +354,9 @@ pub fn parse<T: DeserializeOwned>(table: &str, number: u64, value: &str) -> Opti
 
 /// Tells the log of a record that cannot be read: of another release or broken, it is left as it is.
 pub fn unreadable(kind: &str, name: &str) -> Error {
-    console_error!(
-        "{}",
-        json!({ "fault": "a record cannot be read", "kind": kind, "name": name })
+    log::fault(
+        "a record cannot be read",
+        json!({ "kind": kind, "name": name }),
     );
     Error::RustError(format!("the record {kind} {name} cannot be read"))
 }
@@ -389,12 +391,12 @@ fn another(state: &State) -> State {
 /// Ends this object, because something could not be stored or read: nothing that was written in this turn is kept, and whatever it is
 /// asked next, it answers from what is.
 pub fn reset(state: &State, error: &Error) {
-    console_error!(
-        "{}",
-        json!({ "fault": "not stored or not read, so the object starts anew", "why": error.to_string() })
+    log::fault(
+        "not stored or not read, so the object starts anew",
+        json!({ "why": error.to_string() }),
     );
     if abort_soon(state).is_err() {
-        console_error!("{}", json!({ "fault": "the object cannot be ended" }));
+        log::fault("the object cannot be ended", json!({}));
     }
 }
 

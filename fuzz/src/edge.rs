@@ -59,6 +59,7 @@ impl World {
             offer: None,
             decodes: Vec::new(),
             move_here: false,
+            trail: None,
         }));
         let client = self.room.admit(&Pass::Ticket(name.into()), self.now);
         let client = client.expect("the ticket is good");

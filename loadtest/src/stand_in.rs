@@ -160,6 +160,7 @@ impl Shared {
             sources: offer.sources,
             caps: Caps::default(),
             breakout: None,
+            trail: None,
         };
         self.to_node.send(offer).await.map_err(|_| EnterError::Gone)
     }
@@ -287,6 +288,7 @@ async fn region_link(mut socket: WebSocketStream<TcpStream>, shared: &Shared) ->
             let open = RegionToNode::OpenRoom {
                 room: shared.room.clone(),
                 epoch: Epoch(1),
+                trail: None,
             };
             send(&mut socket, &open).await?;
         }

@@ -245,6 +245,9 @@ pub struct JoinRequest {
     pub move_here: bool,
     /// The room's password, if it has one.
     pub password: Option<String>,
+    /// Which trace the join belongs to (W3C Trace Context). What is none is passed over.
+    #[cfg_attr(test, ts(optional = nullable))]
+    pub traceparent: Option<String>,
 }
 
 /// The answer to a join.

@@ -8,9 +8,12 @@ pub mod api;
 pub mod cascade;
 pub mod client;
 pub mod id;
+pub mod joining;
 pub mod media;
 pub mod node;
+pub mod otlp;
 pub mod query;
+pub mod trace;
 
 #[cfg(test)]
 mod typescript;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::{IceCredentials, SourceMid};
 use crate::id::{Attempt, BreakoutId, Epoch, NodeId, ParticipantId, Region, RoomId};
 use crate::media::Caps;
+use crate::trace::Trail;
 
 /// Version of both links. A receiver ignores messages whose `type` it does not know.
 pub const VERSION: u32 = 2;
@@ -107,7 +108,13 @@ pub enum RegionToNode {
         heartbeat_seconds: u32,
     },
     /// A room was placed on this node: dial its room link.
-    OpenRoom { room: RoomId, epoch: Epoch },
+    OpenRoom {
+        room: RoomId,
+        epoch: Epoch,
+        /// Whose join it is for. Absent from older edges.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trail: Option<Trail>,
+    },
     /// The registration was refused; the message says why.
     Refused { message: String },
 }
@@ -221,6 +228,9 @@ pub enum RoomToNode {
         /// Absent: in the main room.
         #[serde(default)]
         breakout: Option<BreakoutId>,
+        /// By what the join is followed that this offer is of. Absent afterwards, and from older edges.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trail: Option<Trail>,
     },
     /// This participant is in a breakout room from now on, or in the main room: takes effect at once, and the session goes on.
     Breakout {

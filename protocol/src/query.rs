@@ -48,6 +48,8 @@ pub struct ConnectQuery {
     pub resume: Option<String>,
     /// The number of the last event that arrived.
     pub since: Option<u64>,
+    /// Which trace the connection belongs to (W3C Trace Context); it stands in the address that a join was answered with.
+    pub traceparent: Option<String>,
 }
 
 /// `GET /node/rooms/{id}`.

@@ -3,7 +3,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{api, client, id, media};
+use crate::{api, client, id, joining, media};
 
 const PATH: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -53,6 +53,9 @@ fn generate() -> String {
         api::GuestRequest,
         api::GuestSession,
         api::JoinRequest,
+        joining::JoinReport,
+        joining::JoinOutcome,
+        joining::JoinSteps,
         api::ChatExport,
         api::JoinResponse,
         api::IceServers,

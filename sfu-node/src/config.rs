@@ -66,6 +66,10 @@ pub struct Arguments {
     /// Directory of the session ledger
     #[arg(long, env = "CONNECT_DATA_DIR", default_value = "connect-data")]
     data_dir: PathBuf,
+    /// A collector that takes OTLP over HTTP, e.g. http://127.0.0.1:4318; what it wants to be shown comes from the environment
+    /// only: CONNECT_OTLP_HEADERS
+    #[arg(long, env = "CONNECT_OTLP_ENDPOINT")]
+    otlp_endpoint: Option<String>,
     /// How many media sessions this node accepts
     #[arg(long, env = "CONNECT_MAX_SESSIONS", default_value = "1000")]
     max_sessions: u32,
@@ -100,6 +104,8 @@ pub struct Config {
     pub private: SocketAddr,
     pub shards: u16,
     pub data_dir: PathBuf,
+    /// Where spans go, if anywhere.
+    pub otlp: Option<String>,
     /// No more than all shards together take.
     pub max_sessions: u32,
     pub max_sessions_per_shard: u32,
@@ -214,6 +220,10 @@ impl Arguments {
             private: self.private,
             shards,
             data_dir: self.data_dir,
+            otlp: self
+                .otlp_endpoint
+                .filter(|endpoint| !endpoint.is_empty())
+                .map(|endpoint| format!("{}/v1/traces", endpoint.trim_end_matches('/'))),
             max_sessions: self
                 .max_sessions
                 .min(per_shard.saturating_mul(shards.into())),

@@ -6,6 +6,7 @@
 mod backoff;
 mod config;
 mod control;
+mod export;
 mod gather;
 mod health;
 mod ledger;
@@ -38,6 +39,7 @@ use tracing_subscriber::EnvFilter;
 
 use config::{Arguments, Config, ConfigError, port_of_shard};
 use control::Edge;
+use export::{Collector, ExportError, Exporter};
 use health::Health;
 use ledger::{LedgerError, Recorder, Sqlite};
 use metrics_exporter_prometheus::BuildError;
@@ -73,6 +75,8 @@ enum Failure {
     #[error(transparent)]
     Metrics(#[from] BuildError),
     #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 
@@ -88,11 +92,14 @@ impl Failure {
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
+        .with_writer(io::stderr);
+    // People read a terminal; whatever else reads takes lines of JSON.
+    match io::stderr().is_terminal() {
+        true => log.init(),
+        false => log.json().flatten_event(true).init(),
+    }
     match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -213,6 +220,11 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
         addresses.push((bound, quic_bound));
     }
     announce(&config, &addresses, private_address)?;
+    let collector = config.otlp.map(|address| Collector {
+        address,
+        headers: std::env::var("CONNECT_OTLP_HEADERS").ok(),
+    });
+    let exporter = Exporter::start(collector, config.node.clone(), config.region.clone())?;
     let secret = config.key.secret();
     let edge = Edge::new(
         config.edge,
@@ -227,6 +239,7 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
         shards,
         from_shards,
         ledger,
+        exporter,
         health,
         max_sessions: config.max_sessions,
         max_sessions_per_shard: config.max_sessions_per_shard,

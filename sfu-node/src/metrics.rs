@@ -25,7 +25,25 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
+/// The collector has taken so many spans.
+pub fn spans_exported(count: usize) {
+    counter!("connect_spans_exported_total").increment(count as u64);
+}
+
+/// So many spans found no room, or no collector.
+pub fn spans_dropped(count: usize) {
+    counter!("connect_spans_dropped_total").increment(count as u64);
+}
+
 const COUNTERS: &[(&str, &str)] = &[
+    (
+        "connect_spans_exported_total",
+        "Spans of joins that the collector has taken",
+    ),
+    (
+        "connect_spans_dropped_total",
+        "Spans of joins that no collector took",
+    ),
     (
         "connect_packets_in_total",
         "Media packets received from clients",

@@ -7,6 +7,7 @@ mod inbox;
 mod lost;
 mod rooms;
 mod seats;
+mod traces;
 mod vitals;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::control::{Edge, Greeting, Link, LinkEvent};
+use crate::export::Exporter;
 use crate::health::{Health, Readiness};
 use crate::ledger::{Entry, Recorder, What};
 use crate::metrics;
@@ -31,6 +33,7 @@ use crate::seating::Seating;
 use crate::shard::{FromShard, Report, Shard, ShardError};
 use inbox::Inbox;
 use rooms::OpenRoom;
+use traces::Traces;
 use vitals::Vitals;
 
 /// Events of links waiting for the node.
@@ -49,6 +52,8 @@ pub struct Parts {
     /// What the shards say.
     pub from_shards: mpsc::Receiver<(u16, FromShard)>,
     pub ledger: Recorder,
+    /// Where the spans of joins go.
+    pub exporter: Exporter,
     /// What probes are told.
     pub health: watch::Sender<Health>,
     pub max_sessions: u32,
@@ -88,6 +93,7 @@ struct Node {
     shards: Vec<Place>,
     vitals: Vitals,
     ledger: Recorder,
+    traces: Traces,
     health: watch::Sender<Health>,
     registered: bool,
     region: Link<NodeToRegion>,
@@ -122,6 +128,7 @@ pub async fn run(parts: Parts, stop: impl Future<Output = ()>) -> Result<(), Sha
         vitals: Vitals::new(parts.shards.len()),
         shards: parts.shards.into_iter().map(Place::from).collect(),
         ledger: parts.ledger,
+        traces: Traces::new(parts.exporter),
         health: parts.health,
         registered: false,
         heartbeat: None,
@@ -205,7 +212,8 @@ impl Node {
                 self.heartbeat = Some(interval);
                 self.set_registered(true);
             }
-            LinkEvent::Message(RegionToNode::OpenRoom { room, epoch }) => {
+            LinkEvent::Message(RegionToNode::OpenRoom { room, epoch, trail }) => {
+                self.traces.opens(&room, epoch, trail.as_ref());
                 self.open_room(room, epoch)
             }
             LinkEvent::Message(RegionToNode::Refused { message }) => {
@@ -275,6 +283,12 @@ impl Node {
                 }
                 self.tell_room(room, message);
             }
+            FromShard::Step {
+                room,
+                session,
+                step,
+                at,
+            } => self.traces.stepped(&room, &session, step, at),
             FromShard::Report(report) => self.take_report(index, *report),
             FromShard::Ended(ended) => self.shard_ended(index, ended),
         }

@@ -9,11 +9,11 @@ use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use protocol::id::{NodeId, Region, RoomId};
-use protocol::node::{NodeToRoom, RoomToNode};
+use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
 use rustix::thread::{NanosleepRelativeResult, nanosleep};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use sfu_core::{
-    Config as EngineConfig, Engine, Input, NodeClock, Output, PeerId, Retelling, Stats,
+    Config as EngineConfig, Engine, Input, NodeClock, Output, PeerId, Retelling, Stats, Step,
     TransportAddress,
 };
 use tokio::runtime::{Builder, LocalOptions};
@@ -61,6 +61,13 @@ pub enum ToShard {
 pub enum FromShard {
     /// A message for a room's link.
     Room { room: RoomId, message: NodeToRoom },
+    /// A session of a join that is followed has come so far.
+    Step {
+        room: RoomId,
+        session: SessionRef,
+        step: Step,
+        at: Instant,
+    },
     /// How it goes, once a second.
     Report(Box<Report>),
     /// The shard's thread has ended: after [`ToShard::Stop`], else by a fault.
@@ -306,6 +313,21 @@ impl State {
                         self.lost_messages += 1;
                         tracing::error!("a message to a room was lost: the links do not keep up");
                     }
+                }
+                Output::Step {
+                    room,
+                    session,
+                    step,
+                    at,
+                } => {
+                    let step = FromShard::Step {
+                        room,
+                        session,
+                        step,
+                        at,
+                    };
+                    // Without room for it a span is lost, and nothing else.
+                    let _ = self.outbox.try_send((self.index, step));
                 }
                 Output::Timeout(at) => {
                     self.media.flush();

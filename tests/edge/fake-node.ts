@@ -3,9 +3,15 @@ import { createHmac } from "node:crypto";
 import { Socket } from "./socket.ts";
 import { NODE_KEY, type World } from "./world.ts";
 
+/** By what a message is followed. */
+interface Trail {
+  request: string;
+  traceparent?: string;
+}
+
 type ToNode =
   | { type: "registered"; heartbeatSeconds: number }
-  | { type: "openRoom"; room: string; epoch: number }
+  | { type: "openRoom"; room: string; epoch: number; trail?: Trail }
   | { type: "refused"; message: string };
 
 type ToRoomLink =
@@ -23,6 +29,7 @@ type ToRoomLink =
       sources: object[];
       caps: object;
       breakout: number | null;
+      trail?: Trail;
     }
   | { type: "breakout"; participant: string; breakout: number | null }
   | { type: "caps"; participant: string; caps: object }

@@ -57,6 +57,7 @@ const objects = {
   REGIONS: "RegionObject",
   DIRECTORY: "DirectoryObject",
   LIMITERS: "LimiterObject",
+  METRICS: "MetricsObject",
 };
 
 /** The objects of a class, as far as they are used here. */
@@ -87,6 +88,8 @@ interface Options {
   services?: WorkerOptions["serviceBindings"];
   /** The platform's own rate limiters; without them a plain workerd, which has none. */
   ratelimits?: WorkerOptions["ratelimits"];
+  /** Takes each line of its log. */
+  log?: (line: string) => void;
 }
 
 export class World {
@@ -108,7 +111,7 @@ export class World {
   }
 
   async #start() {
-    const { modules = BUILT, assets, services, ratelimits } = this.#options;
+    const { modules = BUILT, assets, services, ratelimits, log } = this.#options;
     const { root, scripts, wasm } = modules;
     const read = (path: string) => readFileSync(join(root, path));
     this.#miniflare = new Miniflare({
@@ -131,6 +134,7 @@ export class World {
       ...(assets && { assets }),
       ...(services && { serviceBindings: services }),
       ...(ratelimits && { ratelimits }),
+      ...(log && { handleStructuredLogs: ({ message }: { message: string }) => void log(message) }),
     });
     this.url = (await this.#miniflare.ready).origin;
   }

@@ -13,6 +13,9 @@ use crate::{namespace, paths, secrets};
 /// The name of the subcommand that is [`run_inside`].
 pub const INSIDE: &str = "browser-tests";
 
+/// Where one of the tests collects spans. While the others run, nobody is there.
+const COLLECTOR: &str = "http://127.0.0.1:4318";
+
 /// Runs the tests in a network of their own.
 pub fn run() -> Result<()> {
     show(&mut namespace::command(&[INSIDE])?)
@@ -40,6 +43,7 @@ fn run_against(script: &str, regions: usize, variables: Vec<(&'static str, Strin
     // Each run starts with empty databases.
     let _ = fs::remove_dir_all(&state);
     let mut command = npm_script(script, "@connect/tests-browser");
+    command.env("CONNECT_OTLP_ENDPOINT", COLLECTOR);
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     let options = Options {
         runtime: Runtime::Wrangler,
@@ -49,6 +53,7 @@ fn run_against(script: &str, regions: usize, variables: Vec<(&'static str, Strin
         media_ip: namespace::MEDIA_IP,
         wan: false,
         variables,
+        collector: Some(COLLECTOR.to_owned()),
         worker_state: state.join("worker"),
         state: state.clone(),
         program: build::node(Profile::Dev),

@@ -52,6 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         media_ip: own.unwrap_or(Ipv4Addr::LOCALHOST.into()),
         wan: arguments.wan,
         variables: Vec::new(),
+        collector: std::env::var("CONNECT_OTLP_ENDPOINT").ok(),
         worker_state: paths::accounts(),
         state: paths::local(),
         program: build::node(Profile::Dev),

@@ -47,6 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         media_ip: Ipv4Addr::LOCALHOST.into(),
         wan: false,
         variables: Vec::new(),
+        collector: None,
         worker_state: state.join("worker"),
         state: state.clone(),
         program: build::node(Profile::Dev),

@@ -40,6 +40,8 @@ pub struct Plan {
     pub quic_address: Option<SocketAddr>,
     /// Where it keeps its files.
     pub data: PathBuf,
+    /// Where it exports its spans, if anywhere.
+    pub collector: Option<String>,
 }
 
 enum State {
@@ -235,6 +237,10 @@ fn launch(plan: &Plan, id: &str, log: &PathBuf, fresh: bool) -> Result<State> {
         .args(["--private", "127.0.0.1:0", "--shards", "1", "--data-dir"])
         .arg(&plan.data)
         .env("CONNECT_NODE_KEY", &plan.key)
+        .env(
+            "CONNECT_OTLP_ENDPOINT",
+            plan.collector.as_deref().unwrap_or_default(),
+        )
         .env("NO_COLOR", "1")
         .stdout(Stdio::piped())
         .stderr(stderr);

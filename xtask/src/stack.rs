@@ -48,6 +48,8 @@ pub struct Options {
     pub wan: bool,
     /// Variables of the Worker beside those of `wrangler.toml` and the secrets, which they go before.
     pub variables: Vec<(&'static str, String)>,
+    /// Where Worker and nodes export all their spans, if anywhere.
+    pub collector: Option<String>,
     /// Where wrangler keeps the state of the Durable Objects.
     pub worker_state: PathBuf,
     /// Where the nodes keep their files, and where `stack.json` says what runs.
@@ -308,6 +310,8 @@ fn wrangler(options: &Options, secrets: &Secrets, hasher: Option<&Hasher>) -> Re
             options
                 .variables
                 .iter()
+                .cloned()
+                .chain(collected(options))
                 .flat_map(|(name, value)| ["--var".to_owned(), format!("{name}:{value}")]),
         )
         .current_dir(&root)
@@ -319,6 +323,18 @@ fn wrangler(options: &Options, secrets: &Secrets, hasher: Option<&Hasher>) -> Re
         .env("WRANGLER_SEND_ERROR_REPORTS", "false")
         .env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
     Ok(command)
+}
+
+/// With these variables the Worker exports every trace.
+fn collected(options: &Options) -> Vec<(&'static str, String)> {
+    let collector = options.collector.iter();
+    let to = collector.flat_map(|collector| {
+        [
+            ("CONNECT_OTLP_ENDPOINT", collector.clone()),
+            ("CONNECT_TRACE_SHARE", "1".to_owned()),
+        ]
+    });
+    to.collect()
 }
 
 fn wait_for_worker(worker: &mut Child, port: u16, log: &Path) -> Result<()> {
@@ -369,6 +385,7 @@ fn plans(options: &Options, secrets: &Secrets) -> Result<Vec<Plan>> {
         quic: quic[index],
         quic_address: advertised[index],
         data: options.state.join(region),
+        collector: options.collector.clone(),
     };
     Ok(regions.iter().enumerate().map(plan).collect())
 }

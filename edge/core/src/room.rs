@@ -48,6 +48,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use protocol::client::{Offer, RoomEvent, ServerMessage, Settings, SettingsChange};
 use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
+use protocol::trace::Trail;
 
 use crate::breakouts::Breakouts;
 use crate::chat::Chat;
@@ -113,6 +114,8 @@ pub struct Room {
     /// After how many milliseconds with nobody in it the room goes.
     retires_after: Option<u64>,
     // What follows is not stored; losing it costs a retry.
+    /// By what joins are followed whose media does not flow yet.
+    trails: HashMap<ParticipantId, Trail>,
     negotiations: HashMap<ParticipantId, Negotiation>,
     paces: HashMap<ParticipantId, Pace>,
     conducts: HashMap<NodeId, Conduct>,
@@ -187,6 +190,7 @@ impl Room {
             read: BTreeMap::new(),
             breakouts: Breakouts::default(),
             owed: None,
+            trails: HashMap::new(),
             negotiations: HashMap::new(),
             paces: HashMap::new(),
             conducts: HashMap::new(),

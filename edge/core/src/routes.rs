@@ -90,6 +90,7 @@ routes! {
     GetDoor: Get "/api/rooms/{id}/door",
     ComeAsGuest: Post "/api/rooms/{id}/guests",
     JoinRoom: Post "/api/rooms/{id}/join",
+    TellJoin: Post "/api/rooms/{id}/joins",
     ConnectRoom: Get "/api/rooms/{id}/ws",
     ExportChat: Get "/api/rooms/{id}/chat/export",
     ExportNotes: Get "/api/rooms/{id}/notes/export",
@@ -134,6 +135,12 @@ pub fn find(method: Method, path: &str) -> Result<Found<'_>, NotFound> {
         .ok_or_else(|| NotFound::Method {
             allow: announced(address),
         })
+}
+
+/// The address of the table that a path is of: what it is counted and logged by. What somebody has written into the path is not
+/// in it.
+pub fn pattern(path: &str) -> Option<&'static str> {
+    address(path).map(|(address, _)| address)
 }
 
 /// The methods that an address takes, as the header `Allow` has them, if there is such an address.
@@ -181,6 +188,9 @@ mod tests {
         let found = find(Method::Get, "/api/rooms/bako-tuvi/chat/export").unwrap();
         assert_eq!(found.operation, Operation::ExportChat);
         assert_eq!(found.parameters, ["bako-tuvi", ""]);
+        let written = "/api/rooms/ada@example.com/join";
+        assert_eq!(pattern(written), Some("/api/rooms/{id}/join"));
+        assert_eq!(pattern("/api/ada@example.com"), None);
         let head = find(Method::Head, "/api/rooms").unwrap();
         assert_eq!(head.operation, Operation::ListRooms);
     }

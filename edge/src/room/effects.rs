@@ -7,13 +7,15 @@ use edge_core::room::{Client, Effect, Event, Report, Room};
 use edge_core::roster::{self, Choice};
 use protocol::client::ServerMessage;
 use protocol::id::{Epoch, ParticipantId, Region, UserId};
+use protocol::trace::Trail;
 use serde_json::json;
-use worker::{Date, Result, console_error, console_log};
+use worker::{Date, Result};
 
 use super::Shell;
 use crate::problem::Outcome;
 use crate::region::Assign;
-use crate::{config, crypto, jwt, password, rpc, store, tally};
+use crate::trace::{self, Following};
+use crate::{config, crypto, export, jwt, log, metrics, password, rpc, store, tally};
 
 impl Shell {
     pub(super) fn carry_out(self: &Rc<Self>, effects: Vec<Effect>) -> Result<()> {
@@ -102,6 +104,7 @@ impl Shell {
                     tally::refused(&self.env, json!(code).as_str().unwrap_or_default());
                     self.breath.take(&self.state);
                 }
+                self.note_answer(&client, &message);
                 self.send_to_client(&client, &message)?;
             }
             Effect::Broadcast { except, message } => {
@@ -109,7 +112,10 @@ impl Shell {
             }
             Effect::HangUp { client } => self.hang_up_client(&client),
             Effect::SendAway { client, excess } => self.send_away(&client, excess),
-            Effect::Tell { link, message } => self.send_to_node(&link, &message)?,
+            Effect::Tell { link, message } => {
+                self.joins.note_offer(&message);
+                self.send_to_node(&link, &message)?;
+            }
             Effect::HangUpNode { link } => self.hang_up_node(&link),
             Effect::SendNodeAway { link } => self.send_node_away(&link),
             Effect::Seek {
@@ -120,13 +126,17 @@ impl Shell {
                 avoid,
                 given_up,
                 patient,
+                trail,
             } => {
                 let request = roster::Request {
                     placed,
                     avoid,
                     given_up,
                 };
-                self.seek(participant, epoch, regions, request, patient);
+                let search = self
+                    .clone()
+                    .find(participant, epoch, regions, request, patient);
+                self.seek(trail, search);
             }
             Effect::Report(report) => self.tell_directory(report),
             Effect::Forget => {
@@ -169,27 +179,51 @@ impl Shell {
         });
     }
 
-    /// Finds a node beside everything else, and lets the room know.
-    fn seek(
-        self: &Rc<Self>,
-        participant: ParticipantId,
-        epoch: Epoch,
-        regions: Vec<Region>,
-        request: roster::Request,
-        patient: bool,
-    ) {
+    /// Finds a node beside everything else, as a part of the join that needs it, and lets the room know.
+    fn seek(self: &Rc<Self>, trail: Option<Trail>, search: impl Future<Output = Event> + 'static) {
         let shell = self.clone();
         self.state.wait_until(async move {
-            let event = shell
-                .find(participant, epoch, regions, request, patient)
-                .await;
+            let following = trail.and_then(|trail| Following::along(&trail).ok());
+            let event = match following {
+                Some(following) => shell.search_for(&following, search).await,
+                None => search.await,
+            };
             shell.handle_later(event);
+            rpc::told(&shell.state, &shell.env);
         });
+    }
+
+    async fn search_for(
+        &self,
+        following: &Rc<Following>,
+        search: impl Future<Output = Event>,
+    ) -> Event {
+        let started = trace::now();
+        let event = trace::within(following.clone(), search).await;
+        let mut span = following.span("room.assign", started);
+        match &event {
+            Event::Found {
+                node: Some((node, region)),
+                ..
+            } => {
+                span = span
+                    .with("connect.node", node.as_str())
+                    .with("connect.region", region.as_str());
+            }
+            _ => span = span.failed(true),
+        }
+        let failed = span.failed;
+        following.keep(span, failed);
+        let exporting = export::export(&self.env, following.take());
+        exporting
+            .into_iter()
+            .for_each(|work| self.state.wait_until(work));
+        event
     }
 
     /// Asks region after region for a node.
     async fn find(
-        &self,
+        self: Rc<Self>,
         participant: ParticipantId,
         epoch: Epoch,
         regions: Vec<Region>,
@@ -209,13 +243,14 @@ impl Shell {
                 room: room.clone(),
                 epoch,
                 request,
+                trail: trace::at_hand().map(|following| following.trail()),
             };
             for region in &regions {
                 match self.ask(region, &wish).await {
                     Choice::Node(node) => {
-                        console_log!(
-                            "{}",
-                            json!({ "event": "placed", "room": room, "epoch": epoch.0, "node": node })
+                        log::event(
+                            "placed",
+                            json!({ "room": room, "epoch": epoch.0, "node": node }),
                         );
                         return Event::Found {
                             participant,
@@ -239,19 +274,27 @@ impl Shell {
             Ok(object) => rpc::call(&object, "assign", wish).await,
             Err(error) => Err(error.into()),
         };
-        choice.unwrap_or_else(|refusal| {
-            console_error!(
-                "{}",
-                json!({ "fault": "a region did not answer", "region": region, "why": refusal.problem.detail })
+        let choice = choice.unwrap_or_else(|refusal| {
+            log::fault(
+                "a region did not answer",
+                json!({ "region": region, "why": refusal.problem.detail }),
             );
             Choice::NotKnown
-        })
+        });
+        let outcome = match choice {
+            Choice::Node(_) => "node",
+            Choice::NotKnown => "unknown",
+            Choice::Nobody => "nobody",
+        };
+        let labels = [("region", region.as_str()), ("outcome", outcome)];
+        metrics::count("connect_edge_assignments_total", &labels);
+        choice
     }
 
     /// Lets the room take what a call has come to that nobody waits for.
     fn handle_later(self: &Rc<Self>, event: Event) {
         if let Err(error) = self.handle(Date::now().as_millis(), event) {
-            console_error!("{}", json!({ "fault": error.to_string() }));
+            log::fault(&error.to_string(), json!({}));
         }
     }
 
@@ -280,7 +323,10 @@ impl Shell {
             while let Some(report) = shell.report.take() {
                 let taken = shell.deliver(&report).await.map(|()| report);
                 if let Err(refusal) = &taken {
-                    console_error!("{}", json!({ "fault": "the directory was not told", "why": refusal.problem.detail }));
+                    log::fault(
+                        "the directory was not told",
+                        json!({ "why": refusal.problem.detail }),
+                    );
                 }
                 shell.handle_later(Event::Reported { taken: taken.ok() });
             }

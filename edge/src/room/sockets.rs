@@ -12,7 +12,10 @@ use worker::{Date, Error, Request, Response, Result, State, WebSocket, WebSocket
 
 use super::{Shell, is_there};
 use crate::problem::{Outcome, Refusal};
-use crate::{crypto, socket};
+use crate::{crypto, metrics, rpc, socket};
+
+const OPENED: &str = "connect_edge_sockets_opened_total";
+const CLOSED: &str = "connect_edge_sockets_closed_total";
 
 /// The tag of all clients' WebSockets.
 const CLIENTS: &str = "client";
@@ -62,6 +65,7 @@ impl Shell {
         self.state
             .accept_websocket_with_tags(&pair.server, &[CLIENTS, &client_tag(&client)]);
         socket::attach(&pair.server, &Attached::Client(client.clone()))?;
+        metrics::count(OPENED, &[("peer", "client")]);
         let resume = crypto::fresh()?;
         self.handle(
             now,
@@ -95,6 +99,7 @@ impl Shell {
         self.state
             .accept_websocket_with_tags(&pair.server, &[&node_tag(&link)]);
         socket::attach(&pair.server, &Attached::Node(link.clone()))?;
+        metrics::count(OPENED, &[("peer", "node")]);
         self.handle(now, Event::NodeOpened { link, region })?;
         Ok(Response::from_websocket(pair.client)?)
     }
@@ -103,12 +108,18 @@ impl Shell {
         let now = Date::now().as_millis();
         self.load(now)?;
         match Attached::of(socket) {
-            Some(Attached::Node(link)) => self.handle(now, Event::NodeClosed { link }),
-            Some(Attached::Client(client) | Attached::NotesReader { client, .. }) => {
-                self.handle(now, Event::ClientClosed { client })
+            Some(Attached::Node(link)) => {
+                metrics::count(CLOSED, &[("peer", "node")]);
+                self.handle(now, Event::NodeClosed { link })?;
             }
-            None => Ok(()),
+            Some(Attached::Client(client) | Attached::NotesReader { client, .. }) => {
+                metrics::count(CLOSED, &[("peer", "client")]);
+                self.handle(now, Event::ClientClosed { client })?;
+            }
+            None => return Ok(()),
         }
+        rpc::told(&self.state, &self.env);
+        Ok(())
     }
 
     /// When each client that is here and ever pinged did so last.

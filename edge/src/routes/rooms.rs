@@ -16,14 +16,14 @@ use protocol::api::{
 use protocol::id::{ParticipantId, RoomId, UserId};
 use protocol::query::ChatExportQuery;
 use serde_json::json;
-use worker::{Context, Delay, Env, Request, Response, console_error};
+use worker::{Context, Delay, Env, Request, Response};
 
 use super::directory::unlist_if_gone;
 use super::{Answer, authenticate, now, room_id};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
 use crate::room::Join;
-use crate::{config, crypto, http, rpc};
+use crate::{config, crypto, http, log, rpc, trace};
 
 /// After how long a visit that the user's object did not take is told again. The platform lets work go on for 30 s after an
 /// answer.
@@ -133,7 +133,13 @@ pub(super) async fn join_room(
     let participant = crypto::hex(&crypto::random::<8>()?);
     let participant: ParticipantId = participant.parse().map_err(|_| Refusal::internal())?;
     let ticket = crypto::secret()?;
+    let following = trace::at_hand();
+    if let (Some(following), Some(traceparent)) = (&following, &body.traceparent) {
+        following.belongs_to(traceparent, env);
+    }
+    let trail = following.map(|following| following.trail());
     let admission = Admission {
+        trail: trail.clone(),
         participant: participant.clone(),
         guest: claims.is_guest(),
         user: claims.sub.clone(),
@@ -162,7 +168,10 @@ pub(super) async fn join_room(
         note_visit(env, context, &claims.sub, &id)?;
     }
     Ok(Response::from_json(&JoinResponse {
-        url: format!("/api/rooms/{id}/ws?ticket={ticket}"),
+        url: match trail.and_then(|trail| trail.traceparent) {
+            Some(cause) => format!("/api/rooms/{id}/ws?ticket={ticket}&traceparent={cause}"),
+            None => format!("/api/rooms/{id}/ws?ticket={ticket}"),
+        },
         room,
         participant,
         ticket,
@@ -200,9 +209,9 @@ fn note_visit(env: &Env, context: &Context, user: &UserId, room: &RoomId) -> Out
         for wait in VISIT_AGAIN {
             match rpc::call::<()>(&object, "visit", &visit).await {
                 Ok(()) => return,
-                Err(refusal) => console_error!(
-                    "{}",
-                    json!({ "fault": "a visit was not noted", "why": refusal.problem.detail })
+                Err(refusal) => log::fault(
+                    "a visit was not noted",
+                    json!({ "why": refusal.problem.detail }),
                 ),
             }
             Delay::from(wait).await;
@@ -217,6 +226,11 @@ pub(super) async fn signaling(request: Request, env: &Env, id: &str) -> Answer {
     }
     let object = config::room(env, &room_id(id)?, None)?;
     let url = request.url()?;
+    let mut query = url.query_pairs();
+    let cause = query.find(|(name, _)| name == trace::TRACEPARENT);
+    if let (Some(following), Some((_, cause))) = (trace::at_hand(), cause) {
+        following.belongs_to(&cause, env);
+    }
     rpc::upgrade(&object, "client", url.query().unwrap_or_default()).await
 }
 

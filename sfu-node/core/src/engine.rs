@@ -1,10 +1,11 @@
 //! The engine joins its parts: datagrams to [`sessions`], their absence to [`silence`], messages to [`rooms`] and once more to [`retelling`],
-//! breakout rooms to [`breakouts`], the cascade to [`peers`], what members are sent to [`flush`], and all of it to time.
+//! breakout rooms to [`breakouts`], the cascade to [`peers`], what members are sent to [`flush`], joins to [`following`], and all of it to time.
 
 mod breakouts;
 #[cfg(any(test, feature = "fuzz"))]
 mod call;
 mod flush;
+mod following;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 mod peers;
@@ -86,6 +87,8 @@ pub struct Engine {
     plans: HashMap<RoomId, Vec<PeerPlan>>,
     relay: Relay,
     timers: Timers<Timer>,
+    /// Sessions of joins that are followed, until media is sent to them.
+    followed: Vec<SessionKey>,
     /// Rooms with members that have something to send.
     pending: Vec<RoomKey>,
     outbox: Outbox,
@@ -109,6 +112,7 @@ impl Engine {
             plans: HashMap::new(),
             relay: Relay::default(),
             timers: Timers::default(),
+            followed: Vec::new(),
             pending: Vec::new(),
             outbox: Outbox::default(),
             happened: Happened::default(),
@@ -240,6 +244,7 @@ impl Engine {
                     });
                 }
                 Effect::Text { session, text } => self.send_text(now, session, &text),
+                Effect::Connected { session } => self.followed_is_connected(now, session),
                 Effect::Room { room, message } => {
                     self.outbox
                         .messages

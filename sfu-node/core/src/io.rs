@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use protocol::cascade::CascadeMessage;
 use protocol::id::{NodeId, Region, RoomId};
-use protocol::node::{NodeToRoom, RoomToNode};
+use protocol::node::{NodeToRoom, RoomToNode, SessionRef};
 
 use crate::clock::NodeClock;
 
@@ -280,6 +280,17 @@ pub enum Input<'a> {
     Timeout,
 }
 
+/// A step of a session that is followed: its offer came with a trail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The client has chosen a path (ICE).
+    Nominated,
+    /// The handshake is over (DTLS).
+    Connected,
+    /// The first packet of media was sent to the client.
+    FirstPacket,
+}
+
 /// What the engine wants done.
 #[derive(Debug)]
 pub enum Output<'a> {
@@ -293,6 +304,13 @@ pub enum Output<'a> {
     Reached { client: TransportAddress },
     /// Send a message over a room's link.
     Room { room: RoomId, message: NodeToRoom },
+    /// A session that is followed has come so far; told once each.
+    Step {
+        room: RoomId,
+        session: SessionRef,
+        step: Step,
+        at: Instant,
+    },
     /// The peers to be connected with, whole each time. Accept no other certificate; hang up on whoever is not listed.
     Peers { peers: Vec<PeerPlan> },
     /// Send a control message to a peer.

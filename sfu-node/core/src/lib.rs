@@ -40,7 +40,7 @@ pub use clock::NodeClock;
 pub use engine::{Engine, Retelling};
 pub use io::{
     Config, Drops, Estimates, Input, InvalidFingerprint, Output, PeerId, PeerPlan, SlotUse, Stats,
-    Transport, TransportAddress,
+    Step, Transport, TransportAddress,
 };
 pub use relay::fragment::{Assembled, Assembly, Fragment, fragments};
 pub use stun::{is_media, is_stun};

@@ -76,6 +76,8 @@ pub enum Effect {
     },
     /// Send a text over a session's data channel.
     Text { session: SessionKey, text: String },
+    /// ICE and DTLS are up, where sessions are followed.
+    Connected { session: SessionKey },
     /// Send a message over the room's link.
     Room { room: RoomId, message: NodeToRoom },
     /// Send a control message to a peer.

@@ -136,6 +136,11 @@ impl Session {
         self.connection.way.address()
     }
 
+    /// When the client first chose a path.
+    pub fn nominated_at(&self) -> Option<Instant> {
+        self.connection.way.nominated_at()
+    }
+
     /// When [`Session::handle_timeout`] is due.
     pub fn next_timeout(&self) -> Instant {
         let check = self.connection.way.timeout();

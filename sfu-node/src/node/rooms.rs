@@ -71,9 +71,10 @@ impl Node {
             return;
         }
         match event {
-            LinkEvent::Up => {}
+            LinkEvent::Up => self.traces.opened(&room, true),
             LinkEvent::Message(RoomToNode::Release) => self.release(room),
             LinkEvent::Message(message) => {
+                self.traces.heard(&room, &message);
                 if let RoomToNode::Close {
                     participant,
                     attempt,
@@ -106,6 +107,8 @@ impl Node {
         let Some(open) = self.rooms.remove(&room) else {
             return;
         };
+        self.traces.opened(&room, false);
+        self.traces.heard(&room, &RoomToNode::Release);
         tracing::info!(%room, epoch = open.epoch.0, "room released");
         metrics::room_links(self.rooms.len());
         self.record(&room, What::Released);
@@ -114,6 +117,7 @@ impl Node {
     }
 
     pub(super) fn tell_room(&mut self, room: RoomId, message: NodeToRoom) {
+        self.traces.told(&room, &message);
         match &message {
             NodeToRoom::Connected {
                 participant,

@@ -114,6 +114,7 @@ impl Client {
             sources: self.sources.clone(),
             caps: Caps::default(),
             breakout: None,
+            trail: None,
         })
         .await;
         loop {

@@ -256,6 +256,7 @@ pub fn open_room(epoch: u32) -> RegionToNode {
     RegionToNode::OpenRoom {
         room: "bako-tuvi".parse().unwrap(),
         epoch: protocol::id::Epoch(epoch),
+        trail: None,
     }
 }
 

@@ -101,6 +101,7 @@ impl Hall {
             sources,
             caps: Caps::default(),
             breakout: None,
+            trail: None,
         });
         let answer = told.into_iter().find_map(|message| match message {
             NodeToRoom::Answer { sdp, .. } => Some(sdp),

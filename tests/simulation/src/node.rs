@@ -84,7 +84,7 @@ impl Node {
                     let datagrams = parts.map(|part| (to.address, part.to_vec()));
                     drained.datagrams.extend(datagrams);
                 }
-                Output::Reached { .. } => {}
+                Output::Reached { .. } | Output::Step { .. } => {}
                 Output::Room { message, .. } => drained.told.push(message),
                 Output::Peers { peers } => {
                     self.wanted = peers.iter().map(|peer| peer.id).collect();

@@ -81,6 +81,7 @@ impl World {
                 sources,
                 caps,
                 breakout: self.breakout_of_newcomers.map(BreakoutId),
+                trail: None,
             },
         );
         let answer = self.told[told..].iter().find_map(|(_, m)| match m {

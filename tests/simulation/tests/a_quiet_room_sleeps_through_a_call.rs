@@ -134,6 +134,7 @@ impl Office {
             offer: None,
             decodes: Vec::new(),
             move_here: false,
+            trail: None,
         };
         self.wake("a join", Event::Admitted(admission));
         let pass = Pass::Ticket(ticket);

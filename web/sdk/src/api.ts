@@ -9,6 +9,7 @@ import type {
   Door,
   IceServer,
   IceServers,
+  JoinReport,
   JoinRequest,
   JoinResponse,
   LoginRequest,
@@ -163,6 +164,11 @@ export class Api implements AccountEntrance {
 
   join(id: RoomId, request: JoinRequest, options?: RequestOptions): Promise<JoinResponse> {
     return this.#authorized("POST", `/api/rooms/${encodeURIComponent(id)}/join`, request, options);
+  }
+
+  /** Tells what a join has come to. */
+  joined(id: RoomId, report: JoinReport, options?: RequestOptions): Promise<void> {
+    return this.#authorized("POST", `/api/rooms/${encodeURIComponent(id)}/joins`, report, options);
   }
 
   /** The servers that help to find a way to the media node, with credentials that last for hours. */

@@ -1,5 +1,12 @@
 // What a call needs of whoever lets it into rooms, an account or a guest, and how their requests are sent.
-import type { IceServer, JoinRequest, JoinResponse, RoomDetails, RoomId } from "./generated/protocol.ts";
+import type {
+  IceServer,
+  JoinReport,
+  JoinRequest,
+  JoinResponse,
+  RoomDetails,
+  RoomId,
+} from "./generated/protocol.ts";
 
 /** What each method that asks the server takes. */
 export interface RequestOptions {
@@ -12,6 +19,8 @@ export interface Entrance {
   readonly origin: string;
   room(id: RoomId, options?: RequestOptions): Promise<RoomDetails>;
   join(id: RoomId, request: JoinRequest, options?: RequestOptions): Promise<JoinResponse>;
+  /** Tells what a join has come to. */
+  joined(id: RoomId, report: JoinReport, options?: RequestOptions): Promise<void>;
   iceServers(options?: RequestOptions): Promise<IceServer[]>;
   isReachable(options?: RequestOptions): Promise<boolean>;
 }

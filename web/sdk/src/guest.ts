@@ -5,6 +5,7 @@ import type {
   GuestSession,
   IceServer,
   IceServers,
+  JoinReport,
   JoinRequest,
   JoinResponse,
   RoomDetails,
@@ -45,6 +46,11 @@ export class Guest implements Entrance {
 
   join(id: RoomId, request: JoinRequest, options?: RequestOptions): Promise<JoinResponse> {
     return this.#authorized("POST", `/api/rooms/${encodeURIComponent(id)}/join`, request, options);
+  }
+
+  /** Tells what a join has come to. */
+  joined(id: RoomId, report: JoinReport, options?: RequestOptions): Promise<void> {
+    return this.#authorized("POST", `/api/rooms/${encodeURIComponent(id)}/joins`, report, options);
   }
 
   async iceServers(options?: RequestOptions): Promise<IceServer[]> {

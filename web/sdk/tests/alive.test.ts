@@ -14,6 +14,7 @@ beforeEach(() => {
     1,
     { videoSlots: 1, iceServers: [], video },
     {
+      onPath: () => {},
       onConnected: ignore,
       onSilent: ignore,
       onLost: ignore,

@@ -4,6 +4,7 @@ use protocol::client::{ChatReaction, Mention, Noted, Offer, ServerMessage};
 use protocol::id::{BreakoutId, Epoch, NodeId, ParticipantId, Region, UserId};
 use protocol::media::Codec;
 use protocol::node::RoomToNode;
+use protocol::trace::Trail;
 use serde::{Deserialize, Serialize};
 
 #[cfg(doc)]
@@ -198,6 +199,9 @@ pub struct Admission {
     pub decodes: Vec<Codec>,
     /// Once the WebSocket opens, whatever else the user has in the room ends.
     pub move_here: bool,
+    /// By what the join is followed.
+    #[serde(default)]
+    pub trail: Option<Trail>,
 }
 
 /// An account as the room knows it.
@@ -326,6 +330,8 @@ pub enum Effect {
         given_up: Vec<NodeId>,
         /// Whether to stop at a region that does not know, rather than to go on to the next.
         patient: bool,
+        /// By what the join is followed that it is for.
+        trail: Option<Trail>,
     },
     /// Tell the directory how the room is now. Of several that wait, the last is enough. Answer with [`Event::Reported`].
     Report(Report),

@@ -42,7 +42,9 @@ impl Room {
             offer,
             decodes,
             move_here,
+            trail,
         } = admission;
+        self.follow(&participant, trail);
         let (role, caps) = self.on_entering(&user, guest);
         let is_known = |codec: &Codec| codec.kind() == MediaKind::Video && decodes.contains(codec);
         let person = Person {

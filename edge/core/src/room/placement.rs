@@ -49,7 +49,9 @@ impl Room {
         let avoid: BTreeSet<NodeId> = avoid.chain(self.questions.shunned(now)).collect();
         let given_up = avoid.iter().filter(|node| !self.missed.contains(*node));
         let given_up: Vec<NodeId> = given_up.cloned().collect();
+        let trail = self.trails.get(&participant).cloned();
         out.push(Effect::Seek {
+            trail,
             regions,
             epoch: self.info.epoch,
             placed,

@@ -3,6 +3,7 @@
 use protocol::client::{ErrorCode, Offer, ServerMessage};
 use protocol::id::{Attempt, ParticipantId};
 use protocol::node::{RefusalReason, RoomToNode};
+use protocol::trace::Trail;
 
 use super::nodes::{Link, Placed};
 use super::people::{Media, Person, Presence, Session, SessionState};
@@ -105,6 +106,7 @@ impl Room {
             sources: offer.sources.clone(),
             caps,
             breakout: self.subroom_of(&person.user).breakout(),
+            trail: self.trails.get(participant).cloned(),
         };
         self.asks(participant, &link.node, now);
         out.push(Effect::Tell { link, message });
@@ -223,6 +225,7 @@ impl Room {
             self.negotiations.remove(participant);
             self.questions.close(participant);
             self.failed.remove(participant);
+            self.trails.remove(participant);
             if let Some(person) = self.people.get_mut(participant) {
                 person.media = Media::Heard;
             }
@@ -393,8 +396,21 @@ impl Room {
         }
     }
 
+    /// A join is followed until media flows. Who is not in the room any more, nor at its door, is not.
+    pub(super) fn follow(&mut self, participant: &ParticipantId, trail: Option<Trail>) {
+        let Self {
+            trails,
+            people,
+            waiting,
+            ..
+        } = self;
+        trails.retain(|id, _| people.contains_key(id) || waiting.contains_key(id));
+        trails.extend(trail.map(|trail| (participant.clone(), trail)));
+    }
+
     pub(super) fn forget_media(&mut self, participant: &ParticipantId) {
         self.negotiations.remove(participant);
+        self.trails.remove(participant);
         self.retries.remove(participant);
         self.unsure.remove(participant);
         self.astray.remove(participant);

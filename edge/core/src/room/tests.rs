@@ -312,6 +312,7 @@ fn admission(name: &str, user: &str) -> Admission {
         offer: None,
         decodes: Vec::new(),
         move_here: false,
+        trail: None,
     }
 }
 

@@ -31,6 +31,7 @@ fn describe(operation: Operation) -> Description {
         Operation::GetDoor => rooms::door(),
         Operation::ComeAsGuest => rooms::come_as_guest(),
         Operation::JoinRoom => rooms::join(),
+        Operation::TellJoin => rooms::tell_join(),
         Operation::ConnectRoom => rooms::connect(),
         Operation::ExportChat => rooms::export_chat(),
         Operation::ExportNotes => rooms::export_notes(),

@@ -68,6 +68,7 @@ impl Call {
             sources: sources.collect(),
             caps: Caps::default(),
             breakout: None,
+            trail: None,
         };
         self.engine.room_message(self.now, self.id.clone(), offer);
         let session = self.engine.session_of(&self.id, &name).expect("answered");

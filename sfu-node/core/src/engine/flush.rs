@@ -78,6 +78,13 @@ impl Engine {
         if is_built {
             self.outbox.batch_to = to;
         }
+        if !self.followed.is_empty()
+            && is_built
+            && counters.packets > 0
+            && let Some(session) = session
+        {
+            self.followed_is_sent(now, session);
+        }
         is_built
     }
 }

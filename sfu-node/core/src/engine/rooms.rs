@@ -90,6 +90,7 @@ impl Engine {
                 sources,
                 caps,
                 breakout,
+                trail,
             } => {
                 let name = SessionRef {
                     participant,
@@ -101,6 +102,11 @@ impl Engine {
                     sources,
                 };
                 let answer = self.offer(now, (&id, breakout), &name, &offer, caps);
+                if trail.is_some()
+                    && let Some(session) = self.session_of(&id, &name)
+                {
+                    self.follow(session);
+                }
                 let message = match answer {
                     Ok(sdp) => NodeToRoom::Answer {
                         participant: name.participant,

@@ -11,7 +11,7 @@ use super::{Engine, Timer};
 use crate::demux::Standing;
 use crate::io::{Output, Transport, TransportAddress};
 use crate::key::SessionKey;
-use crate::room::Context;
+use crate::room::{Context, Effect};
 use crate::session::{Evidence, HandshakeError, Happened, Session};
 
 /// Shortest time between two time-outs of a session.
@@ -130,6 +130,10 @@ impl Engine {
             effects: &mut self.effects,
         };
         if let Some(sealer) = happened.connected.take() {
+            if !self.followed.is_empty() {
+                let connected = Effect::Connected { session: key };
+                cx.effects.push_back(connected);
+            }
             seat.answer = None;
             room.connected(&mut cx, member, *sealer);
             if let Some(name) = room.name(member) {
@@ -240,6 +244,7 @@ impl Engine {
         seat.session.close(now, &mut farewell);
         self.outbox.datagrams.extend(farewell.transmits);
         self.demux.remove(key);
+        self.unfollow(key);
         self.timers.clear(Timer::Session(key));
         self.timers.clear(Timer::Silence(key));
         self.with_room(now, seat.room, |room, cx| {

@@ -56,6 +56,8 @@ pub struct Way {
     handshake: Handshake,
     /// Where the handshake goes: where the client nominated first, or last of what it was reached at.
     nominated: Option<TransportAddress>,
+    /// When that was.
+    nominated_at: Option<Instant>,
 }
 
 /// Who has completed a DTLS handshake has read what was sent to it.
@@ -81,6 +83,7 @@ impl Way {
             check: None,
             handshake: Handshake::AtOneAddress(None),
             nominated: None,
+            nominated_at: None,
         }
     }
 
@@ -105,6 +108,11 @@ impl Way {
     /// Where the client is, as far as that is known.
     pub fn address(&self) -> Option<TransportAddress> {
         self.address
+    }
+
+    /// When the client first chose a path.
+    pub fn nominated_at(&self) -> Option<Instant> {
+        self.nominated_at
     }
 
     /// Whether the client was reached there, lately or last.
@@ -164,6 +172,7 @@ impl Way {
         self.used_former = credentials > 0;
         if nominates && self.handshake != Handshake::Over {
             self.nominated.get_or_insert(from);
+            self.nominated_at.get_or_insert(now);
         }
         if self.is_client(now, from) {
             if nominates {

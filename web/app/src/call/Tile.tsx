@@ -69,7 +69,7 @@ function Frame({ context, tile, size }: TileProps) {
           stream={stream}
           mirrored={isYou}
           whole={isScreen}
-          {...(isYou ? {} : { onFirstFrame: markFirstFrame })}
+          {...(isYou ? {} : { onFirstFrame: call.firstFrame })}
         />
       )}
       <Standstill context={context} tile={tile} away={away} />
@@ -138,9 +138,4 @@ function PinButton({ context, tile }: { context: TileContext; tile: TileModel })
       <PinIcon off={pinned} />
     </button>
   );
-}
-
-/** The end of the stretch that the SDK's `connect:join` begins (User Timing). */
-function markFirstFrame(): void {
-  performance.mark("connect:first-frame");
 }

@@ -24,6 +24,7 @@ import { CodecChoice, decodedHere } from "./codec-choice.ts";
 import { elsewhereOf, QuietBesideOneself } from "./elsewhere.ts";
 import { IceServerSource } from "./ice-servers.ts";
 import { Identity } from "./identity.ts";
+import { JoinTrace } from "./join-trace.ts";
 import { LocalMedia } from "./local-media.ts";
 import { LocalScreen } from "./local-screen.ts";
 import { Measuring } from "./measuring.ts";
@@ -71,6 +72,7 @@ export class Call extends Subjects {
   /** The page had its devices when it was left. */
   #hadDevices = false;
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
+  #trace: JoinTrace | null = null;
 
   /** By an `Api`, as who is signed in; or by a `Guest`. */
   constructor(entrance: Entrance, room: RoomId, options: CallOptions = {}) {
@@ -105,7 +107,7 @@ export class Call extends Subjects {
       onCaption: (caption: Caption) => this.captions.heard(caption),
       onCaptionRefused: (reason: CaptionRefusal) => this.captions.notTold(reason),
       onReady: () => this.captions.again(),
-      onStep: mark,
+      onStep: (step: string) => this.#step(step),
     };
     const encoding = encodingOf(options);
     this.#codecs = new CodecChoice(encoding.codec, (codec) => this.#media.encodeIn(codec));
@@ -149,8 +151,10 @@ export class Call extends Subjects {
    */
   join({ moveHere = false, password = this.#password }: Joining = {}): void {
     if (this.#signaling !== null) return;
+    const room = this.#room;
     this.#password = password;
-    mark("join");
+    this.#trace = new JoinTrace((report) => void this.#identity.tell(room, report));
+    this.#step("join");
     this.#state.patch({ status: { name: "joining" }, notice: null, refusal: null });
     this.prepare();
     void this.local.resume();
@@ -217,6 +221,9 @@ export class Call extends Subjects {
     return this.#media.statistics();
   }
 
+  /** The first picture of somebody else is shown: the end of the join that is traced. */
+  readonly firstFrame = (): void => this.#step("first-frame");
+
   /** Leaves the room; `join` may follow. */
   readonly leave = (): void => {
     if (this.#signaling === null) return;
@@ -235,6 +242,12 @@ export class Call extends Subjects {
     this.#unfollow();
   }
 
+  /** Each step of a join is a part of its trace, and a User Timing mark `connect:…`. */
+  #step(step: string): void {
+    performance.mark(`connect:${step}`);
+    this.#trace?.step(step);
+  }
+
   async #ticket({ moveHere = false, password = null }: Joining, signal: AbortSignal): Promise<string> {
     const isFirst = this.#state.get().you === null;
     // In a call, media may be fine: the welcome decides.
@@ -246,9 +259,10 @@ export class Call extends Subjects {
       decodes: decodedHere(),
       moveHere: isFirst && moveHere,
       password,
+      traceparent: isFirst ? (this.#trace?.traceparent ?? null) : null,
     };
     const joined: JoinResponse = await this.#identity.entrance.join(this.#room, request, { signal });
-    mark("ticket");
+    this.#step("ticket");
     this.#state.patch({ room: joined.room });
     void this.#servers.refresh();
     return joined.url;
@@ -268,6 +282,7 @@ export class Call extends Subjects {
   #open(): void {
     // The first offer does not wait for the welcome; later ones do, since they depend on it.
     if (this.#state.get().you !== null) return;
+    this.#step("open");
     void this.#media.offerFirst();
     this.#publisher.enter();
   }
@@ -287,7 +302,7 @@ export class Call extends Subjects {
     this.#lookWhoDecodes();
     this.#awake.hold();
     this.#measuring.start();
-    if (before === null) mark("welcome");
+    if (before === null) this.#step("welcome");
   }
 
   /** Asks for something that the room may refuse. */
@@ -377,6 +392,7 @@ export class Call extends Subjects {
 
   #end(status: CallStatus): void {
     this.#signaling = null;
+    this.#trace?.end(status.name === "failed" ? "failed" : "givenUp");
     clearTimeout(this.#joinTimer);
     this.#codecs.pause();
     this.#awake.release();
@@ -442,9 +458,4 @@ export class Call extends Subjects {
 
 function webSocketOrigin(origin: string): string {
   return (origin || globalThis.location.origin).replace(/^http/, "ws");
-}
-
-/** User Timing marks `connect:…`, from the click on *Join* to the first slots. */
-function mark(step: string): void {
-  performance.mark(`connect:${step}`);
 }

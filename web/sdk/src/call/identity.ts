@@ -1,6 +1,6 @@
 // Whom a call is for: somebody with an account, or a guest, who may take an account without leaving.
 import type { Entrance } from "../entrance.ts";
-import type { Participant } from "../generated/protocol.ts";
+import type { JoinReport, Participant, RoomId } from "../generated/protocol.ts";
 import { Guest } from "../guest.ts";
 import type { Ask } from "./asks.ts";
 
@@ -20,6 +20,11 @@ export class Identity {
   async claim(): Promise<Ask | null> {
     if (!(this.#entrance instanceof Guest)) return null;
     return { type: "takeAccount", token: await this.#entrance.account.token() };
+  }
+
+  /** Tells what a join has come to; without an answer, nobody misses it. */
+  async tell(room: RoomId, report: JoinReport): Promise<void> {
+    await this.#entrance.joined(room, report).catch(() => {});
   }
 
   /** What the room says that one is. */

@@ -63,7 +63,7 @@ export interface MediaSessionHandlers {
   /** The node can be told something, and knows nothing yet. */
   onReady(): void;
   /** A step of an attempt is done, for measurements. */
-  onStep(step: "offer" | "answer" | "described" | "connected" | "ready" | "slots"): void;
+  onStep(step: "offer" | "answer" | "described" | "ice" | "connected" | "ready" | "slots"): void;
 }
 
 /** The media of one participant. */
@@ -277,6 +277,7 @@ export class MediaSession {
     };
     const isCurrent = () => this.#peer === peer;
     const peer: Peer = new Peer(this.#attempt, options, {
+      onPath: () => isCurrent() && this.#handlers.onStep("ice"),
       onConnected: () => isCurrent() && this.#connected(peer),
       onSilent: () => isCurrent() && this.#seekPath(peer),
       onLost: () => isCurrent() && this.#lose(peer),

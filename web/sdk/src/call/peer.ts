@@ -49,6 +49,8 @@ export interface PeerOptions {
 }
 
 export interface PeerHandlers {
+  /** ICE has found a way. */
+  onPath(): void;
   /** Media can flow, for the first time or again. */
   onConnected(): void;
   /** Nothing comes any more: perhaps the device has changed its network. */
@@ -274,6 +276,9 @@ export class Peer {
         case "failed":
           return handlers.onLost();
       }
+    };
+    this.#pc.oniceconnectionstatechange = () => {
+      if (this.#pc.iceConnectionState === "connected") handlers.onPath();
     };
     this.#channel.onopen = () => {
       this.#toldTimer = setTimeout(() => this.#each((sender) => sender.demandAll()), TOLD_WITHIN_MS);

@@ -57,7 +57,11 @@ maxLayer: number | null,
  */
 maxBitrate: number | null, };
 
-export type RegisterRequest = { email: string, password: string, name: string, };
+export type RegisterRequest = { email: string, password: string, 
+/**
+ * What others see: one line that shows something, without characters that turn the text around it.
+ */
+name: string, };
 
 export type LoginRequest = { email: string, password: string, };
 
@@ -80,7 +84,11 @@ token: string,
  */
 expiresIn: number, user: User, };
 
-export type CreateRoomRequest = { name: string, 
+export type CreateRoomRequest = { 
+/**
+ * One line that shows something, without characters that turn the text around it.
+ */
+name: string, 
 /**
  * Where the room is to differ from the default.
  */
@@ -220,7 +228,65 @@ moveHere: boolean,
 /**
  * The room's password, if it has one.
  */
-password: string | null, };
+password: string | null, 
+/**
+ * Which trace the join belongs to (W3C Trace Context). What is none is passed over.
+ */
+traceparent?: string | null, };
+
+export type JoinReport = { 
+/**
+ * The one that was sent with the join (W3C Trace Context): the span is that of the whole join.
+ */
+traceparent: string, outcome: JoinOutcome, 
+/**
+ * How long ago the click was when this was sent.
+ */
+age: number, 
+/**
+ * When it had come to what it came to.
+ */
+took: number, steps: JoinSteps, };
+
+export type JoinOutcome = "joined" | "failed" | "givenUp";
+
+export type JoinSteps = { 
+/**
+ * The offer was ready.
+ */
+offer?: number, 
+/**
+ * The API has answered.
+ */
+ticket?: number, 
+/**
+ * The WebSocket was open.
+ */
+open?: number, welcome?: number, 
+/**
+ * The node's answer was here.
+ */
+answer?: number, 
+/**
+ * ICE has found a way.
+ */
+ice?: number, 
+/**
+ * DTLS was done.
+ */
+connected?: number, 
+/**
+ * The data channel was open.
+ */
+ready?: number, 
+/**
+ * The node has said what it sends.
+ */
+slots?: number, 
+/**
+ * The first frame of a picture was decoded.
+ */
+"first-frame"?: number, };
 
 export type ChatExport = { 
 /**

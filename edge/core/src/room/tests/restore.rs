@@ -167,6 +167,7 @@ fn lasting(room: &Room) -> impl PartialEq + std::fmt::Debug {
         missed: _,
         password_turn: _,
         turned_down: _,
+        trails: _,
     } = room;
     let history = |user: &&str| chat.history(&room.reader(&id(user)));
     let lines: Vec<_> = PEOPLE.iter().map(history).collect();

@@ -5,6 +5,7 @@ use protocol::api::{
     JoinRequest, JoinResponse, Room, RoomDetails, RoomList,
 };
 use protocol::client::AuditPage;
+use protocol::joining::JoinReport;
 use protocol::query::{AuditQuery, ChatExportQuery, ConnectQuery, DirectoryQuery};
 
 use super::description::Caller::{Account, AccountOrGuest, Anybody};
@@ -68,6 +69,18 @@ pub fn door() -> Description {
     Description::new(TAG, Anybody, summary)
         .of_room()
         .answers::<Door>(200, "Its name, and how one comes in.")
+}
+
+pub fn tell_join() -> Description {
+    let summary = "Tell what a join has come to, once";
+    Description::new(TAG, AccountOrGuest, summary)
+        .details(
+            "Counted by its outcome; its steps become spans of the join's trace, where that is exported. Nobody has to tell.",
+        )
+        .of_room()
+        .body::<JoinReport>()
+        .answers_nothing("It is taken.")
+        .refuses(&[Kind::Guest])
 }
 
 pub fn come_as_guest() -> Description {

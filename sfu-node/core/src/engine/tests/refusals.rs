@@ -24,6 +24,7 @@ fn refusal(call: &mut Call, sdp: &str) -> Option<String> {
         sources: Vec::new(),
         caps: Caps::default(),
         breakout: None,
+        trail: None,
     };
     call.engine.room_message(call.now, call.id.clone(), offer);
     let mut refused = None;
