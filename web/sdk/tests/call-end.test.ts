@@ -67,6 +67,7 @@ beforeEach(async () => {
   vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
   const api = {
     origin: "http://connect.example",
+    joined: async () => {},
     join: async () => {
       if (refuse !== null) throw refuse;
       return { room: ROOM, participant: "you", ticket: "t", url: "/ws" };

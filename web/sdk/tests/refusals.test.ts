@@ -63,6 +63,7 @@ beforeEach(async () => {
   vi.stubGlobal("document", Object.assign(new EventTarget(), { visibilityState: "visible" }));
   const api = {
     origin: "",
+    joined: async () => {},
     join: async () => {
       if (refused !== null) throw refused;
       return { room: SNAPSHOT.room, participant: "you", ticket: "t", url: "/ws?ticket=t" };
