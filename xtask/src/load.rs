@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{IsTerminal, stdout};
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::build::{self, Profile};
@@ -28,6 +29,8 @@ pub struct Arguments {
     pub runtime: Runtime,
     /// Whether passwords are hashed beside the Worker.
     pub hasher: bool,
+    /// Where the databases are, if not in the checkout.
+    pub folder: Option<PathBuf>,
 }
 
 /// Builds, starts, measures.
@@ -36,7 +39,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let progress = Progress::new(build::STEPS + 1 + stack::STEPS);
     build::all(&progress, Profile::Dev)?;
     progress.step("k6", setup::install_k6)?;
-    let state = paths::local().join("load");
+    let folder = arguments.folder.clone();
+    let state = folder.map_or_else(|| paths::local().join("load"), |at| at.join("connect-load"));
     // Each run starts with empty databases.
     let _ = fs::remove_dir_all(&state);
     let options = Options {

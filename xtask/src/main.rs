@@ -38,6 +38,7 @@ mod worker;
 mod workerd;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -240,6 +241,13 @@ fn load_command() -> Command {
                 .help("Hash passwords in the Worker, without the hasher beside it")
                 .action(ArgAction::SetTrue),
         )
+        .arg(
+            Arg::new("folder")
+                .long("folder")
+                .value_name("DIR")
+                .help("Where to make the databases, e.g. /dev/shm to leave out what the disk takes [default: .connect]")
+                .value_parser(value_parser!(PathBuf)),
+        )
 }
 
 fn fuzz_command() -> Command {
@@ -309,6 +317,7 @@ fn run(matches: &ArgMatches) -> Result<()> {
                 _ => Runtime::Workerd,
             },
             hasher: !matches.get_flag("in-place"),
+            folder: matches.get_one("folder").cloned(),
         }),
         Some(("fuzz", matches)) => fuzz::run(&fuzz::Arguments {
             targets: matches
