@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { Collector, listed, type Span } from "../../edge/collector.ts";
 import { launch, PATIENCE, Person } from "./person.ts";
-import { newRoom } from "./stack.ts";
+import { newRoom, URL_OF_APP } from "./stack.ts";
 
 const DOCUMENT = new URL("../../../docs/tracing.md", import.meta.url);
 const EVERY_STEP = [
@@ -36,6 +36,16 @@ after(async () => {
   await collector.stop();
 });
 
+/** Waits until the edge tells this collector: one that was away before is left alone for a while. */
+async function edgeIsHeard(): Promise<void> {
+  const deadline = Date.now() + PATIENCE;
+  while (!collector.spans.some(({ name }) => name === "edge.request")) {
+    assert.ok(Date.now() < deadline, "the edge exports nothing");
+    await fetch(`${URL_OF_APP}/.well-known/jwks.json`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 /** Waits until a trace has every step of a join by this region; returns its spans. */
 async function wholeTrace(region: string): Promise<Span[]> {
   const deadline = Date.now() + PATIENCE;
@@ -53,6 +63,7 @@ async function wholeTrace(region: string): Promise<Span[]> {
 }
 
 test("a join is one trace, from the click to the first picture from another region", async () => {
+  await edgeIsHeard();
   const room = await newRoom("Traced plans");
   const ada = await Person.arrive(browser, "Ada");
   const ben = await Person.arrive(browser, "Ben");
