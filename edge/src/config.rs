@@ -1,5 +1,6 @@
 //! Configuration: variables of the Worker (`wrangler.toml`), and who its Durable Objects are.
 
+use edge_core::account::object_of;
 use edge_core::assign::{Site, parse_sites};
 use edge_core::directory::shard_of;
 use edge_core::limits::{Limit, Policy};
@@ -147,7 +148,26 @@ fn id_key(env: &Env) -> Result<Vec<u8>> {
 
 /// An account.
 pub fn user(env: &Env, id: &UserId) -> Result<Stub> {
-    env.durable_object("USERS")?.get_by_name(id.as_str())
+    env.durable_object("USERS")?.get_by_name(object_of(id))
+}
+
+/// The object that knows which key account ids come from. No account's has such a name.
+pub fn key_keeper(env: &Env) -> Result<Stub> {
+    env.durable_object("USERS")?.get_by_name("the id key")
+}
+
+/// Whether accounts may do nothing in rooms before their address is confirmed.
+pub fn needs_verified(env: &Env) -> Result<bool> {
+    let says = env
+        .var("CONNECT_VERIFIED_ONLY")
+        .map(|says| says.to_string());
+    match says.unwrap_or_default().trim() {
+        "" | "no" => Ok(false),
+        "yes" => Ok(true),
+        _ => Err(Error::RustError(
+            "CONNECT_VERIFIED_ONLY must be yes or no".into(),
+        )),
+    }
 }
 
 /// A room; `near` is the continent of whoever asks, which matters for the first only.

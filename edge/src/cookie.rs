@@ -1,6 +1,7 @@
 //! Cookies: the refresh token's, the one by which a browser is known that has signed in before, and the one by which it is the same
 //! guest again.
 
+use edge_core::account::object_of;
 use edge_core::caller::Caller;
 use edge_core::device::{DEVICE_SECONDS, Device, Devices};
 use edge_core::token::REFRESH_SECONDS;
@@ -35,6 +36,7 @@ pub fn clear_refresh(response: Response) -> Result<Response> {
 /// The id of the browser, if it has signed in to this account before.
 pub fn device(request: &Request, env: &Env, user: &UserId) -> Outcome<Option<String>> {
     let devices = devices(request, env)?;
+    let user = &named(user)?;
     let Some(Device { id, signature, .. }) = devices.of(user) else {
         return Ok(None);
     };
@@ -90,14 +92,20 @@ fn write_device(
     user: &UserId,
     id: String,
 ) -> Outcome<Response> {
-    let signature = config::signature(env, &Device::claim(user, &id))?;
+    let user = named(user)?;
+    let signature = config::signature(env, &Device::claim(&user, &id))?;
     let device = Device {
-        user: user.clone(),
+        user,
         id,
         signature: crypto::encode(&signature),
     };
     let devices = devices(request, env)?.with(device);
     Ok(set(response, DEVICE, &devices, DEVICE_SECONDS)?)
+}
+
+/// How an account is named before it is known which of an address's it is: by its object.
+fn named(user: &UserId) -> Outcome<UserId> {
+    object_of(user).parse().map_err(|_| Refusal::internal())
 }
 
 fn devices(request: &Request, env: &Env) -> Outcome<Devices> {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use edge_core::directory::{Cursor, Entry, Search, sorted_by, words};
 use edge_core::table::{Key, Schema, Table, flag, integer, text};
 use protocol::api::{ListedRoom, Room};
-use protocol::id::RoomId;
+use protocol::id::{RoomId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{
@@ -153,6 +153,7 @@ impl DirectoryObject {
             }
             "get" => Ok(json!(self.get(rpc::parse(body)?)?)),
             "living" => Ok(json!(self.living(Date::now().as_millis())?)),
+            "owned" => Ok(json!(self.owned(&rpc::parse(body)?)?)),
             "search" => Ok(json!(self.search(&rpc::parse(body)?)?)),
             _ => Err(rpc::unknown(operation)),
         }
@@ -223,6 +224,15 @@ impl DirectoryObject {
             rooms.extend(found.map(|stored| stored.room));
         }
         Ok(rooms)
+    }
+
+    /// The rooms of an account. Asked for so seldom that no index is kept for it.
+    fn owned(&self, owner: &UserId) -> Result<Vec<Room>> {
+        let which = "WHERE owner = ? ORDER BY id";
+        let rows: Vec<Stored> = self
+            .store
+            .some(&ROOMS, which, vec![owner.as_str().into()])?;
+        Ok(rows.into_iter().map(|stored| stored.room).collect())
     }
 
     /// Listed rooms, by name. Each word narrows what is found.

@@ -132,13 +132,16 @@ fn keys(env: &Env) -> worker::Result<Rc<Keys>> {
     }
     let fault = || {
         worker::Error::RustError(
-            "CONNECT_SIGNING_KEYS must be [{\"kid\":…,\"seed\":base64url of 32 bytes},…]".into(),
+            "CONNECT_SIGNING_KEYS must be [{\"kid\":…,\"seed\":base64url of 32 bytes},…], no kid twice".into(),
         )
     };
     let text = env.var("CONNECT_SIGNING_KEYS")?.to_string();
     let configured: Vec<ConfiguredKey> = serde_json::from_str(&text).map_err(|_| fault())?;
-    let mut keys = Vec::new();
+    let mut keys: Vec<Key> = Vec::new();
     for ConfiguredKey { kid, seed } in configured {
+        if keys.iter().any(|key| key.kid == kid) {
+            return Err(fault());
+        }
         let seed = crypto::decode::<32>(&seed).ok_or_else(fault)?;
         let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
         let seed = EncodingKey::from_ed_der(&seed);

@@ -25,6 +25,8 @@ pub enum Deed {
     /// A failed sign-in.
     SignIn,
     Register,
+    /// A mail that is asked for.
+    Mail,
     CreateRoom,
     Join,
     /// A look into the directory.
@@ -39,6 +41,7 @@ impl Deed {
             Deed::Request => "CONNECT_LIMIT_REQUESTS",
             Deed::SignIn => "CONNECT_LIMIT_ADDRESS",
             Deed::Register => "CONNECT_LIMIT_REGISTER",
+            Deed::Mail => "CONNECT_LIMIT_MAIL_ADDRESS",
             Deed::CreateRoom => "CONNECT_LIMIT_CREATE_ADDRESS",
             Deed::Join => "CONNECT_LIMIT_JOIN_ADDRESS",
             Deed::Search => "CONNECT_LIMIT_SEARCH_ADDRESS",

@@ -8,7 +8,7 @@ use crate::http;
 
 /// What is never a page of the app. A missing file of a build must not be answered with a page: it would be kept under the
 /// file's name.
-const NO_PAGES: [&str; 4] = ["api", "node", ".well-known", "assets"];
+const NO_PAGES: [&str; 5] = ["api", "node", ".well-known", "assets", "dev"];
 
 /// The page, if somebody navigates to an address of the app and the page is served from here.
 pub async fn page(request: &Request, env: &Env) -> Result<Option<Response>> {

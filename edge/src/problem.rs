@@ -69,6 +69,42 @@ impl Refusal {
         Self::new(Kind::WrongCredentials, detail)
     }
 
+    /// 403: the password that is asked for beside a session. No 401, as the session is good.
+    pub fn wrong_password() -> Self {
+        let detail = "this is not the account's password";
+        let mut refusal = Self::new(Kind::WrongPassword, detail);
+        refusal.problem.errors = vec![FieldError {
+            field: "password".into(),
+            message: detail.into(),
+        }];
+        refusal
+    }
+
+    /// 403: the account has no password to ask for.
+    pub fn not_fresh() -> Self {
+        let detail = "this takes a sign-in of the last ten minutes: sign in again";
+        Self::new(Kind::NotFresh, detail)
+    }
+
+    /// 403: the installation asks for it.
+    pub fn unverified() -> Self {
+        let detail = "confirm your e-mail address first: a mail with a link is sent from your account's page";
+        Self::new(Kind::Unverified, detail)
+    }
+
+    /// 403: the same for whatever is wrong with it.
+    pub fn bad_link() -> Self {
+        let detail =
+            "this link was used, is too old, or another one was asked for since: ask for a new one";
+        Self::new(Kind::BadLink, detail)
+    }
+
+    /// 503: the same for everybody.
+    pub fn no_mail() -> Self {
+        let detail = "no mail can be sent from here: ask whoever runs this server";
+        Self::new(Kind::NoMail, detail)
+    }
+
     /// 401: a token is missing or not good.
     pub fn unauthenticated(detail: &str) -> Self {
         Self::new(Kind::Unauthenticated, detail)

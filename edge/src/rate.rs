@@ -38,6 +38,11 @@ pub fn give_back_to(store: &Store, name: &str, who: &str, limit: Limit, now: u64
     change(store, name, &known, buckets)
 }
 
+/// Forgets what was counted.
+pub fn forget(store: &Store, name: &str) -> Outcome<()> {
+    Ok(store.delete(key(name, ""))?)
+}
+
 /// The rows of what the first releases kept under a name.
 pub fn former(name: &str, value: &str) -> worker::Result<Vec<Row>> {
     let one = serde_json::from_str(value).map(|bucket| vec![(String::new(), bucket)]);

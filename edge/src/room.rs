@@ -296,6 +296,11 @@ impl Shell {
                 self.handle(now, Event::Deleted)?;
                 Ok(Value::Null)
             }
+            "accountGone" => {
+                let (user, stand_in): (UserId, UserId) = rpc::parse(body)?;
+                self.handle(now, Event::AccountGone { user, stand_in })?;
+                Ok(Value::Null)
+            }
             _ => Err(rpc::unknown(operation)),
         }
     }

@@ -1,28 +1,41 @@
 //! The HTTP API: what is asked for leads where. Which addresses there are says `edge_core::routes`.
 
+mod account;
 mod accounts;
 mod audit;
 mod directory;
 mod guests;
 mod ice;
 mod joins;
+mod links;
 mod nodes;
 mod openapi;
 mod rooms;
 
 use edge_core::routes::{Found, NotFound, Operation};
+use edge_core::session::Bearer;
 use edge_core::token::{AccessClaims, Scope};
 use protocol::id::RoomId;
+use serde::de::DeserializeOwned;
 use worker::{Context, Date, Env, Request, Response};
 
 use crate::problem::{Outcome, Refusal};
-use crate::{http, jwt};
+use crate::{config, http, jwt, mail, rpc};
+
+/// Where mails stand that go nowhere.
+const MAILS: &str = "/dev/mail";
 
 type Answer = Outcome<Response>;
 
 /// Answers a request.
 pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
     let path = request.path();
+    // Of development machines alone, and so none of the table's.
+    if path == MAILS
+        && let Some(page) = mail::page(env)
+    {
+        return Ok(page?);
+    }
     let Found {
         operation,
         parameters: [first, _],
@@ -33,6 +46,17 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
         Operation::Refresh => accounts::refresh(request, env).await,
         Operation::Logout => accounts::logout(request, env).await,
         Operation::Me => accounts::me(request, env).await,
+        Operation::AskToReset => links::ask_to_reset(request, env, context).await,
+        Operation::Reset => links::reset(request, env).await,
+        Operation::Verify => links::verify(request, env).await,
+        Operation::GetAccount => account::details(request, env).await,
+        Operation::ListSessions => account::sessions(request, env).await,
+        Operation::EndOtherSessions => account::end_others(request, env).await,
+        Operation::EndSession => account::end_session(request, env, first).await,
+        Operation::ChangePassword => account::change_password(request, env).await,
+        Operation::AskToVerify => account::ask_to_verify(request, env).await,
+        Operation::ExportAccount => account::export(request, env).await,
+        Operation::DeleteAccount => account::delete(request, env).await,
         Operation::Jwks => Ok(Response::from_json(&jwt::jwks(env)?)?),
         Operation::GetOpenapi => openapi::document(&request, env).await,
         Operation::ListRooms => rooms::list(request, env).await,
@@ -77,6 +101,12 @@ fn authenticate(request: &Request, env: &Env, scope: Scope) -> Outcome<AccessCla
         return Err(Refusal::guest());
     }
     Ok(claims)
+}
+
+/// Asks an account something on behalf of who holds this token, if that still speaks for it.
+async fn live<T: DeserializeOwned>(env: &Env, claims: AccessClaims, operation: &str) -> Outcome<T> {
+    let object = config::user(env, &claims.sub)?;
+    rpc::call(&object, operation, &Bearer::from(claims)).await
 }
 
 fn room_id(text: &str) -> Outcome<RoomId> {

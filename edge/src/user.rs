@@ -1,70 +1,69 @@
 //! The User Durable Object: one account, its password, its sign-ins, and the rooms it visited.
 
+mod holder;
+mod leaving;
+mod letters;
+mod signing_in;
+
 use std::cell::RefCell;
 
-use edge_core::limits::{Limit, Policy, RATES};
-use edge_core::table::{Key, Schema, Table, text};
-use edge_core::token::{FAMILIES, Family, Presented, Successor, outlived};
+use edge_core::account::{GENERATIONS, Generations};
+use edge_core::limits::RATES;
+use edge_core::mail::MAILS;
+use edge_core::session::{Bearer, ENDED, Ended, Known, forgettable};
+use edge_core::table::{Key, Schema, Table, integer, text};
+use edge_core::token::{FAMILIES, Family};
 use edge_core::visits::{VISITS, Visit, note_visit};
-use protocol::api::User;
+use protocol::api::{AccountDetails, User};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{Date, DurableObject, Env, Request, Response, Result, State, durable_object};
 
+use crate::id_key::{FINGERPRINTS, Fingerprint};
 use crate::problem::{Outcome, Refusal};
 use crate::store::{Class, Row, Store, row, unreadable};
-use crate::{config, crypto, password, rate, rpc};
+use crate::{config, rate, rpc};
+pub use holder::ChangePassword;
+pub use leaving::Deletion;
+pub use letters::Reset;
+use signing_in::Verified;
+pub use signing_in::{Grant, Login, Refresh, Register};
 
-/// How long a password that was verified is known again without the full work, in milliseconds
-/// (`docs/decisions/0001-verified-passwords.md`).
-const VERIFIED: u64 = 15 * 60 * 1000;
 /// The rate of failed sign-ins from browsers that are not known.
 const FAILURES: &str = "failures";
-/// The rates of failed sign-ins from those that are, each by itself.
-const OF_DEVICES: &str = "devices";
 /// The rate of new rooms.
 const ROOMS: &str = "rooms";
-
-/// A new account.
-#[derive(Serialize, Deserialize)]
-pub struct Register {
-    pub user: User,
-    /// Prepared ([`edge_core::password`]).
-    pub password: String,
-}
-
-/// A sign-in.
-#[derive(Serialize, Deserialize)]
-pub struct Login {
-    /// Prepared ([`edge_core::password`]).
-    pub password: String,
-    /// As it was typed: up to release 0.1 that was hashed.
-    pub typed: String,
-    /// The browser, if it has signed in to this account before.
-    pub device: Option<String>,
-}
-
-/// A refresh token as it is presented.
-#[derive(Serialize, Deserialize)]
-pub struct Refresh {
-    /// Its family.
-    pub family: String,
-    pub secret: String,
-}
-
-/// What a sign-in or a refresh gives.
-#[derive(Serialize, Deserialize)]
-pub struct Grant {
-    pub user: User,
-    /// The refresh token, as it goes into the cookie.
-    pub refresh: String,
-}
 
 #[derive(Serialize, Deserialize)]
 struct Account {
     user: User,
-    /// PHC string.
+    /// PHC string; empty where one signs in without a password.
     password: String,
+    /// When it was made, in Unix milliseconds; 0 in those of releases that did not say.
+    #[serde(default)]
+    created: u64,
+    /// Access tokens of before count only while their session is open.
+    #[serde(default)]
+    valid_from: u64,
+    /// When it was shown that the address is its holder's.
+    #[serde(default)]
+    verified_at: Option<u64>,
+}
+
+impl Account {
+    fn hash(&self) -> Option<&str> {
+        Some(self.password.as_str()).filter(|hash| !hash.is_empty())
+    }
+
+    fn details(&self) -> AccountDetails {
+        AccountDetails {
+            user: self.user.clone(),
+            created_at: (self.created > 0).then_some(self.created),
+            verified_at: self.verified_at,
+            has_password: self.hash().is_some(),
+            mail: false,
+        }
+    }
 }
 
 /// There is one at most.
@@ -77,13 +76,26 @@ const ACCOUNT: Table = Table {
         text("email").inside("user"),
         text("name").inside("user"),
         text("password"),
+        integer("created").since(2, "0"),
+        integer("valid_from").since(2, "0"),
+        integer("verified_at").optional().since(2, "NULL"),
     ],
     indexes: &[],
 };
 
 pub(crate) static CLASS: Class = Class {
     schema: &Schema {
-        tables: &[&ACCOUNT, &FAMILIES, &VISITS, &RATES],
+        tables: &[
+            &ACCOUNT,
+            &FAMILIES,
+            &VISITS,
+            &RATES,
+            &ENDED,
+            &MAILS,
+            &GENERATIONS,
+            &leaving::LEAVING,
+            &FINGERPRINTS,
+        ],
         scripts: &[],
     },
     former,
@@ -109,21 +121,6 @@ fn former(kind: &str, name: &str, value: &str) -> Result<Vec<Row>> {
         "rate" => rate::former(name, value),
         _ => Err(unreadable(kind, name)),
     }
-}
-
-/// A password that was verified lately, under a key that never leaves this memory.
-struct Verified {
-    key: [u8; 32],
-    mac: [u8; 32],
-    until: u64,
-}
-
-/// How a password fits the hash that is stored.
-enum Fit {
-    /// As it is hashed today.
-    Prepared,
-    /// As it was hashed up to release 0.1; this is today's hash.
-    Former { hash: String },
 }
 
 /// One account, or what was tried on one that does not exist.
@@ -153,12 +150,14 @@ impl DurableObject for UserObject {
         )
     }
 
-    /// Failed sign-ins to no account are forgotten in the end.
     async fn alarm(&self) -> Result<Response> {
-        if self.account()?.is_none() {
-            self.store.forgotten();
-            self.state.storage().delete_all().await?;
+        let now = Date::now().as_millis();
+        self.send_mails(now).await?;
+        self.leave_rooms(now).await?;
+        if self.account()?.is_none() && self.next_due()?.is_none() {
+            self.forget_attempts().await?;
         }
+        self.wake_when_due(now).await?;
         Response::empty()
     }
 }
@@ -169,20 +168,28 @@ impl UserObject {
             "register" => self.register(rpc::parse(body)?, now).await,
             "login" => self.login(rpc::parse(body)?, now).await,
             "refresh" => self.refresh(rpc::parse(body)?, now),
-            "logout" => self.logout(rpc::parse(body)?),
-            "me" => {
-                let gone = || Refusal::unauthenticated("the account is gone");
-                Ok(json!(self.account()?.ok_or_else(gone)?.user))
-            }
+            "logout" => self.logout(rpc::parse(body)?, now),
+            "isKey" => self.is_key(&rpc::parse(body)?),
             "exists" => Ok(json!(self.account()?.is_some())),
+            "me" => Ok(json!(self.of_bearer(&rpc::parse(body)?)?.user)),
+            "act" => self.may_act(&rpc::parse(body)?),
             "create" => {
+                let (bearer, visit): (Bearer, Visit) = rpc::parse(body)?;
+                self.may_act(&bearer)?;
                 let limit = config::limit(&self.env, "CONNECT_LIMIT_CREATE_USER")?;
                 rate::take(&self.store, ROOMS, &limit, now)?;
-                self.visit(rpc::parse(body)?)
+                self.visit(visit)
             }
-            "visit" => self.visit(rpc::parse(body)?),
-            "visits" => Ok(json!(self.visits()?)),
-            _ => Err(rpc::unknown(operation)),
+            "visit" => match self.account()? {
+                Some(_) => self.visit(rpc::parse(body)?),
+                // It was deleted meanwhile.
+                None => Ok(Value::Null),
+            },
+            "visits" => {
+                self.of_bearer(&rpc::parse(body)?)?;
+                Ok(json!(self.visits()?))
+            }
+            _ => self.answer_holder(operation, body, now).await,
         }
     }
 
@@ -190,138 +197,80 @@ impl UserObject {
         self.store.get(ACCOUNT.key([]))
     }
 
-    async fn register(&self, register: Register, now: u64) -> Outcome<Value> {
-        if self.account()?.is_some() {
-            return Err(Refusal::taken());
+    /// When something is to be done next.
+    fn next_due(&self) -> Result<Option<u64>> {
+        let dues = [self.next_mail()?, self.next_leaving()?];
+        Ok(dues.into_iter().flatten().min())
+    }
+
+    async fn wake_when_due(&self, now: u64) -> Result<()> {
+        match self.next_due()? {
+            Some(due) => {
+                let wait = due.saturating_sub(now) as i64;
+                self.state.storage().set_alarm(wait).await
+            }
+            None => Ok(()),
         }
-        let account = Account {
-            user: register.user,
-            password: password::hash(&self.env, &register.password).await?,
+    }
+
+    /// Failed sign-ins to no account are forgotten in the end. That there were accounts is not.
+    async fn forget_attempts(&self) -> Result<()> {
+        if self.generations()? != Generations::default() {
+            return self.store.write("DELETE FROM rates", Vec::new());
+        }
+        self.store.forgotten();
+        self.state.storage().delete_all().await
+    }
+
+    /// Whether this is the key of before; the first one is.
+    fn is_key(&self, key: &Fingerprint) -> Outcome<Value> {
+        let known: Option<Fingerprint> = self.store.get(FINGERPRINTS.key([]))?;
+        if known.is_none() {
+            self.store.put(&FINGERPRINTS, key)?;
+        }
+        Ok(json!(known.is_none_or(|known| known == *key)))
+    }
+
+    fn generations(&self) -> Result<Generations> {
+        let known: Option<Generations> = self.store.get(GENERATIONS.key([]))?;
+        Ok(known.unwrap_or_default())
+    }
+
+    /// The account that an access token speaks for.
+    fn of_bearer(&self, bearer: &Bearer) -> Outcome<Account> {
+        let over = || Refusal::unauthenticated("the session is over: sign in");
+        let account = self.account()?.ok_or_else(over)?;
+        let session = bearer.session.as_deref().unwrap_or_default();
+        let family: Option<Family> = self.store.get_readable(family_key(session))?;
+        let ended: Option<Ended> = self.store.get_readable(ENDED.key([session.into()]))?;
+        let known = Known {
+            user: &account.user.id,
+            valid_from: account.valid_from,
+            is_open: family.is_some(),
+            was_ended: ended.is_some(),
         };
-        // Somebody may have been quicker.
-        if self.account()?.is_some() {
-            return Err(Refusal::taken());
-        }
-        self.store.put(&ACCOUNT, &account)?;
-        self.remember(&register.password, now)?;
-        self.grant(account.user, now)
-    }
-
-    async fn login(&self, login: Login, now: u64) -> Outcome<Value> {
-        let limit = config::limit(&self.env, "CONNECT_LIMIT_ACCOUNT")?;
-        let device = login.device.as_deref();
-        self.try_from(device, &limit, now)?;
-        let stored = self.account()?.map(|account| account.password);
-        let fit = self.fit(&login, stored.as_deref(), now).await;
-        if fit.as_ref().is_err_and(Refusal::is_busy) {
-            self.give_back_to(device, limit.limit, now)?;
-        }
-        // It may be another one by now, whose password was not looked at.
-        let account = self
-            .account()?
-            .filter(|account| Some(&account.password) == stored.as_ref());
-        let (mut account, fit) = match (account, fit?) {
-            (Some(account), Some(fit)) => (account, fit),
-            (account, _) => {
-                if account.is_none() {
-                    self.state
-                        .storage()
-                        .set_alarm(limit.limit.window as i64)
-                        .await?;
-                }
-                return Err(Refusal::wrong_credentials());
-            }
-        };
-        if let Fit::Former { hash } = fit {
-            account.password = hash;
-            self.store.put(&ACCOUNT, &account)?;
-        }
-        self.give_back_to(device, limit.limit, now)?;
-        self.remember(&login.password, now)?;
-        self.grant(account.user, now)
-    }
-
-    /// How a password fits this hash, if it does.
-    async fn fit(&self, login: &Login, hash: Option<&str>, now: u64) -> Outcome<Option<Fit>> {
-        if self.is_known(&login.password, now)
-            || password::verify(&self.env, &login.password, hash).await?
-        {
-            return Ok(Some(Fit::Prepared));
-        }
-        if login.typed != login.password && password::verify(&self.env, &login.typed, hash).await? {
-            let hash = password::hash(&self.env, &login.password).await?;
-            return Ok(Some(Fit::Former { hash }));
-        }
-        Ok(None)
-    }
-
-    /// Counts a sign-in from a device, or from any browser that is not known, as one that fails; it may have failed too often.
-    fn try_from(&self, device: Option<&str>, limit: &Policy, now: u64) -> Outcome<()> {
-        match device {
-            Some(device) => rate::take_of(&self.store, OF_DEVICES, device, limit, now),
-            None => rate::take(&self.store, FAILURES, limit, now),
+        match bearer.speaks_for(known) {
+            true => Ok(account),
+            false => Err(over()),
         }
     }
 
-    /// It did not fail, or not by its password.
-    fn give_back_to(&self, device: Option<&str>, limit: Limit, now: u64) -> Outcome<()> {
-        match device {
-            Some(device) => rate::give_back_to(&self.store, OF_DEVICES, device, limit, now),
-            None => rate::give_back(&self.store, FAILURES, limit, now),
+    /// Refuses whom the installation lets do nothing before their address is confirmed.
+    fn may_act(&self, bearer: &Bearer) -> Outcome<Value> {
+        let account = self.of_bearer(bearer)?;
+        if account.verified_at.is_none() && config::needs_verified(&self.env)? {
+            return Err(Refusal::unverified());
         }
-    }
-
-    /// Begins a family of refresh tokens.
-    fn grant(&self, user: User, now: u64) -> Outcome<Value> {
-        for old in outlived(self.store.all(&FAMILIES)?, now) {
-            self.store.delete(family_key(&old.id))?;
-        }
-        let id = crypto::hex(&crypto::random::<8>()?);
-        let secret = crypto::secret()?;
-        let family = Family::new(id, crypto::sha256(&secret), now);
-        self.store.put(&FAMILIES, &family)?;
-        Ok(json!(self.granted(user, &family.id, &secret)))
-    }
-
-    fn granted(&self, user: User, family: &str, secret: &str) -> Grant {
-        let refresh = format!("{}.{family}.{secret}", user.id);
-        Grant { user, refresh }
-    }
-
-    fn refresh(&self, refresh: Refresh, now: u64) -> Outcome<Value> {
-        let refused =
-            || Refusal::unauthenticated("the refresh token is unknown, used or expired: sign in");
-        let account = self.account()?.ok_or_else(refused)?;
-        let family: Family = self
-            .store
-            .get_readable(family_key(&refresh.family))?
-            .ok_or_else(refused)?;
-        let salt = crypto::secret()?;
-        let next = successor(&refresh.secret, &salt);
-        let offered = Successor {
-            hash: crypto::sha256(&next),
-            salt,
-        };
-        match family.present(&crypto::sha256(&refresh.secret), offered, now) {
-            Presented::Rotated(family) => {
-                self.store.put(&FAMILIES, &family)?;
-                Ok(json!(self.granted(account.user, &family.id, &next)))
-            }
-            Presented::Again { salt } => {
-                let next = successor(&refresh.secret, &salt);
-                Ok(json!(self.granted(account.user, &refresh.family, &next)))
-            }
-            Presented::Reused | Presented::Expired => {
-                self.store.delete(family_key(&refresh.family))?;
-                Err(refused())
-            }
-        }
-    }
-
-    /// Ends the family, whichever of its secrets is shown.
-    fn logout(&self, refresh: Refresh) -> Outcome<Value> {
-        self.store.delete(family_key(&refresh.family))?;
         Ok(Value::Null)
+    }
+
+    /// Ends a session: its refresh token is void at once, and so are its access tokens wherever an account is asked.
+    fn end_session(&self, id: &str, now: u64) -> Result<()> {
+        for old in forgettable(self.store.all(&ENDED)?, now) {
+            self.store.delete(ENDED.key([old.id.as_str().into()]))?;
+        }
+        self.store.put(&ENDED, &Ended::new(id.to_owned(), now))?;
+        self.store.delete(family_key(id))
     }
 
     fn visits(&self) -> Result<Vec<Visit>> {
@@ -337,30 +286,8 @@ impl UserObject {
         self.store.put(&VISITS, &visit)?;
         Ok(Value::Null)
     }
-
-    fn is_known(&self, password: &str, now: u64) -> bool {
-        self.verified.borrow().as_ref().is_some_and(|verified| {
-            now < verified.until
-                && crypto::verify_hmac(&verified.key, password.as_bytes(), &verified.mac)
-        })
-    }
-
-    fn remember(&self, password: &str, now: u64) -> Result<()> {
-        if !self.is_known(password, now) {
-            let key = crypto::random()?;
-            let mac = crypto::hmac(&key, password.as_bytes());
-            let until = now + VERIFIED;
-            self.verified.replace(Some(Verified { key, mac, until }));
-        }
-        Ok(())
-    }
 }
 
 fn family_key(id: &str) -> Key {
     FAMILIES.key([id.into()])
-}
-
-/// The secret that follows upon another by this salt.
-fn successor(secret: &str, salt: &str) -> String {
-    crypto::encode(&crypto::hmac(salt.as_bytes(), secret.as_bytes()))
 }

@@ -8,6 +8,13 @@ use crate::client::{ChatMessage, Offer, SettingsChange};
 use crate::id::{ParticipantId, Region, RoomId, UserId};
 use crate::media::Codec;
 
+mod account;
+
+pub use account::{
+    AccountDeletion, AccountDetails, AccountExport, NewPassword, PasswordChange, ResetRequest,
+    SignIn, SignInList, Verification, Visited,
+};
+
 /// Longest name of a person or a room, in characters.
 pub const MAX_NAME: usize = 80;
 /// Shortest and longest password, in characters (NIST SP 800-63B asks for at least 8 and no composition rules).

@@ -12,7 +12,7 @@ const ELSEWHERE: Record<string, string> = {
   410: "retirement.test.ts",
   426: "bad-input.test.ts",
   429: "limits.test.ts, directory.test.ts, flood.test.ts",
-  503: "hashing.test.ts",
+  503: "hashing.test.ts, mail.test.ts",
 };
 
 let world: World;

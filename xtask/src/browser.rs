@@ -23,6 +23,8 @@ pub fn run() -> Result<()> {
 
 /// Where the tests start a TURN server: nothing else listens in their network.
 const TURN_PORT: u16 = 3478;
+/// The port of the Worker.
+const PORT: u16 = 8787;
 
 /// Sets the network up and runs the tests, from inside.
 pub fn run_inside() -> Result<()> {
@@ -38,18 +40,23 @@ pub fn run_inside() -> Result<()> {
 }
 
 /// Starts a Connect of so many regions, whose Worker has these variables, and runs a script of the tests that has them, too.
-fn run_against(script: &str, regions: usize, variables: Vec<(&'static str, String)>) -> Result<()> {
+fn run_against(
+    script: &str,
+    regions: usize,
+    mut variables: Vec<(&'static str, String)>,
+) -> Result<()> {
     let state = paths::local().join("test");
     // Each run starts with empty databases.
     let _ = fs::remove_dir_all(&state);
     let mut command = npm_script(script, "@connect/tests-browser");
     command.env("CONNECT_OTLP_ENDPOINT", COLLECTOR);
     command.envs(variables.iter().map(|(name, value)| (name, value)));
+    variables.extend(stack::mail(PORT));
     let options = Options {
         runtime: Runtime::Wrangler,
         hasher: true,
         regions,
-        port: 8787,
+        port: PORT,
         media_ip: namespace::MEDIA_IP,
         wan: false,
         variables,

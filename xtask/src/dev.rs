@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         port: arguments.port,
         media_ip: own.unwrap_or(Ipv4Addr::LOCALHOST.into()),
         wan: arguments.wan,
-        variables: Vec::new(),
+        variables: stack::mail(arguments.port).into(),
         collector: std::env::var("CONNECT_OTLP_ENDPOINT").ok(),
         worker_state: paths::accounts(),
         state: paths::local(),

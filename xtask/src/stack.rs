@@ -58,6 +58,14 @@ pub struct Options {
     pub program: PathBuf,
 }
 
+/// Variables that have mails stand in the Worker's log and at `/dev/mail`, and their links lead to this port.
+pub fn mail(port: u16) -> [(&'static str, String); 2] {
+    [
+        ("CONNECT_MAIL_DEVELOPMENT", "yes".to_owned()),
+        ("CONNECT_PUBLIC_URL", format!("http://localhost:{port}")),
+    ]
+}
+
 /// A running Connect.
 pub struct Stack {
     worker: Child,

@@ -257,6 +257,14 @@ impl Chat {
         changed.collect()
     }
 
+    /// A user's lines are under this name from now on.
+    pub fn rename(&mut self, user: &UserId, name: &str) {
+        let lines = self.lines.iter_mut().map(|line| &mut line.message);
+        for message in lines.filter(|message| message.user.as_ref() == Some(user)) {
+            name.clone_into(&mut message.name);
+        }
+    }
+
     /// Takes a line up as the latest. It gets the next number as its id.
     pub fn add(&mut self, mut message: ChatMessage) -> Line {
         self.latest += 1;

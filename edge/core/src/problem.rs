@@ -47,6 +47,14 @@ problems! {
     Forbidden: 403 "forbidden" "Not allowed",
     /// A guest's token, where an account is needed or another room is meant.
     Guest: 403 "guest" "Not for guests",
+    /// The password that is asked for beside a session. No 401, as the session is good.
+    WrongPassword: 403 "wrong-password" "Wrong password",
+    /// The account has no password to ask for.
+    NotFresh: 403 "not-fresh" "Sign in again",
+    /// The installation asks for it.
+    Unverified: 403 "unverified" "The address is not confirmed",
+    /// The same for whatever is wrong with it.
+    BadLink: 403 "bad-link" "The link is not good",
     /// The room has a password, and none was shown.
     RoomPasswordNeeded: 403 "room-password-needed" "A password is needed",
     WrongRoomPassword: 403 "wrong-room-password" "Wrong password",
@@ -82,4 +90,6 @@ problems! {
     Busy: 503 "busy" "Too much to do",
     /// What happened is in the log, not in the answer.
     Internal: 500 "internal" "Something went wrong",
+    /// The same for everybody.
+    NoMail: 503 "no-mail" "No mail is sent here",
 }

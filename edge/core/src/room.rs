@@ -12,6 +12,7 @@ mod connection;
 mod contract;
 mod door;
 mod doubt;
+mod farewell;
 mod guests;
 mod hands;
 mod info;
@@ -318,6 +319,7 @@ impl Room {
             Event::Hashed { client, turn, hash } => self.hashed(client, turn, hash, now, out),
             Event::Reported { taken } => self.reported(taken, out),
             Event::Deleted => self.deleted(now, out),
+            Event::AccountGone { user, stand_in } => self.account_gone(&user, &stand_in, now, out),
             Event::Alarm { pings } => {
                 self.expire_people(&pings, now, out);
                 self.expire_waiting(&pings, now, out);

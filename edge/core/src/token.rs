@@ -35,6 +35,9 @@ pub struct AccessClaims {
     /// The room that a guest's token is good for; absent where there is an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomId>,
+    /// The sign-in that it comes from ([`Family`]); absent for guests and in tokens of former releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
 }
 
 /// What a request is about, where that matters to a guest.
@@ -58,7 +61,14 @@ impl AccessClaims {
             iat,
             exp: iat + u64::from(ACCESS_SECONDS),
             room: None,
+            sid: None,
         }
+    }
+
+    /// The claims of a token that comes from this sign-in.
+    pub fn of_session(self, session: String) -> Self {
+        let sid = Some(session);
+        Self { sid, ..self }
     }
 
     /// The claims of a guest's token, issued now.
@@ -91,6 +101,11 @@ pub fn guest_id(random: u128) -> Option<UserId> {
     format!("{GUEST}{random:032x}").parse().ok()
 }
 
+/// Whether this is the id of a guest.
+pub fn is_guest(user: &UserId) -> bool {
+    user.as_str().starts_with(GUEST)
+}
+
 /// Whether a node's token is as short-lived as it must be. Signature, audience and expiry are checked before.
 pub fn is_short_lived(claims: &Claims, now: u64) -> bool {
     claims.exp <= now / 1000 + MAX_TOKEN_SECONDS + CLOCKS
@@ -106,6 +121,8 @@ pub const FAMILIES: Table = Table {
         text("current"),
         json("former").optional(),
         integer("expires"),
+        integer("created").since(2, "0"),
+        text("browser").since(2, "''"),
     ],
     indexes: &[],
 };
@@ -121,6 +138,12 @@ pub struct Family {
     pub former: Option<Former>,
     /// Unix time in milliseconds.
     pub expires: u64,
+    /// When the sign-in was, in Unix milliseconds; 0 in those of releases that did not say.
+    #[serde(default)]
+    pub created: u64,
+    /// From what it was, in coarse words ([`crate::browser`]); empty where that is not known.
+    #[serde(default)]
+    pub browser: String,
 }
 
 /// A secret that was replaced.
@@ -157,13 +180,20 @@ pub enum Presented {
 
 impl Family {
     /// A family begun by a sign-in.
-    pub fn new(id: String, first: String, now: u64) -> Self {
+    pub fn new(id: String, first: String, browser: String, now: u64) -> Self {
         Self {
             id,
             current: first,
             former: None,
             expires: now + REFRESH_SECONDS * 1000,
+            created: now,
+            browser,
         }
+    }
+
+    /// When a token of it was presented last, or given.
+    pub fn used(&self) -> u64 {
+        self.expires.saturating_sub(REFRESH_SECONDS * 1000)
     }
 
     /// Presents the hash of a secret, with the successor that it gets if it is the latest.
@@ -173,13 +203,15 @@ impl Family {
         }
         if self.current == hash {
             let former = Former {
-                hash: self.current,
+                hash: hash.to_owned(),
                 salt: next.salt,
                 replaced: now,
             };
             return Presented::Rotated(Self {
+                current: next.hash,
                 former: Some(former),
-                ..Self::new(self.id, next.hash, now)
+                expires: now + REFRESH_SECONDS * 1000,
+                ..self
             });
         }
         match self.former {
@@ -208,6 +240,7 @@ mod tests {
         let (own, other): (RoomId, RoomId) = ("own".parse().unwrap(), "other".parse().unwrap());
         let guest = guest_id(7).unwrap();
         assert_eq!(guest.as_str(), "guest-00000000000000000000000000000007");
+        assert!(is_guest(&guest) && !is_guest(&"ada".parse().unwrap()));
         let guest = AccessClaims::of_guest(guest, "Gil".into(), own.clone(), 5_000);
         let account = AccessClaims::new("ada".parse().unwrap(), "Ada".into(), 5_000);
         assert_eq!((guest.iat, guest.exp), (5, 5 + 12 * 3600));
@@ -240,7 +273,7 @@ mod tests {
         [("one", "two", 1_000), ("two", "three", 100_000)]
             .into_iter()
             .fold(
-                Family::new("f".into(), "one".into(), 0),
+                Family::new("f".into(), "one".into(), String::new(), 0),
                 |family, (hash, successor, now)| match family.present(hash, next(successor), now) {
                     Presented::Rotated(family) => family,
                     other => panic!("{hash} is the latest, and was {other:?}"),
@@ -281,12 +314,13 @@ mod tests {
     fn a_family_of_an_earlier_release_has_no_former_secret() {
         let stored = r#"{"id":"f","current":"one","expires":5000}"#;
         let family: Family = serde_json::from_str(stored).unwrap();
+        assert_eq!((family.created, family.browser.as_str()), (0, ""));
         assert_eq!(family.present("zero", next("two"), 0), Presented::Reused);
     }
 
     #[test]
     fn the_least_recently_used_families_make_room() {
-        let family = |at: u64| Family::new(at.to_string(), String::new(), at);
+        let family = |at: u64| Family::new(at.to_string(), String::new(), String::new(), at);
         let mut families: Vec<Family> = (1..=30).map(family).collect();
         families.reverse();
         let ended = outlived(families.clone(), 30);
@@ -304,7 +338,7 @@ mod tests {
     #[test]
     fn a_family_ages_from_its_last_use() {
         let week = REFRESH_SECONDS * 1000;
-        let family = Family::new("f".into(), "one".into(), 0);
+        let family = Family::new("f".into(), "one".into(), String::new(), 0);
         assert_eq!(
             family.clone().present("one", next("two"), week),
             Presented::Expired
@@ -313,5 +347,6 @@ mod tests {
             panic!("still good");
         };
         assert_eq!(family.expires, 2 * week - 1);
+        assert_eq!((family.created, family.used()), (0, week - 1));
     }
 }

@@ -259,6 +259,18 @@ impl Lines {
         Ok(())
     }
 
+    /// A user's lines are under this name from now on.
+    pub(super) fn rename(&self, user: &UserId, name: &str) -> Result<()> {
+        if !self.0.exists()? {
+            return Ok(());
+        }
+        self.0.write(
+            "UPDATE chat SET value = json_set(value, '$.name', ?1),
+                size = length(CAST(json_set(value, '$.name', ?1) AS BLOB)) WHERE user = ?2",
+            vec![name.into(), user.as_str().into()],
+        )
+    }
+
     fn kept(&self) -> Result<Option<Kept>> {
         #[derive(Deserialize)]
         struct Row {

@@ -88,6 +88,7 @@ impl Shell {
                 self.lines.inherit(&from, &to)?;
                 self.notes.inherit(&from, &to)?;
             }
+            Effect::Rename { user, name } => self.lines.rename(&user, &name)?,
             Effect::ForgetLines(keep) => self.lines.forget(keep)?,
             Effect::ShowLines {
                 client,

@@ -2,21 +2,22 @@
 
 use edge_core::email::{former_email, normalize_email};
 use edge_core::token::{ACCESS_SECONDS, AccessClaims, Scope};
-use edge_core::{account, password};
+use edge_core::{account, browser, password};
 use protocol::api::{LoginRequest, RefreshRequest, RegisterRequest, Session, User};
 use protocol::id::UserId;
 use worker::{Env, Request, Response};
 
-use super::{Answer, authenticate, now};
+use super::{Answer, authenticate, live, now};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
 use crate::user::{Grant, Login, Refresh, Register};
-use crate::{config, cookie, http, jwt, rpc, tally};
+use crate::{config, cookie, http, id_key, jwt, mail, rpc, tally};
 
 pub(super) async fn register(mut request: Request, env: &Env) -> Answer {
     let body: RegisterRequest = http::json(&mut request).await?;
     let account = account::check_registration(&body).map_err(Refusal::invalid)?;
     Limiter::of(&request, env, Deed::Register)?.take().await?;
+    id_key::check(env).await?;
     if former_account(env, &body.email).await?.is_some() {
         return Err(Refusal::taken());
     }
@@ -26,16 +27,23 @@ pub(super) async fn register(mut request: Request, env: &Env) -> Answer {
         name: account.name,
     };
     let object = config::user(env, &user.id)?;
+    // Who signs up with many addresses has few of them written to.
+    let may_mail = match mail::is_sent(env) {
+        true => Limiter::of(&request, env, Deed::Mail)?.take().await.is_ok(),
+        false => false,
+    };
     let register = Register {
         user,
         password: account.password,
+        browser: browser(&request)?,
+        verify: may_mail,
     };
     let grant = rpc::call(&object, "register", &register).await?;
     signed_in(&request, env, grant, 201)
 }
 
 /// The account that was registered in the former form of this address, if there is one.
-async fn former_account(env: &Env, typed: &str) -> Outcome<Option<UserId>> {
+pub(super) async fn former_account(env: &Env, typed: &str) -> Outcome<Option<UserId>> {
     let Some(email) = former_email(typed) else {
         return Ok(None);
     };
@@ -62,11 +70,13 @@ pub(super) async fn login(mut request: Request, env: &Env) -> Answer {
     if let Some(limiter) = &limiter {
         limiter.take().await?;
     }
+    id_key::check(env).await?;
     let id = former_account(env, &body.email).await?.unwrap_or(today);
     let login = Login {
         password: password::presented(&body.password),
         typed: body.password.chars().take(256).collect(),
         device: cookie::device(&request, env, &id)?,
+        browser: browser(&request)?,
     };
     let grant: Outcome<Grant> = rpc::call(&config::user(env, &id)?, "login", &login).await;
     if let Some(limiter) = &limiter
@@ -141,8 +151,14 @@ pub(super) async fn logout(mut request: Request, env: &Env) -> Answer {
 
 pub(super) async fn me(request: Request, env: &Env) -> Answer {
     let claims = authenticate(&request, env, Scope::Account)?;
-    let user: User = rpc::call(&config::user(env, &claims.sub)?, "me", &()).await?;
+    let user: User = live(env, claims, "me").await?;
     Ok(Response::from_json(&user)?)
+}
+
+/// From what somebody signs in, in coarse words.
+fn browser(request: &Request) -> Outcome<String> {
+    let says = request.headers().get("user-agent")?;
+    Ok(browser::words(&says.unwrap_or_default()))
 }
 
 /// The session of somebody who has shown the password, or just chosen it.
@@ -160,6 +176,7 @@ fn still_signed_in(request: &Request, env: &Env, grant: Grant) -> Answer {
 /// The session that a grant of the account's Durable Object stands for.
 fn session(env: &Env, grant: Grant, status: u16) -> Answer {
     let claims = AccessClaims::new(grant.user.id.clone(), grant.user.name.clone(), now());
+    let claims = claims.of_session(grant.session);
     let session = Session {
         token: jwt::sign(env, &claims)?,
         expires_in: ACCESS_SECONDS,

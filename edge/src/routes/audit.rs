@@ -5,7 +5,7 @@ use protocol::client::AuditPage;
 use protocol::query::AuditQuery;
 use worker::{Env, Request, Response};
 
-use super::{Answer, authenticate, room_id};
+use super::{Answer, authenticate, live, room_id};
 use crate::problem::Refusal;
 use crate::{config, rpc};
 
@@ -15,6 +15,7 @@ pub(super) async fn page(request: Request, env: &Env, id: &str) -> Answer {
     let AuditQuery { before } = request
         .query()
         .map_err(|_| Refusal::invalid_field("before", "the number of an entry"))?;
+    let () = live(env, claims.clone(), "act").await?;
     let object = config::room(env, &id, None)?;
     let page: AuditPage = rpc::call(&object, "audit", &(claims.sub, before)).await?;
     Ok(Response::from_json(&page)?)

@@ -7,6 +7,7 @@ use edge_core::directory::{SHARDS, shard_of};
 use edge_core::name::check_name;
 use edge_core::room::Admission;
 use edge_core::room_id::speakable;
+use edge_core::session::Bearer;
 use edge_core::token::Scope;
 use edge_core::visits::Visit;
 use futures_util::future::{join, join_all};
@@ -19,7 +20,7 @@ use serde_json::json;
 use worker::{Context, Delay, Env, Request, Response};
 
 use super::directory::unlist_if_gone;
-use super::{Answer, authenticate, now, room_id};
+use super::{Answer, authenticate, live, now, room_id};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
 use crate::room::Join;
@@ -48,7 +49,8 @@ pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
         at: now(),
     };
     let limiter = Limiter::of(&request, env, Deed::CreateRoom)?;
-    let (by_address, by_user) = join(limiter.take(), rpc::call(&user, "create", &visit)).await;
+    let asked = (Bearer::from(claims), visit);
+    let (by_address, by_user) = join(limiter.take(), rpc::call(&user, "create", &asked)).await;
     by_address?;
     let () = by_user?;
     let room: Room = rpc::call(&object, "create", &room).await?;
@@ -57,7 +59,7 @@ pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
 
 pub(super) async fn list(request: Request, env: &Env) -> Answer {
     let claims = authenticate(&request, env, Scope::Account)?;
-    let visits: Vec<Visit> = rpc::call(&config::user(env, &claims.sub)?, "visits", &()).await?;
+    let visits: Vec<Visit> = live(env, claims, "visits").await?;
     let shards = (0..SHARDS).filter_map(|shard| {
         let ids: Vec<&RoomId> = visits
             .iter()
@@ -94,6 +96,7 @@ pub(super) async fn export_chat(request: Request, env: &Env, id: &str) -> Answer
     let query: ChatExportQuery = request
         .query()
         .map_err(|_| Refusal::malformed("say ?after=ID, the id of a line, or nothing"))?;
+    let () = live(env, claims.clone(), "act").await?;
     let object = config::room(env, &id, None)?;
     // A number that SQLite takes.
     let after = query.after.min(u32::MAX.into());
@@ -104,6 +107,7 @@ pub(super) async fn export_chat(request: Request, env: &Env, id: &str) -> Answer
 pub(super) async fn export_notes(request: Request, env: &Env, id: &str) -> Answer {
     let id = room_id(id)?;
     let claims = authenticate(&request, env, Scope::Account)?;
+    let () = live(env, claims.clone(), "act").await?;
     let object = config::room(env, &id, None)?;
     let text: String = rpc::call(&object, "exportNotes", &claims.sub).await?;
     Ok(Response::ok(text)?)
@@ -112,7 +116,9 @@ pub(super) async fn export_notes(request: Request, env: &Env, id: &str) -> Answe
 pub(super) async fn delete(request: Request, env: &Env, id: &str) -> Answer {
     let claims = authenticate(&request, env, Scope::Account)?;
     let object = config::room(env, &room_id(id)?, None)?;
-    let () = rpc::call(&object, "delete", &claims.sub).await?;
+    let user = claims.sub.clone();
+    let () = live(env, claims, "act").await?;
+    let () = rpc::call(&object, "delete", &user).await?;
     Ok(Response::empty()?.with_status(204))
 }
 
@@ -143,7 +149,7 @@ pub(super) async fn join_room(
         participant: participant.clone(),
         guest: claims.is_guest(),
         user: claims.sub.clone(),
-        name: claims.name,
+        name: claims.name.clone(),
         ticket: crypto::sha256(&ticket),
         regions: rank(&config::sites(env)?, &hints),
         offer: body.offer,
@@ -151,9 +157,18 @@ pub(super) async fn join_room(
         move_here: body.move_here,
     };
     let object = config::room(env, &id, continent(&request).as_deref())?;
-    // Before anything is done for them.
-    Limiter::of(&request, env, Deed::Join)?.take().await?;
     let guest = admission.guest;
+    // Before anything is done for them. The account is asked meanwhile whether the token still speaks for it.
+    let limiter = Limiter::of(&request, env, Deed::Join)?;
+    match guest {
+        true => limiter.take().await?,
+        false => {
+            let (by_address, by_user) =
+                join(limiter.take(), live(env, claims.clone(), "act")).await;
+            by_address?;
+            let () = by_user?;
+        }
+    }
     let join = Join {
         admission,
         password: body.password,

@@ -2,14 +2,17 @@
 import { lazy, Suspense, useEffect } from "react";
 import { useApi, useReadable } from "./api-context.ts";
 import { loadPage } from "./load-page.ts";
+import { AccountPage } from "./pages/AccountPage.tsx";
 import { Boundary } from "./pages/Boundary.tsx";
 import { Door } from "./pages/Door.tsx";
 import { HomePage } from "./pages/HomePage.tsx";
 import { LoginPage } from "./pages/LoginPage.tsx";
 import { Message } from "./pages/Message.tsx";
 import { RegisterPage } from "./pages/RegisterPage.tsx";
+import { ResetPage } from "./pages/ResetPage.tsx";
 import { RoomsPage } from "./pages/RoomsPage.tsx";
 import { SignedIn } from "./pages/SignedIn.tsx";
+import { VerifyPage } from "./pages/VerifyPage.tsx";
 import { Waiting } from "./pages/Waiting.tsx";
 import { Link, Redirect, routeOf, usePlace } from "./router.tsx";
 
@@ -53,6 +56,12 @@ function Page() {
       return route.page === "login" ? <LoginPage from={from} /> : <RegisterPage from={from} />;
     case "home":
       return <SignedIn>{(user) => <HomePage key={user.id} user={user} />}</SignedIn>;
+    case "account":
+      return <SignedIn>{(user) => <AccountPage key={user.id} user={user} />}</SignedIn>;
+    case "reset":
+      return <ResetPage />;
+    case "verify":
+      return <VerifyPage />;
     case "rooms":
       return <SignedIn>{() => <RoomsPage />}</SignedIn>;
     case "call":

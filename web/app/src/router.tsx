@@ -1,4 +1,4 @@
-// Addresses and pages. Six routes need no library: this is a twentieth of the smallest one that is well kept.
+// Addresses and pages. Nine routes need no library: this is a twentieth of the smallest one that is well kept.
 import { type ComponentProps, type MouseEvent, useEffect, useSyncExternalStore } from "react";
 
 /** Where the browser is. */
@@ -10,8 +10,12 @@ export interface Place {
 }
 
 export type Route =
-  | { readonly page: "home" | "rooms" | "login" | "register" | "missing" }
+  | { readonly page: "home" | "missing" | Single }
   | { readonly page: "call"; readonly room: string };
+
+/** Pages that are alone under their address. */
+const SINGLE = ["rooms", "login", "register", "account", "reset", "verify"] as const;
+type Single = (typeof SINGLE)[number];
 
 /** The page at a path. */
 export function routeOf(path: string): Route {
@@ -20,9 +24,8 @@ export function routeOf(path: string): Route {
   if (first === "call" && second !== undefined && rest.length === 0) {
     return { page: "call", room: decoded(second) };
   }
-  if ((first === "login" || first === "register" || first === "rooms") && second === undefined)
-    return { page: first };
-  return { page: "missing" };
+  const page = second === undefined ? SINGLE.find((page) => page === first) : undefined;
+  return { page: page ?? "missing" };
 }
 
 /** Goes to an address of the app. */

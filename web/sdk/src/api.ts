@@ -23,6 +23,7 @@ import type {
   User,
 } from "./generated/protocol.ts";
 import { Guest } from "./guest.ts";
+import { OwnAccount } from "./own-account.ts";
 import { ApiError, NetworkError, OTHER_ACCOUNT, problemOf, UNAUTHORIZED, unless } from "./problem.ts";
 import { type Readable, Store } from "./store.ts";
 
@@ -64,6 +65,15 @@ export interface DirectorySearch {
  */
 export class Api implements AccountEntrance {
   readonly origin: string;
+  /** The account of who is signed in: its sessions, its password, its end. */
+  readonly own = new OwnAccount({
+    ask: (method, path, body, options) => this.#authorized(method, path, body, options),
+    tell: (path, body, { signal } = {}) =>
+      withDeadline(this.#timeout, signal, (signal) =>
+        this.#send("POST", path, { body, signal, token: null }),
+      ),
+    leave: () => this.#forget({ status: "anonymous" }),
+  });
   readonly #fetch: typeof fetch;
   readonly #timeout: number;
   readonly #account = new Store<Account>(UNKNOWN);

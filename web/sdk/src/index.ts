@@ -16,5 +16,6 @@ export {
   MAX_QUESTION_BYTES,
 } from "./generated/protocol.ts";
 export { Guest } from "./guest.ts";
+export { type Desk, OwnAccount } from "./own-account.ts";
 export { ApiError, NetworkError, TimeoutError } from "./problem.ts";
 export type { Readable } from "./store.ts";

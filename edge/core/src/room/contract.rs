@@ -173,6 +173,11 @@ pub enum Event {
     },
     /// The owner deletes the room.
     Deleted,
+    /// An account is no more. What is left of it here is from now on of one whom nobody is.
+    AccountGone {
+        user: UserId,
+        stand_in: UserId,
+    },
     /// A deadline has come. The pings are of those clients' WebSockets that are open and ever pinged.
     Alarm {
         pings: Vec<Ping>,
@@ -285,6 +290,11 @@ pub enum Effect {
     Inherit {
         from: UserId,
         to: UserId,
+    },
+    /// All lines of chat that are stored as this user's are under this name from now on.
+    Rename {
+        user: UserId,
+        name: String,
     },
     /// Send to one client.
     Send {

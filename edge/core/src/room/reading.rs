@@ -20,7 +20,7 @@ pub(super) const READS: Table = Table {
     indexes: &[],
 };
 
-fn read_key(user: &UserId) -> Key {
+pub(super) fn read_key(user: &UserId) -> Key {
     READS.key([user.as_str().into()])
 }
 

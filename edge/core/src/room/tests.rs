@@ -23,6 +23,7 @@ mod connection_replay;
 mod door;
 mod doubt;
 mod early;
+mod farewell;
 mod gateways;
 mod guests;
 mod hands;
@@ -107,6 +108,13 @@ impl World {
                         .map(|line| &mut line.message.user)
                         .filter(|user| user.as_ref() == Some(from))
                         .for_each(|user| *user = Some(to.clone()));
+                    continue;
+                }
+                Effect::Rename { user, name } => {
+                    let lines = self.stored.lines.iter_mut().map(|line| &mut line.message);
+                    lines
+                        .filter(|message| message.user.as_ref() == Some(user))
+                        .for_each(|message| message.name.clone_from(name));
                     continue;
                 }
                 Effect::ForgetLines(keep) => {

@@ -1,6 +1,7 @@
 //! The OpenAPI document, made of the table of routes, the kinds of problems and the wire types (decision 0034):
 //! `UPDATE_OPENAPI=1 cargo test -p edge-core openapi` writes it, and the plain test fails when the file is stale.
 
+mod account;
 mod accounts;
 mod description;
 mod document;
@@ -20,6 +21,17 @@ fn describe(operation: Operation) -> Description {
         Operation::Refresh => accounts::refresh(),
         Operation::Logout => accounts::logout(),
         Operation::Me => accounts::me(),
+        Operation::AskToReset => account::ask_to_reset(),
+        Operation::Reset => account::reset(),
+        Operation::Verify => account::verify(),
+        Operation::GetAccount => account::details(),
+        Operation::ListSessions => account::sessions(),
+        Operation::EndOtherSessions => account::end_others(),
+        Operation::EndSession => account::end_session(),
+        Operation::ChangePassword => account::change_password(),
+        Operation::AskToVerify => account::ask_to_verify(),
+        Operation::ExportAccount => account::export(),
+        Operation::DeleteAccount => account::delete(),
         Operation::Jwks => accounts::jwks(),
         Operation::GetOpenapi => documents::openapi(),
         Operation::ListRooms => rooms::list(),

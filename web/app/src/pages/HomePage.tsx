@@ -25,6 +25,9 @@ export function HomePage({ user }: { user: User }) {
       beside={
         <div className="row">
           <bdi className="muted">{user.name}</bdi>
+          <Link className="button quiet" to="/account">
+            Account
+          </Link>
           {/* Signed out here in any case: what the server says to it changes nothing. */}
           <button type="button" className="button quiet" onClick={() => void api.logout().catch(() => {})}>
             Sign out

@@ -23,6 +23,8 @@ export function LoginPage({ from }: { from: string | null }) {
           <Link to="/register" from={from}>
             Create an account
           </Link>
+          <br />
+          <Link to="/reset">Forgot your password?</Link>
         </>
       }
     >

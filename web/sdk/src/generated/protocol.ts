@@ -84,6 +84,90 @@ token: string,
  */
 expiresIn: number, user: User, };
 
+export type SignIn = { id: string, 
+/**
+ * When it began, in Unix milliseconds; absent where that was not noted.
+ */
+createdAt?: number, 
+/**
+ * When it was used last, in Unix milliseconds, as far as it is known: a session renews its token each hour.
+ */
+usedAt: number, 
+/**
+ * In coarse words, such as `Firefox on Linux`; empty where that was not noted.
+ */
+browser: string, 
+/**
+ * Whether it is the one that asks.
+ */
+current: boolean, };
+
+export type SignInList = { 
+/**
+ * The latest used first.
+ */
+sessions: Array<SignIn>, };
+
+export type PasswordChange = { 
+/**
+ * The one of until now.
+ */
+password: string, newPassword: string, };
+
+export type ResetRequest = { email: string, };
+
+export type NewPassword = { 
+/**
+ * What stands behind the `#` of the link.
+ */
+token: string, password: string, };
+
+export type Verification = { 
+/**
+ * What stands behind the `#` of the link.
+ */
+token: string, };
+
+export type AccountDeletion = { 
+/**
+ * Needed if the account has one.
+ */
+password: string, };
+
+export type AccountDetails = { 
+/**
+ * When it was made, in Unix milliseconds; absent where that was not noted.
+ */
+createdAt?: number, 
+/**
+ * When it was shown that the address is its holder's.
+ */
+verifiedAt?: number, 
+/**
+ * Whether one signs in by a password.
+ */
+hasPassword: boolean, 
+/**
+ * Whether mail can be sent here at all.
+ */
+mail: boolean, id: UserId, email: string, name: string, };
+
+export type Visited = { room: RoomId, 
+/**
+ * When they came last, in Unix milliseconds.
+ */
+at: number, };
+
+export type AccountExport = { account: AccountDetails, sessions: Array<SignIn>, 
+/**
+ * Rooms that are its own.
+ */
+rooms: Array<Room>, 
+/**
+ * Rooms that it was in, the latest first.
+ */
+visits: Array<Visited>, };
+
 export type CreateRoomRequest = { 
 /**
  * One line that shows something, without characters that turn the text around it.

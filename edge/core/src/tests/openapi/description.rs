@@ -89,24 +89,23 @@ impl Description {
         self
     }
 
+    /// Its address has this parameter.
+    pub fn parameter<T: JsonSchema>(mut self, name: &'static str, about: &'static str) -> Self {
+        let of = of::<T>;
+        self.parameters.push(Parameter { name, about, of });
+        self
+    }
+
     /// It is about a room, which there may not be.
-    pub fn of_room(mut self) -> Self {
-        self.parameters.push(Parameter {
-            name: "id",
-            about: "The room.",
-            of: of::<RoomId>,
-        });
-        self.refuses(&[Kind::NotFound, Kind::RoomRetired])
+    pub fn of_room(self) -> Self {
+        let about = self.parameter::<RoomId>("id", "The room.");
+        about.refuses(&[Kind::NotFound, Kind::RoomRetired])
     }
 
     /// It is about a region.
-    pub fn of_region(mut self) -> Self {
-        self.parameters.push(Parameter {
-            name: "region",
-            about: "The region.",
-            of: of::<Region>,
-        });
-        self.refuses(&[Kind::NotFound])
+    pub fn of_region(self) -> Self {
+        let about = self.parameter::<Region>("region", "The region.");
+        about.refuses(&[Kind::NotFound])
     }
 
     /// It takes a query: each field of the type is a parameter.
