@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use edge_core::caller::{Caller, Told};
+use edge_core::json::{self, BadBody};
 use edge_core::routes::{self, Method};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -65,27 +66,11 @@ pub async fn json<T: DeserializeOwned>(request: &mut Request) -> Outcome<T> {
         return Err(Refusal::not_json());
     }
     let body: &[u8] = if body.is_empty() { b"{}" } else { &body };
-    // A list would pass for a struct.
-    if body.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Refusal::malformed("the body is not an object"));
-    }
-    let no_json = || Refusal::malformed("the body is not JSON");
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        if inner.classify() != serde_json::error::Category::Data {
-            return no_json();
-        }
-        match missing_field(&inner.to_string()) {
-            Some(field) => Refusal::invalid_field(&field, "is missing"),
-            None if path != "." => Refusal::invalid_field(&path, "is of the wrong type or form"),
-            None => Refusal::malformed("the body is not an object"),
-        }
-    })?;
-    // Nothing may follow.
-    reader.end().map_err(|_| no_json())?;
-    Ok(value)
+    json::read(body).map_err(|fault| match fault {
+        BadBody::NoJson => Refusal::malformed("the body is not JSON"),
+        BadBody::NoObject => Refusal::malformed("the body is not an object"),
+        BadBody::Field(fault) => Refusal::invalid(vec![fault]),
+    })
 }
 
 /// The body, of which no more is kept than is allowed.
@@ -140,12 +125,6 @@ fn is_json(request: &Request) -> Result<bool> {
     let header = request.headers().get("content-type")?.unwrap_or_default();
     let kind = header.split(';').next().unwrap_or_default();
     Ok(kind.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// The field that serde says is missing.
-fn missing_field(message: &str) -> Option<String> {
-    let rest = message.strip_prefix("missing field `")?;
-    rest.split_once('`').map(|(field, _)| field.to_owned())
 }
 
 /// The bearer token (RFC 6750).

@@ -17,6 +17,10 @@ pub use account::{
 
 /// Longest name of a person or a room, in characters.
 pub const MAX_NAME: usize = 80;
+/// What a name looks like, but for characters beyond the Basic Multilingual Plane that show nothing: one line, in which something is seen,
+/// and nothing turns the text around it.
+#[cfg(feature = "openapi")]
+const NAME: &str = r"^\s*[^\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]*[^\s\u0000-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB][^\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]*\s*$";
 /// Shortest and longest password, in characters (NIST SP 800-63B asks for at least 8 and no composition rules).
 pub const MIN_PASSWORD: usize = 8;
 pub const MAX_PASSWORD: usize = 128;
@@ -42,10 +46,10 @@ pub struct ChatExport {
 pub struct RegisterRequest {
     #[cfg_attr(feature = "openapi", schemars(email, length(max = MAX_EMAIL)))]
     pub email: String,
-    #[cfg_attr(feature = "openapi", schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD)))]
+    #[cfg_attr(feature = "openapi", schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD), regex(pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")))]
     pub password: String,
     /// What others see: one line that shows something, without characters that turn the text around it.
-    #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = MAX_NAME)))]
+    #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = MAX_NAME), regex(pattern = NAME)))]
     pub name: String,
 }
 
@@ -101,7 +105,7 @@ pub struct Session {
 #[serde(rename_all = "camelCase")]
 pub struct CreateRoomRequest {
     /// One line that shows something, without characters that turn the text around it.
-    #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = MAX_NAME)))]
+    #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = MAX_NAME), regex(pattern = NAME)))]
     pub name: String,
     /// Where the room is to differ from the default.
     #[serde(default)]
@@ -208,7 +212,7 @@ pub struct Door {
 #[serde(rename_all = "camelCase")]
 pub struct GuestRequest {
     /// What the others see.
-    #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = MAX_NAME)))]
+    #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = MAX_NAME), regex(pattern = NAME)))]
     pub name: String,
     /// Whether this is somebody else than came by this browser before. Who stays out of the room, or was forbidden to send
     /// something there, stays who they were.

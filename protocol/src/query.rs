@@ -4,6 +4,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::Epoch;
 
+/// The largest whole number that JSON carries everywhere (RFC 8259, 6).
+pub const MAX_WHOLE: u64 = (1 << 53) - 1;
+
+/// A whole number, at most [`MAX_WHOLE`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Whole(u64);
+
+impl TryFrom<u64> for Whole {
+    type Error = &'static str;
+
+    fn try_from(number: u64) -> Result<Self, &'static str> {
+        let fits = number <= MAX_WHOLE;
+        fits.then_some(Self(number))
+            .ok_or("the number is too large")
+    }
+}
+
+impl From<Whole> for u64 {
+    fn from(number: Whole) -> u64 {
+        number.0
+    }
+}
+
 /// `GET /api/directory`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -14,6 +39,10 @@ pub struct DirectoryQuery {
     /// Only rooms that somebody is in.
     pub live: bool,
     /// The `next` of the page before.
+    #[cfg_attr(
+        feature = "openapi",
+        schemars(regex(pattern = "^[A-Za-z0-9_-]{1,40} "))
+    )]
     pub after: Option<String>,
     /// How many rooms a page has at most; 30 where nothing is said, and 100 where more is.
     pub limit: Option<u32>,
@@ -25,7 +54,7 @@ pub struct DirectoryQuery {
 #[serde(default)]
 pub struct AuditQuery {
     /// `before` of the page that this one follows; the latest deeds without it.
-    pub before: Option<u64>,
+    pub before: Option<Whole>,
 }
 
 /// `GET /api/rooms/{id}/chat/export`.
@@ -34,7 +63,7 @@ pub struct AuditQuery {
 #[serde(default)]
 pub struct ChatExportQuery {
     /// The id of the last line that one has.
-    pub after: u64,
+    pub after: Whole,
 }
 
 /// `GET /api/rooms/{id}/ws`: a ticket, or what to go on with after a loss.
@@ -47,7 +76,7 @@ pub struct ConnectQuery {
     /// The token of the last welcome.
     pub resume: Option<String>,
     /// The number of the last event that arrived.
-    pub since: Option<u64>,
+    pub since: Option<Whole>,
     /// Which trace the connection belongs to (W3C Trace Context); it stands in the address that a join was answered with.
     pub traceparent: Option<String>,
 }

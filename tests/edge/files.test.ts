@@ -6,11 +6,18 @@ import { siteOf } from "./site.ts";
 import { World } from "./world.ts";
 
 const PAGE = "<!doctype html><title>Connect</title>";
+const DOCS = "<!doctype html><title>API</title>";
+const OPENAPI = '{"openapi":"3.1.0"}';
 const FOREVER = "public, max-age=31536000, immutable";
 
 let world: World;
 beforeAll(async () => {
-  const assets = siteOf({ "index.html": PAGE, "assets/app-1a2b.js": "export {};" });
+  const assets = siteOf({
+    "index.html": PAGE,
+    "docs.html": DOCS,
+    "api/openapi.json": OPENAPI,
+    "assets/app-1a2b.js": "export {};",
+  });
   world = await World.start({}, { assets });
 });
 afterAll(() => world.stop());
@@ -71,4 +78,19 @@ test("the API answers for itself, however it is asked", async () => {
   const answer = await get("/api/nothing", NAVIGATION);
   expect(answer.status).toBe(404);
   expect(JSON.parse(answer.body)).toMatchObject({ type: "/problems/not-found" });
+});
+
+test("the documentation of the API is a page of its own, under the rules of all pages", async () => {
+  const answer = await get("/docs", NAVIGATION);
+  expect(answer).toMatchObject({ status: 200, body: DOCS });
+  const policy = answer.headers["content-security-policy"];
+  expect(policy).toContain("script-src 'self'");
+  expect(policy).not.toContain("unsafe");
+});
+
+test("the OpenAPI document is an answer of the API", async () => {
+  const answer = await get("/api/openapi.json", SCRIPT);
+  expect(answer).toMatchObject({ status: 200, body: OPENAPI });
+  expect(answer.headers["content-type"]).toBe("application/json");
+  expect(answer.headers["x-request-id"]).toMatch(/^[0-9a-f]{16}$/);
 });

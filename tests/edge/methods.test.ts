@@ -1,6 +1,6 @@
 // Methods: at each address of the OpenAPI document those that there are, and the way to learn of them; for pages of other origins, too.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Room } from "../../web/sdk/src/generated/protocol.ts";
+import type { Problem, Room } from "../../web/sdk/src/generated/protocol.ts";
 import { OPERATIONS } from "./openapi.ts";
 import { type Person, World } from "./world.ts";
 
@@ -28,7 +28,7 @@ const PATHS = [...new Set(OPERATIONS.map(({ path }) => path))];
 
 test.each(PATHS)("%s: any other method is answered by those that there are", async (path) => {
   for (const method of METHODS.filter((method) => !allowed(path).includes(method))) {
-    const answer = await ada.call(at(path), { method });
+    const answer = await ada.call<Problem>(at(path), { method });
     expect(answer.status, method).toBe(405);
     if (method !== "HEAD") expect(answer.body.type).toBe("/problems/method-not-allowed");
     expect(named(answer.headers.get("allow"))).toEqual(allowed(path));

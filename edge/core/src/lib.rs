@@ -14,6 +14,7 @@ pub mod device;
 pub mod directory;
 pub mod email;
 pub mod joining;
+pub mod json;
 pub mod limits;
 pub mod mail;
 pub mod metrics;

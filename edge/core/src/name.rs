@@ -52,8 +52,10 @@ pub enum BadName {
 
 /// The name, composed (Unicode's NFC) and without the white space around it, or why it is none.
 pub fn check_name(text: &str) -> Result<String, BadName> {
-    let name: String = text.trim().nfc().collect();
-    if !(1..=MAX_NAME).contains(&name.chars().count()) {
+    let composed: String = text.nfc().collect();
+    let name = composed.trim().to_owned();
+    // White space counts, although it goes: whoever writes a client is told one length.
+    if name.is_empty() || composed.chars().count() > MAX_NAME {
         return Err(BadName::Length);
     }
     if name.chars().any(breaks_line) {
@@ -138,6 +140,14 @@ mod tests {
         for name in ["", " \t\n ", "\u{3000}\u{2003}"] {
             assert_eq!(check_name(name), Err(BadName::Length), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_it_is_written() {
+        let wide = format!(" a{}", " ".repeat(MAX_NAME));
+        assert_eq!(check_name(&wide), Err(BadName::Length));
+        assert_eq!(check_name(" a ").as_deref(), Ok("a"));
+        assert!(check_name(&"e\u{301}".repeat(MAX_NAME)).is_ok());
     }
 
     #[test]

@@ -76,6 +76,7 @@ use record::{Record, Stored};
 use report::Owed;
 pub use report::Report;
 use rulings::Ruling;
+pub use settings::check_settings;
 
 /// An offer on its way to a node, and the answer or refusal on its way back. Kept in memory only: after a loss the client
 /// is asked to offer anew.

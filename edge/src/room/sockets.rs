@@ -51,7 +51,10 @@ impl Shell {
         let query: ConnectQuery = request.query().map_err(malformed)?;
         let (pass, since) = match (&query.ticket, &query.resume) {
             (Some(ticket), _) => (Pass::Ticket(crypto::sha256(ticket)), None),
-            (None, Some(token)) => (Pass::Resume(crypto::sha256(token)), query.since),
+            (None, Some(token)) => (
+                Pass::Resume(crypto::sha256(token)),
+                query.since.map(u64::from),
+            ),
             (None, None) => return Err(malformed(Error::BadEncoding)),
         };
         let client = match self.room.borrow().as_ref() {

@@ -17,6 +17,7 @@ pub(super) async fn page(request: Request, env: &Env, id: &str) -> Answer {
         .map_err(|_| Refusal::invalid_field("before", "the number of an entry"))?;
     let () = live(env, claims.clone(), "act").await?;
     let object = config::room(env, &id, None)?;
+    let before: Option<u64> = before.map(u64::from);
     let page: AuditPage = rpc::call(&object, "audit", &(claims.sub, before)).await?;
     Ok(Response::from_json(&page)?)
 }

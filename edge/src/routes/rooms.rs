@@ -5,7 +5,7 @@ use std::time::Duration;
 use edge_core::assign::{Hints, degrees, rank};
 use edge_core::directory::{SHARDS, shard_of};
 use edge_core::name::check_name;
-use edge_core::room::Admission;
+use edge_core::room::{Admission, check_settings};
 use edge_core::room_id::speakable;
 use edge_core::session::Bearer;
 use edge_core::token::Scope;
@@ -40,6 +40,10 @@ pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
     let body: CreateRoomRequest = http::json(&mut request).await?;
     let name = check_name(&body.name)
         .map_err(|error| Refusal::invalid_field("name", &error.to_string()))?;
+    let faults = check_settings(&body.settings);
+    if !faults.is_empty() {
+        return Err(Refusal::invalid(faults));
+    }
     let id = room_id(&speakable(u64::from_le_bytes(crypto::random()?)))?;
     let object = config::room(env, &id, continent(&request).as_deref())?;
     let user = config::user(env, &claims.sub)?;
@@ -99,7 +103,7 @@ pub(super) async fn export_chat(request: Request, env: &Env, id: &str) -> Answer
     let () = live(env, claims.clone(), "act").await?;
     let object = config::room(env, &id, None)?;
     // A number that SQLite takes.
-    let after = query.after.min(u32::MAX.into());
+    let after = u64::from(query.after).min(u32::MAX.into());
     let part: ChatExport = rpc::call(&object, "exportChat", &(&claims.sub, after)).await?;
     Ok(Response::from_json(&part)?)
 }

@@ -78,35 +78,49 @@ impl Default for Settings {
 pub struct SettingsChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<RoomKind>,
+    /// Who may write in the chat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chat: Option<Audience>,
+    /// Who may write in the shared notes; the others read them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<Audience>,
+    /// Who may feed captions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub captions: Option<Audience>,
+    /// Who may share a screen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Audience>,
+    /// Who may be heard; the others stay muted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speak: Option<Audience>,
+    /// Whether people without an account may come; at first they may. Who is inside stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guests: Option<bool>,
+    /// For how many days lines of chat are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = MAX_CHAT_DAYS)))]
     pub chat_days: Option<u32>,
+    /// How many lines of chat are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = MAX_CHAT_LINES)))]
     pub chat_lines: Option<u32>,
+    /// Whether who comes waits until the host or a moderator lets them in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lobby: Option<bool>,
+    /// Whether nobody comes any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locked: Option<bool>,
+    /// How many people may be in it; 0 for as many as the server allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
+    /// From when on one may come, in Unix milliseconds; 0 if from the beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional, type = "number"))]
     pub opens_at: Option<u64>,
+    /// Whether everybody with an account finds the room in the directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listed: Option<bool>,
+    /// Whether it stays although nobody uses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permanent: Option<bool>,
 }

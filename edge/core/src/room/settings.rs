@@ -1,15 +1,14 @@
 //! The room's settings: who changes them, and how a change is taken up.
 
+use protocol::api::FieldError;
 use protocol::client::{Deed, MAX_CHAT_DAYS, MAX_CHAT_LINES, RoomEvent, Settings, SettingsChange};
+use protocol::query::MAX_WHOLE;
 
 use super::audit::difference;
 use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, Room};
 use crate::refusal::Refusal;
-
-/// The latest time that can be said, in Unix milliseconds: what JavaScript can, in its whole numbers.
-const LATEST: u64 = (1 << 53) - 1;
 
 impl Room {
     pub(super) fn configures(
@@ -51,6 +50,26 @@ impl Room {
     }
 }
 
+/// What of a change cannot be, for who asks for it once: over the WebSocket it becomes what is nearest.
+pub fn check_settings(change: &SettingsChange) -> Vec<FieldError> {
+    let refuse = |field: &str, least: u64, most: u64| FieldError {
+        field: format!("settings.{field}"),
+        message: format!("is from {least} to {most}"),
+    };
+    let outside = |number: Option<u32>, most| number.is_some_and(|n| !(1..=most).contains(&n));
+    let mut errors = Vec::new();
+    if outside(change.chat_days, MAX_CHAT_DAYS) {
+        errors.push(refuse("chatDays", 1, MAX_CHAT_DAYS.into()));
+    }
+    if outside(change.chat_lines, MAX_CHAT_LINES) {
+        errors.push(refuse("chatLines", 1, MAX_CHAT_LINES.into()));
+    }
+    if change.opens_at.is_some_and(|at| at > MAX_WHOLE) {
+        errors.push(refuse("opensAt", 0, MAX_WHOLE));
+    }
+    errors
+}
+
 /// The settings after a change.
 pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
     let SettingsChange {
@@ -83,7 +102,7 @@ pub(super) fn after(settings: &Settings, change: SettingsChange) -> Settings {
         lobby: lobby.unwrap_or(settings.lobby),
         locked: locked.unwrap_or(settings.locked),
         capacity: capacity.unwrap_or(settings.capacity),
-        opens_at: opens_at.unwrap_or(settings.opens_at).min(LATEST),
+        opens_at: opens_at.unwrap_or(settings.opens_at).min(MAX_WHOLE),
         listed: listed.unwrap_or(settings.listed),
         permanent: permanent.unwrap_or(settings.permanent),
         has_password: settings.has_password,

@@ -635,7 +635,63 @@ permanent: boolean,
  */
 hasPassword: boolean, };
 
-export type SettingsChange = { kind?: RoomKind, chat?: Audience, notes?: Audience, captions?: Audience, share?: Audience, speak?: Audience, guests?: boolean, chatDays?: number, chatLines?: number, lobby?: boolean, locked?: boolean, capacity?: number, opensAt?: number, listed?: boolean, permanent?: boolean, };
+export type SettingsChange = { kind?: RoomKind, 
+/**
+ * Who may write in the chat.
+ */
+chat?: Audience, 
+/**
+ * Who may write in the shared notes; the others read them.
+ */
+notes?: Audience, 
+/**
+ * Who may feed captions.
+ */
+captions?: Audience, 
+/**
+ * Who may share a screen.
+ */
+share?: Audience, 
+/**
+ * Who may be heard; the others stay muted.
+ */
+speak?: Audience, 
+/**
+ * Whether people without an account may come; at first they may. Who is inside stays.
+ */
+guests?: boolean, 
+/**
+ * For how many days lines of chat are kept.
+ */
+chatDays?: number, 
+/**
+ * How many lines of chat are kept.
+ */
+chatLines?: number, 
+/**
+ * Whether who comes waits until the host or a moderator lets them in.
+ */
+lobby?: boolean, 
+/**
+ * Whether nobody comes any more.
+ */
+locked?: boolean, 
+/**
+ * How many people may be in it; 0 for as many as the server allows.
+ */
+capacity?: number, 
+/**
+ * From when on one may come, in Unix milliseconds; 0 if from the beginning.
+ */
+opensAt?: number, 
+/**
+ * Whether everybody with an account finds the room in the directory.
+ */
+listed?: boolean, 
+/**
+ * Whether it stays although nobody uses it.
+ */
+permanent?: boolean, };
 
 export type CapsChange = { audio?: boolean, video?: boolean, screen?: boolean, 
 /**

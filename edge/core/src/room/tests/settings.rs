@@ -1,8 +1,9 @@
 //! Settings: the host changes what is named, everybody is told, and a restart forgets nothing.
 
-use protocol::client::{Audience, RoomEvent, RoomKind, Settings};
+use protocol::client::{Audience, MAX_CHAT_LINES, RoomEvent, RoomKind, Settings, SettingsChange};
 
 use super::{Room, World, happened};
+use crate::room::check_settings;
 
 const CHANGE: &str = r#"{"type":"configure","change":{"share":"moderators"}}"#;
 
@@ -28,4 +29,25 @@ fn what_is_not_named_stays_as_it_is() {
         restored.expect("a room is stored").0.info.settings,
         settings
     );
+}
+
+#[test]
+fn what_a_new_room_cannot_be_is_told_by_its_field() {
+    let change = SettingsChange {
+        chat_days: Some(0),
+        chat_lines: Some(MAX_CHAT_LINES + 1),
+        opens_at: Some(u64::MAX),
+        ..SettingsChange::default()
+    };
+    let faults = check_settings(&change);
+    let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        [
+            "settings.chatDays",
+            "settings.chatLines",
+            "settings.opensAt"
+        ]
+    );
+    assert_eq!(check_settings(&SettingsChange::default()), []);
 }

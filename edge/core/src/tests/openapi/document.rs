@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use protocol::query::MAX_WHOLE;
 use schemars::generate::SchemaSettings;
 use schemars::transform::transform_subschemas;
 use schemars::{Schema, SchemaGenerator};
@@ -15,9 +16,6 @@ use crate::routes::{Method, ROUTES, Route};
 const ABOUT: &str = "Accounts, rooms, and the way into a call. Errors are problem documents (RFC 9457): branch on `type`. Requests that \
      change something and come from a page of another, not configured site are refused (403, `/problems/forbidden`). The messages of the \
      WebSocket behind a ticket are in docs/api.md.";
-
-/// The largest integer that JSON carries everywhere (RFC 8259, 6).
-const MAX_INTEGER: u64 = (1 << 53) - 1;
 
 /// The whole document.
 pub fn document() -> Value {
@@ -120,7 +118,7 @@ fn retell(schema: &mut Schema) {
 fn bound(schema: &mut Schema) {
     let largest = match schema.get("format").and_then(Value::as_str) {
         Some("uint32") => Some(u64::from(u32::MAX)),
-        Some("uint64") => Some(MAX_INTEGER),
+        Some("uint64") => Some(MAX_WHOLE),
         _ => None,
     };
     if let Some(largest) = largest
