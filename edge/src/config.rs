@@ -1,13 +1,15 @@
 //! Configuration: variables of the Worker (`wrangler.toml`), and who its Durable Objects are.
 
 use edge_core::account::object_of;
-use edge_core::assign::{Site, parse_sites};
+use edge_core::assign::{Site, locality, parse_sites};
 use edge_core::directory::shard_of;
 use edge_core::limits::{Limit, Policy};
 use edge_core::room::Seats;
 use protocol::api::IceServer;
 use protocol::id::{Region, RoomId, UserId};
-use worker::{Env, Error, Result, Stub};
+use wasm_bindgen::{JsCast, JsValue};
+use worker::js_sys::{Function, Reflect};
+use worker::{Env, Error, ObjectNamespace, Result, Stub};
 
 use crate::crypto;
 
@@ -148,12 +150,12 @@ fn id_key(env: &Env) -> Result<Vec<u8>> {
 
 /// An account.
 pub fn user(env: &Env, id: &UserId) -> Result<Stub> {
-    env.durable_object("USERS")?.get_by_name(object_of(id))
+    objects(env, "USERS")?.get_by_name(object_of(id))
 }
 
 /// The object that knows which key account ids come from. No account's has such a name.
 pub fn key_keeper(env: &Env) -> Result<Stub> {
-    env.durable_object("USERS")?.get_by_name("the id key")
+    objects(env, "USERS")?.get_by_name("the id key")
 }
 
 /// Whether accounts may do nothing in rooms before their address is confirmed.
@@ -170,10 +172,10 @@ pub fn needs_verified(env: &Env) -> Result<bool> {
     }
 }
 
-/// A room; `near` is the continent of whoever asks, which matters for the first only.
+/// A room; `near` is where it is to be, which matters for the first who asks only.
 pub fn room(env: &Env, id: &RoomId, near: Option<&str>) -> Result<Stub> {
-    let rooms = env.durable_object("ROOMS")?;
-    match near.and_then(location) {
+    let rooms = objects(env, "ROOMS")?;
+    match near {
         Some(hint) => rooms.get_by_name_with_location_hint(id.as_str(), hint),
         None => rooms.get_by_name(id.as_str()),
     }
@@ -181,7 +183,7 @@ pub fn room(env: &Env, id: &RoomId, near: Option<&str>) -> Result<Stub> {
 
 /// A region.
 pub fn region(env: &Env, region: &Region) -> Result<Stub> {
-    env.durable_object("REGIONS")?.get_by_name(region.as_str())
+    objects(env, "REGIONS")?.get_by_name(region.as_str())
 }
 
 /// The shard of the directory that knows a room.
@@ -191,8 +193,7 @@ pub fn directory(env: &Env, room: &RoomId) -> Result<Stub> {
 
 /// A shard of the directory.
 pub fn shard(env: &Env, shard: u32) -> Result<Stub> {
-    env.durable_object("DIRECTORY")?
-        .get_by_name(&shard.to_string())
+    objects(env, "DIRECTORY")?.get_by_name(&shard.to_string())
 }
 
 /// A shard of what was counted.
@@ -203,12 +204,34 @@ pub fn metrics(env: &Env, shard: u32) -> Result<Stub> {
 
 /// A limiter, by what it limits and for which address; of that only a hash is kept.
 pub fn limiter(env: &Env, name: &str) -> Result<Stub> {
-    env.durable_object("LIMITERS")?
-        .get_by_name(&crypto::sha256(name))
+    objects(env, "LIMITERS")?.get_by_name(&crypto::sha256(name))
+}
+
+/// The objects of a class: where the installation is bound to a jurisdiction of the platform's, those that stay in it.
+fn objects(env: &Env, class: &str) -> Result<ObjectNamespace> {
+    let all = env.durable_object(class)?;
+    match env.var("CONNECT_JURISDICTION").map(|name| name.to_string()) {
+        Ok(name) if !name.is_empty() => {
+            let all: &JsValue = all.as_ref();
+            let bound = Reflect::get(all, &"jurisdiction".into())?;
+            let bound: &Function = bound
+                .dyn_ref()
+                .ok_or("this platform has no jurisdictions")?;
+            Ok(bound.call1(all, &name.into())?.unchecked_into())
+        }
+        _ => Ok(all),
+    }
+}
+
+/// Where a room that is bound to these regions is to be, by the first of them whose location is known.
+pub fn locality_of(env: &Env, regions: &[Region]) -> Result<Option<&'static str>> {
+    let sites = sites(env)?;
+    let location = |region: &Region| sites.iter().find(|site| site.region == *region)?.location;
+    Ok(regions.iter().find_map(location).map(locality))
 }
 
 /// The platform's location hint for a continent.
-fn location(continent: &str) -> Option<&'static str> {
+pub fn location(continent: &str) -> Option<&'static str> {
     Some(match continent {
         "EU" => "weur",
         "NA" => "enam",

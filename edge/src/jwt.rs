@@ -5,6 +5,8 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use edge_core::room::Identity;
 use edge_core::token::{AccessClaims, Scope, is_short_lived};
@@ -12,7 +14,7 @@ use hmac::{Hmac, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use protocol::node::Claims;
+use protocol::node::{Claims, key_certificate};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
@@ -21,6 +23,9 @@ use worker::Env;
 
 use crate::crypto;
 use crate::problem::{Outcome, Refusal};
+
+/// The shortest key of the fleet's: 32 bytes in base64url without padding.
+const MIN_KEY: usize = 43;
 
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
@@ -166,9 +171,7 @@ pub fn sign(env: &Env, claims: &AccessClaims) -> Outcome<String> {
 pub fn verify(env: &Env, token: &str) -> Outcome<AccessClaims> {
     let refused = || Refusal::unauthenticated("the access token is missing, malformed or expired");
     let keys = keys(env)?;
-    let kid = jsonwebtoken::decode_header(token)
-        .ok()
-        .and_then(|header| header.kid);
+    let kid = kid(token);
     let key = keys
         .0
         .iter()
@@ -188,22 +191,66 @@ pub fn account(env: &Env, token: &str) -> Option<Identity> {
     })
 }
 
+/// One of the fleet's keys, of which the nodes' own are made.
+#[derive(Deserialize)]
+struct FleetKey {
+    kid: String,
+    key: String,
+}
+
 /// The claims of a node's token.
 pub fn verify_node(env: &Env, token: &str, now: u64) -> Outcome<Claims> {
-    let refused =
-        || Refusal::unauthenticated("the node's token is malformed, expired or not of this fleet");
-    let secret = env.var("CONNECT_NODE_KEY")?.to_string();
+    let secret = node_secret(env, token, now)?;
     let mut validation = Validation::new(Algorithm::HS256);
     validation.leeway = 5; // the clocks of two machines
     validation.set_audience(&[protocol::node::AUDIENCE]);
     validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-    claims::<Claims>(
-        token,
-        &DecodingKey::from_secret(secret.as_bytes()),
-        &validation,
-    )
-    .filter(|claims| is_short_lived(claims, now))
-    .ok_or_else(refused)
+    let key = secret.map(|secret| DecodingKey::from_secret(secret.as_bytes()));
+    key.and_then(|key| claims::<Claims>(token, &key, &validation))
+        .filter(|claims| is_short_lived(claims, now))
+        .ok_or_else(|| {
+            let detail = "the node's token is malformed, expired or not of this fleet";
+            Refusal::unauthenticated(detail)
+        })
+}
+
+/// The secret under which a node signs that is what this token says; none if there is no such key, or no more. A token that names
+/// no key of the fleet's is of a node that shares the fleet's only one, where that is still configured.
+fn node_secret(env: &Env, token: &str, now: u64) -> Outcome<Option<String>> {
+    let Some(kid) = kid(token) else {
+        let shared = env.var("CONNECT_NODE_KEY").map(|key| key.to_string());
+        return Ok(shared.ok().filter(|key| !key.is_empty()));
+    };
+    let fault = || {
+        let what = "CONNECT_NODE_KEYS must be [{\"kid\":…,\"key\":32 bytes in base64url},…]";
+        worker::Error::RustError(what.into())
+    };
+    let keys = env.var("CONNECT_NODE_KEYS").map(|keys| keys.to_string());
+    let keys: Vec<FleetKey> = match keys.as_deref() {
+        Ok("") | Err(_) => return Ok(None),
+        Ok(keys) => serde_json::from_str(keys).map_err(|_| fault())?,
+    };
+    if keys.iter().any(|key| key.key.len() < MIN_KEY) {
+        return Err(fault().into());
+    }
+    let fleet = keys.into_iter().find(|key| key.kid == kid);
+    let said: Option<Claims> = token.split('.').nth(1).and_then(said);
+    let good = |said: &Claims| said.key_until == 0 || now < said.key_until * 1_000;
+    let (Some(fleet), Some(said)) = (fleet, said.filter(good)) else {
+        return Ok(None);
+    };
+    let certificate = key_certificate(&said.region, &said.sub, said.key_until);
+    let own = crypto::hmac(fleet.key.as_bytes(), certificate.as_bytes());
+    Ok(Some(crypto::encode(&own)))
+}
+
+/// What a token says, true or not.
+fn said(payload: &str) -> Option<Claims> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+fn kid(token: &str) -> Option<String> {
+    jsonwebtoken::decode_header(token).ok()?.kid
 }
 
 fn claims<T: DeserializeOwned>(

@@ -19,7 +19,7 @@ use edge_core::room::{Admission, Event, NoExport, PAGES, Report, Room};
 use edge_core::table::Schema;
 use protocol::api;
 use protocol::client::SettingsChange;
-use protocol::id::{RoomId, UserId};
+use protocol::id::{Region, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{
@@ -43,6 +43,8 @@ struct Create {
     name: String,
     owner: UserId,
     settings: SettingsChange,
+    #[serde(default)]
+    regions: Vec<Region>,
 }
 
 /// Somebody who asks for a ticket.
@@ -240,12 +242,14 @@ impl Shell {
                     name,
                     owner,
                     settings,
+                    regions,
                 } = rpc::parse(body)?;
                 if self.room.borrow().is_some() {
                     return Err(Refusal::internal()); // 50 bits that were drawn before
                 }
                 let (mut room, mut effects) = Room::create(id, name, owner, settings, now);
                 room.has_seats(config::seats(&self.env)?);
+                effects.extend(room.bind(regions));
                 effects.extend(room.retires_after(config::unused(&self.env)?, now));
                 let view = room.view();
                 self.room.replace(Some(room));
@@ -256,6 +260,7 @@ impl Shell {
                 let user: UserId = rpc::parse(body)?;
                 Ok(json!(self.living(|room| room.details(&user))?))
             }
+            "regions" => Ok(json!(self.living(|room| room.regions().to_vec())?)),
             "audit" => {
                 let (user, before): (UserId, Option<u64>) = rpc::parse(body)?;
                 if !self.living(|room| room.may_read_audit(&user))? {
@@ -286,7 +291,7 @@ impl Shell {
                 let view = self.view()?;
                 self.may_join(&join, now).await?;
                 self.handle(Date::now().as_millis(), Event::Admitted(join.admission))?;
-                Ok(json!(view))
+                Ok(json!((view, self.living(|room| room.regions().to_vec())?)))
             }
             "delete" => {
                 let user: UserId = rpc::parse(body)?;

@@ -71,7 +71,7 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
         Operation::ConnectRoom => rooms::signaling(request, env, first).await,
         Operation::ExportChat => rooms::export_chat(request, env, first).await,
         Operation::ExportNotes => rooms::export_notes(request, env, first).await,
-        Operation::GetIceServers => ice::servers(&request, env),
+        Operation::GetIceServers => ice::servers(&request, env).await,
         Operation::SearchDirectory => directory::search(request, env).await,
         Operation::ConnectNode => nodes::control_link(request, env, first).await,
         Operation::ConnectNodeToRoom => nodes::room_link(request, env, first).await,

@@ -111,6 +111,10 @@ pub struct CreateRoomRequest {
     #[serde(default)]
     #[cfg_attr(test, ts(optional, as = "Option<SettingsChange>"))]
     pub settings: SettingsChange,
+    /// The regions that its media and what is stored of it stay in; all if there are none. It is so for good.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<Region>>"))]
+    pub regions: Vec<Region>,
 }
 
 /// A room as the HTTP API shows it.
@@ -273,15 +277,24 @@ pub struct JoinResponse {
     pub ticket: String,
     /// Path and query of the signaling WebSocket, relative to the API's origin.
     pub url: String,
+    /// As [`IceServers`] has them, of the regions that the room is bound to.
+    pub ice_servers: Vec<IceServer>,
+    /// Seconds until the credentials in them are good no more.
+    pub ice_expires_in: u32,
 }
 
-/// `GET /api/ice-servers`: to be asked for ahead of a join, so that the first offer knows them.
+/// `GET /api/ice-servers?room=…`: to be asked for ahead of a join, so that the first offer knows them, and again in a call before
+/// they expire.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct IceServers {
     pub ice_servers: Vec<IceServer>,
+    /// Seconds until the credentials in them are good no more.
+    pub expires_in: u32,
+    /// A media node of each region, as `address:port`: it answers STUN bindings, so that the way to it can be measured.
+    pub probes: BTreeMap<Region, Vec<String>>,
 }
 
 /// An entry for `RTCConfiguration.iceServers`.

@@ -1,5 +1,5 @@
 //! Messages between a media node and the edge. The node dials both links (WebSocket, JSON text), with
-//! `Authorization: Bearer <JWT>` (HS256 under the fleet's node key; [`Claims`]):
+//! `Authorization: Bearer <JWT>` (HS256 under the node's own key, see [`key_certificate`]; [`Claims`]):
 //! - the control link, one per node: `/node/regions/{region}`, to the Region Durable Object;
 //! - the room link, one per node and room: `/node/rooms/{room}?epoch=N`, to the Room Durable Object.
 
@@ -35,7 +35,14 @@ pub const AUDIENCE: &str = "connect-edge";
 /// How far ahead a token may expire, in seconds.
 pub const MAX_TOKEN_SECONDS: u64 = 60;
 
-/// Claims of a node's token (RFC 7519).
+/// What the fleet's key signs for a node: the signature, HMAC-SHA256 in base64url, is that node's own key, under which it signs its
+/// tokens (HS256). The edge makes it anew from what a token says of itself; whoever has one can make no other. `until` is in
+/// seconds since 1970; 0 if the key is good for as long as the fleet's is.
+pub fn key_certificate(region: &Region, node: &NodeId, until: u64) -> String {
+    format!("connect node key\n{region}\n{node}\n{until}")
+}
+
+/// Claims of a node's token (RFC 7519). Its header names the fleet's key that the node's own is made of (`kid`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     pub sub: NodeId,
@@ -46,6 +53,9 @@ pub struct Claims {
     pub iat: u64,
     /// At most [`MAX_TOKEN_SECONDS`] ahead.
     pub exp: u64,
+    /// Until when the node's key is good, in seconds since 1970; 0 if nothing is said.
+    #[serde(default)]
+    pub key_until: u64,
 }
 
 /// Node → Region Durable Object.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::Epoch;
+use crate::id::{Epoch, RoomId};
 
 /// The largest whole number that JSON carries everywhere (RFC 8259, 6).
 pub const MAX_WHOLE: u64 = (1 << 53) - 1;
@@ -46,6 +46,15 @@ pub struct DirectoryQuery {
     pub after: Option<String>,
     /// How many rooms a page has at most; 30 where nothing is said, and 100 where more is.
     pub limit: Option<u32>,
+}
+
+/// `GET /api/ice-servers`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct IceServersQuery {
+    /// The room that they are for: one that is bound to regions has only servers and nodes in these.
+    pub room: Option<RoomId>,
 }
 
 /// `GET /api/rooms/{id}/audit`.

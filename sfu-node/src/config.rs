@@ -1,6 +1,5 @@
 //! Configuration: flags and environment, checked before anything is bound.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -9,16 +8,15 @@ use clap::Parser;
 use protocol::id::{NodeId, Region};
 use tokio_tungstenite::tungstenite::http::Uri;
 
+use crate::key::{KeyError, NodeKey};
 use crate::probe::Probe;
 
 /// Addresses that clients are told. Each is two candidates in every answer.
 const MAX_MEDIA_ADDRESSES: usize = 8;
-/// The shortest node key: 32 bytes in base64url without padding.
-const MIN_KEY_CHARACTERS: usize = 43;
 
 /// A media node of Connect: WebRTC for browsers, QUIC to other nodes, links to the edge.
 ///
-/// The key that signs the node's tokens comes from the environment only: CONNECT_NODE_KEY.
+/// The key that signs the node's tokens comes from the environment only, CONNECT_NODE_KEY, or from a file.
 #[derive(Debug, Parser)]
 #[command(name = "sfu-node", version)]
 pub struct Arguments {
@@ -60,6 +58,15 @@ pub struct Arguments {
     /// Ask the node that runs with these settings how it is, say so by the exit code, and end
     #[arg(long, value_name = "WHAT")]
     pub probe: Option<Probe>,
+    /// Make a key for the node of this region and name of the fleet's, CONNECT_FLEET_KEY (KID:SECRET), print it, and end
+    #[arg(long)]
+    pub issue_key: bool,
+    /// Until when the key that is issued is good, in seconds since 1970; 0 for as long as the fleet's
+    #[arg(long, default_value = "0", requires = "issue_key")]
+    key_until: u64,
+    /// File with this node's key, read again for each link that is dialed [default: the key is in CONNECT_NODE_KEY]
+    #[arg(long, env = "CONNECT_NODE_KEY_FILE")]
+    node_key_file: Option<PathBuf>,
     /// Media threads, each with its own sockets and rooms [default: one per core]
     #[arg(long, env = "CONNECT_SHARDS")]
     shards: Option<NonZeroU16>,
@@ -94,6 +101,8 @@ pub struct Config {
     pub region: Region,
     pub node: NodeId,
     pub key: NodeKey,
+    /// Where it is read anew from.
+    pub key_file: Option<PathBuf>,
     /// One address, or one for each family.
     pub media: Vec<SocketAddr>,
     /// What clients are told instead of what is bound; empty if that does.
@@ -112,23 +121,6 @@ pub struct Config {
     pub max_joins: u32,
 }
 
-/// The fleet's node key. It never shows in a log.
-#[derive(Clone)]
-pub struct NodeKey(String);
-
-impl NodeKey {
-    /// The secret of the HS256 signature.
-    pub fn secret(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for NodeKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NodeKey(…)")
-    }
-}
-
 /// Why the configuration does not do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -136,17 +128,10 @@ pub enum ConfigError {
         "--region (CONNECT_REGION) is not set: it is the region that this node serves, e.g. eu-west"
     )]
     RegionMissing,
-    #[error(
-        "CONNECT_NODE_KEY is not set: it is the key that the edge knows as well. `cargo xtask dev` generates one into \
-         .dev.vars; else take `openssl rand -base64 32 | tr '+/' '-_' | tr -d '='` and give it to the edge and to every node"
-    )]
-    KeyMissing,
-    #[error(
-        "CONNECT_NODE_KEY must be at least {MIN_KEY_CHARACTERS} characters of base64url (32 bytes); it has {0}"
-    )]
-    KeyTooShort(usize),
-    #[error("CONNECT_NODE_KEY must be base64url: letters, digits, '-' and '_' only")]
-    KeyMalformed,
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("--issue-key needs --node-id: whose key it is to be")]
+    NodeMissing,
     #[error(
         "--edge (CONNECT_EDGE) must be an http:// or https:// address without a path; it is {0:?}"
     )]
@@ -186,6 +171,14 @@ pub enum ConfigError {
 }
 
 impl Arguments {
+    /// The key of the node that the arguments name, made of the fleet's.
+    pub fn issue_key(self, fleet: Option<String>) -> Result<String, ConfigError> {
+        let region = self.region.ok_or(ConfigError::RegionMissing)?;
+        let node = self.node_id.ok_or(ConfigError::NodeMissing)?;
+        let fleet = fleet.unwrap_or_default();
+        Ok(NodeKey::issue(&fleet, region, node, self.key_until)?)
+    }
+
     /// Checks the arguments together; `key` is the value of CONNECT_NODE_KEY.
     pub fn check(self, key: Option<String>) -> Result<Config, ConfigError> {
         let shards = self.shards.unwrap_or_else(one_per_core).get();
@@ -208,11 +201,24 @@ impl Arguments {
             }
         };
         check_media(&self.media, &self.media_address)?;
+        let key = match &self.node_key_file {
+            Some(file) => std::fs::read_to_string(file).map_err(KeyError::from)?,
+            None => key.unwrap_or_default(),
+        };
+        let key = NodeKey::parse(&key)?;
+        let region = self.region.ok_or(ConfigError::RegionMissing)?;
+        let owner = key.owner.clone();
+        let owned = owner.as_ref().map(|owner| owner.node.clone());
+        let node = self.node_id.or(owned).unwrap_or_else(random_node_id);
+        if let Some(owner) = owner.filter(|owner| owner.node != node || owner.region != region) {
+            return Err(KeyError::OfAnother(owner.node, owner.region).into());
+        }
         Ok(Config {
             edge: websocket_base(&self.edge)?,
-            region: self.region.ok_or(ConfigError::RegionMissing)?,
-            node: self.node_id.unwrap_or_else(random_node_id),
-            key: check_key(key)?,
+            region,
+            node,
+            key,
+            key_file: self.node_key_file,
             media: self.media,
             media_addresses: self.media_address,
             quic: self.quic,
@@ -271,22 +277,6 @@ pub fn port_of_shard(address: SocketAddr, shard: u16) -> SocketAddr {
         0 => address,
         port => SocketAddr::new(address.ip(), port.saturating_add(shard)),
     }
-}
-
-fn check_key(key: Option<String>) -> Result<NodeKey, ConfigError> {
-    let key = key
-        .filter(|key| !key.is_empty())
-        .ok_or(ConfigError::KeyMissing)?;
-    if !key
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b))
-    {
-        return Err(ConfigError::KeyMalformed);
-    }
-    if key.len() < MIN_KEY_CHARACTERS {
-        return Err(ConfigError::KeyTooShort(key.len()));
-    }
-    Ok(NodeKey(key))
 }
 
 fn check_media(media: &[SocketAddr], told: &[IpAddr]) -> Result<(), ConfigError> {
@@ -376,7 +366,7 @@ mod tests {
     }
 
     fn key() -> String {
-        "k".repeat(MIN_KEY_CHARACTERS)
+        "k".repeat(43)
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Links to the edge: WebSockets that this node dials, greets on, keeps alive and dials again.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::{Fuse, FusedFuture};
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use jsonwebtoken::{EncodingKey, Header};
 use protocol::id::{NodeId, Region};
 use protocol::node::{AUDIENCE, Claims, MAX_TOKEN_SECONDS};
 use serde::Serialize;
@@ -23,6 +23,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::backoff::Backoff;
+use crate::key::{KeyError, NodeKey};
 use crate::task::Task;
 
 /// How long a token lives, in seconds: less than the edge allows, so that its clock may be behind ours.
@@ -47,7 +48,9 @@ const MAX_MESSAGE_BYTES: usize = protocol::client::MAX_MESSAGE_BYTES * 2;
 /// The edge, and this node's proof of who it is.
 pub struct Edge {
     base: String,
-    key: EncodingKey,
+    key: NodeKey,
+    /// Where the key is read anew from for each link: whoever changes it there breaks none.
+    key_file: Option<PathBuf>,
     node: NodeId,
     region: Region,
 }
@@ -123,10 +126,17 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Edge {
     /// The edge at `base` (`ws://` or `wss://`, without a trailing slash).
-    pub fn new(base: String, secret: &[u8], node: NodeId, region: Region) -> Self {
+    pub fn new(
+        base: String,
+        key: NodeKey,
+        key_file: Option<PathBuf>,
+        node: NodeId,
+        region: Region,
+    ) -> Self {
         Self {
             base,
-            key: EncodingKey::from_secret(secret),
+            key,
+            key_file,
             node,
             region,
         }
@@ -164,12 +174,25 @@ impl Edge {
             aud: AUDIENCE.to_owned(),
             iat: now,
             exp: now + TOKEN_SECONDS,
+            key_until: 0,
         };
-        Ok(jsonwebtoken::encode(
-            &Header::default(),
-            &claims,
-            &self.key,
-        )?)
+        Ok(self.key().sign(claims)?)
+    }
+
+    /// The key of now. While there is none in its file, the one of the start serves.
+    fn key(&self) -> NodeKey {
+        let file = self.key_file.as_ref();
+        let text = file.map(std::fs::read_to_string).transpose();
+        match text
+            .map_err(KeyError::from)
+            .and_then(|text| text.as_deref().map(NodeKey::parse).transpose())
+        {
+            Ok(key) => key.unwrap_or_else(|| self.key.clone()),
+            Err(error) => {
+                tracing::warn!(%error, "no new key");
+                self.key.clone()
+            }
+        }
     }
 }
 

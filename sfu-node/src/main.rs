@@ -9,6 +9,7 @@ mod control;
 mod export;
 mod gather;
 mod health;
+mod key;
 mod ledger;
 mod media;
 mod metrics;
@@ -113,6 +114,11 @@ fn start() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     if let Some(what) = arguments.probe {
         return Ok(probe::ask(arguments.private, what)?);
+    }
+    if arguments.issue_key {
+        let fleet = std::env::var("CONNECT_FLEET_KEY").ok();
+        println!("{}", arguments.issue_key(fleet)?);
+        return Ok(());
     }
     let config = arguments.check(std::env::var("CONNECT_NODE_KEY").ok())?;
     // The edge's certificate and our own: one cryptography for all of the process. It fails only when set before.
@@ -225,10 +231,10 @@ async fn run(config: Config, sockets: Sockets) -> Result<(), Failure> {
         headers: std::env::var("CONNECT_OTLP_HEADERS").ok(),
     });
     let exporter = Exporter::start(collector, config.node.clone(), config.region.clone())?;
-    let secret = config.key.secret();
     let edge = Edge::new(
         config.edge,
-        secret,
+        config.key,
+        config.key_file,
         config.node.clone(),
         config.region.clone(),
     );

@@ -36,12 +36,36 @@ type ToRoomLink =
   | { type: "close"; participant: string; attempt: number }
   | { type: "release" };
 
-export function nodeToken(node: string, region: string, claims: object = {}, key = NODE_KEY): string {
+export function nodeToken(
+  node: string,
+  region: string,
+  claims: object = {},
+  key = NODE_KEY,
+  header = {},
+): string {
   const now = Math.floor(Date.now() / 1000);
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const body = { sub: node, region, iat: now, exp: now + 60, aud: "connect-edge", ...claims };
-  const signed = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(body)}`;
+  const signed = `${encode({ alg: "HS256", typ: "JWT", ...header })}.${encode(body)}`;
   return `${signed}.${createHmac("sha256", key).update(signed).digest("base64url")}`;
+}
+
+/** The key of a node alone, made of one of the fleet's. */
+export function keyOf(node: string, region: string, fleet: { kid: string; key: string }, until = 0): NodeKey {
+  const certificate = `connect node key\n${region}\n${node}\n${until}`;
+  const key = createHmac("sha256", fleet.key).update(certificate).digest("base64url");
+  return { kid: fleet.kid, key, until };
+}
+
+export interface NodeKey {
+  kid: string;
+  key: string;
+  until: number;
+}
+
+/** What a node says that has a key of its own, of itself or of somebody else. */
+export function ownToken(node: string, region: string, { kid, key, until }: NodeKey): string {
+  return nodeToken(node, region, { key_until: until }, key, { kid });
 }
 
 export const LOAD = { cpu: 0.1, sessions: 0, rooms: 0, maxSessions: 100 };
@@ -55,11 +79,17 @@ export class FakeNode {
     readonly beat: NodeJS.Timeout,
   ) {}
 
-  static async register(world: World, node: string, region: string, load: object = LOAD): Promise<FakeNode> {
+  static async register(
+    world: World,
+    node: string,
+    region: string,
+    load: object = LOAD,
+    probes: string[] = [],
+  ): Promise<FakeNode> {
     const control = await Socket.open<ToNode>(`${world.url}/node/regions/${region}`, {
       authorization: `Bearer ${nodeToken(node, region)}`,
     });
-    control.send({ type: "register", version: 2, node, region, load });
+    control.send({ type: "register", version: 2, node, region, load, probes });
     const { heartbeatSeconds } = await control.next("registered");
     const beat = setInterval(() => control.send({ type: "heartbeat", load }), heartbeatSeconds * 1000);
     return new FakeNode(world, node, region, control, beat);

@@ -33,14 +33,23 @@ test("a TURN server accepts what the edge hands out, and nothing else", async ()
   const { body: user } = await ada.call<User>("/api/auth/me");
   expect(owner).toBe(user.id);
   const hours = (Number(expiry) - Date.now() / 1_000) / 3_600;
-  expect(hours).toBeGreaterThan(11.9);
-  expect(hours).toBeLessThanOrEqual(12);
+  expect(hours).toBeGreaterThan(1.9);
+  expect(hours).toBeLessThanOrEqual(2);
 
   expect(await turn.relays(username, credential)).toBe(true);
   expect(await turn.relays(`${Number(expiry) + 3_600}:${owner}`, credential)).toBe(false);
   // Right, but of the past.
   const past = turn.credentials(Math.floor(Date.now() / 1_000) - 60, owner ?? "");
   expect(await turn.relays(past.username, past.credential)).toBe(false);
+});
+
+test("credentials come with a join, and say how long they are good for", async () => {
+  const ada = await world.person("Ada");
+  const { iceServers, iceExpiresIn } = await ada.join(await ada.createRoom());
+  const { username = "", credential = "" } = iceServers[1] ?? {};
+  expect(await turn.relays(username, credential)).toBe(true);
+  expect(iceExpiresIn).toBe(7_200);
+  expect((await ada.ice()).expiresIn).toBe(7_200);
 });
 
 test("everybody has credentials of their own, and who is not signed in has none", async () => {

@@ -31,9 +31,15 @@ const BUILT: Modules = { root: BUILD, scripts: [{ path: "index.js" }], wasm: "in
 const secret = () => randomBytes(32).toString("base64url");
 
 export const NODE_KEY = secret();
+/** Two of the fleet's keys, of which the nodes' own are made. */
+export const FLEET_KEYS = [
+  { kid: "f1", key: secret() },
+  { kid: "f2", key: secret() },
+];
 const bindings = {
   CONNECT_SIGNING_KEYS: JSON.stringify([{ kid: "k1", seed: secret() }]),
   CONNECT_NODE_KEY: NODE_KEY,
+  CONNECT_NODE_KEYS: JSON.stringify(FLEET_KEYS),
   CONNECT_ID_KEY: secret(),
   CONNECT_REGIONS: "eu-west@53.3:-6.3,us-east@39.0:-77.5",
   CONNECT_ORIGINS: "https://embedder.example",
@@ -229,7 +235,11 @@ abstract class Somebody {
   }
 
   async iceServers(): Promise<IceServer[]> {
-    return (await this.call<IceServers>("/api/ice-servers")).body.iceServers;
+    return (await this.ice()).iceServers;
+  }
+
+  async ice(room?: Room): Promise<IceServers> {
+    return (await this.call<IceServers>(`/api/ice-servers${room ? `?room=${room.id}` : ""}`)).body;
   }
 
   /** Joins a room and opens the WebSocket. */
@@ -269,8 +279,8 @@ export class Person extends Somebody {
     this.user = session.user;
   }
 
-  async createRoom(name = "Standup", settings: SettingsChange = {}): Promise<Room> {
-    return (await this.call<Room>("/api/rooms", { body: { name, settings } })).body;
+  async createRoom(name = "Standup", settings: SettingsChange = {}, regions: string[] = []): Promise<Room> {
+    return (await this.call<Room>("/api/rooms", { body: { name, settings, regions } })).body;
   }
 }
 

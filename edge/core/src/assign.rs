@@ -75,6 +75,26 @@ pub fn rank(sites: &[Site], hints: &Hints<'_>) -> Vec<Region> {
     ranked.into_iter().map(|site| site.region.clone()).collect()
 }
 
+/// Where the platform puts what is stored, by its names, and about where that is.
+const LOCALITIES: [(&str, (f64, f64)); 9] = [
+    ("wnam", (37.0, -120.0)),
+    ("enam", (40.0, -77.0)),
+    ("sam", (-15.0, -55.0)),
+    ("weur", (50.0, 2.0)),
+    ("eeur", (50.0, 22.0)),
+    ("apac", (20.0, 110.0)),
+    ("oc", (-30.0, 150.0)),
+    ("afr", (0.0, 22.0)),
+    ("me", (25.0, 50.0)),
+];
+
+/// The platform's name for what is nearest.
+pub fn locality(location: (f64, f64)) -> &'static str {
+    let far = |there: &(&str, (f64, f64))| distance(there.1, location);
+    let nearest = LOCALITIES.iter().min_by(|a, b| far(a).total_cmp(&far(b)));
+    nearest.map_or("weur", |(name, _)| name)
+}
+
 /// Great-circle distance as an angle in radians (haversine).
 fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
     let (a_lat, b_lat) = (a.0.to_radians(), b.0.to_radians());
@@ -136,6 +156,24 @@ mod tests {
             })[0],
             "lab"
         );
+    }
+
+    #[test]
+    fn what_is_stored_of_a_region_is_near_it() {
+        let cases = [
+            ((53.3, -6.3), "weur"),
+            ((52.2, 21.0), "eeur"),
+            ((39.0, -77.5), "enam"),
+            ((37.4, -122.0), "wnam"),
+            ((19.1, 72.9), "me"),
+            ((1.3, 103.8), "apac"),
+            ((-33.9, 151.2), "oc"),
+            ((-23.5, -46.6), "sam"),
+            ((-33.9, 18.4), "afr"),
+        ];
+        for (location, name) in cases {
+            assert_eq!(locality(location), name, "{location:?}");
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod reading;
 pub mod record;
 mod redial;
 mod report;
+mod residency;
 mod retirement;
 mod roles;
 mod rulings;
@@ -169,6 +170,7 @@ impl Room {
             used_at: Some(now),
             gone: false,
             retired: false,
+            regions: Vec::new(),
         };
         let mut room = Self::new(info.clone());
         let mut effects = vec![Effect::Save(Record::Info(info))];

@@ -1,5 +1,6 @@
 //! Rooms: making, showing, listing and deleting them, and the way in.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use edge_core::assign::{Hints, degrees, rank};
@@ -14,17 +15,17 @@ use futures_util::future::{join, join_all};
 use protocol::api::{
     ChatExport, CreateRoomRequest, JoinRequest, JoinResponse, Room, RoomDetails, RoomList,
 };
-use protocol::id::{ParticipantId, RoomId, UserId};
+use protocol::id::{ParticipantId, Region, RoomId, UserId};
 use protocol::query::ChatExportQuery;
 use serde_json::json;
 use worker::{Context, Delay, Env, Request, Response};
 
 use super::directory::unlist_if_gone;
-use super::{Answer, authenticate, live, now, room_id};
+use super::{Answer, authenticate, ice, live, now, room_id};
 use crate::limiter::{Deed, Limiter};
 use crate::problem::{Outcome, Refusal};
 use crate::room::Join;
-use crate::{config, crypto, http, log, rpc, trace};
+use crate::{config, crypto, http, log, rpc, trace, turn};
 
 /// After how long a visit that the user's object did not take is told again. The platform lets work go on for 30 s after an
 /// answer.
@@ -44,10 +45,21 @@ pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
     if !faults.is_empty() {
         return Err(Refusal::invalid(faults));
     }
+    let regions = bound_to(env, body.regions)?;
     let id = room_id(&speakable(u64::from_le_bytes(crypto::random()?)))?;
-    let object = config::room(env, &id, continent(&request).as_deref())?;
+    let near = match regions.is_empty() {
+        true => rank(
+            &config::sites(env)?,
+            &Hints {
+                location: location(&request),
+                ..Hints::default()
+            },
+        ),
+        false => regions.clone(),
+    };
+    let object = config::room(env, &id, near_to(env, &request, &near)?)?;
     let user = config::user(env, &claims.sub)?;
-    let room = json!({ "id": id, "name": name, "owner": claims.sub, "settings": body.settings });
+    let room = json!({ "id": id, "name": name, "owner": claims.sub, "settings": body.settings, "regions": regions });
     let visit = Visit {
         room: id,
         at: now(),
@@ -140,6 +152,8 @@ pub(super) async fn join_room(
         round_trips: Some(&body.round_trips),
         location: location(&request),
     };
+    let regions = rank(&config::sites(env)?, &hints);
+    let near = near_to(env, &request, &regions)?;
     let participant = crypto::hex(&crypto::random::<8>()?);
     let participant: ParticipantId = participant.parse().map_err(|_| Refusal::internal())?;
     let ticket = crypto::secret()?;
@@ -155,12 +169,12 @@ pub(super) async fn join_room(
         user: claims.sub.clone(),
         name: claims.name.clone(),
         ticket: crypto::sha256(&ticket),
-        regions: rank(&config::sites(env)?, &hints),
+        regions,
         offer: body.offer,
         decodes: body.decodes,
         move_here: body.move_here,
     };
-    let object = config::room(env, &id, continent(&request).as_deref())?;
+    let object = config::room(env, &id, near)?;
     let guest = admission.guest;
     // Before anything is done for them. The account is asked meanwhile whether the token still speaks for it.
     let limiter = Limiter::of(&request, env, Deed::Join)?;
@@ -177,11 +191,11 @@ pub(super) async fn join_room(
         admission,
         password: body.password,
     };
-    let joined: Outcome<Room> = match &join.password {
+    let joined: Outcome<Joined> = match &join.password {
         Some(_) => try_password(&request, env, &id, rpc::call(&object, "join", &join)).await,
         None => rpc::call(&object, "join", &join).await,
     };
-    let room = unlist_if_gone(&request, env, context, &id, joined).await?;
+    let (room, within) = unlist_if_gone(&request, env, context, &id, joined).await?;
     // A guest has no list of rooms.
     if !guest {
         note_visit(env, context, &claims.sub, &id)?;
@@ -194,7 +208,31 @@ pub(super) async fn join_room(
         room,
         participant,
         ticket,
+        ice_servers: ice::for_user(env, &claims.sub, &within)?,
+        ice_expires_in: turn::LIFETIME,
     })?)
+}
+
+/// The room that somebody may come to, and the regions that it is bound to.
+type Joined = (Room, Vec<Region>);
+
+/// The regions that a room is to be bound to.
+fn bound_to(env: &Env, mut regions: Vec<Region>) -> Outcome<Vec<Region>> {
+    let sites = config::sites(env)?;
+    let is_one = |region: &Region| sites.iter().any(|site| site.region == *region);
+    if !regions.iter().all(is_one) {
+        let message = "each must be a region of this installation";
+        return Err(Refusal::invalid_field("regions", message));
+    }
+    let mut seen = BTreeSet::new();
+    regions.retain(|region| seen.insert(region.clone()));
+    Ok(regions)
+}
+
+/// Where what is stored of a room is to be: near the first of these regions whose place is known, else near whoever asks.
+fn near_to(env: &Env, request: &Request, regions: &[Region]) -> Outcome<Option<&'static str>> {
+    let locality = config::locality_of(env, regions)?;
+    Ok(locality.or_else(|| config::location(&continent(request)?)))
 }
 
 /// A join that counts as a wrong password until it has turned out to be none.
@@ -202,8 +240,8 @@ async fn try_password(
     request: &Request,
     env: &Env,
     room: &RoomId,
-    join: impl Future<Output = Outcome<Room>>,
-) -> Outcome<Room> {
+    join: impl Future<Output = Outcome<Joined>>,
+) -> Outcome<Joined> {
     let by_address = Limiter::of(request, env, Deed::RoomPassword)?;
     let by_room = Limiter::of_room(env, room)?;
     by_address.take().await?;

@@ -12,17 +12,18 @@ use super::*;
 
 #[test]
 fn a_token_says_who_dials_for_less_than_a_minute() {
-    let secret = b"0123456789012345678901234567890123456789012";
+    let secret = "0123456789012345678901234567890123456789012";
     let edge = Edge::new(
         "ws://127.0.0.1:1".into(),
-        secret,
+        NodeKey::parse(secret).unwrap(),
+        None,
         "n1".parse().unwrap(),
         "eu-west".parse().unwrap(),
     );
     let mut validation = Validation::default();
     validation.set_audience(&[AUDIENCE]);
     let token = edge.token().unwrap();
-    let key = DecodingKey::from_secret(secret);
+    let key = DecodingKey::from_secret(secret.as_bytes());
     let claims = jsonwebtoken::decode::<Claims>(&token, &key, &validation)
         .unwrap()
         .claims;

@@ -7,7 +7,6 @@ import type {
   CreateRoomRequest,
   DirectoryPage,
   Door,
-  IceServer,
   IceServers,
   JoinReport,
   JoinRequest,
@@ -181,10 +180,10 @@ export class Api implements AccountEntrance {
     return this.#authorized("POST", `/api/rooms/${encodeURIComponent(id)}/joins`, report, options);
   }
 
-  /** The servers that help to find a way to the media node, with credentials that last for hours. */
-  async iceServers(options?: RequestOptions): Promise<IceServer[]> {
-    const { iceServers } = await this.#authorized<IceServers>("GET", "/api/ice-servers", undefined, options);
-    return iceServers;
+  /** The servers that help to find a way to the media node of a room, and a node of each region to measure the way to. */
+  iceServers(room: RoomId | null = null, options?: RequestOptions): Promise<IceServers> {
+    const query = room === null ? "" : `?room=${encodeURIComponent(room)}`;
+    return this.#authorized("GET", `/api/ice-servers${query}`, undefined, options);
   }
 
   /** What everybody may know of a room who has its link. */

@@ -1,6 +1,6 @@
 // What a call needs of whoever lets it into rooms, an account or a guest, and how their requests are sent.
 import type {
-  IceServer,
+  IceServers,
   JoinReport,
   JoinRequest,
   JoinResponse,
@@ -21,7 +21,7 @@ export interface Entrance {
   join(id: RoomId, request: JoinRequest, options?: RequestOptions): Promise<JoinResponse>;
   /** Tells what a join has come to. */
   joined(id: RoomId, report: JoinReport, options?: RequestOptions): Promise<void>;
-  iceServers(options?: RequestOptions): Promise<IceServer[]>;
+  iceServers(room?: RoomId | null, options?: RequestOptions): Promise<IceServers>;
   isReachable(options?: RequestOptions): Promise<boolean>;
 }
 

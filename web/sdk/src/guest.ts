@@ -3,7 +3,6 @@ import { withDeadline } from "./deadline.ts";
 import type { AccountEntrance, Entrance, RequestOptions, Transport } from "./entrance.ts";
 import type {
   GuestSession,
-  IceServer,
   IceServers,
   JoinReport,
   JoinRequest,
@@ -53,9 +52,9 @@ export class Guest implements Entrance {
     return this.#authorized("POST", `/api/rooms/${encodeURIComponent(id)}/joins`, report, options);
   }
 
-  async iceServers(options?: RequestOptions): Promise<IceServer[]> {
-    const { iceServers } = await this.#authorized<IceServers>("GET", "/api/ice-servers", undefined, options);
-    return iceServers;
+  iceServers(room: RoomId | null = null, options?: RequestOptions): Promise<IceServers> {
+    const query = room === null ? "" : `?room=${encodeURIComponent(room)}`;
+    return this.#authorized("GET", `/api/ice-servers${query}`, undefined, options);
   }
 
   isReachable(options?: RequestOptions): Promise<boolean> {

@@ -274,7 +274,7 @@ const ALL: [string, (api: Api, options?: RequestOptions) => Promise<unknown>][] 
   ["room", (api, options) => api.room("r", options)],
   ["deleteRoom", (api, options) => api.deleteRoom("r", options)],
   ["join", (api, options) => api.join("r", JOIN, options)],
-  ["iceServers", (api, options) => api.iceServers(options)],
+  ["iceServers", (api, options) => api.iceServers(null, options)],
 ];
 const JOIN = { region: null, roundTrips: {}, offer: null, decodes: [], moveHere: false, password: null };
 const LOGIN = { email: "a@b.c", password: "secret" };

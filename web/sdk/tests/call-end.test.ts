@@ -70,7 +70,7 @@ beforeEach(async () => {
     joined: async () => {},
     join: async () => {
       if (refuse !== null) throw refuse;
-      return { room: ROOM, participant: "you", ticket: "t", url: "/ws" };
+      return { room: ROOM, participant: "you", ticket: "t", url: "/ws", iceServers: [], iceExpiresIn: 7_200 };
     },
     iceServers: async () => [],
     isReachable: async () => true,

@@ -87,7 +87,16 @@ it("ends in words when the room never welcomes, and is over then", async () => {
     },
   );
   answerJoin = async () =>
-    new Response(JSON.stringify({ room: {}, participant: "p", ticket: "k", url: "/ws?ticket=k" }));
+    new Response(
+      JSON.stringify({
+        room: {},
+        participant: "p",
+        ticket: "k",
+        url: "/ws?ticket=k",
+        iceServers: [],
+        iceExpiresIn: 7_200,
+      }),
+    );
   call.join();
   await vi.advanceTimersByTimeAsync(30_000);
   expect(status()).toMatchObject({ name: "failed", error: expect.any(TimeoutError) });

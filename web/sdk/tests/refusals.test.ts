@@ -66,7 +66,14 @@ beforeEach(async () => {
     joined: async () => {},
     join: async () => {
       if (refused !== null) throw refused;
-      return { room: SNAPSHOT.room, participant: "you", ticket: "t", url: "/ws?ticket=t" };
+      return {
+        room: SNAPSHOT.room,
+        participant: "you",
+        ticket: "t",
+        url: "/ws?ticket=t",
+        iceServers: [],
+        iceExpiresIn: 7_200,
+      };
     },
     iceServers: async () => [],
     isReachable: async () => true,

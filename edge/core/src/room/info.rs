@@ -1,10 +1,10 @@
 //! The room itself, as is stored of it.
 
 use protocol::client::Settings;
-use protocol::id::{Epoch, RoomId, UserId};
+use protocol::id::{Epoch, Region, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::table::{Column, Table, flag, integer, text};
+use crate::table::{Column, Table, flag, integer, json, text};
 
 pub(super) const INFO: Table = Table {
     name: "room",
@@ -37,6 +37,7 @@ pub(super) const INFO: Table = Table {
         flag("gone"),
         integer("used_at").optional(),
         flag("retired"),
+        json("regions").since(2, "'[]'"),
     ],
     indexes: &[],
 };
@@ -72,4 +73,7 @@ pub struct Info {
     /// Whether it is gone because nobody used it. That is remembered for good.
     #[serde(default)]
     pub retired: bool,
+    /// The regions that it is bound to; to none if there are none.
+    #[serde(default)]
+    pub regions: Vec<Region>,
 }

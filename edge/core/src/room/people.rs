@@ -57,7 +57,7 @@ impl Room {
             caps,
             decodes: Codec::ALL.into_iter().filter(is_known).collect(),
             joined_at: now,
-            regions,
+            regions: self.within(regions),
             presence: Presence::Expected {
                 ticket,
                 until: now + TICKET,

@@ -33,6 +33,7 @@ import { type CallOptions, encodingOf, type Joining, VIDEO_SLOTS } from "./optio
 import { followPage } from "./page-events.ts";
 import { Publisher } from "./publishing.ts";
 import { qualityOf } from "./quality.ts";
+import { Regions } from "./regions.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf, withChat } from "./room.ts";
 import { type OtherMessage, type Refusal, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown } from "./slots.ts";
@@ -64,6 +65,7 @@ export class Call extends Subjects {
   readonly #awake = new ScreenAwake();
   readonly #quiet: QuietBesideOneself;
   readonly #servers: IceServerSource;
+  readonly #regions = new Regions();
   readonly #unfollow: () => void;
   #signaling: Signaling | null = null;
   /** The room's, as it was given last: who comes back need not give it again. */
@@ -121,7 +123,10 @@ export class Call extends Subjects {
     this.#publisher.codecIs(this.#codecs.codec);
     this.#quiet = new QuietBesideOneself(this.local, (quiet) => this.#state.patch({ quiet }));
     this.spotlight.state.subscribe(() => this.view.prefer(this.spotlight.state.get()));
-    this.#servers = new IceServerSource(this.#identity, (servers) => this.#media.useServers(servers));
+    this.#servers = new IceServerSource(this.#identity, this.#room, {
+      use: (servers) => this.#media.useServers(servers),
+      measure: (probes) => void this.#regions.measure(probes),
+    });
     this.#unfollow = followPage({
       onNetwork: () => this.#networkChanged(),
       onVisible: (visible) => this.#visible(visible),
@@ -235,6 +240,7 @@ export class Call extends Subjects {
   /** Leaves and releases the devices: the object is of no use afterwards. */
   dispose(): void {
     this.leave();
+    this.#servers.end();
     this.#media.end();
     this.#publisher.end();
     this.local.end();
@@ -254,7 +260,7 @@ export class Call extends Subjects {
     const offer = isFirst ? this.#media.takeOffer() : null;
     const request = {
       region: this.#region,
-      roundTrips: {},
+      roundTrips: isFirst ? await this.#regions.roundTrips() : {},
       offer,
       decodes: decodedHere(),
       moveHere: isFirst && moveHere,
@@ -264,7 +270,7 @@ export class Call extends Subjects {
     const joined: JoinResponse = await this.#identity.entrance.join(this.#room, request, { signal });
     this.#step("ticket");
     this.#state.patch({ room: joined.room });
-    void this.#servers.refresh();
+    this.#servers.take(joined.iceServers, joined.iceExpiresIn);
     return joined.url;
   }
 
@@ -400,6 +406,7 @@ export class Call extends Subjects {
     if (status.name !== "ended" && this.#state.get().you === null) this.#publisher.lost();
     else this.#publisher.leave();
     this.#measuring.stop();
+    this.#servers.end();
     this.#media.end();
     this.#roomState = EMPTY_ROOM;
     if (status.name !== "ended") this.subjects.end("failed");

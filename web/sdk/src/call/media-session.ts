@@ -117,12 +117,12 @@ export class MediaSession {
     this.#peer ??= this.#createPeer();
   }
 
-  /** Connections from now on use these servers. One that does without them stays; one that is not up yet is made anew. */
+  /** Connections from now on use these servers. One that is up stays, and takes them for its next way; one that is not is made anew. */
   useServers(iceServers: RTCIceServer[]): void {
     const same = JSON.stringify(iceServers) === JSON.stringify(this.#iceServers ?? []);
     this.#iceServers = iceServers;
-    if (same) return;
-    if (this.#peer === null || this.#peer === this.#connectedPeer) return;
+    if (same || this.#peer === null) return;
+    if (this.#peer === this.#connectedPeer) return this.#peer.useServers(iceServers);
     this.#drop();
     this.prepare();
     if (this.#signaled) void this.offer();

@@ -139,6 +139,11 @@ export class Peer {
     return { answer: this.#answer ?? "", local: this.#pc.localDescription?.sdp ?? "" };
   }
 
+  /** Whatever way is sought from now on, it is sought by these servers. */
+  useServers(iceServers: RTCIceServer[]): void {
+    if (!this.#closed) this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers });
+  }
+
   async answer(sdp: string): Promise<void> {
     if (this.#pc.signalingState !== "have-local-offer") return;
     this.#answer = withOpusWishes(sdp, this.#transceivers.get("screenAudio")?.mid ?? null);

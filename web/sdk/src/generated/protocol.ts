@@ -176,7 +176,11 @@ name: string,
 /**
  * Where the room is to differ from the default.
  */
-settings?: SettingsChange, };
+settings?: SettingsChange, 
+/**
+ * The regions that its media and what is stored of it stay in; all if there are none. It is so for good.
+ */
+regions?: Array<Region>, };
 
 export type Room = { id: RoomId, name: string, owner: UserId, 
 /**
@@ -390,9 +394,25 @@ ticket: string,
 /**
  * Path and query of the signaling WebSocket, relative to the API's origin.
  */
-url: string, };
+url: string, 
+/**
+ * As [`IceServers`] has them, of the regions that the room is bound to.
+ */
+iceServers: Array<IceServer>, 
+/**
+ * Seconds until the credentials in them are good no more.
+ */
+iceExpiresIn: number, };
 
-export type IceServers = { iceServers: Array<IceServer>, };
+export type IceServers = { iceServers: Array<IceServer>, 
+/**
+ * Seconds until the credentials in them are good no more.
+ */
+expiresIn: number, 
+/**
+ * A media node of each region, as `address:port`: it answers STUN bindings, so that the way to it can be measured.
+ */
+probes: { [key in Region]: Array<string> }, };
 
 export type IceServer = { urls: Array<string>, username?: string, credential?: string, };
 

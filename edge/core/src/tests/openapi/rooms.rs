@@ -6,7 +6,7 @@ use protocol::api::{
 };
 use protocol::client::AuditPage;
 use protocol::joining::JoinReport;
-use protocol::query::{AuditQuery, ChatExportQuery, ConnectQuery, DirectoryQuery};
+use protocol::query::{AuditQuery, ChatExportQuery, ConnectQuery, DirectoryQuery, IceServersQuery};
 
 use super::description::Caller::{Account, AccountOrGuest, Anybody};
 use super::description::Description;
@@ -165,10 +165,14 @@ pub fn export_notes() -> Description {
 
 pub fn ice_servers() -> Description {
     let summary = "STUN and TURN servers, to be asked for ahead of a join";
-    Description::new(TAG, AccountOrGuest, summary).answers::<IceServers>(
-        200,
-        "As RTCConfiguration takes them. Credentials are good for twelve hours.",
-    )
+    Description::new(TAG, AccountOrGuest, summary)
+        .details(
+            "Asked again in a call before `expiresIn` seconds are over. `probes` has a media node of each region, by which a client \
+             measures the way there: what it measured is told as `roundTrips` at the join.",
+        )
+        .query::<IceServersQuery>()
+        .answers::<IceServers>(200, "As RTCConfiguration takes them. Credentials are good for two hours.")
+        .refuses(&[Kind::Malformed, Kind::NotFound])
 }
 
 pub fn search() -> Description {
