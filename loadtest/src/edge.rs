@@ -76,6 +76,7 @@ impl Edge {
         kind: RoomKind,
     ) -> Result<RoomId, EnterError> {
         let request = CreateRoomRequest {
+            regions: Vec::new(),
             name: name.into(),
             settings: SettingsChange {
                 kind: Some(kind),
