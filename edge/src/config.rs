@@ -113,6 +113,12 @@ pub fn origins(env: &Env) -> Vec<String> {
         .collect()
 }
 
+/// Whether webhooks may go to private addresses and by http: in development alone.
+pub fn webhooks_to_local(env: &Env) -> bool {
+    let allowed = env.var("CONNECT_WEBHOOKS_TO_LOCAL");
+    allowed.is_ok_and(|allowed| allowed.to_string() == "true")
+}
+
 /// The ICE servers for clients.
 pub fn ice_servers(env: &Env) -> Result<Vec<IceServer>> {
     serde_json::from_str(&env.var("CONNECT_ICE_SERVERS")?.to_string()).map_err(|_| {
@@ -172,7 +178,16 @@ pub fn needs_verified(env: &Env) -> Result<bool> {
     }
 }
 
+<<<<<<< HEAD
 /// A room; `near` is where it is to be, which matters for the first who asks only.
+=======
+/// What an account has for developers.
+pub fn developer(env: &Env, id: &UserId) -> Result<Stub> {
+    env.durable_object("DEVELOPERS")?.get_by_name(id.as_str())
+}
+
+/// A room; `near` is the continent of whoever asks, which matters for the first only.
+>>>>>>> e9e2633 (Give developers keys, an API for their rooms, and webhooks)
 pub fn room(env: &Env, id: &RoomId, near: Option<&str>) -> Result<Stub> {
     let rooms = objects(env, "ROOMS")?;
     match near {

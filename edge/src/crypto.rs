@@ -1,7 +1,7 @@
 //! Randomness and hashes.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use edge_core::room::Secret;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
@@ -58,6 +58,16 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Base64url without padding (RFC 4648, 5).
 pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Base64 with padding (RFC 4648, 4).
+pub fn encode_padded(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// What base64 with padding stands for.
+pub fn decode_padded(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
 }
 
 /// Base64url of exactly N bytes.

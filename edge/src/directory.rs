@@ -36,6 +36,7 @@ const ROOMS: Table = Table {
     indexes: &[
         (1, "(sorted, id) WHERE listed = 1"),
         (1, "(sorted, id) WHERE listed = 1 AND people > 0"),
+        (2, "(owner, id)"),
     ],
 };
 
@@ -154,6 +155,7 @@ impl DirectoryObject {
             "get" => Ok(json!(self.get(rpc::parse(body)?)?)),
             "living" => Ok(json!(self.living(Date::now().as_millis())?)),
             "owned" => Ok(json!(self.owned(&rpc::parse(body)?)?)),
+            "ownedAfter" => Ok(json!(self.owned_after(rpc::parse(body)?)?)),
             "search" => Ok(json!(self.search(&rpc::parse(body)?)?)),
             _ => Err(rpc::unknown(operation)),
         }
@@ -226,12 +228,28 @@ impl DirectoryObject {
         Ok(rooms)
     }
 
-    /// The rooms of an account. Asked for so seldom that no index is kept for it.
+    /// The rooms of an account.
     fn owned(&self, owner: &UserId) -> Result<Vec<Room>> {
         let which = "WHERE owner = ? ORDER BY id";
         let rows: Vec<Stored> = self
             .store
             .some(&ROOMS, which, vec![owner.as_str().into()])?;
+        Ok(rows.into_iter().map(|stored| stored.room).collect())
+    }
+
+    /// Rooms of an account, by id: so many after this one.
+    fn owned_after(
+        &self,
+        (owner, after, limit): (UserId, Option<RoomId>, u32),
+    ) -> Result<Vec<Room>> {
+        let after = after.as_ref().map_or("", RoomId::as_str);
+        let values = vec![
+            owner.as_str().into(),
+            after.into(),
+            SqlStorageValue::Integer(limit.into()),
+        ];
+        let which = "WHERE owner = ? AND id > ? ORDER BY id LIMIT ?";
+        let rows: Vec<Stored> = self.store.some(&ROOMS, which, values)?;
         Ok(rows.into_iter().map(|stored| stored.room).collect())
     }
 

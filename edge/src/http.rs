@@ -61,12 +61,22 @@ pub fn refuse_foreign(request: &Request, env: &Env) -> Outcome<()> {
 
 /// The body as JSON of this type; an empty body counts as an empty object.
 pub async fn json<T: DeserializeOwned>(request: &mut Request) -> Outcome<T> {
+    read(&text(request).await?)
+}
+
+/// The body as it came, if it says that it is JSON; for whoever is to read it ([`read`]).
+pub async fn text(request: &mut Request) -> Outcome<String> {
     let body = body(request).await?;
     if !body.is_empty() && !is_json(request)? {
         return Err(Refusal::not_json());
     }
-    let body: &[u8] = if body.is_empty() { b"{}" } else { &body };
-    json::read(body).map_err(|fault| match fault {
+    String::from_utf8(body).map_err(|_| Refusal::malformed("the body is not JSON"))
+}
+
+/// A body as JSON of this type; an empty one counts as an empty object.
+pub fn read<T: DeserializeOwned>(body: &str) -> Outcome<T> {
+    let body = if body.is_empty() { "{}" } else { body };
+    json::read(body.as_bytes()).map_err(|fault| match fault {
         BadBody::NoJson => Refusal::malformed("the body is not JSON"),
         BadBody::NoObject => Refusal::malformed("the body is not an object"),
         BadBody::Field(fault) => Refusal::invalid(vec![fault]),
@@ -161,7 +171,7 @@ pub fn address(request: &Request) -> Result<String> {
 const EXPOSED: &str =
     "allow, location, ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id";
 /// Headers that they may send.
-const TAKEN: &str = "authorization, content-type, traceparent";
+const TAKEN: &str = "authorization, content-type, idempotency-key, traceparent";
 /// For how many seconds a browser need not ask again what it may: as long as any of them remembers it.
 const REMEMBERED: &str = "7200";
 

@@ -4,6 +4,7 @@ mod breath;
 mod config;
 mod cookie;
 mod crypto;
+mod developer;
 mod directory;
 mod export;
 mod http;

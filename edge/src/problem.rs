@@ -4,6 +4,7 @@ use edge_core::limits::{Policy, seconds};
 use edge_core::problem::Kind;
 use edge_core::room::{MESSAGES, NoTicket, NotAdmitted, TICKETS};
 use protocol::api::{FieldError, Problem};
+use protocol::developer::KeyScope;
 use serde_json::json;
 use worker::{Response, ResponseBuilder};
 
@@ -131,6 +132,44 @@ impl Refusal {
     pub fn wrong_room_password() -> Self {
         let detail = "this is not the room's password: ask whoever invited you";
         Self::new(Kind::WrongRoomPassword, detail)
+    }
+
+    /// 403: the key is good, and not for this.
+    pub fn out_of_scope(scope: KeyScope) -> Self {
+        let scope = serde_json::to_string(&scope).unwrap_or_default();
+        let detail = format!("this key was made without the scope {scope}: make another one");
+        Self::new(Kind::OutOfScope, detail)
+    }
+
+    /// 409: there are as many of this kind as there may be.
+    pub fn enough(detail: &str) -> Self {
+        Self::new(Kind::Enough, detail)
+    }
+
+    /// 409: the first request with this key has no answer yet.
+    pub fn under_way() -> Self {
+        let detail =
+            "the first request with this Idempotency-Key is under way: send it again in a moment";
+        let mut refusal = Self::new(Kind::UnderWay, detail);
+        refusal.headers.push((RETRY_AFTER, "1".into()));
+        refusal
+    }
+
+    /// 409: nothing is sent there.
+    pub fn disabled() -> Self {
+        let detail = "this webhook is disabled: enable it first";
+        Self::new(Kind::Disabled, detail)
+    }
+
+    /// 409: they have no connection just now.
+    pub fn away(detail: &str) -> Self {
+        Self::new(Kind::Away, detail)
+    }
+
+    /// 422: an `Idempotency-Key` names one request.
+    pub fn reused_key() -> Self {
+        let detail = "another request was sent with this Idempotency-Key: each has one of its own";
+        Self::new(Kind::KeyReused, detail)
     }
 
     /// 404.

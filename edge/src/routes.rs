@@ -11,6 +11,7 @@ mod links;
 mod nodes;
 mod openapi;
 mod rooms;
+mod v1;
 
 use edge_core::routes::{Found, NotFound, Operation};
 use edge_core::session::Bearer;
@@ -38,7 +39,7 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
     }
     let Found {
         operation,
-        parameters: [first, _],
+        parameters: [first, second],
     } = edge_core::routes::find(http::method(&request), &path)?;
     match operation {
         Operation::Register => accounts::register(request, env).await,
@@ -73,6 +74,26 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
         Operation::ExportNotes => rooms::export_notes(request, env, first).await,
         Operation::GetIceServers => ice::servers(&request, env).await,
         Operation::SearchDirectory => directory::search(request, env).await,
+        Operation::ListKeys => v1::keys::list(request, env).await,
+        Operation::CreateKey => v1::keys::create(request, env).await,
+        Operation::RevokeKey => v1::keys::revoke(request, env, first).await,
+        Operation::ListOwnRooms => v1::rooms::list(request, env).await,
+        Operation::CreateOwnRoom => v1::rooms::create(request, env).await,
+        Operation::GetOwnRoom => v1::rooms::show(request, env, first).await,
+        Operation::ChangeOwnRoom => v1::rooms::change(request, env, first).await,
+        Operation::DeleteOwnRoom => v1::rooms::delete(request, env, first).await,
+        Operation::ListParticipants => v1::people::list(request, env, first).await,
+        Operation::RemoveParticipant => v1::people::remove(request, env, first, second).await,
+        Operation::CreateToken => v1::people::let_in(request, env, first).await,
+        Operation::ModerateRoom => v1::people::moderate(request, env, first).await,
+        Operation::SendData => v1::rooms::send_data(request, env, first).await,
+        Operation::ListWebhooks => v1::webhooks::list(request, env).await,
+        Operation::CreateWebhook => v1::webhooks::create(request, env).await,
+        Operation::ChangeWebhook => v1::webhooks::change(request, env, first).await,
+        Operation::DeleteWebhook => v1::webhooks::delete(request, env, first).await,
+        Operation::RotateWebhookSecret => v1::webhooks::rotate(request, env, first).await,
+        Operation::TestWebhook => v1::webhooks::test(request, env, first).await,
+        Operation::ListDeliveries => v1::webhooks::deliveries(request, env, first).await,
         Operation::ConnectNode => nodes::control_link(request, env, first).await,
         Operation::ConnectNodeToRoom => nodes::room_link(request, env, first).await,
     }

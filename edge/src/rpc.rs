@@ -8,6 +8,9 @@ use crate::problem::{Outcome, PASSED_ON, Refusal};
 use crate::trace::{self, Following};
 use crate::{export, metrics};
 
+/// An answer that is handed on as it is. To read it would make the Worker larger, and it no better.
+pub type Passed = Box<serde_json::value::RawValue>;
+
 /// Calls an operation of a Durable Object.
 pub async fn call<T: DeserializeOwned>(
     object: &Stub,

@@ -54,6 +54,7 @@ impl World {
             user: id(name),
             name: name.into(),
             guest: false,
+            granted: None,
             ticket: name.into(),
             regions: vec![id("eu")],
             offer: None,

@@ -368,6 +368,10 @@ pub enum ServerMessage {
         participant: ParticipantId,
         reaction: Reaction,
     },
+    /// A program of the room's owner says something to the client's page: neither numbered nor stored.
+    Data {
+        data: String,
+    },
     /// A message of the client was refused. The connection stays.
     Error {
         code: ErrorCode,

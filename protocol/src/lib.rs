@@ -7,6 +7,7 @@
 pub mod api;
 pub mod cascade;
 pub mod client;
+pub mod developer;
 pub mod id;
 pub mod joining;
 pub mod media;

@@ -90,6 +90,17 @@ pub struct ConnectQuery {
     pub traceparent: Option<String>,
 }
 
+/// `GET /api/v1/rooms`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct OwnRoomsQuery {
+    /// The `next` of the page before.
+    pub after: Option<RoomId>,
+    /// How many rooms a page has at most; 50 where nothing is said, and 100 where more is.
+    pub limit: Option<u32>,
+}
+
 /// `GET /node/rooms/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]

@@ -3,7 +3,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{api, client, id, joining, media};
+use crate::{api, client, developer, id, joining, media};
 
 const PATH: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -70,6 +70,32 @@ fn generate() -> String {
         api::JoinResponse,
         api::IceServers,
         api::IceServer,
+        developer::KeyScope,
+        developer::ApiKey,
+        developer::ApiKeyList,
+        developer::CreateKeyRequest,
+        developer::CreatedKey,
+        developer::OwnRooms,
+        developer::OwnRoom,
+        developer::ChangeRoomRequest,
+        developer::ParticipantList,
+        developer::CreateTokenRequest,
+        developer::RoomToken,
+        developer::Moderation,
+        developer::SendDataRequest,
+        developer::EventKind,
+        developer::Endpoint,
+        developer::EndpointList,
+        developer::CreateEndpointRequest,
+        developer::ChangeEndpointRequest,
+        developer::EndpointSecret,
+        developer::DeliveryList,
+        developer::Delivery,
+        developer::DeliveryState,
+        developer::WebhookMessage,
+        developer::WebhookData,
+        developer::WebhookRoom,
+        developer::WebhookParticipant,
         api::Problem,
         api::FieldError,
         client::Knock,
@@ -139,6 +165,7 @@ fn generate() -> String {
     out.push('\n');
     for (name, value) in [
         ("MAX_CHAT_BYTES", client::MAX_CHAT_BYTES),
+        ("MAX_DATA_BYTES", developer::MAX_DATA_BYTES),
         ("MAX_CHAT_DAYS", client::MAX_CHAT_DAYS as usize),
         ("MAX_CHAT_LINES", client::MAX_CHAT_LINES as usize),
         ("MAX_QUESTION_BYTES", client::MAX_QUESTION_BYTES),

@@ -43,6 +43,7 @@ const BODIES: Record<string, object> = {
   "/api/account/deletion": { password: "not that one" },
   "/api/rooms": { name: "Room" },
   "/api/rooms/create": { name: "Room" },
+  "/api/v1/rooms": { name: "Room" },
   "/api/rooms/{id}/guests": { name: "Guest" },
 };
 

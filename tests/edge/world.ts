@@ -54,6 +54,7 @@ const bindings = {
   CONNECT_LIMIT_CREATE_ADDRESS: "100/900",
   CONNECT_LIMIT_JOIN_ADDRESS: "100/900",
   CONNECT_LIMIT_SEARCH_ADDRESS: "100/900",
+  CONNECT_LIMIT_API_USER: "1000/900",
   CONNECT_LIMIT_ROOM_PASSWORD_ADDRESS: "20/900",
   CONNECT_LIMIT_ROOM_PASSWORD: "200/900",
   CONNECT_ROOM_CAPACITY: "500",
@@ -66,6 +67,7 @@ const objects = {
   DIRECTORY: "DirectoryObject",
   LIMITERS: "LimiterObject",
   METRICS: "MetricsObject",
+  DEVELOPERS: "DeveloperObject",
 };
 
 /** The objects of a class, as far as they are used here. */
@@ -98,6 +100,8 @@ interface Options {
   ratelimits?: WorkerOptions["ratelimits"];
   /** Takes each line of its log. */
   log?: (line: string) => void;
+  /** Whether its requests reach public addresses alone, as those of a plain workerd do. Miniflare lets them go anywhere. */
+  publicOnly?: boolean;
 }
 
 export class World {
@@ -119,7 +123,7 @@ export class World {
   }
 
   async #start() {
-    const { modules = BUILT, assets, services, ratelimits, log } = this.#options;
+    const { modules = BUILT, assets, services, ratelimits, publicOnly, log } = this.#options;
     const { root, scripts, wasm } = modules;
     const read = (path: string) => readFileSync(join(root, path));
     this.#miniflare = new Miniflare({
@@ -143,6 +147,7 @@ export class World {
       ...(services && { serviceBindings: services }),
       ...(ratelimits && { ratelimits }),
       ...(log && { handleStructuredLogs: ({ message }: { message: string }) => void log(message) }),
+      ...(publicOnly && { outboundService: { network: { allow: ["public"] } } }),
     });
     this.url = (await this.#miniflare.ready).origin;
   }
@@ -226,7 +231,7 @@ abstract class Somebody {
   abstract readonly world: World;
   abstract readonly token: string;
 
-  call<T>(path: string, call: Call = {}): Promise<Answer<T>> {
+  call<T = Problem>(path: string, call: Call = {}): Promise<Answer<T>> {
     return this.world.call<T>(path, { ...call, token: this.token });
   }
 

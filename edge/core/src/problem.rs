@@ -68,6 +68,8 @@ problems! {
     LobbyFull: 403 "lobby-full" "Too many people wait",
     BadTicket: 403 "bad-ticket" "The ticket does not admit",
     BadResumeToken: 403 "bad-resume-token" "The token does not admit",
+    /// The key is good, and not for this.
+    OutOfScope: 403 "out-of-scope" "Not what this key is for",
     NotFound: 404 "not-found" "There is no such thing",
     /// The address takes other methods, which the header `Allow` names.
     MethodNotAllowed: 405 "method-not-allowed" "Not possible here",
@@ -75,6 +77,14 @@ problems! {
     AddressTaken: 409 "address-taken" "The e-mail address is taken",
     /// The cookie is of another account than the page takes it for.
     OtherAccount: 409 "other-account" "Another account is signed in",
+    /// There are as many of this kind as there may be.
+    Enough: 409 "enough" "There are enough of them",
+    /// The first request with this `Idempotency-Key` has no answer yet.
+    UnderWay: 409 "under-way" "Not done yet",
+    /// Nothing is sent there.
+    Disabled: 409 "disabled" "It is disabled",
+    /// They have no connection just now.
+    Away: 409 "away" "Away for a moment",
     StaleEpoch: 409 "stale-epoch" "The placement is over",
     /// There was a room with this id.
     RoomRetired: 410 "room-retired" "The room was retired",
@@ -83,6 +93,8 @@ problems! {
     NotJson: 415 "not-json" "The body is not JSON",
     /// These fields are at fault.
     Invalid: 422 "invalid" "A field is not acceptable",
+    /// An `Idempotency-Key` names one request.
+    KeyReused: 422 "key-reused" "The key is another request's",
     /// Here is a WebSocket only (RFC 9110, 15.5.22).
     UpgradeRequired: 426 "upgrade-required" "A WebSocket is needed",
     TooManyAttempts: 429 "too-many-attempts" "Too many attempts",

@@ -8,6 +8,7 @@ pub mod audit;
 mod bans;
 mod breakouts;
 mod chat;
+mod commands;
 mod connection;
 mod contract;
 mod door;
@@ -45,10 +46,11 @@ mod spotlight;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use protocol::client::{Offer, RoomEvent, ServerMessage, Settings, SettingsChange};
+use protocol::client::{Offer, Role, RoomEvent, ServerMessage, Settings, SettingsChange};
 use protocol::id::{Epoch, NodeId, ParticipantId, RoomId, UserId};
 use protocol::trace::Trail;
 
@@ -57,6 +59,7 @@ use crate::chat::Chat;
 use crate::conduct::Conduct;
 use crate::poll::Polls;
 pub use chat::NoExport;
+pub use commands::{Command, NoCommand};
 pub use contract::{
     Admission, Client, Deed, Draft, Effect, Event, Excess, Identity, NoTicket, NodeLink,
     NotAdmitted, Pass, Ping, Seats, Secret, Sought, Written,
@@ -68,7 +71,7 @@ use lobby::Waiting;
 use log::{Hearers, Log, LoggedEvent};
 use moving::Moved;
 use nodes::{Link, Placed};
-pub use pace::{MESSAGES, PAGES};
+pub use pace::{DATA, MESSAGES, PAGES};
 use pace::{Pace, Writing};
 use people::Person;
 use questions::Questions;
@@ -78,6 +81,7 @@ use report::Owed;
 pub use report::Report;
 use rulings::Ruling;
 pub use settings::check_settings;
+use webhooks::Outbox;
 
 /// An offer on its way to a node, and the answer or refusal on its way back. Kept in memory only: after a loss the client
 /// is asked to offer anew.
@@ -112,6 +116,7 @@ pub struct Room {
     read: BTreeMap<UserId, Read>,
     breakouts: Breakouts,
     owed: Option<Owed>,
+    outbox: Outbox,
     /// As the server is configured.
     seats: Seats,
     /// After how many milliseconds with nobody in it the room goes.
@@ -195,6 +200,7 @@ impl Room {
             breakouts: Breakouts::default(),
             owed: None,
             trails: HashMap::new(),
+            outbox: Outbox::default(),
             negotiations: HashMap::new(),
             paces: HashMap::new(),
             conducts: HashMap::new(),
@@ -230,6 +236,7 @@ impl Room {
         let mut read = BTreeMap::new();
         let (mut polls, mut ballots) = (Vec::new(), Vec::new());
         let mut breakouts = Breakouts::default();
+        let (mut untold, mut wanted) = (Vec::new(), None);
         let unreadable_events = stored.unreadable_events();
         let unreadable_polls = stored.unreadable_polls();
         for record in stored.records {
@@ -256,6 +263,8 @@ impl Room {
                 Record::Poll(poll) => polls.push(poll),
                 Record::Ballot(ballot) => ballots.push(ballot),
                 Record::Breakouts(stored) => breakouts = stored,
+                Record::Untold(stored) => untold.push(stored),
+                Record::Wanted(stored) => wanted = Some(stored),
             }
         }
         let mut room = Self::new(info?);
@@ -271,6 +280,7 @@ impl Room {
         room.read = read;
         room.breakouts = breakouts;
         room.owed = owed;
+        room.outbox = Outbox::restore(untold, wanted);
         room.chat.forget(room.keep_lines(now));
         let mut effects = Vec::new();
         room.miss_clients(clients, now, &mut effects);
@@ -320,7 +330,9 @@ impl Room {
             Event::Verified { client, account } => self.verified(client, account, now, out),
             Event::LetIn { client, resume } => self.let_in(client, resume, now, out),
             Event::Hashed { client, turn, hash } => self.hashed(client, turn, hash, now, out),
+            Event::ToldDeveloper { wanted } => self.told_developer(wanted, now, out),
             Event::Reported { taken } => self.reported(taken, out),
+            Event::Commanded { by, command } => self.commanded(by, command, now, out),
             Event::Deleted => self.deleted(now, out),
             Event::AccountGone { user, stand_in } => self.account_gone(&user, &stand_in, now, out),
             Event::Alarm { pings } => {
@@ -336,6 +348,7 @@ impl Room {
         self.settle_roles(now, out);
         self.tell_connections(now, out);
         self.seek(now, out);
+        self.tell_developer(now, out);
         effects
     }
 
@@ -359,6 +372,7 @@ impl Room {
             .chain(self.waiting_due())
             .chain(self.breakouts.ends_at())
             .chain(self.owed.map(|owed| owed.at))
+            .chain(self.outbox.due())
             .chain(self.retires_at())
             .min()
     }
@@ -375,11 +389,11 @@ impl Room {
     }
 
     /// The room as this user is shown it.
-    pub fn details(&self, user: &UserId) -> protocol::api::RoomDetails {
+    pub fn details(&self, user: &UserId, granted: Option<Role>) -> protocol::api::RoomDetails {
         protocol::api::RoomDetails {
             room: self.view(),
             yours: self.heard_of(user) as u32,
-            watches: self.watches(user),
+            watches: self.watches(user, granted),
         }
     }
 

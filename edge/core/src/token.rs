@@ -1,5 +1,6 @@
 //! Tokens: the claims of the signed ones, and the families of the refresh tokens.
 
+use protocol::client::Role;
 use protocol::id::{RoomId, UserId};
 use protocol::node::{Claims, MAX_TOKEN_SECONDS};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,16 @@ pub struct AccessClaims {
     /// The sign-in that it comes from ([`Family`]); absent for guests and in tokens of former releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// What the room's owner has them be there; absent where they come by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+/// When a token is issued, in Unix milliseconds, and for how many seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    pub now: u64,
+    pub seconds: u32,
 }
 
 /// What a request is about, where that matters to a guest.
@@ -62,6 +73,7 @@ impl AccessClaims {
             exp: iat + u64::from(ACCESS_SECONDS),
             room: None,
             sid: None,
+            role: None,
         }
     }
 
@@ -77,6 +89,17 @@ impl AccessClaims {
         Self {
             exp: claims.iat + u64::from(GUEST_SECONDS),
             room: Some(room),
+            ..claims
+        }
+    }
+
+    /// The claims of a token by which the room's owner lets somebody in, issued now.
+    pub fn of_invited(sub: UserId, name: String, room: RoomId, role: Role, times: Times) -> Self {
+        let claims = Self::new(sub, name, times.now);
+        Self {
+            exp: claims.iat + u64::from(times.seconds),
+            room: Some(room),
+            role: Some(role),
             ..claims
         }
     }

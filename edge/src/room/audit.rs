@@ -54,9 +54,11 @@ impl Row {
             (Some(user), Some(name)) => Some(person(self.on_participant.as_deref(), user, name)?),
             _ => None,
         };
+        // Who has it done through the API is not in the room.
+        let by_participant = Some(self.by_participant.as_str()).filter(|id| !id.is_empty());
         let noted = Noted {
             at: self.at,
-            by: person(Some(&self.by_participant), &self.by_user, self.by_name)?,
+            by: person(by_participant, &self.by_user, self.by_name)?,
             on,
             deed: parse("audit", self.number, &self.deed)?,
         };

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use edge_core::developer::webhooks::Happened;
 use edge_core::refusal::Refusal;
 use edge_core::room::{Client, Effect, Event, Report, Room};
 use edge_core::roster::{self, Choice};
 use protocol::client::ServerMessage;
+use protocol::developer::EventKind;
 use protocol::id::{Epoch, ParticipantId, Region, UserId};
 use protocol::trace::Trail;
 use serde_json::json;
@@ -139,6 +141,7 @@ impl Shell {
                     .find(participant, epoch, regions, request, patient);
                 self.seek(trail, search);
             }
+            Effect::TellDeveloper { owner, happened } => self.tell_developer(owner, happened),
             Effect::Report(report) => self.tell_directory(report),
             Effect::Forget => {
                 self.notes.forgotten();
@@ -343,6 +346,25 @@ impl Shell {
             }
             Report::Gone(id) => rpc::call(&config::directory(&self.env, id)?, "remove", id).await,
         }
+    }
+
+    /// Has the owner's object for developers take what happened, beside everything else.
+    fn tell_developer(self: &Rc<Self>, owner: UserId, happened: Vec<Happened>) {
+        let shell = self.clone();
+        self.state.wait_until(async move {
+            let wanted = match config::developer(&shell.env, &owner) {
+                Ok(object) => rpc::call(&object, "happened", &happened).await,
+                Err(error) => Err(error.into()),
+            };
+            if let Err(refusal) = &wanted {
+                log::fault(
+                    "what happened was not told",
+                    json!({ "why": refusal.problem.detail }),
+                );
+            }
+            let wanted: Option<Vec<EventKind>> = wanted.ok();
+            shell.handle_later(Event::ToldDeveloper { wanted });
+        });
     }
 
     /// Sets the alarm for the next deadline, unless it rings before that anyway.

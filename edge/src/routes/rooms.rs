@@ -101,7 +101,7 @@ pub(super) async fn show(request: Request, env: &Env, context: &Context, id: &st
     let id = room_id(id)?;
     let claims = authenticate(&request, env, Scope::Room(&id))?;
     let object = config::room(env, &id, None)?;
-    let shown: Outcome<RoomDetails> = rpc::call(&object, "show", &claims.sub).await;
+    let shown: Outcome<RoomDetails> = rpc::call(&object, "show", &(claims.sub, claims.role)).await;
     let room = unlist_if_gone(&request, env, context, &id, shown).await?;
     Ok(Response::from_json(&room)?)
 }
@@ -166,6 +166,7 @@ pub(super) async fn join_room(
         trail: trail.clone(),
         participant: participant.clone(),
         guest: claims.is_guest(),
+        granted: claims.role,
         user: claims.sub.clone(),
         name: claims.name.clone(),
         ticket: crypto::sha256(&ticket),
@@ -297,7 +298,7 @@ fn location(request: &Request) -> Option<(f64, f64)> {
     Some((number("latitude")?, number("longitude")?))
 }
 
-fn continent(request: &Request) -> Option<String> {
+pub(super) fn continent(request: &Request) -> Option<String> {
     geography(request, "continent")
 }
 

@@ -4,14 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use super::Class;
-use crate::{directory, limiter, region, room, user};
+use crate::{developer, directory, limiter, region, room, user};
 
 /// What objects have stored is read from these columns for good: a change is a migration of its own.
 #[test]
 fn the_tables_of_all_objects_are_as_they_were() {
-    let classes: [(&str, &Class); 5] = [
+    let classes: [(&str, &Class); 6] = [
         ("room", &room::CLASS),
         ("user", &user::CLASS),
+        ("developer", &developer::CLASS),
         ("directory", &directory::CLASS),
         ("region", &region::CLASS),
         ("limiter", &limiter::CLASS),

@@ -133,4 +133,6 @@ pub enum Deed {
     MovedToBreakout {
         breakout: Option<BreakoutId>,
     },
+    /// The call was ended for all.
+    Ended,
 }

@@ -7,6 +7,7 @@ use crate::media::{Caps, Codec, Publishing};
 
 /// Somebody in the room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Participant {
@@ -35,6 +36,7 @@ pub struct Participant {
 
 /// Whether somebody can be seen and heard. A disturbance shorter than some two seconds is not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum Connection {
@@ -68,6 +70,7 @@ pub enum Role {
 
 /// Why somebody left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum LeaveReason {
@@ -97,4 +100,6 @@ pub enum CloseReason {
     Refused,
     /// The user has moved the call to another page or device.
     Moved,
+    /// The room's owner has ended the call for everybody.
+    Ended,
 }

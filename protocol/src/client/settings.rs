@@ -9,6 +9,7 @@ pub const MAX_CHAT_LINES: u32 = 1_000_000;
 
 /// How a room is meant to be used. What is not said is as it is by default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {

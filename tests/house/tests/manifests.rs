@@ -8,12 +8,13 @@ const ONLY: [(&str, &[&str]); 3] = [
     ("protocol", &["schemars", "serde"]),
     (
         "edge-core",
-        // The last three are the tables of Unicode (docs/decisions/0016-one-form-for-the-same-text.md).
+        // `url` reads addresses as browsers and workerd do. The last three are the tables of Unicode (docs/decisions/0016-one-form-for-the-same-text.md).
         &[
             "protocol",
             "serde",
             "serde_json",
             "thiserror",
+            "url",
             "idna",
             "idna_adapter",
             "unicode-normalization",

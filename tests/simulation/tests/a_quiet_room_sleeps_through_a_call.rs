@@ -129,6 +129,7 @@ impl Office {
             user: user.parse().expect("an id"),
             name: user,
             guest: false,
+            granted: None,
             ticket: ticket.clone(),
             regions: vec!["here".parse().expect("a region")],
             offer: None,

@@ -17,6 +17,7 @@ import { Waiting } from "./pages/Waiting.tsx";
 import { Link, Redirect, routeOf, usePlace } from "./router.tsx";
 
 // Half of the code is about calls: those who sign in need not wait for it.
+const DevelopersPage = lazy(() => loadPage(() => import("./developers/DevelopersPage.tsx")));
 const CallPage = lazy(() => loadPage(() => import("./call/CallPage.tsx")));
 
 export function App() {
@@ -64,6 +65,16 @@ function Page() {
       return <VerifyPage />;
     case "rooms":
       return <SignedIn>{() => <RoomsPage />}</SignedIn>;
+    case "developers":
+      return (
+        <SignedIn>
+          {() => (
+            <Suspense fallback={<Waiting />}>
+              <DevelopersPage />
+            </Suspense>
+          )}
+        </SignedIn>
+      );
     case "call":
       // Media and signaling need no account once they run: what in the page needs one asks for it there.
       return (

@@ -6,6 +6,7 @@ it.each([
   ["/", { page: "home" }],
   ["/login", { page: "login" }],
   ["/rooms", { page: "rooms" }],
+  ["/developers", { page: "developers" }],
   ["/register/", { page: "register" }],
   ["/call/bako-tuvi", { page: "call", room: "bako-tuvi" }],
   ["/call/a%20b", { page: "call", room: "a b" }],

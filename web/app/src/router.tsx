@@ -14,7 +14,7 @@ export type Route =
   | { readonly page: "call"; readonly room: string };
 
 /** Pages that are alone under their address. */
-const SINGLE = ["rooms", "login", "register", "account", "reset", "verify"] as const;
+const SINGLE = ["rooms", "login", "register", "account", "developers", "reset", "verify"] as const;
 type Single = (typeof SINGLE)[number];
 
 /** The page at a path. */

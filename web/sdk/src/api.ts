@@ -1,6 +1,7 @@
 // The HTTP API: accounts and rooms. The access token lives in memory only, the refresh token in its cookie.
 
 import { withDeadline } from "./deadline.ts";
+import { Developer } from "./developer.ts";
 import type { AccountEntrance, RequestOptions, Sent } from "./entrance.ts";
 import type {
   AuditPage,
@@ -22,6 +23,7 @@ import type {
   User,
 } from "./generated/protocol.ts";
 import { Guest } from "./guest.ts";
+import { Invited } from "./invited.ts";
 import { OwnAccount } from "./own-account.ts";
 import { ApiError, NetworkError, OTHER_ACCOUNT, problemOf, UNAUTHORIZED, unless } from "./problem.ts";
 import { type Readable, Store } from "./store.ts";
@@ -88,6 +90,11 @@ export class Api implements AccountEntrance {
     this.#fetch = fetch;
     this.#timeout = timeout;
   }
+
+  /** Keys to the API and webhooks, for programs. */
+  readonly developer = new Developer((method, path, body, options) =>
+    this.#authorized(method, path, body, options),
+  );
 
   /** Who is signed in. */
   get account(): Readable<Account> {
@@ -205,6 +212,12 @@ export class Api implements AccountEntrance {
     const guest = new Guest(this, { send, timeout: this.#timeout }, room, name);
     await guest.come(options);
     return guest;
+  }
+
+  /** Comes by a token that a program of the room's owner has made. */
+  invited(token: string): Invited {
+    const send = <T>(method: string, path: string, sent: Sent) => this.#send<T>(method, path, sent);
+    return new Invited(this, { send, timeout: this.#timeout }, token);
   }
 
   /** An access token of who is signed in, to be shown to a room ({@link Call.takeAccount}). */

@@ -53,7 +53,7 @@ impl Room {
         }
     }
 
-    fn noted(&self, id: &ParticipantId) -> Option<NotedPerson> {
+    pub(super) fn noted(&self, id: &ParticipantId) -> Option<NotedPerson> {
         let waiting = self.waiting.get(id).map(|waiting| &waiting.person);
         let person = self.people.get(id).or(waiting)?;
         Some(NotedPerson {

@@ -32,14 +32,25 @@ impl Room {
     ) -> Result<(), Refusal> {
         let user = self.subject_but_owner(client, target)?;
         self.audit_on(client, target, Deed::Banned, now, out);
+        self.keeps_out(&user, target, now, out);
+        Ok(())
+    }
+
+    /// A user, whose name this participant has, is out of the room for good.
+    pub(super) fn keeps_out(
+        &mut self,
+        user: &UserId,
+        target: &ParticipantId,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
         let name = self.people.get(target).map(|person| person.name.clone());
-        self.rule(&user, |ruling| ruling.banned = name, now, out);
-        self.ends_for_user(&user, now, out);
-        for id in self.waiting_of(&user) {
+        self.rule(user, |ruling| ruling.banned = name, now, out);
+        self.ends_for_user(user, now, out);
+        for id in self.waiting_of(user) {
             self.sends_off(&id, CloseReason::Removed, out);
         }
         self.tell_keepers(&self.banned(), out);
-        Ok(())
     }
 
     /// Who was banned may come again.
@@ -51,15 +62,28 @@ impl Room {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.require(client, Right::Moderate)?;
-        if self.stays_out(user, now).is_err() {
-            let ruling = self.rulings.get(user);
-            let name = ruling.and_then(|ruling| ruling.banned.clone());
-            let on = NotedPerson {
-                participant: None,
-                user: user.clone(),
-                name: name.unwrap_or_default(),
-            };
+        if let Some(on) = self.kept_out(user, now) {
             self.audit_of(client, Some(on), Deed::Unbanned, now, out);
+        }
+        self.lets_back(user, now, out);
+        Ok(())
+    }
+
+    /// Who stays out, by the name that they had.
+    pub(super) fn kept_out(&self, user: &UserId, now: u64) -> Option<NotedPerson> {
+        self.stays_out(user, now).err()?;
+        let ruling = self.rulings.get(user);
+        let name = ruling.and_then(|ruling| ruling.banned.clone());
+        Some(NotedPerson {
+            participant: None,
+            user: user.clone(),
+            name: name.unwrap_or_default(),
+        })
+    }
+
+    /// A user may come again.
+    pub(super) fn lets_back(&mut self, user: &UserId, now: u64, out: &mut Vec<Effect>) {
+        if self.stays_out(user, now).is_err() {
             let lift = |ruling: &mut super::rulings::Ruling| {
                 ruling.banned = None;
                 ruling.barred_until = 0;
@@ -67,7 +91,6 @@ impl Room {
             self.rule(user, lift, now, out);
         }
         self.tell_keepers(&self.banned(), out);
-        Ok(())
     }
 
     /// Who is banned, the latest first.

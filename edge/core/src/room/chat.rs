@@ -165,7 +165,11 @@ impl Room {
         let id = message.id.clone();
         out.push(Effect::SaveLine(line.clone()));
         self.forget_lines(now, out);
-        self.tell_of(&line, RoomEvent::Chat { message }, now, out);
+        let event = RoomEvent::Chat {
+            message: message.clone(),
+        };
+        self.tell_of(&line, event, now, out);
+        self.tell_of_line(message, now, out);
         out.push(accepted(client, draft.nonce, id));
     }
 

@@ -1,6 +1,7 @@
 //! What goes into a room and what comes out: events, effects, and the names in them.
 
-use protocol::client::{ChatReaction, Mention, Noted, Offer, ServerMessage};
+use protocol::client::{ChatReaction, Mention, Noted, Offer, Role, ServerMessage};
+use protocol::developer::EventKind;
 use protocol::id::{BreakoutId, Epoch, NodeId, ParticipantId, Region, UserId};
 use protocol::media::Codec;
 use protocol::node::RoomToNode;
@@ -9,9 +10,11 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(doc)]
 use super::Room;
+use super::commands::Command;
 use super::record::Record;
 use super::report::Report;
 use crate::chat::{Keep, Line, Reader};
+use crate::developer::webhooks::Happened;
 use crate::refusal::Refusal;
 use crate::table::Key;
 
@@ -171,6 +174,15 @@ pub enum Event {
     Reported {
         taken: Option<Report>,
     },
+    /// The answer to [`Effect::TellDeveloper`]: what is to be told from now on, if it was taken.
+    ToldDeveloper {
+        wanted: Option<Vec<EventKind>>,
+    },
+    /// The owner has something done, by a key of this name ([`Room::may_be_commanded`]).
+    Commanded {
+        by: String,
+        command: Command,
+    },
     /// The owner deletes the room.
     Deleted,
     /// An account is no more. What is left of it here is from now on of one whom nobody is.
@@ -194,6 +206,9 @@ pub struct Admission {
     /// Whether they have no account.
     #[serde(default)]
     pub guest: bool,
+    /// The role that the owner's token gives them, if they come by one.
+    #[serde(default)]
+    pub granted: Option<Role>,
     /// SHA-256 of the ticket.
     pub ticket: String,
     /// Regions for the media, the one to try first first.
@@ -345,6 +360,11 @@ pub enum Effect {
     },
     /// Tell the directory how the room is now. Of several that wait, the last is enough. Answer with [`Event::Reported`].
     Report(Report),
+    /// Have the owner's object for developers take what has happened. Answer with [`Event::ToldDeveloper`].
+    TellDeveloper {
+        owner: UserId,
+        happened: Vec<Happened>,
+    },
     /// Forget everything stored so far.
     Forget,
     /// The room is no more: forget it, and everything stored.

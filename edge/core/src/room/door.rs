@@ -8,7 +8,7 @@ use protocol::media::Caps;
 use super::passes::TICKET;
 use super::people::{Person, Presence};
 use super::record::Record;
-use super::roles::Right;
+use super::roles::{Right, Standing};
 use super::{Admission, Client, Effect, NoTicket, Room, Seats};
 use crate::limits::Limit;
 use crate::password;
@@ -59,17 +59,23 @@ impl Room {
 
     /// Whether this person may be given a ticket, if they know the password that fits this hash.
     pub fn may_join(&self, admission: &Admission, now: u64) -> Result<Option<&str>, NoTicket> {
-        let Admission { user, guest, .. } = admission;
+        let Admission {
+            user,
+            guest,
+            granted,
+            ..
+        } = admission;
         self.stays_out(user, now)?;
         if !admission.move_here && self.presences_of(user).count() >= self.seats.user as usize {
             let most = self.seats.user;
             return Err(NoTicket::TooOften { most });
         }
         self.has_too_many_tickets(user, now)?;
-        if self.is_free_to_come(user) {
+        if self.is_free_to_come(user, *granted) {
             return Ok(None);
         }
-        if *guest {
+        // Whom the owner has given a token is asked for neither an account nor the password.
+        if *guest && granted.is_none() {
             self.may_be_guest()?;
         }
         let settings = &self.info.settings;
@@ -86,12 +92,17 @@ impl Room {
             let most = self.capacity();
             return Err(NoTicket::Full { most });
         }
-        Ok(self.info.password.as_deref())
+        let password = self.info.password.as_deref();
+        Ok(password.filter(|_| granted.is_none()))
     }
 
     /// Whether this user comes whatever the room's settings are: who keeps order, and who is in the room already.
-    pub(super) fn is_free_to_come(&self, user: &UserId) -> bool {
-        self.natural_role(user, false) >= Role::Moderator || self.heard_of(user) > 0
+    pub(super) fn is_free_to_come(&self, user: &UserId, granted: Option<Role>) -> bool {
+        let standing = Standing {
+            granted,
+            ..Standing::default()
+        };
+        self.natural_role(user, standing) >= Role::Moderator || self.heard_of(user) > 0
     }
 
     /// How many people may be in the room.

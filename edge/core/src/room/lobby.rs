@@ -32,9 +32,9 @@ impl Room {
         (!full).then_some(()).ok_or(NoTicket::LobbyFull)
     }
 
-    /// Whether this user has to wait.
-    pub(super) fn has_to_wait(&self, user: &UserId) -> bool {
-        self.info.settings.lobby && !self.is_free_to_come(user)
+    /// Whether somebody has to wait.
+    pub(super) fn has_to_wait(&self, person: &Person) -> bool {
+        self.info.settings.lobby && !self.is_free_to_come(&person.user, person.granted)
     }
 
     /// Whether this participant is outside: what happens in the room is not for them.
@@ -222,7 +222,7 @@ impl Room {
                 until: now + GRACE,
             };
         }
-        (person.role, person.caps) = self.on_entering(&person.user, person.guest);
+        (person.role, person.caps) = self.on_entering(&person.user, person.standing());
         self.people.insert(id.clone(), person);
         true
     }

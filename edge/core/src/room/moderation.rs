@@ -211,10 +211,15 @@ impl Room {
     ) -> Result<(), Refusal> {
         let user = self.subject_but_owner(client, target)?;
         self.audit_on(client, target, Deed::Removed, now, out);
-        let until = now + REMOVAL_SECONDS * 1_000;
-        self.rule(&user, |ruling| ruling.barred_until = until, now, out);
-        self.ends_for_user(&user, now, out);
+        self.keeps_out_for_a_while(&user, now, out);
         Ok(())
+    }
+
+    /// A user is out of the room, and may come again later.
+    pub(super) fn keeps_out_for_a_while(&mut self, user: &UserId, now: u64, out: &mut Vec<Effect>) {
+        let until = now + REMOVAL_SECONDS * 1_000;
+        self.rule(user, |ruling| ruling.barred_until = until, now, out);
+        self.ends_for_user(user, now, out);
     }
 
     /// Everything ends that a user has in the room.

@@ -73,6 +73,16 @@ const ALL_REACTIONS: Limit = Limit {
     burst: 50,
     window: 5_000,
 };
+/// How much data a room carries from its owner's programs to its people: 30 messages at once, ten a second in the long run; and
+/// their bytes. Each goes to everybody.
+pub const DATA: Limit = Limit {
+    burst: 30,
+    window: 3_000,
+};
+const DATA_BYTES: Limit = Limit {
+    burst: 256 * 1024,
+    window: 16_000,
+};
 /// How many passwords of a room one may set: each is a hash, which is a lot of work.
 const HASHES: Limit = Limit {
     burst: 5,
@@ -124,6 +134,8 @@ pub(super) struct Writing {
     reactions: Option<Turns>,
     /// How often the chat may still be taken along, a part at a time.
     exports: Option<Turns>,
+    /// How much data may still be carried: messages, and bytes.
+    data: Option<[Turns; 2]>,
 }
 
 impl Room {
@@ -188,6 +200,15 @@ impl Room {
         let exports = &mut self.writing.exports;
         let exports = exports.get_or_insert_with(|| Turns::full(PAGES, now));
         exports.take(1, now)
+    }
+
+    /// Whether the room may carry so many bytes of data; if not, the milliseconds until it may.
+    pub(super) fn may_carry_data(&mut self, bytes: usize, now: u64) -> Result<(), u64> {
+        let data = &mut self.writing.data;
+        let [messages, all_bytes] =
+            data.get_or_insert_with(|| [Turns::full(DATA, now), Turns::full(DATA_BYTES, now)]);
+        messages.take(1, now)?;
+        all_bytes.take(bytes as u32, now)
     }
 
     /// Whether this participant may show another reaction.

@@ -13,6 +13,7 @@ use super::log::{Log, LoggedEvent};
 use super::passes::TICKET;
 use super::questions::Questions;
 use super::record::Record;
+use super::roles::Standing;
 use super::{Admission, Client, Effect, Pass, Room, Secret, redial};
 use crate::breakouts::Breakouts;
 use crate::chat::{Chat, Reader};
@@ -37,6 +38,7 @@ impl Room {
             user,
             name,
             guest,
+            granted,
             ticket,
             regions,
             offer,
@@ -45,7 +47,7 @@ impl Room {
             trail,
         } = admission;
         self.follow(&participant, trail);
-        let (role, caps) = self.on_entering(&user, guest);
+        let (role, caps) = self.on_entering(&user, Standing { guest, granted });
         let is_known = |codec: &Codec| codec.kind() == MediaKind::Video && decodes.contains(codec);
         let person = Person {
             id: participant.clone(),
@@ -72,8 +74,9 @@ impl Room {
             session: None,
             media: Media::Awaited { since: now },
             told: Connection::Connected,
+            granted,
         };
-        if self.has_to_wait(&person.user) {
+        if self.has_to_wait(&person) {
             return self.waits(person, offer, out);
         }
         self.people.insert(participant.clone(), person);
@@ -96,6 +99,7 @@ impl Room {
         if self.is_waiting_outside(&id) {
             return self.knocks(client, pass, resume, now, out);
         }
+        let is_first = !self.people.values().any(Person::is_in);
         let waited = self.goes_in(&id, now, out);
         let Some(person) = self.people.get_mut(&id) else {
             return self.turns_away(client, out);
@@ -140,6 +144,7 @@ impl Room {
                 now,
                 out,
             );
+            self.tell_of_coming(&id, is_first, now, out);
             self.assign_newcomer(&id, now, out);
             self.report(now, out);
         }
@@ -338,6 +343,7 @@ impl Room {
                 reason,
             };
             self.happen(event, None, now, out);
+            self.tell_of_leaving(&person, reason, now, out);
             if !self.people.values().any(Person::is_in) {
                 self.is_left(now, out);
             }
@@ -348,6 +354,7 @@ impl Room {
 
     /// Everything ends and is forgotten, but that the room is no more: that, the directory has still to know.
     pub(super) fn deleted(&mut self, now: u64, out: &mut Vec<Effect>) {
+        self.tell_of_end(now, out);
         out.push(Effect::Broadcast {
             except: None,
             message: ServerMessage::Closed {
@@ -379,6 +386,7 @@ impl Room {
         self.info.hosted = false;
         out.push(Effect::Forget);
         out.push(Effect::Save(Record::Info(self.info.clone())));
+        self.keep_untold(out);
         self.report(now, out);
     }
 }

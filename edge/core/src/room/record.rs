@@ -14,6 +14,7 @@ use super::polls::{BALLOTS, POLLS};
 use super::reading::{READS, Read};
 use super::report::{OWED, Owed};
 use super::rulings::{RULINGS, Ruling};
+use super::webhooks::{OUTBOX, Untold, WANTED, Wanted};
 use crate::breakouts::Breakouts;
 use crate::chat::Line;
 use crate::poll::{Ballot, Poll};
@@ -69,12 +70,14 @@ pub enum Record {
     Ballot(Ballot),
     Read(Read),
     Breakouts(Breakouts),
+    Untold(Untold),
+    Wanted(Wanted),
 }
 
 /// The tables of the records.
 pub const TABLES: &[&Table] = &[
     &INFO, &PEOPLE, &NODES, &RULINGS, &MOVED, &WAITING, &EVENTS, &OWED, &POLLS, &BALLOTS, &READS,
-    &BREAKOUTS,
+    &BREAKOUTS, &OUTBOX, &WANTED,
 ];
 
 impl Record {
@@ -93,6 +96,8 @@ impl Record {
             Record::Ballot(_) => &BALLOTS,
             Record::Read(_) => &READS,
             Record::Breakouts(_) => &BREAKOUTS,
+            Record::Untold(_) => &OUTBOX,
+            Record::Wanted(_) => &WANTED,
         }
     }
 }

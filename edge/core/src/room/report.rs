@@ -62,10 +62,17 @@ impl Room {
             // It is repeated when its time has come; or a later one is on its way already.
             return;
         }
-        if self.info.gone && !self.info.retired {
-            out.push(Effect::Vanish);
-        } else if self.owed.take().is_some() {
+        if self.owed.take().is_some() {
             out.push(Effect::Erase(OWED.key([])));
+        }
+        self.vanish_once_told(out);
+    }
+
+    /// A room that was deleted is no more once all who have to know know.
+    pub(super) fn vanish_once_told(&self, out: &mut Vec<Effect>) {
+        let is_told = self.owed.is_none() && self.outbox.is_empty();
+        if self.info.gone && !self.info.retired && is_told {
+            out.push(Effect::Vanish);
         }
     }
 

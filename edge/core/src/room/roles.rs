@@ -64,6 +64,24 @@ impl Right {
     }
 }
 
+/// As what somebody comes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Standing {
+    /// Whether they have no account.
+    pub guest: bool,
+    /// The role that the owner's token gives them.
+    pub granted: Option<Role>,
+}
+
+impl Person {
+    pub(super) fn standing(&self) -> Standing {
+        Standing {
+            guest: self.guest,
+            granted: self.granted,
+        }
+    }
+}
+
 impl Room {
     /// Whether somebody of this role may do this here.
     pub(super) fn may(&self, role: Role, right: Right) -> bool {
@@ -142,26 +160,32 @@ impl Room {
     }
 
     /// What somebody is here, unless the room has fallen to them.
-    pub(super) fn natural_role(&self, user: &UserId, guest: bool) -> Role {
+    pub(super) fn natural_role(&self, user: &UserId, standing: Standing) -> Role {
         if self.is_owner(user) {
             return Role::Host;
         }
         let ruled = self.rulings.get(user).and_then(|ruling| ruling.role);
-        ruled.unwrap_or(match self.info.settings.kind {
-            RoomKind::Webinar => Role::Viewer,
-            RoomKind::Meeting if guest => Role::Guest,
-            RoomKind::Meeting => Role::Speaker,
-        })
+        ruled
+            .or(standing.granted)
+            .unwrap_or(match self.info.settings.kind {
+                RoomKind::Webinar => Role::Viewer,
+                RoomKind::Meeting if standing.guest => Role::Guest,
+                RoomKind::Meeting => Role::Speaker,
+            })
     }
 
     /// Whether this user comes to watch alone.
-    pub(super) fn watches(&self, user: &UserId) -> bool {
-        self.natural_role(user, false) == Role::Viewer
+    pub(super) fn watches(&self, user: &UserId, granted: Option<Role>) -> bool {
+        let standing = Standing {
+            granted,
+            ..Standing::default()
+        };
+        self.natural_role(user, standing) == Role::Viewer
     }
 
     /// What somebody who comes is, and may send.
-    pub(super) fn on_entering(&self, user: &UserId, guest: bool) -> (Role, Caps) {
-        let role = self.natural_role(user, guest);
+    pub(super) fn on_entering(&self, user: &UserId, standing: Standing) -> (Role, Caps) {
+        let role = self.natural_role(user, standing);
         (role, self.caps_as(role, user))
     }
 
@@ -183,7 +207,7 @@ impl Room {
         let heir = self.heir();
         let due = |person: &Person| {
             let falls = heir.as_ref() == Some(&person.id);
-            let natural = self.natural_role(&person.user, person.guest);
+            let natural = self.natural_role(&person.user, person.standing());
             let role = if falls { Role::Host } else { natural };
             (role, self.caps_as(role, &person.user))
         };
@@ -269,12 +293,12 @@ impl Room {
             return Some(host.id.clone());
         }
         let fits = |person: &&Person| {
-            let role = self.natural_role(&person.user, person.guest);
+            let role = self.natural_role(&person.user, person.standing());
             // Who has no account decides about nobody's room.
             !person.guest && role >= Role::Speaker
         };
         let order = |person: &&Person| {
-            let role = self.natural_role(&person.user, person.guest);
+            let role = self.natural_role(&person.user, person.standing());
             (std::cmp::Reverse(role), person.joined_at, person.id.clone())
         };
         let heir = here().filter(fits).min_by_key(order);

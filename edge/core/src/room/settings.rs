@@ -31,7 +31,7 @@ impl Room {
     }
 
     /// Takes a change up. What follows from it for roles and rights is settled after the event.
-    fn configured(&mut self, change: SettingsChange, now: u64, out: &mut Vec<Effect>) {
+    pub(super) fn configured(&mut self, change: SettingsChange, now: u64, out: &mut Vec<Effect>) {
         let settings = after(&self.info.settings, change);
         if settings == self.info.settings {
             return;

@@ -1,6 +1,7 @@
 //! The room as a whole: what its people and nodes are sent.
 
 use protocol::client::{ErrorCode, Offer, RoomEvent, ServerMessage, SettingsChange};
+use protocol::developer::EventKind;
 use protocol::id::{Attempt, Epoch};
 use protocol::node::{NodeToRoom, RoomToNode, SessionRef, VERSION};
 
@@ -18,6 +19,7 @@ mod breakout_time;
 mod breakouts;
 mod chat;
 mod chat_lines;
+mod commands;
 mod connection;
 mod connection_replay;
 mod door;
@@ -46,6 +48,7 @@ mod roles;
 mod settings;
 mod spotlight;
 mod stage;
+mod webhooks;
 
 /// The key of a record, which its row gives back as it was.
 fn key(record: &Record) -> Key {
@@ -65,6 +68,8 @@ struct World {
     directory_is_away: bool,
     /// Whether passwords are hashed when the test says so.
     hasher_is_slow: bool,
+    /// What the owner wants to be told, if their object for developers answers.
+    wanted: Option<Vec<EventKind>>,
 }
 
 impl World {
@@ -82,6 +87,7 @@ impl World {
             now: 0,
             directory_is_away: false,
             hasher_is_slow: false,
+            wanted: Some(Vec::new()),
         };
         world.store(&effects);
         world.settle(effects);
@@ -195,6 +201,12 @@ impl World {
                     left.push(Effect::Report(report.clone()));
                     Event::Reported {
                         taken: Some(report),
+                    }
+                }
+                Effect::TellDeveloper { owner, happened } => {
+                    left.push(Effect::TellDeveloper { owner, happened });
+                    Event::ToldDeveloper {
+                        wanted: self.wanted.clone(),
                     }
                 }
                 effect => {
@@ -315,6 +327,7 @@ fn admission(name: &str, user: &str) -> Admission {
         user: id(user),
         name: name.into(),
         guest: name.starts_with("guest"),
+        granted: None,
         ticket: format!("ticket of {name}"),
         regions: vec![id("eu")],
         offer: None,

@@ -4,6 +4,7 @@
 mod account;
 mod accounts;
 mod description;
+mod developer;
 mod document;
 mod documents;
 mod nodes;
@@ -49,6 +50,26 @@ fn describe(operation: Operation) -> Description {
         Operation::ExportNotes => rooms::export_notes(),
         Operation::GetIceServers => rooms::ice_servers(),
         Operation::SearchDirectory => rooms::search(),
+        Operation::ListKeys => developer::list_keys(),
+        Operation::CreateKey => developer::create_key(),
+        Operation::RevokeKey => developer::revoke_key(),
+        Operation::ListOwnRooms => developer::list_rooms(),
+        Operation::CreateOwnRoom => developer::create_room(),
+        Operation::GetOwnRoom => developer::show_room(),
+        Operation::ChangeOwnRoom => developer::change_room(),
+        Operation::DeleteOwnRoom => developer::delete_room(),
+        Operation::ListParticipants => developer::list_participants(),
+        Operation::RemoveParticipant => developer::remove_participant(),
+        Operation::CreateToken => developer::create_token(),
+        Operation::ModerateRoom => developer::moderate(),
+        Operation::SendData => developer::send_data(),
+        Operation::ListWebhooks => developer::list_webhooks(),
+        Operation::CreateWebhook => developer::create_webhook(),
+        Operation::ChangeWebhook => developer::change_webhook(),
+        Operation::DeleteWebhook => developer::delete_webhook(),
+        Operation::RotateWebhookSecret => developer::rotate_secret(),
+        Operation::TestWebhook => developer::test_webhook(),
+        Operation::ListDeliveries => developer::list_deliveries(),
         Operation::ConnectNode => nodes::connect(),
         Operation::ConnectNodeToRoom => nodes::connect_to_room(),
     }

@@ -6,3 +6,5 @@ CREATE INDEX IF NOT EXISTS "rooms_1" ON "rooms" (sorted, id) WHERE listed = 1 AN
     CREATE TABLE IF NOT EXISTS words (word TEXT NOT NULL, room TEXT NOT NULL, PRIMARY KEY (word, room))
         WITHOUT ROWID, STRICT;
     CREATE INDEX IF NOT EXISTS words_of_rooms ON words (room);
+-- 2
+CREATE INDEX IF NOT EXISTS "rooms_2" ON "rooms" (owner, id);

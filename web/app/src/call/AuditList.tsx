@@ -109,6 +109,8 @@ export function deedWords(deed: Deed): string {
         : `gave the breakout rooms ${Math.ceil(deed.seconds / 60)} min from then on`;
     case "movedToBreakout":
       return deed.breakout === null ? "moved to the main room" : "moved to a breakout room";
+    case "ended":
+      return "ended the call for everybody";
     case "settings":
       return `changed the settings (${pairs(deed.changed)})`;
     default:

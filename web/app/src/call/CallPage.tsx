@@ -128,6 +128,7 @@ function Undrawn({ call, again }: { call: Call; again: () => void }) {
 const ENDED = {
   left: "You left the call",
   roomDeleted: "This room was closed",
+  ended: "The call was ended for everybody",
   replaced: "You joined from another place",
   removed: "You were removed from the call",
   refused: "You were not let in",

@@ -25,6 +25,9 @@ export function HomePage({ user }: { user: User }) {
       beside={
         <div className="row">
           <bdi className="muted">{user.name}</bdi>
+          <Link className="button quiet" to="/developers">
+            Developers
+          </Link>
           <Link className="button quiet" to="/account">
             Account
           </Link>

@@ -4,6 +4,7 @@ import { type Ask, type AskHandlers, Asks } from "./asks.ts";
 import { Breakouts, breakoutOf } from "./breakouts.ts";
 import { Captions } from "./captions.ts";
 import { Chat, type ChatShown } from "./chat.ts";
+import { Data } from "./data.ts";
 import { Door } from "./door.ts";
 import { Hands } from "./hands.ts";
 import type { LocalMedia } from "./local-media.ts";
@@ -54,6 +55,8 @@ export abstract class Subjects {
   readonly spotlight: Spotlight;
   readonly stage: Stage;
   readonly breakouts: Breakouts;
+  /** What programs of the room's owner say. */
+  readonly data = new Data();
   /** Who comes in. */
   readonly door: Door;
   /** What is asked about people and settings. */
@@ -83,7 +86,7 @@ export abstract class Subjects {
     const announce = (text: string) => this.chat.say(text, { broadcast: true });
     this.breakouts = new Breakouts({ ...handlers, announce });
     this.door = new Door(handlers);
-    const signs = [this.hands, this.reactions, this.spotlight, this.stage];
+    const signs = [this.hands, this.reactions, this.spotlight, this.stage, this.data];
     const written = [this.reading, this.polls, this.notes, this.captions, this.chat];
     this.subjects = asOne([this.asks, this.moderation, ...signs, this.breakouts, this.door, ...written]);
   }

@@ -416,6 +416,238 @@ probes: { [key in Region]: Array<string> }, };
 
 export type IceServer = { urls: Array<string>, username?: string, credential?: string, };
 
+export type KeyScope = "rooms:read" | "rooms:write" | "tokens:write" | "moderation:write" | "data:write" | "webhooks:write";
+
+export type ApiKey = { id: string, name: string, scopes: Array<KeyScope>, 
+/**
+ * Unix time in milliseconds.
+ */
+createdAt: number, 
+/**
+ * To the minute; absent if it never was.
+ */
+lastUsedAt: number | null, };
+
+export type ApiKeyList = { 
+/**
+ * The latest first.
+ */
+keys: Array<ApiKey>, };
+
+export type CreateKeyRequest = { 
+/**
+ * What it is for, in words.
+ */
+name: string, scopes: Array<KeyScope>, };
+
+export type CreatedKey = { 
+/**
+ * To be sent as `Authorization: Bearer`.
+ */
+secret: string, id: string, name: string, scopes: Array<KeyScope>, 
+/**
+ * Unix time in milliseconds.
+ */
+createdAt: number, 
+/**
+ * To the minute; absent if it never was.
+ */
+lastUsedAt: number | null, };
+
+export type OwnRooms = { 
+/**
+ * By id.
+ */
+rooms: Array<Room>, 
+/**
+ * Ask for what is `after` this; absent when there is no more.
+ */
+next: RoomId | null, };
+
+export type OwnRoom = { settings: Settings, id: RoomId, name: string, owner: UserId, 
+/**
+ * Unix time in milliseconds.
+ */
+createdAt: number, 
+/**
+ * How many participants are in the room now.
+ */
+people: number, };
+
+export type ChangeRoomRequest = { 
+/**
+ * What is absent stays as it is.
+ */
+settings: SettingsChange, };
+
+export type ParticipantList = { 
+/**
+ * Who came first is first.
+ */
+participants: Array<Participant>, };
+
+export type CreateTokenRequest = { 
+/**
+ * What the others see.
+ */
+name: string, 
+/**
+ * What they are in the room; absent for what any guest is there.
+ */
+role?: Role, 
+/**
+ * Who they are to the developer, in at most 128 bytes: the same one is the same user of the room again. It is shown to nobody.
+ */
+identity?: string, 
+/**
+ * For how many seconds the token lets them in, from [`MIN_TOKEN_SECONDS`] to [`MAX_TOKEN_SECONDS`]. Who is inside stays.
+ */
+expiresIn?: number, };
+
+export type RoomToken = { 
+/**
+ * To be sent as `Authorization: Bearer` to `POST /api/rooms/{id}/join`.
+ */
+token: string, 
+/**
+ * Seconds until the token expires.
+ */
+expiresIn: number, 
+/**
+ * Who they are in the room.
+ */
+user: UserId, 
+/**
+ * The name as the others see it.
+ */
+name: string, role: Role, };
+
+export type Moderation = { "type": "mute", participant: ParticipantId, } | { "type": "unmute", participant: ParticipantId, } | { "type": "remove", participant: ParticipantId, } | { "type": "ban", participant: ParticipantId, } | { "type": "unban", user: UserId, } | { "type": "lock" } | { "type": "unlock" } | { "type": "end" };
+
+export type SendDataRequest = { 
+/**
+ * At most [`MAX_DATA_BYTES`]. What it means is between the developer and their pages.
+ */
+data: string, 
+/**
+ * Whom it is for; absent for everybody in the room.
+ */
+to?: ParticipantId, };
+
+export type EventKind = "room.started" | "room.ended" | "participant.joined" | "participant.left" | "chat.message" | "test";
+
+export type Endpoint = { id: string, url: string, events: Array<EventKind>, 
+/**
+ * Unix time in milliseconds.
+ */
+createdAt: number, 
+/**
+ * Since when nothing arrives there; absent if the latest did.
+ */
+failingSince: number | null, 
+/**
+ * Why nothing is sent there any more, until it is enabled again.
+ */
+disabled: string | null, };
+
+export type EndpointList = { 
+/**
+ * The oldest first.
+ */
+webhooks: Array<Endpoint>, };
+
+export type CreateEndpointRequest = { 
+/**
+ * Of a web server that everybody reaches, by https.
+ */
+url: string, events: Array<EventKind>, };
+
+export type ChangeEndpointRequest = { url?: string, events?: Array<EventKind>, 
+/**
+ * `true` has one that was disabled be tried again.
+ */
+enabled?: boolean, };
+
+export type EndpointSecret = { 
+/**
+ * `whsec_` and a key in base64, as Standard Webhooks has it.
+ */
+secret: string, id: string, url: string, events: Array<EventKind>, 
+/**
+ * Unix time in milliseconds.
+ */
+createdAt: number, 
+/**
+ * Since when nothing arrives there; absent if the latest did.
+ */
+failingSince: number | null, 
+/**
+ * Why nothing is sent there any more, until it is enabled again.
+ */
+disabled: string | null, };
+
+export type DeliveryList = { 
+/**
+ * The latest first, 100 at most.
+ */
+deliveries: Array<Delivery>, };
+
+export type Delivery = { 
+/**
+ * The same for each try.
+ */
+id: string, event: EventKind, 
+/**
+ * When it happened, in Unix milliseconds.
+ */
+at: number, state: DeliveryState, tries: number, 
+/**
+ * When it is tried next.
+ */
+due: number | null, 
+/**
+ * What was answered last.
+ */
+status: number | null, 
+/**
+ * What went wrong last.
+ */
+error: string | null, };
+
+export type DeliveryState = "waiting" | "delivered" | "givenUp";
+
+export type WebhookMessage = { type: EventKind, 
+/**
+ * When it happened, in Unix milliseconds.
+ */
+timestamp: number, data: WebhookData, };
+
+export type WebhookData = { 
+/**
+ * Where.
+ */
+room?: WebhookRoom, 
+/**
+ * Who.
+ */
+participant?: WebhookParticipant, 
+/**
+ * Why they left.
+ */
+reason?: LeaveReason, 
+/**
+ * What they have written.
+ */
+message?: ChatMessage, };
+
+export type WebhookRoom = { id: RoomId, name: string, };
+
+export type WebhookParticipant = { id: ParticipantId, user: UserId, name: string, role: Role, guest: boolean, 
+/**
+ * Unix time in milliseconds.
+ */
+joinedAt: number, };
+
 export type Problem = { 
 /**
  * A URI reference that names the kind of problem, e.g. `/problems/wrong-credentials`.
@@ -515,7 +747,7 @@ resumeToken: string, redialWithinMs: number, } | { "type": "knocking", people: A
 /**
  * Ask for what is before this; absent where there is nothing before.
  */
-before?: string, } | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "notes" } & NotesPage | { "type": "notesWritten" } & NotesUpdate | { "type": "notesTaken", nonce: string, number: number, } | { "type": "notesRewritten" } | { "type": "notesPointer" } & NotesPointer | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "error", code: ErrorCode, message: string, 
+before?: string, } | { "type": "typing", participant: ParticipantId, } | { "type": "askedToUnmute", participant: ParticipantId, by: ParticipantId, } | { "type": "pollCreated", nonce: string, poll: PollId, } | { "type": "ownVotes", votes: Array<OwnVote>, } | { "type": "pollVotes", poll: PollId, votes: Array<NamedVote>, } | { "type": "notes" } & NotesPage | { "type": "notesWritten" } & NotesUpdate | { "type": "notesTaken", nonce: string, number: number, } | { "type": "notesRewritten" } | { "type": "notesPointer" } & NotesPointer | { "type": "reacted", participant: ParticipantId, reaction: Reaction, } | { "type": "data", data: string, } | { "type": "error", code: ErrorCode, message: string, 
 /**
  * The nonce of the refused chat line, if it was one.
  */
@@ -765,7 +997,7 @@ export type NotedPerson = {
  */
 participant: ParticipantId | null, user: UserId, name: string, };
 
-export type Deed = { "type": "caps", change: CapsChange, } | { "type": "turnedOff", source: Source, } | { "type": "askedToUnmute" } | { "type": "mutedAll", mute: MuteAll, } | { "type": "role", role: Role, } | { "type": "removed" } | { "type": "banned" } | { "type": "unbanned" } | { "type": "admitted" } | { "type": "refused" } | { "type": "refusedToSpeak" } | { "type": "handLowered" } | { "type": "spotlight", on: boolean, } | { "type": "pollCreated", poll: PollId, } | { "type": "pollClosed", poll: PollId, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatDeleted", id: string, } | { "type": "password", set: boolean, } | { "type": "settings", changed: { [key in string]: string }, } | { "type": "breakoutsOpened", rooms: number, } | { "type": "breakoutsClosed" } | { "type": "breakoutsLimited", seconds: number | null, } | { "type": "movedToBreakout", breakout: BreakoutId | null, };
+export type Deed = { "type": "caps", change: CapsChange, } | { "type": "turnedOff", source: Source, } | { "type": "askedToUnmute" } | { "type": "mutedAll", mute: MuteAll, } | { "type": "role", role: Role, } | { "type": "removed" } | { "type": "banned" } | { "type": "unbanned" } | { "type": "admitted" } | { "type": "refused" } | { "type": "refusedToSpeak" } | { "type": "handLowered" } | { "type": "spotlight", on: boolean, } | { "type": "pollCreated", poll: PollId, } | { "type": "pollClosed", poll: PollId, } | { "type": "pollDeleted", poll: PollId, } | { "type": "chatDeleted", id: string, } | { "type": "password", set: boolean, } | { "type": "settings", changed: { [key in string]: string }, } | { "type": "breakoutsOpened", rooms: number, } | { "type": "breakoutsClosed" } | { "type": "breakoutsLimited", seconds: number | null, } | { "type": "movedToBreakout", breakout: BreakoutId | null, } | { "type": "ended" };
 
 export type MuteAll = "soft" | "hard" | "lifted";
 
@@ -979,7 +1211,7 @@ export type RoomEvent = { "type": "joined", participant: Participant, } | { "typ
 
 export type LeaveReason = "left" | "connectionLost" | "roomClosed" | "removed" | "moved";
 
-export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "refused" | "moved";
+export type CloseReason = "left" | "roomDeleted" | "replaced" | "removed" | "refused" | "moved" | "ended";
 
 export type ErrorCode = "malformed" | "tooLarge" | "rateLimited" | "badOffer" | "noNode" | "forbidden" | "unknownParticipant" | "unknownPoll" | "pollClosed" | "tooMany" | "unknownLine" | "notesFull" | "unknownBreakout" | "elsewhere";
 
@@ -1100,6 +1332,7 @@ bitrate: number, };
 export type ParticipantQuality = { participant: ParticipantId, quality: Quality, };
 
 export const MAX_CHAT_BYTES = 4000;
+export const MAX_DATA_BYTES = 16384;
 export const MAX_CHAT_DAYS = 3650;
 export const MAX_CHAT_LINES = 1000000;
 export const MAX_QUESTION_BYTES = 1000;

@@ -16,7 +16,7 @@ pub(in crate::room) const PEOPLE: Table = Table {
     indexes: &[],
 };
 
-pub(in crate::room) const COLUMNS: usize = 20;
+pub(in crate::room) const COLUMNS: usize = 21;
 
 /// The columns of a person who is in this field of the record.
 pub(in crate::room) const fn columns(inside: &'static str) -> [Column; COLUMNS] {
@@ -41,6 +41,7 @@ pub(in crate::room) const fn columns(inside: &'static str) -> [Column; COLUMNS] 
         json("session").inside(inside).optional(),
         json("media").inside(inside),
         text("told").inside(inside),
+        text("granted").inside(inside).optional().since(2, "NULL"),
     ]
 }
 
@@ -90,6 +91,9 @@ pub struct Person {
     /// What the others were told of it.
     #[serde(default)]
     pub told: Connection,
+    /// The role that the owner's token gives them.
+    #[serde(default)]
+    pub granted: Option<Role>,
 }
 
 /// Whether somebody is there. Tokens are kept as their SHA-256.

@@ -63,9 +63,9 @@ fn moved(effects: &[Effect]) -> (Vec<&str>, Vec<&str>) {
 #[test]
 fn two_pages_of_a_user_are_two_participants_until_one_takes_the_call() {
     let (mut world, first, second) = World::with_ada_twice();
-    assert_eq!(world.room.details(&id("ada")).yours, 2);
-    assert_eq!(world.room.details(&id("bob")).yours, 1);
-    assert_eq!(world.room.details(&id("cy")).yours, 0);
+    assert_eq!(world.room.details(&id("ada"), None).yours, 2);
+    assert_eq!(world.room.details(&id("bob"), None).yours, 1);
+    assert_eq!(world.room.details(&id("cy"), None).yours, 0);
     let effects = world.say(&second, r#"{"type":"moveHere"}"#);
     assert_eq!(moved(&effects), (vec!["first"], vec!["first"]));
     assert!(
@@ -177,10 +177,10 @@ fn who_is_not_heard_any_more_is_not_counted() {
     let (mut world, first, _) = World::with_ada_twice();
     world.handle(Event::ClientClosed { client: first });
     assert_eq!(
-        world.room.details(&id("ada")).yours,
+        world.room.details(&id("ada"), None).yours,
         2,
         "it may be back at once"
     );
     world.wait();
-    assert_eq!(world.room.details(&id("ada")).yours, 1);
+    assert_eq!(world.room.details(&id("ada"), None).yours, 1);
 }

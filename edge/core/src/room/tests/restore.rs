@@ -148,6 +148,7 @@ fn lasting(room: &Room) -> impl PartialEq + std::fmt::Debug {
         breakouts,
         read,
         owed,
+        outbox,
         seats: _,
         retires_after: _,
         negotiations: _,
@@ -181,6 +182,7 @@ fn lasting(room: &Room) -> impl PartialEq + std::fmt::Debug {
             lines,
         ),
         (format!("{polls:?}"), breakouts.clone(), read.clone(), *owed),
+        outbox.lasting(),
     )
 }
 

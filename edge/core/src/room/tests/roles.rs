@@ -131,7 +131,8 @@ fn who_comes_is_what_the_room_makes_of_them() {
         ..Caps::default()
     };
     assert_eq!(caps_of(&world, "bob"), nothing);
-    let watches = |world: &World| ["ada", "bob"].map(|user| world.room.details(&id(user)).watches);
+    let watches =
+        |world: &World| ["ada", "bob"].map(|user| world.room.details(&id(user), None).watches);
     assert_eq!(watches(&world), [false, true]);
     // On stage and back, without coming anew.
     let effects = world.say(&ada, &set_role("bob", "speaker"));

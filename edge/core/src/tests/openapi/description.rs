@@ -17,6 +17,8 @@ pub enum Caller {
     Account,
     /// By an access token, a guest's as well.
     AccountOrGuest,
+    /// By a key of an account, or by an access token that is no guest's.
+    Key,
     /// By the refresh cookie, if there is one.
     Cookie,
     /// By a node's token.
@@ -58,6 +60,8 @@ pub struct Description {
     pub body: Option<Body>,
     pub answers: Vec<Answer>,
     pub refusals: Vec<Kind>,
+    /// Whether an `Idempotency-Key` may name it.
+    pub is_done_once: bool,
 }
 
 impl Description {
@@ -67,6 +71,7 @@ impl Description {
             Caller::Anybody => &[],
             Caller::Account => &[Kind::Unauthenticated, Kind::Guest],
             Caller::AccountOrGuest => &[Kind::Unauthenticated],
+            Caller::Key => &[Kind::Unauthenticated, Kind::Guest, Kind::OutOfScope],
             Caller::Cookie => &[Kind::Forbidden],
             Caller::Node => &[Kind::Unauthenticated, Kind::UpgradeRequired],
         };
@@ -80,6 +85,7 @@ impl Description {
             body: None,
             answers: Vec::new(),
             refusals: [by_caller, &[Kind::TooManyAttempts]].concat(),
+            is_done_once: false,
         }
     }
 
@@ -106,6 +112,27 @@ impl Description {
     pub fn of_region(self) -> Self {
         let about = self.parameter::<Region>("region", "The region.");
         about.refuses(&[Kind::NotFound])
+    }
+
+    /// It is about one of several.
+    pub fn of_id(mut self, name: &'static str, about: &'static str) -> Self {
+        self.parameters.push(Parameter {
+            name,
+            about,
+            of: of::<String>,
+        });
+        self.refuses(&[Kind::NotFound])
+    }
+
+    /// It is done once for each `Idempotency-Key`.
+    pub fn once(mut self) -> Self {
+        self.is_done_once = true;
+        self.refuses(&[
+            Kind::UnderWay,
+            Kind::KeyReused,
+            Kind::Malformed,
+            Kind::Forbidden,
+        ])
     }
 
     /// It takes a query: each field of the type is a parameter.

@@ -38,6 +38,7 @@ pub fn document() -> Value {
         "tags": [
             { "name": "accounts", "description": "Who somebody is." },
             { "name": "rooms", "description": "Where people meet." },
+            { "name": "developer", "description": "What an account's own programs do: keys, rooms, people, data, webhooks." },
             { "name": "documents", "description": "What is written about the API." },
             { "name": "nodes", "description": "How media nodes, which are ours, reach the rooms that are on them." },
         ],
@@ -47,6 +48,7 @@ pub fn document() -> Value {
             "headers": headers(),
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token; it lives for an hour. A guest's is good for one room, for twelve hours." },
+                "key": { "type": "http", "scheme": "bearer", "description": "A key of the account that was made with the scope that the operation names." },
                 "cookie": { "type": "apiKey", "in": "cookie", "name": "__Host-connect_refresh", "description": "The refresh token; it lives for seven days after its last use." },
                 "node": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token that a media node has signed by the fleet's key." },
             },
@@ -176,6 +178,7 @@ fn security(caller: Caller) -> Value {
     match caller {
         Caller::Anybody => json!([]),
         Caller::Account | Caller::AccountOrGuest => json!([{ "token": [] }]),
+        Caller::Key => json!([{ "key": [] }, { "token": [] }]),
         Caller::Cookie => json!([{ "cookie": [] }, {}]),
         Caller::Node => json!([{ "node": [] }]),
     }
@@ -196,6 +199,15 @@ fn parameters(route: &Route, description: &Description, types: &mut Types) -> Va
     }
     let places = route.path.matches('{').count();
     assert_eq!(parameters.len(), places, "parameters of {}", route.path);
+    if description.is_done_once {
+        parameters.push(json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": false,
+            "description": "Names this request: sent again with it, it is not done again, and has the same answer for 24 hours.",
+            "schema": { "type": "string", "pattern": "^[!-~]{1,128}$" },
+        }));
+    }
     if let Some(query) = description.query {
         parameters.extend(query_parameters(query));
     }
