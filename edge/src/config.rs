@@ -178,16 +178,12 @@ pub fn needs_verified(env: &Env) -> Result<bool> {
     }
 }
 
-<<<<<<< HEAD
-/// A room; `near` is where it is to be, which matters for the first who asks only.
-=======
 /// What an account has for developers.
 pub fn developer(env: &Env, id: &UserId) -> Result<Stub> {
-    env.durable_object("DEVELOPERS")?.get_by_name(id.as_str())
+    objects(env, "DEVELOPERS")?.get_by_name(id.as_str())
 }
 
-/// A room; `near` is the continent of whoever asks, which matters for the first only.
->>>>>>> e9e2633 (Give developers keys, an API for their rooms, and webhooks)
+/// A room; `near` is where it is to be, which matters for the first who asks only.
 pub fn room(env: &Env, id: &RoomId, near: Option<&str>) -> Result<Stub> {
     let rooms = objects(env, "ROOMS")?;
     match near {

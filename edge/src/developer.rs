@@ -91,6 +91,7 @@ impl DeveloperObject {
                 rate::take(&self.store, ROOMS, &limit, now)?;
                 Ok(Value::Null)
             }
+            "forget" => self.forget().await,
             "endpoints" => self.list_endpoints(),
             "createEndpoint" => self.create_endpoint(rpc::parse(body)?, now),
             "changeEndpoint" => self.change_endpoint(rpc::parse(body)?, now).await,
@@ -101,6 +102,13 @@ impl DeveloperObject {
             "happened" => self.happened(rpc::parse(body)?, now).await,
             _ => Err(rpc::unknown(operation)),
         }
+    }
+
+    /// The account is no more: none of its keys opens anything, and nothing is delivered.
+    async fn forget(&self) -> Outcome<Value> {
+        self.store.clear()?;
+        self.state.storage().delete_alarm().await?;
+        Ok(Value::Null)
     }
 
     /// Counts a request of the account's keys.

@@ -19,13 +19,8 @@ use edge_core::room::record::{Record, Stored, TABLES};
 use edge_core::room::{Admission, Event, NoExport, PAGES, Report, Room};
 use edge_core::table::Schema;
 use protocol::api;
-<<<<<<< HEAD
-use protocol::client::SettingsChange;
-use protocol::id::{Region, RoomId, UserId};
-=======
 use protocol::client::{Role, SettingsChange};
-use protocol::id::{RoomId, UserId};
->>>>>>> e9e2633 (Give developers keys, an API for their rooms, and webhooks)
+use protocol::id::{Region, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::{

@@ -17,8 +17,8 @@ use protocol::api::{
 };
 use protocol::id::{ParticipantId, Region, RoomId, UserId};
 use protocol::query::ChatExportQuery;
-use serde_json::json;
-use worker::{Context, Delay, Env, Request, Response};
+use serde_json::{Value, json};
+use worker::{Context, Delay, Env, Request, Response, Stub};
 
 use super::directory::unlist_if_gone;
 use super::{Answer, authenticate, ice, live, now, room_id};
@@ -36,9 +36,22 @@ const VISIT_AGAIN: [Duration; 4] = [
     Duration::ZERO,
 ];
 
-pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
-    let claims = authenticate(&request, env, Scope::Account)?;
-    let body: CreateRoomRequest = http::json(&mut request).await?;
+/// A room that is to be made.
+pub(super) struct Draft {
+    pub id: RoomId,
+    pub object: Stub,
+    /// What its object is told.
+    pub room: Value,
+}
+
+/// What somebody asks for, made out of this number.
+pub(super) fn draft(
+    request: &Request,
+    env: &Env,
+    body: CreateRoomRequest,
+    owner: &UserId,
+    random: u64,
+) -> Outcome<Draft> {
     let name = check_name(&body.name)
         .map_err(|error| Refusal::invalid_field("name", &error.to_string()))?;
     let faults = check_settings(&body.settings);
@@ -46,20 +59,28 @@ pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
         return Err(Refusal::invalid(faults));
     }
     let regions = bound_to(env, body.regions)?;
-    let id = room_id(&speakable(u64::from_le_bytes(crypto::random()?)))?;
+    let id = room_id(&speakable(random))?;
     let near = match regions.is_empty() {
         true => rank(
             &config::sites(env)?,
             &Hints {
-                location: location(&request),
+                location: location(request),
                 ..Hints::default()
             },
         ),
         false => regions.clone(),
     };
-    let object = config::room(env, &id, near_to(env, &request, &near)?)?;
+    let object = config::room(env, &id, near_to(env, request, &near)?)?;
+    let room = json!({ "id": id, "name": name, "owner": owner, "settings": body.settings, "regions": regions });
+    Ok(Draft { id, object, room })
+}
+
+pub(super) async fn create(mut request: Request, env: &Env) -> Answer {
+    let claims = authenticate(&request, env, Scope::Account)?;
+    let body: CreateRoomRequest = http::json(&mut request).await?;
+    let random = u64::from_le_bytes(crypto::random()?);
+    let Draft { id, object, room } = draft(&request, env, body, &claims.sub, random)?;
     let user = config::user(env, &claims.sub)?;
-    let room = json!({ "id": id, "name": name, "owner": claims.sub, "settings": body.settings, "regions": regions });
     let visit = Visit {
         room: id,
         at: now(),
@@ -298,7 +319,7 @@ fn location(request: &Request) -> Option<(f64, f64)> {
     Some((number("latitude")?, number("longitude")?))
 }
 
-pub(super) fn continent(request: &Request) -> Option<String> {
+fn continent(request: &Request) -> Option<String> {
     geography(request, "continent")
 }
 

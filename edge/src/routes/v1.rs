@@ -13,7 +13,7 @@ use protocol::id::{RoomId, UserId};
 use serde::de::DeserializeOwned;
 use worker::{Env, Request};
 
-use super::{Answer, authenticate, now, room_id};
+use super::{Answer, authenticate, live, now, room_id};
 use crate::developer::{Entering, Entry};
 use crate::problem::{Outcome, Refusal};
 use crate::room::{Asked, What};
@@ -34,6 +34,7 @@ impl Caller {
         let bearer = http::bearer(request)?.unwrap_or_default();
         if !Shown::is_one(&bearer) {
             let claims = authenticate(request, env, Scope::Account)?;
+            let () = live(env, claims.clone(), "act").await?;
             return Ok(Self {
                 account: claims.sub,
                 key: String::new(),

@@ -61,6 +61,8 @@ impl UserObject {
         let mut rooms: Vec<RoomId> = self.rooms_of(&user).await?;
         // The session may have been ended meanwhile.
         self.of_bearer(&bearer)?;
+        // Before the account goes: if this fails, it is there to be deleted again.
+        let () = rpc::call(&config::developer(&self.env, &user)?, "forget", &()).await?;
         rooms.extend(self.visits()?.into_iter().map(|visit| visit.room));
         let stand_in = crypto::hex(&crypto::random::<16>()?);
         let stand_in: UserId = stand_in.parse().map_err(|_| Refusal::internal())?;

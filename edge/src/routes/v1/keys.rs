@@ -4,7 +4,7 @@ use edge_core::token::Scope;
 use serde::Serialize;
 use worker::{Env, Request, Response};
 
-use super::super::{Answer, authenticate};
+use super::super::{Answer, authenticate, live};
 use crate::problem::Outcome;
 use crate::rpc::Passed;
 use crate::{config, http, rpc};
@@ -33,6 +33,7 @@ async fn ask(
     body: &impl Serialize,
 ) -> Outcome<Passed> {
     let claims = authenticate(request, env, Scope::Account)?;
+    let () = live(env, claims.clone(), "act").await?;
     let object = config::developer(env, &claims.sub)?;
     rpc::call(&object, operation, body).await
 }

@@ -1,16 +1,13 @@
 //! The account's own rooms: making, listing, showing, changing and deleting them, and saying something to those inside.
 
 use edge_core::directory::SHARDS;
-use edge_core::name::check_name;
-use edge_core::room_id::speakable;
 use futures_util::future::join_all;
 use protocol::api::{CreateRoomRequest, Room};
 use protocol::developer::{KeyScope, OwnRooms};
 use protocol::query::OwnRoomsQuery;
-use serde_json::json;
 use worker::{Env, Request, Response};
 
-use super::super::rooms::continent;
+use super::super::rooms::{Draft, draft};
 use super::once::{Begun, Done, begin, end};
 use super::{Answer, Caller, room_id};
 use crate::limiter::{Deed, Limiter};
@@ -35,15 +32,11 @@ pub async fn create(mut request: Request, env: &Env) -> Answer {
 
 async fn make(request: &Request, env: &Env, caller: &Caller, body: &str, seed: u64) -> Done {
     let body: CreateRoomRequest = http::read(body)?;
-    let name = check_name(&body.name)
-        .map_err(|error| Refusal::invalid_field("name", &error.to_string()))?;
+    let drafted = draft(request, env, body, &caller.account, seed)?;
     Limiter::of(request, env, Deed::CreateRoom)?.take().await?;
     let object = config::developer(env, &caller.account)?;
     let () = rpc::call(&object, "createRoom", &()).await?;
-    let id = room_id(&speakable(seed))?;
-    let object = config::room(env, &id, continent(request).as_deref())?;
-    let (owner, settings) = (&caller.account, body.settings);
-    let room = json!({ "id": id, "name": name, "owner": owner, "settings": settings });
+    let Draft { id, object, room } = drafted;
     let _: Passed = rpc::call(&object, "create", &room).await?;
     let room = caller.ask(env, &id, What::Show).await?;
     Ok((201, Some(room)))
