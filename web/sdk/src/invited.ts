@@ -2,7 +2,6 @@
 import { withDeadline } from "./deadline.ts";
 import type { Entrance, RequestOptions, Transport } from "./entrance.ts";
 import type {
-  IceServer,
   IceServers,
   JoinReport,
   JoinRequest,
@@ -38,9 +37,9 @@ export class Invited implements Entrance {
     return this.#send("POST", `/api/rooms/${encodeURIComponent(id)}/joins`, report, options);
   }
 
-  async iceServers(options?: RequestOptions): Promise<IceServer[]> {
-    const { iceServers } = await this.#send<IceServers>("GET", "/api/ice-servers", undefined, options);
-    return iceServers;
+  iceServers(room: RoomId | null = null, options?: RequestOptions): Promise<IceServers> {
+    const query = room === null ? "" : `?room=${encodeURIComponent(room)}`;
+    return this.#send("GET", `/api/ice-servers${query}`, undefined, options);
   }
 
   #send<T>(method: string, path: string, body: unknown, { signal }: RequestOptions = {}): Promise<T> {
