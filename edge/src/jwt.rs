@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use edge_core::room::Identity;
+use edge_core::session::Bearer;
 use edge_core::token::{AccessClaims, Scope, is_short_lived};
 use hmac::{Hmac, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
@@ -21,8 +22,8 @@ use sha2::Sha256;
 use signature::{Signer, Verifier};
 use worker::Env;
 
-use crate::crypto;
 use crate::problem::{Outcome, Refusal};
+use crate::{config, crypto, rpc};
 
 /// The shortest key of the fleet's: 32 bytes in base64url without padding.
 const MIN_KEY: usize = 43;
@@ -182,13 +183,19 @@ pub fn verify(env: &Env, token: &str) -> Outcome<AccessClaims> {
     claims(token, &DecodingKey::from_ed_der(&key.public), &validation).ok_or_else(refused)
 }
 
-/// The account that an access token is of, if it is good and not a guest's.
-pub fn account(env: &Env, token: &str) -> Option<Identity> {
+/// The account that an access token is of, if it is good, not a guest's, and not over by the account's own word.
+pub async fn account(env: &Env, token: &str) -> Option<Identity> {
     let claims = verify(env, token).ok()?;
-    claims.is_good_for(Scope::Account).then_some(Identity {
-        user: claims.sub,
-        name: claims.name,
-    })
+    if !claims.is_good_for(Scope::Account) {
+        return None;
+    }
+    let object = config::user(env, &claims.sub).ok()?;
+    let identity = Identity {
+        user: claims.sub.clone(),
+        name: claims.name.clone(),
+    };
+    let acts = rpc::call::<()>(&object, "act", &Bearer::from(claims)).await;
+    acts.is_ok().then_some(identity)
 }
 
 /// One of the fleet's keys, of which the nodes' own are made.

@@ -1,6 +1,6 @@
 // Guests: a link is enough where the room allows it, their token is good for that room alone, and an account is taken on the way.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { GuestSession } from "../../web/sdk/src/generated/protocol.ts";
+import type { GuestSession, SignInList } from "../../web/sdk/src/generated/protocol.ts";
 import { FakeNode } from "./fake-node.ts";
 import { Client, Guest, type Person, World } from "./world.ts";
 
@@ -212,8 +212,11 @@ test("a guest takes an account in the call, and keeps it over a restart", async 
   host.socket.send({ type: "setCaps", participant: you, caps });
   await client.socket.next("event", ({ event }) => event.type === "caps");
 
-  // A guest's token is no account's, nor is one that was never given.
-  for (const token of [gil.token, "nonsense"]) {
+  // A guest's token is no account's, nor is one that was never given; and one whose session was ended speaks for nobody.
+  const lea = await world.person("Lea");
+  const { body } = await lea.call<SignInList>("/api/account/sessions");
+  await lea.call(`/api/account/sessions/${body.sessions[0]?.id}`, { method: "DELETE" });
+  for (const token of [gil.token, "nonsense", lea.token]) {
     client.socket.send({ type: "takeAccount", token });
     expect(await client.socket.next("error")).toMatchObject({ code: "forbidden", of: "takeAccount" });
   }

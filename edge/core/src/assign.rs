@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::order::Ordered;
 use protocol::id::Region;
 
 /// A region that the fleet covers.
@@ -66,7 +67,7 @@ pub fn rank(sites: &[Site], hints: &Hints<'_>) -> Vec<Region> {
         (!wished, measured.unwrap_or(f64::INFINITY), distance)
     };
     let mut ranked: Vec<&Site> = sites.iter().collect();
-    ranked.sort_by(|a, b| {
+    ranked.order_by(|a, b| {
         let (a, b) = (key(a), key(b));
         a.0.cmp(&b.0)
             .then(a.1.total_cmp(&b.1))

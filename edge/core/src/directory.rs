@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::order::Ordered;
 use protocol::api::{DirectoryPage, ListedRoom, Room};
 use protocol::id::RoomId;
 use serde::{Deserialize, Serialize};
@@ -119,7 +120,7 @@ impl Search {
 
     /// The page that the answers of all shards make.
     pub fn page(&self, mut rooms: Vec<ListedRoom>) -> DirectoryPage {
-        rooms.sort_by_cached_key(Cursor::of);
+        rooms.order_by_key(Cursor::of);
         let is_last = rooms.len() <= self.limit as usize;
         rooms.truncate(self.limit as usize);
         let last = rooms.last().filter(|_| !is_last);

@@ -1,5 +1,6 @@
 //! Sessions: the sign-ins of an account as its holder sees them, and which access tokens still speak for it.
 
+use crate::order::Ordered;
 use protocol::api::SignIn;
 use protocol::id::UserId;
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ impl Ended {
 /// Which ended sessions need not be remembered when another one is to be: those whose tokens are over, and of more than
 /// [`MAX_ENDED`] the oldest.
 pub fn forgettable(mut ended: Vec<Ended>, now: u64) -> Vec<Ended> {
-    ended.sort_by_key(|session| std::cmp::Reverse(session.until));
+    ended.order_by_key(|session| std::cmp::Reverse(session.until));
     let living = ended.iter().filter(|session| session.until > now);
     let keep = living.count().min(MAX_ENDED - 1);
     ended.split_off(keep)
@@ -95,7 +96,7 @@ pub fn is_fresh(family: &Family, now: u64) -> bool {
 /// The sign-ins that are open, the latest used first, as the holder of one is shown them.
 pub fn list(mut families: Vec<Family>, own: Option<&str>, now: u64) -> Vec<SignIn> {
     families.retain(|family| family.expires > now);
-    families.sort_by_key(|family| std::cmp::Reverse(family.expires));
+    families.order_by_key(|family| std::cmp::Reverse(family.expires));
     let shown = families.into_iter().map(|family| SignIn {
         created_at: (family.created > 0).then_some(family.created),
         used_at: family.used(),

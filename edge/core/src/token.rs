@@ -1,5 +1,6 @@
 //! Tokens: the claims of the signed ones, and the families of the refresh tokens.
 
+use crate::order::Ordered;
 use protocol::client::Role;
 use protocol::id::{RoomId, UserId};
 use protocol::node::{Claims, MAX_TOKEN_SECONDS};
@@ -248,7 +249,7 @@ impl Family {
 
 /// Which families end when an account gets another one: the expired, and the least recently used beyond [`MAX_FAMILIES`].
 pub fn outlived(mut families: Vec<Family>, now: u64) -> Vec<Family> {
-    families.sort_by_key(|family| std::cmp::Reverse(family.expires));
+    families.order_by_key(|family| std::cmp::Reverse(family.expires));
     let living = families.iter().filter(|family| family.expires > now);
     let keep = living.count().min(MAX_FAMILIES - 1);
     families.split_off(keep)

@@ -1,5 +1,6 @@
 //! A person's list of rooms: the latest visited first.
 
+use crate::order::Ordered;
 use protocol::id::RoomId;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ pub struct Visit {
 pub fn note_visit(visits: &mut Vec<Visit>, visit: Visit) -> Vec<RoomId> {
     visits.retain(|known| known.room != visit.room);
     visits.push(visit);
-    visits.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.room.cmp(&b.room)));
+    visits.order_by(|a, b| b.at.cmp(&a.at).then_with(|| a.room.cmp(&b.room)));
     let keep = visits.len().min(MAX_VISITS);
     visits
         .split_off(keep)

@@ -26,7 +26,8 @@ impl DeveloperObject {
     /// Has the alarm ring when the next delivery is due.
     pub(super) async fn ring(&self, now: u64) -> Outcome<()> {
         let mut next: Option<u64> = None;
-        for endpoint in self.endpoints()? {
+        let endpoints = self.endpoints()?.into_iter();
+        for endpoint in endpoints.filter(|endpoint| endpoint.disabled.is_none()) {
             let first = self.due(&endpoint, u64::MAX >> 11, 1)?;
             let due = first.first().and_then(|delivery| delivery.due);
             next = next.into_iter().chain(due).min();
@@ -77,7 +78,9 @@ impl DeveloperObject {
             return Ok(());
         };
         let key = delivery_key(&endpoint.id, &delivery.id);
-        let Some(delivery) = self.store.get_readable::<Outgoing>(key)? else {
+        // It may have been given up with all others of the endpoint, and is not to be tried again.
+        let delivery = self.store.get_readable::<Outgoing>(key)?;
+        let Some(delivery) = delivery.filter(|delivery| delivery.due.is_some()) else {
             return Ok(());
         };
         self.store.put(&DELIVERIES, &delivery.after(&tried, now))?;

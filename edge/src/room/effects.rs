@@ -72,11 +72,7 @@ impl Shell {
             Effect::TellNotesReaders { except, message } => {
                 self.send_to_notes_readers(&except, &message)?
             }
-            Effect::Verify { client, token } => {
-                let account = jwt::account(&self.env, &token);
-                let verified = Event::Verified { client, account };
-                self.handle(Date::now().as_millis(), verified)?;
-            }
+            Effect::Verify { client, token } => self.verify(client, token),
             Effect::LetIn { client } => {
                 let resume = crypto::fresh()?;
                 self.handle(Date::now().as_millis(), Event::LetIn { client, resume })?;
@@ -180,6 +176,15 @@ impl Shell {
             let hash = password::hash(&shell.env, &password).await;
             let hash = hash.map_err(|_| password::AGAIN);
             shell.handle_later(Event::Hashed { client, turn, hash });
+        });
+    }
+
+    /// Looks beside everything else whose access token this is, and whether it still speaks for them, and lets the room know.
+    fn verify(self: &Rc<Self>, client: Client, token: String) {
+        let shell = self.clone();
+        self.state.wait_until(async move {
+            let account = jwt::account(&shell.env, &token).await;
+            shell.handle_later(Event::Verified { client, account });
         });
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use edge_core::assign::{Hints, degrees, rank};
 use edge_core::directory::{SHARDS, shard_of};
 use edge_core::name::check_name;
+use edge_core::order::Ordered;
 use edge_core::room::{Admission, check_settings};
 use edge_core::room_id::speakable;
 use edge_core::session::Bearer;
@@ -114,7 +115,7 @@ pub(super) async fn list(request: Request, env: &Env) -> Answer {
         rooms.extend(answer?);
     }
     let order = |room: &Room| visits.iter().position(|visit| visit.room == room.id);
-    rooms.sort_by_key(order);
+    rooms.order_by_key(order);
     Ok(Response::from_json(&RoomList { rooms })?)
 }
 

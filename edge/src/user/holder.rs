@@ -130,6 +130,8 @@ impl UserObject {
         let mut account = self.of_bearer(&bearer)?;
         account.password = hash;
         self.forget_password();
+        // Nobody who asked for a link before has it from now on.
+        self.forget_mail(Kind::Reset)?;
         self.end_all_but(account, bearer.session.as_deref(), now)?;
         self.write_mail(Kind::Changed, now).await?;
         Ok(Value::Null)

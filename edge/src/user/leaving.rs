@@ -59,10 +59,10 @@ impl UserObject {
         let Deletion { bearer, password } = deletion;
         let user = self.confirm(&bearer, &password, now).await?.user.id;
         let mut rooms: Vec<RoomId> = self.rooms_of(&user).await?;
-        // The session may have been ended meanwhile.
-        self.of_bearer(&bearer)?;
         // Before the account goes: if this fails, it is there to be deleted again.
         let () = rpc::call(&config::developer(&self.env, &user)?, "forget", &()).await?;
+        // The session, or the account, may have been ended meanwhile.
+        self.of_bearer(&bearer)?;
         rooms.extend(self.visits()?.into_iter().map(|visit| visit.room));
         let stand_in = crypto::hex(&crypto::random::<16>()?);
         let stand_in: UserId = stand_in.parse().map_err(|_| Refusal::internal())?;

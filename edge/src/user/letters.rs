@@ -51,6 +51,11 @@ impl UserObject {
         Ok(Value::Null)
     }
 
+    /// No link of this kind that was sent is good any more.
+    pub(super) fn forget_mail(&self, kind: Kind) -> worker::Result<()> {
+        self.store.delete(key(kind))
+    }
+
     fn may_mail(&self, kind: Kind, now: u64) -> Outcome<()> {
         let limit = config::limit(&self.env, "CONNECT_LIMIT_MAIL")?;
         rate::take_of(&self.store, OF_MAILS, kind.name(), &limit, now)

@@ -1,5 +1,6 @@
 //! Bans: who stays out until that is lifted, or for a while.
 
+use crate::order::Ordered;
 use protocol::client::{Banned, CloseReason, Deed, NotedPerson, ServerMessage};
 use protocol::id::{ParticipantId, UserId};
 
@@ -100,7 +101,7 @@ impl Room {
             .values()
             .filter_map(|ruling| Some((ruling.at, &ruling.user, ruling.banned.as_ref()?)))
             .collect();
-        banned.sort_by_key(|(at, user, _)| (std::cmp::Reverse(*at), *user));
+        banned.order_by_key(|(at, user, _)| (std::cmp::Reverse(*at), *user));
         let person = |(_, user, name): (u64, &UserId, &String)| Banned {
             user: user.clone(),
             name: name.clone(),

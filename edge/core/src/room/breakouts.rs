@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::order::Ordered;
 use protocol::client::{
     BreakoutAssignment, BreakoutDraft, BreakoutPlace, Breakouts, Deed, ErrorCode, RoomEvent,
     ServerMessage,
@@ -62,7 +63,7 @@ impl Room {
             .filter_map(|one| Some((self.people.get(&one.participant)?.user.clone(), one.nth)))
             .collect();
         let mut left: Vec<&Person> = self.people.values().filter(|p| p.is_in()).collect();
-        left.sort_by_key(|person| (person.joined_at, person.id.clone()));
+        left.order_by_key(|person| (person.joined_at, person.id.clone()));
         let left: Vec<UserId> = left
             .into_iter()
             .filter(|person| !Right::HoldBreakouts.is_of(person.role))

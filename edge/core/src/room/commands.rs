@@ -1,6 +1,7 @@
 //! What the room's owner has done through the API, without being in it: the same deeds as theirs in the room, noted in the audit
 //! list under the name of the key.
 
+use crate::order::Ordered;
 use protocol::client::{
     CapsChange, CloseReason, Deed, LeaveReason, NotedPerson, Participant, ServerMessage, Settings,
     SettingsChange,
@@ -46,7 +47,7 @@ impl Room {
     pub fn participants(&self) -> Vec<Participant> {
         let people = self.people.values().filter(|person| person.is_in());
         let mut participants: Vec<_> = people.map(Person::view).collect();
-        participants.sort_by_key(|participant| participant.joined_at);
+        participants.order_by_key(|participant| participant.joined_at);
         participants
     }
 

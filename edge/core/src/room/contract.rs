@@ -286,7 +286,7 @@ pub enum Effect {
         except: Client,
         message: ServerMessage,
     },
-    /// Look whose access token this is. Answer with [`Event::Verified`], before anything else happens.
+    /// Look whose access token this is, and whether it still speaks for them. Answer with [`Event::Verified`].
     Verify {
         client: Client,
         token: String,

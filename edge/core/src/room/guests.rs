@@ -60,9 +60,14 @@ impl Room {
         now: u64,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let Some(guest) = self.people.get(id).map(|person| person.user.clone()) else {
+        let Some(person) = self.people.get(id) else {
             return Ok(());
         };
+        // They may have shown two, one right after the other.
+        if !person.guest {
+            return Err(forbidden("you have an account here already"));
+        }
+        let guest = person.user.clone();
         // A guest's token is no way around a removal.
         if self.stays_out(&account.user, now).is_err() {
             return Err(forbidden("this account was removed from this room"));

@@ -1,5 +1,6 @@
 //! Raised hands, in the order in which they were raised. A hand is a participant's, and goes with them.
 
+use crate::order::Ordered;
 use protocol::client::{Deed, RoomEvent};
 use protocol::id::ParticipantId;
 
@@ -78,7 +79,7 @@ impl Room {
         let mut raised: Vec<_> = people
             .filter_map(|person| Some((person.hand?, person.id.clone())))
             .collect();
-        raised.sort();
+        raised.order_by(Ord::cmp);
         raised.into_iter().map(|(_, id)| id).collect()
     }
 

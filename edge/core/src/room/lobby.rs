@@ -3,6 +3,7 @@
 
 mod waiting;
 
+use crate::order::Ordered;
 use protocol::client::{ClientMessage, CloseReason, Deed, ErrorCode, Knock, Offer, ServerMessage};
 use protocol::id::{Attempt, ParticipantId, UserId};
 
@@ -170,7 +171,7 @@ impl Room {
     /// The lobby is closed: who waits goes in, as far as there are seats.
     pub(super) fn lobby_opens(&mut self, now: u64, out: &mut Vec<Effect>) {
         let mut ids: Vec<ParticipantId> = self.waiting.keys().cloned().collect();
-        ids.sort_by_key(|id| self.waiting.get(id).map(|waiting| waiting.person.joined_at));
+        ids.order_by_key(|id| self.waiting.get(id).map(|waiting| waiting.person.joined_at));
         for id in ids {
             if !self.is_full() {
                 self.admits_one(&id, now, out);
@@ -376,7 +377,7 @@ impl Room {
                 since: person.joined_at,
             })
             .collect();
-        knocks.sort_by(|a, b| (a.since, &a.participant).cmp(&(b.since, &b.participant)));
+        knocks.order_by(|a, b| (a.since, &a.participant).cmp(&(b.since, &b.participant)));
         knocks
     }
 

@@ -2,6 +2,7 @@
 
 mod person;
 
+use crate::order::Ordered;
 use protocol::client::{
     CloseReason, Connection, ErrorCode, LeaveReason, RoomEvent, ServerMessage, Snapshot,
 };
@@ -216,7 +217,7 @@ impl Room {
             .filter(|person| person.is_in())
             .map(Person::view)
             .collect();
-        participants.sort_by_key(|participant| participant.joined_at);
+        participants.order_by_key(|participant| participant.joined_at);
         let chat = self.chat.history(reader);
         Snapshot {
             room: self.view(),

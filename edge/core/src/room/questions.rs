@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::order::Ordered;
 use protocol::id::{NodeId, ParticipantId};
 
 /// How long a node may take to answer, in milliseconds. It takes a few; after this it has lost the question.
@@ -85,7 +86,7 @@ impl Questions {
         let late = self.open.iter();
         let late = late.filter(|(_, question)| self.due(question) <= now);
         let mut late: Vec<ParticipantId> = late.map(|(id, _)| id.clone()).collect();
-        late.sort();
+        late.order_by(Ord::cmp);
         late
     }
 

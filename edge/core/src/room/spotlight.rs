@@ -1,5 +1,6 @@
 //! The spotlight: whom everybody is shown first and large, in the order in which they were put there. It goes with them.
 
+use crate::order::Ordered;
 use protocol::client::{Deed, ErrorCode, MAX_SPOTLIT, RoomEvent};
 use protocol::id::ParticipantId;
 
@@ -44,7 +45,7 @@ impl Room {
         let mut spotlit: Vec<_> = people
             .filter_map(|person| Some((person.spotlight?, person.id.clone())))
             .collect();
-        spotlit.sort();
+        spotlit.order_by(Ord::cmp);
         spotlit.into_iter().map(|(_, id)| id).collect()
     }
 }

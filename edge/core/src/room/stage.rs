@@ -1,6 +1,7 @@
 //! The stage of a webinar: viewers who wish to be on it, in the order in which they asked. Who is brought there, leaves or is
 //! refused wishes for it no more.
 
+use crate::order::Ordered;
 use protocol::client::{Deed, ErrorCode, Role, RoomEvent, Wish};
 use protocol::id::ParticipantId;
 
@@ -64,7 +65,7 @@ impl Room {
         let mut wishes: Vec<_> = people
             .filter_map(|person| Some((person.wish?, person.id.clone())))
             .collect();
-        wishes.sort();
+        wishes.order_by(Ord::cmp);
         wishes.into_iter().map(|(_, id)| id).collect()
     }
 

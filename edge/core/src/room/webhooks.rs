@@ -2,6 +2,7 @@
 //! with what it tells, and kept until the owner's object for developers has taken it. Whether anybody wants it is not asked each
 //! time, but remembered for a while.
 
+use crate::order::Ordered;
 use protocol::client::{ChatMessage, LeaveReason};
 use protocol::developer::{
     EventKind, WebhookData, WebhookMessage, WebhookParticipant, WebhookRoom,
@@ -82,7 +83,7 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub fn restore(mut untold: Vec<Untold>, wanted: Option<Wanted>) -> Self {
-        untold.sort_by_key(|untold| (untold.seq, untold.part));
+        untold.order_by_key(|untold| (untold.seq, untold.part));
         Self {
             untold,
             wanted,

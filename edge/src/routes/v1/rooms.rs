@@ -1,6 +1,7 @@
 //! The account's own rooms: making, listing, showing, changing and deleting them, and saying something to those inside.
 
 use edge_core::directory::SHARDS;
+use edge_core::order::Ordered;
 use futures_util::future::join_all;
 use protocol::api::{CreateRoomRequest, Room};
 use protocol::developer::{KeyScope, OwnRooms};
@@ -60,7 +61,7 @@ pub async fn list(request: Request, env: &Env) -> Answer {
     for answer in answers {
         rooms.extend(answer?);
     }
-    rooms.sort_by(|a, b| a.id.cmp(&b.id));
+    rooms.order_by(|a, b| a.id.cmp(&b.id));
     let is_last = rooms.len() <= limit as usize;
     rooms.truncate(limit as usize);
     let last = rooms.last().filter(|_| !is_last);

@@ -119,10 +119,11 @@ export class MediaSession {
 
   /** Connections from now on use these servers. One that is up stays, and takes them for its next way; one that is not is made anew. */
   useServers(iceServers: RTCIceServer[]): void {
-    const same = JSON.stringify(iceServers) === JSON.stringify(this.#iceServers ?? []);
+    // Each answer has credentials of its own, for the same servers: an offer that is under way need not be made anew for them.
+    const same = addresses(iceServers) === addresses(this.#iceServers ?? []);
     this.#iceServers = iceServers;
-    if (same || this.#peer === null) return;
-    if (this.#peer === this.#connectedPeer) return this.#peer.useServers(iceServers);
+    if (this.#peer === null) return;
+    if (same || this.#peer === this.#connectedPeer) return this.#peer.useServers(iceServers);
     this.#drop();
     this.prepare();
     if (this.#signaled) void this.offer();
@@ -382,4 +383,9 @@ export class MediaSession {
   #tellView(tiles: Tile[]): void {
     this.tell({ type: "view", tiles });
   }
+}
+
+/** Where servers are, whatever they want to be shown. */
+function addresses(servers: readonly RTCIceServer[]): string {
+  return JSON.stringify(servers.map(({ urls }) => urls));
 }
