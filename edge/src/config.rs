@@ -209,8 +209,7 @@ pub fn shard(env: &Env, shard: u32) -> Result<Stub> {
 
 /// A shard of what was counted.
 pub fn metrics(env: &Env, shard: u32) -> Result<Stub> {
-    env.durable_object("METRICS")?
-        .get_by_name(&shard.to_string())
+    objects(env, "METRICS")?.get_by_name(&shard.to_string())
 }
 
 /// A limiter, by what it limits and for which address; of that only a hash is kept.
