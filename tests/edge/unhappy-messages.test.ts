@@ -49,6 +49,7 @@ const CASES: Record<ClientMessage["type"], Case> = {
   takeAccount: [{ token: "a.b.c" }, "forbidden"],
   openBreakouts: [{ draft: { names: ["Red"], assignment: "byHand" } }, "forbidden"],
   moveToBreakout: [{ breakout: null, ...nobody }, "unknownParticipant"],
+  limitBreakouts: [{ seconds: 60 }, "forbidden"],
   closeBreakouts: [{}, "forbidden"],
   openNotes: "taken",
   writeNotes: [{ nonce: "n", update: "!" }, "malformed"],
