@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn headers_are_names_and_values() {
         assert!(headers_of("").is_ok() && headers_of("a=b, c=d=e").is_ok());
-        for bad in ["a", "a b=c", "a=\n"] {
+        for bad in ["a", "a b=c", "a=b\u{7}"] {
             assert!(headers_of(bad).is_err(), "{bad}");
         }
     }
