@@ -119,10 +119,11 @@ export class MediaSession {
 
   /** Connections from now on use these servers. One that is up stays, and takes them for its next way; one that is not is made anew. */
   useServers(iceServers: RTCIceServer[]): void {
-    // Each answer has credentials of its own, for the same servers: an offer that is under way need not be made anew for them.
-    const same = addresses(iceServers) === addresses(this.#iceServers ?? []);
+    const before = this.#iceServers ?? [];
     this.#iceServers = iceServers;
-    if (this.#peer === null) return;
+    if (this.#peer === null || JSON.stringify(iceServers) === JSON.stringify(before)) return;
+    // Each answer has credentials of its own, for the same servers: an offer that is under way need not be made anew for them.
+    const same = addresses(iceServers) === addresses(before);
     if (same || this.#peer === this.#connectedPeer) return this.#peer.useServers(iceServers);
     this.#drop();
     this.prepare();
