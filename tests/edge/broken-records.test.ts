@@ -102,7 +102,9 @@ test("an account and the directory serve what they can read", async () => {
       database.prepare("UPDATE rooms SET people = -1 WHERE id = ?").run(lost.id),
     );
     disk.object("UserObject", ["account", user], (database) =>
-      database.prepare("INSERT INTO families VALUES (?, 'c', '{', 0)").run(family),
+      database
+        .prepare("INSERT INTO families (id, current, former, expires) VALUES (?, 'c', '{', 0)")
+        .run(family),
     );
   });
   expect(await listed()).toEqual(["Kept"]);

@@ -18,6 +18,10 @@ let world: World;
 let ada: Person;
 beforeAll(async () => {
   world = await World.start({
+    // Mails stand on a page: without any way for them there is nothing to ask for.
+    CONNECT_MAIL_DEVELOPMENT: "yes",
+    CONNECT_PUBLIC_URL: "https://connect.example",
+    CONNECT_LIMIT_MAIL_ADDRESS: MANY,
     CONNECT_LIMIT_REQUESTS: MANY,
     CONNECT_LIMIT_ACCOUNT: MANY,
     CONNECT_LIMIT_ADDRESS: MANY,

@@ -45,7 +45,7 @@ pub struct SignInList {
 pub struct PasswordChange {
     /// The one of until now.
     pub password: String,
-    #[cfg_attr(feature = "openapi", schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD)))]
+    #[cfg_attr(feature = "openapi", schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD), regex(pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")))]
     pub new_password: String,
 }
 
@@ -66,7 +66,7 @@ pub struct ResetRequest {
 pub struct NewPassword {
     /// What stands behind the `#` of the link.
     pub token: String,
-    #[cfg_attr(feature = "openapi", schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD)))]
+    #[cfg_attr(feature = "openapi", schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD), regex(pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")))]
     pub password: String,
 }
 
