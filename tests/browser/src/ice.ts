@@ -15,14 +15,15 @@ export function watchIce(page: Page): Promise<unknown> {
     window.RTCPeerConnection = class extends RTCPeerConnection {
       constructor(configuration?: RTCConfiguration) {
         super(configuration);
-        connections.push(this);
+        // Those that only measure the way to a region carry nothing.
+        if (configuration?.bundlePolicy !== "max-compat") connections.push(this);
       }
     };
     Object.assign(window, { connections });
   });
 }
 
-/** The candidate that the page's last connection sends from. */
+/** The candidate that the page's last connection for media sends from. */
 export function localCandidate(page: Page): Promise<Candidate | undefined> {
   return page.evaluate(async () => {
     const { connections } = window as unknown as { connections: RTCPeerConnection[] };
