@@ -119,6 +119,13 @@ pub fn webhooks_to_local(env: &Env) -> bool {
     allowed.is_ok_and(|allowed| allowed.to_string() == "true")
 }
 
+/// Where people find this installation, without a slash at the end; behind a proxy requests do not say it.
+pub fn public_url(env: &Env) -> Option<String> {
+    let url = env.var("CONNECT_PUBLIC_URL").ok()?.to_string();
+    let url = url.trim().trim_end_matches('/').to_owned();
+    (!url.is_empty()).then_some(url)
+}
+
 /// The ICE servers for clients.
 pub fn ice_servers(env: &Env) -> Result<Vec<IceServer>> {
     serde_json::from_str(&env.var("CONNECT_ICE_SERVERS")?.to_string()).map_err(|_| {

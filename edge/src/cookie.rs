@@ -1,9 +1,10 @@
-//! Cookies: the refresh token's, the one by which a browser is known that has signed in before, and the one by which it is the same
-//! guest again.
+//! Cookies: the refresh token's, the one by which a browser is known that has signed in before, the one by which it is the same
+//! guest again, and the one of a sign-in that is under way at a provider.
 
 use edge_core::account::object_of;
 use edge_core::caller::Caller;
 use edge_core::device::{DEVICE_SECONDS, Device, Devices};
+use edge_core::oidc::{self, Attempt};
 use edge_core::token::REFRESH_SECONDS;
 use protocol::id::UserId;
 use worker::{Env, Request, Response, Result};
@@ -15,6 +16,7 @@ use crate::{config, crypto, http};
 const REFRESH: &str = "__Host-connect_refresh";
 const DEVICE: &str = "__Host-connect_device";
 const GUEST: &str = "__Host-connect_guest";
+const ATTEMPT: &str = "__Host-connect_sso";
 /// The prefix asks for `Secure`, for `Path=/` and for no domain.
 const ATTRIBUTES: &str = "HttpOnly; Secure; SameSite=Strict; Path=/";
 
@@ -85,6 +87,49 @@ pub fn set_guest(response: Response, browser: &str) -> Result<Response> {
     set(response, GUEST, browser, DEVICE_SECONDS)
 }
 
+/// The sign-in that this browser began at a provider, if it is one of ours and began one.
+///
+/// The browser comes from the provider's page, so this cookie counts although no page of ours asks: what comes of it is decided by
+/// its `state`, which no other page knows.
+pub fn attempt(request: &Request, env: &Env) -> Outcome<Option<Attempt>> {
+    let cookie = value(request, ATTEMPT)?.unwrap_or_default();
+    let Some((attempt, signature)) = cookie.split_once('.') else {
+        return Ok(None);
+    };
+    let Some(signature) = crypto::decode::<32>(signature) else {
+        return Ok(None);
+    };
+    if !config::verify_signature(env, &attempt_claim(attempt), &signature)? {
+        return Ok(None);
+    }
+    let attempt = crypto::decode_all(attempt);
+    Ok(attempt.and_then(|json| serde_json::from_slice(&json).ok()))
+}
+
+/// Keeps a sign-in that begins now. `Lax`, since the browser has to bring it along when the provider sends it back.
+pub fn set_attempt(response: Response, env: &Env, attempt: &Attempt) -> Outcome<Response> {
+    let attempt = crypto::encode(&serde_json::to_vec(attempt)?);
+    let signature = config::signature(env, &attempt_claim(&attempt))?;
+    let value = format!("{attempt}.{}", crypto::encode(&signature));
+    Ok(set_lax(response, &value, oidc::ATTEMPT / 1000)?)
+}
+
+/// Forgets it.
+pub fn clear_attempt(response: Response) -> Result<Response> {
+    set_lax(response, "", 0)
+}
+
+fn attempt_claim(attempt: &str) -> String {
+    format!("sso {attempt}")
+}
+
+fn set_lax(response: Response, value: &str, age: u64) -> Result<Response> {
+    let cookie =
+        format!("{ATTEMPT}={value}; Max-Age={age}; HttpOnly; Secure; SameSite=Lax; Path=/");
+    response.headers().append("set-cookie", &cookie)?;
+    Ok(response)
+}
+
 fn write_device(
     response: Response,
     request: &Request,
@@ -116,17 +161,21 @@ fn devices(request: &Request, env: &Env) -> Outcome<Devices> {
 /// The value of a cookie. Whatever counts by cookie counts from pages of our own origin alone: browsers send cookies along
 /// with what pages of sibling subdomains ask for.
 fn read(request: &Request, env: &Env, name: &str) -> Outcome<Option<String>> {
-    let header = request.headers().get("cookie")?.unwrap_or_default();
-    let value = header.split(';').find_map(|pair| {
-        let (key, value) = pair.trim().split_once('=')?;
-        (key == name).then(|| value.to_owned())
-    });
+    let value = value(request, name)?;
     if value.is_some() && http::caller(request, env)? != Caller::Own {
         return Err(Refusal::forbidden(
             "cookies count from pages of our own origin alone: send none",
         ));
     }
     Ok(value)
+}
+
+fn value(request: &Request, name: &str) -> Result<Option<String>> {
+    let header = request.headers().get("cookie")?.unwrap_or_default();
+    Ok(header.split(';').find_map(|pair| {
+        let (key, value) = pair.trim().split_once('=')?;
+        (key == name).then(|| value.to_owned())
+    }))
 }
 
 fn set(response: Response, name: &str, value: &str, age: u64) -> Result<Response> {

@@ -40,6 +40,17 @@ pub fn sha256(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 
+/// SHA-256.
+pub fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// Whether two secrets are the same, in a time that does not say how far they are.
+pub fn is_same(a: &str, b: &str) -> bool {
+    // Of hashes nobody learns anything by the time that it takes to compare them.
+    digest(a) == digest(b)
+}
+
 /// HMAC-SHA256 (RFC 2104).
 pub fn hmac(key: &[u8], data: &[u8]) -> [u8; 32] {
     keyed(key, data).finalize().into_bytes().into()
@@ -77,6 +88,11 @@ pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
         .ok()?
         .try_into()
         .ok()
+}
+
+/// Base64url of any length.
+pub fn decode_all(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 fn keyed(key: &[u8], data: &[u8]) -> Hmac<Sha256> {

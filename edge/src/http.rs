@@ -203,6 +203,11 @@ pub fn options(request: &Request) -> Outcome<Response> {
     Ok(response)
 }
 
+/// The origin that a request was sent to.
+pub fn origin(request: &Request) -> Result<String> {
+    Ok(request.url()?.origin().ascii_serialization())
+}
+
 /// Adds the headers that every answer has.
 pub fn finish(response: Response, cors: &Cors) -> Result<Response> {
     if response.status_code() == 101 {

@@ -14,6 +14,7 @@ mod limiter;
 mod log;
 mod mail;
 mod metrics;
+mod oidc;
 mod operations;
 mod pages;
 mod password;

@@ -11,6 +11,7 @@ mod links;
 mod nodes;
 mod openapi;
 mod rooms;
+mod sso;
 mod v1;
 
 use edge_core::routes::{Found, NotFound, Operation};
@@ -47,6 +48,9 @@ pub async fn route(request: Request, env: &Env, context: &Context) -> Answer {
         Operation::Refresh => accounts::refresh(request, env).await,
         Operation::Logout => accounts::logout(request, env).await,
         Operation::Me => accounts::me(request, env).await,
+        Operation::GetSignInWays => sso::ways(env),
+        Operation::StartSignOn => sso::start(request, env, first).await,
+        Operation::FinishSignOn => sso::callback(request, env, first).await,
         Operation::AskToReset => links::ask_to_reset(request, env, context).await,
         Operation::Reset => links::reset(request, env).await,
         Operation::Verify => links::verify(request, env).await,

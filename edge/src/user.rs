@@ -4,6 +4,7 @@ mod holder;
 mod leaving;
 mod letters;
 mod signing_in;
+mod vouched;
 
 use std::cell::RefCell;
 
@@ -28,6 +29,7 @@ pub use leaving::Deletion;
 pub use letters::Reset;
 use signing_in::Verified;
 pub use signing_in::{Grant, Login, Refresh, Register};
+pub use vouched::Identity;
 
 /// The rate of failed sign-ins from browsers that are not known.
 const FAILURES: &str = "failures";
@@ -167,6 +169,7 @@ impl UserObject {
         match operation {
             "register" => self.register(rpc::parse(body)?, now).await,
             "login" => self.login(rpc::parse(body)?, now).await,
+            "signInBy" => self.sign_in_by(rpc::parse(body)?, now),
             "refresh" => self.refresh(rpc::parse(body)?, now),
             "logout" => self.logout(rpc::parse(body)?, now),
             "isKey" => self.is_key(&rpc::parse(body)?),

@@ -340,3 +340,24 @@ pub struct FieldError {
     pub field: String,
     pub message: String,
 }
+
+/// `GET /api/auth/ways`: how one may sign in here, beside e-mail address and password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SignInWays {
+    pub providers: Vec<SignInProvider>,
+}
+
+/// A provider of single sign-on. A browser that goes to `/api/auth/sso/{id}/start?return=/PATH` comes back to that path, signed in;
+/// or to `/login?failed=REASON&return=/PATH`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SignInProvider {
+    pub id: String,
+    /// What people know it by.
+    pub name: String,
+}

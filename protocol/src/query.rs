@@ -108,3 +108,32 @@ pub struct RoomLinkQuery {
     /// The placement that the node was told.
     pub epoch: Epoch,
 }
+
+/// `GET /api/auth/sso/{provider}/start`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct SignOnQuery {
+    /// A path of this site, to be at afterwards; the first page where nothing is said.
+    #[serde(rename = "return")]
+    #[cfg_attr(
+        feature = "openapi",
+        schemars(
+            length(max = 512),
+            regex(pattern = r"^/([^/\\\x00-\x1f\x7f-\x9f][^\\\x00-\x1f\x7f-\x9f]*)?$")
+        )
+    )]
+    pub back: Option<String>,
+}
+
+/// `GET /api/auth/sso/{provider}/callback`, as the provider sends the browser back (RFC 6749, 4.1.2; RFC 9207).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct SignedOnQuery {
+    pub code: Option<String>,
+    pub state: Option<String>,
+    pub error: Option<String>,
+    /// The provider that answers.
+    pub iss: Option<String>,
+}

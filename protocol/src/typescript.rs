@@ -53,6 +53,8 @@ fn generate() -> String {
         api::AccountDetails,
         api::Visited,
         api::AccountExport,
+        api::SignInWays,
+        api::SignInProvider,
         api::CreateRoomRequest,
         api::Room,
         api::RoomDetails,

@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod name;
 pub mod nonce;
 pub mod notes;
+pub mod oidc;
 pub mod order;
 pub mod password;
 pub mod poll;

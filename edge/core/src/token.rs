@@ -37,12 +37,12 @@ pub struct AccessClaims {
     /// The room that a guest's token is good for; absent where there is an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomId>,
-    /// The sign-in that it comes from ([`Family`]); absent for guests and in tokens of former releases.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sid: Option<String>,
     /// What the room's owner has them be there; absent where they come by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// The sign-in that it comes from ([`Family`]); absent for guests and in tokens of former releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
 }
 
 /// When a token is issued, in Unix milliseconds, and for how many seconds.
@@ -147,6 +147,8 @@ pub const FAMILIES: Table = Table {
         integer("expires"),
         integer("created").since(2, "0"),
         text("browser").since(2, "''"),
+        text("role").optional().since(3, "NULL"),
+        integer("ends").optional().since(3, "NULL"),
     ],
     indexes: &[],
 };
@@ -168,6 +170,12 @@ pub struct Family {
     /// From what it was, in coarse words ([`crate::browser`]); empty where that is not known.
     #[serde(default)]
     pub browser: String,
+    /// What the provider's claims make of them in every room, where one vouched for them.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// When it ends however much it is used, in Unix milliseconds, where the provider is to be asked again.
+    #[serde(default)]
+    pub ends: Option<u64>,
 }
 
 /// A secret that was replaced.
@@ -212,7 +220,23 @@ impl Family {
             expires: now + REFRESH_SECONDS * 1000,
             created: now,
             browser,
+            role: None,
+            ends: None,
         }
+    }
+
+    /// The same by a provider's word, which holds until then.
+    pub fn vouched(self, role: Option<Role>, ends: u64) -> Self {
+        Self {
+            role,
+            ends: Some(ends),
+            ..self
+        }
+    }
+
+    /// Whether it is over.
+    fn is_over(&self, now: u64) -> bool {
+        now >= self.expires || self.ends.is_some_and(|ends| now >= ends)
     }
 
     /// When a token of it was presented last, or given.
@@ -222,7 +246,7 @@ impl Family {
 
     /// Presents the hash of a secret, with the successor that it gets if it is the latest.
     pub fn present(self, hash: &str, next: Successor, now: u64) -> Presented {
-        if now >= self.expires {
+        if self.is_over(now) {
             return Presented::Expired;
         }
         if self.current == hash {
@@ -357,6 +381,24 @@ mod tests {
 
     fn family_end(at: u64) -> u64 {
         at + REFRESH_SECONDS * 1000
+    }
+
+    #[test]
+    fn a_provider_s_word_holds_for_its_time_however_much_it_is_used() {
+        let family = Family::new("f".into(), "one".into(), String::new(), 0);
+        let family = family.vouched(Some(Role::Viewer), 100_000);
+        let Presented::Rotated(family) = family.present("one", next("two"), 99_999) else {
+            panic!("still good");
+        };
+        assert_eq!(family.role, Some(Role::Viewer));
+        assert_eq!(
+            family.clone().present("two", next("three"), 100_000),
+            Presented::Expired
+        );
+        assert_eq!(
+            family.present("one", next("three"), 100_000),
+            Presented::Expired
+        );
     }
 
     #[test]

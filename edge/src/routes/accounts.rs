@@ -156,7 +156,7 @@ pub(super) async fn me(request: Request, env: &Env) -> Answer {
 }
 
 /// From what somebody signs in, in coarse words.
-fn browser(request: &Request) -> Outcome<String> {
+pub(super) fn browser(request: &Request) -> Outcome<String> {
     let says = request.headers().get("user-agent")?;
     Ok(browser::words(&says.unwrap_or_default()))
 }
@@ -176,7 +176,8 @@ fn still_signed_in(request: &Request, env: &Env, grant: Grant) -> Answer {
 /// The session that a grant of the account's Durable Object stands for.
 fn session(env: &Env, grant: Grant, status: u16) -> Answer {
     let claims = AccessClaims::new(grant.user.id.clone(), grant.user.name.clone(), now());
-    let claims = claims.of_session(grant.session);
+    let mut claims = claims.of_session(grant.session);
+    claims.role = grant.role;
     let session = Session {
         token: jwt::sign(env, &claims)?,
         expires_in: ACCESS_SECONDS,

@@ -4,6 +4,7 @@ use edge_core::limits::{Limit, Policy};
 use edge_core::mail::Kind;
 use edge_core::token::{FAMILIES, Family, Presented, Successor, outlived};
 use protocol::api::User;
+use protocol::client::Role;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use worker::Result;
@@ -60,6 +61,8 @@ pub struct Grant {
     pub session: String,
     /// The refresh token, as it goes into the cookie.
     pub refresh: String,
+    /// What a provider's claims make of them in every room.
+    pub role: Option<Role>,
 }
 
 /// A password that was verified lately, under a key that never leaves this memory.
@@ -168,16 +171,26 @@ impl UserObject {
         }
     }
 
-    /// Begins a family of refresh tokens.
+    /// Begins a session.
     fn grant(&self, user: User, browser: String, now: u64) -> Outcome<Value> {
+        self.grant_as(user, now, |id, hash| Family::new(id, hash, browser, now))
+    }
+
+    /// Begins a family of refresh tokens, made of an id and the hash of the first.
+    pub(super) fn grant_as(
+        &self,
+        user: User,
+        now: u64,
+        family: impl FnOnce(String, String) -> Family,
+    ) -> Outcome<Value> {
         for old in outlived(self.store.all(&FAMILIES)?, now) {
             self.store.delete(family_key(&old.id))?;
         }
         let id = crypto::hex(&crypto::random::<8>()?);
         let secret = crypto::secret()?;
-        let family = Family::new(id, crypto::sha256(&secret), browser, now);
+        let family = family(id, crypto::sha256(&secret));
         self.store.put(&FAMILIES, &family)?;
-        Ok(json!(granted(user, family.id, &secret)))
+        Ok(json!(granted(user, family.id, family.role, &secret)))
     }
 
     pub(super) fn refresh(&self, refresh: Refresh, now: u64) -> Outcome<Value> {
@@ -194,14 +207,15 @@ impl UserObject {
             hash: crypto::sha256(&next),
             salt,
         };
+        let role = family.role;
         match family.present(&crypto::sha256(&refresh.secret), offered, now) {
             Presented::Rotated(family) => {
                 self.store.put(&FAMILIES, &family)?;
-                Ok(json!(granted(account.user, family.id, &next)))
+                Ok(json!(granted(account.user, family.id, role, &next)))
             }
             Presented::Again { salt } => {
                 let next = successor(&refresh.secret, &salt);
-                Ok(json!(granted(account.user, refresh.family, &next)))
+                Ok(json!(granted(account.user, refresh.family, role, &next)))
             }
             Presented::Reused | Presented::Expired => {
                 self.end_session(&refresh.family, now)?;
@@ -242,11 +256,12 @@ impl UserObject {
     }
 }
 
-fn granted(user: User, session: String, secret: &str) -> Grant {
+fn granted(user: User, session: String, role: Option<Role>, secret: &str) -> Grant {
     Grant {
         refresh: format!("{}.{session}.{secret}", user.id),
         user,
         session,
+        role,
     }
 }
 

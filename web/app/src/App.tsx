@@ -12,6 +12,7 @@ import { RegisterPage } from "./pages/RegisterPage.tsx";
 import { ResetPage } from "./pages/ResetPage.tsx";
 import { RoomsPage } from "./pages/RoomsPage.tsx";
 import { SignedIn } from "./pages/SignedIn.tsx";
+import { backOf, SignOnFailure } from "./pages/SignOn.tsx";
 import { VerifyPage } from "./pages/VerifyPage.tsx";
 import { Waiting } from "./pages/Waiting.tsx";
 import { Link, Redirect, routeOf, usePlace } from "./router.tsx";
@@ -53,8 +54,9 @@ function Page() {
       );
     case "login":
     case "register":
-      if (account.status === "signedIn") return <Redirect to={from ?? "/"} />;
-      return route.page === "login" ? <LoginPage from={from} /> : <RegisterPage from={from} />;
+      if (account.status === "signedIn") return <Redirect to={from ?? backOf(search) ?? "/"} />;
+      if (route.page === "register") return <RegisterPage from={from} />;
+      return <LoginPage from={from ?? backOf(search)} notice={<SignOnFailure search={search} />} />;
     case "home":
       return <SignedIn>{(user) => <HomePage key={user.id} user={user} />}</SignedIn>;
     case "account":

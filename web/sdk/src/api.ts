@@ -20,6 +20,7 @@ import type {
   RoomId,
   RoomList,
   Session,
+  SignInWays,
   User,
 } from "./generated/protocol.ts";
 import { Guest } from "./guest.ts";
@@ -128,6 +129,19 @@ export class Api implements AccountEntrance {
 
   login(request: LoginRequest, options?: RequestOptions): Promise<User> {
     return this.#signIn("/api/auth/login", request, options);
+  }
+
+  /** How one may sign in beside e-mail address and password. */
+  ways({ signal }: RequestOptions = {}): Promise<SignInWays> {
+    const ask = (signal: AbortSignal) =>
+      this.#send<SignInWays>("GET", "/api/auth/ways", { signal, token: null });
+    return withDeadline(this.#timeout, signal, ask);
+  }
+
+  /** Where a browser goes to sign in at a provider. It comes back to this path of our own site, and {@link restore} signs in there. */
+  signOnAddress(provider: string, back: string): string {
+    const query = new URLSearchParams({ return: back });
+    return `${this.origin}/api/auth/sso/${encodeURIComponent(provider)}/start?${query}`;
   }
 
   /** Ends the session here even when the server cannot be told. */

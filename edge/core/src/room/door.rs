@@ -93,7 +93,9 @@ impl Room {
             return Err(NoTicket::Full { most });
         }
         let password = self.info.password.as_deref();
-        Ok(password.filter(|_| granted.is_none()))
+        // What a provider's claims make of an account's holder is no invitation to this room.
+        let invited = *guest && granted.is_some();
+        Ok(password.filter(|_| !invited))
     }
 
     /// Whether this user comes whatever the room's settings are: who keeps order, and who is in the room already.

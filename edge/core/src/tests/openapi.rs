@@ -9,6 +9,7 @@ mod document;
 mod documents;
 mod nodes;
 mod rooms;
+mod sso;
 
 use description::Description;
 
@@ -22,6 +23,9 @@ fn describe(operation: Operation) -> Description {
         Operation::Refresh => accounts::refresh(),
         Operation::Logout => accounts::logout(),
         Operation::Me => accounts::me(),
+        Operation::GetSignInWays => sso::ways(),
+        Operation::StartSignOn => sso::start(),
+        Operation::FinishSignOn => sso::finish(),
         Operation::AskToReset => account::ask_to_reset(),
         Operation::Reset => account::reset(),
         Operation::Verify => account::verify(),

@@ -15,6 +15,8 @@ interface AccountFormProps {
   /** The inputs, given what is wrong with them. */
   children: (errorOf: (field: string) => string | undefined) => ReactNode;
   footer: ReactNode;
+  /** What there is to know before one begins. */
+  notice?: ReactNode;
   /** Other ways to go on. */
   below?: ReactNode;
 }
@@ -27,6 +29,7 @@ export function AccountForm({
   onSubmit,
   children,
   footer,
+  notice,
   below,
 }: AccountFormProps) {
   const form = useForm(onSubmit);

@@ -1,11 +1,19 @@
 // Signing in.
+import type { ReactNode } from "react";
 import { useApi } from "../api-context.ts";
 import { Link } from "../router.tsx";
 import { Field } from "../ui/Field.tsx";
 import { AccountForm, textOf } from "./AccountForm.tsx";
 import { RecentRooms } from "./RecentRooms.tsx";
+import { SignOn } from "./SignOn.tsx";
 
-export function LoginPage({ from }: { from: string | null }) {
+interface LoginPageProps {
+  from: string | null;
+  /** What came of another way to sign in. */
+  notice: ReactNode;
+}
+
+export function LoginPage({ from, notice }: LoginPageProps) {
   const api = useApi();
   return (
     <AccountForm
@@ -16,7 +24,13 @@ export function LoginPage({ from }: { from: string | null }) {
       onSubmit={(fields) =>
         api.login({ email: textOf(fields, "email"), password: textOf(fields, "password") })
       }
-      below={<RecentRooms />}
+      notice={notice}
+      below={
+        <>
+          <SignOn back={from ?? "/"} />
+          <RecentRooms />
+        </>
+      }
       footer={
         <>
           New to Connect?{" "}

@@ -3,6 +3,7 @@ import { useApi } from "../api-context.ts";
 import { Link } from "../router.tsx";
 import { Field } from "../ui/Field.tsx";
 import { AccountForm, textOf } from "./AccountForm.tsx";
+import { SignOn } from "./SignOn.tsx";
 
 export function RegisterPage({ from }: { from: string | null }) {
   const api = useApi();
@@ -19,6 +20,7 @@ export function RegisterPage({ from }: { from: string | null }) {
           password: textOf(fields, "password"),
         })
       }
+      below={<SignOn back={from ?? "/"} />}
       footer={
         <>
           Already have an account?{" "}

@@ -168,6 +168,14 @@ rooms: Array<Room>,
  */
 visits: Array<Visited>, };
 
+export type SignInWays = { providers: Array<SignInProvider>, };
+
+export type SignInProvider = { id: string, 
+/**
+ * What people know it by.
+ */
+name: string, };
+
 export type CreateRoomRequest = { 
 /**
  * One line that shows something, without characters that turn the text around it.

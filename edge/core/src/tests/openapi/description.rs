@@ -179,6 +179,12 @@ impl Description {
         self.with_answer(204, about, None)
     }
 
+    /// It sends a browser elsewhere.
+    pub fn redirects(self, about: &'static str) -> Self {
+        let about = self.with_answer(303, about, None);
+        about.header("Location", "Where.")
+    }
+
     /// It answers with a WebSocket.
     pub fn answers_websocket(self, about: &'static str) -> Self {
         let about = self.with_answer(101, about, None);
