@@ -37,12 +37,13 @@ pub struct AccessClaims {
     /// The room that a guest's token is good for; absent where there is an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomId>,
-    /// What the room's owner has them be there; absent where they come by themselves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<Role>,
     /// The sign-in that it comes from ([`Family`]); absent for guests and in tokens of former releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// What the room's owner has a guest be there, or a provider's claims make of an account's holder in every room; absent where
+    /// they come by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
 }
 
 /// When a token is issued, in Unix milliseconds, and for how many seconds.

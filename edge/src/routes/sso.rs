@@ -60,9 +60,8 @@ pub(super) async fn callback(request: Request, env: &Env, id: &str) -> Answer {
         .to_owned();
     let answer = match finish(&request, env, &provider, attempt).await {
         Ok(grant) => {
-            let user = grant.user.id.clone();
-            let response = cookie::set_refresh(see_other(&path)?, &grant.refresh)?;
-            cookie::set_device(response, &request, env, &user)?
+            // No device's cookie: there is no password to be guessed, and the one that there is came from another page.
+            cookie::set_refresh(see_other(&path)?, &grant.refresh)?
         }
         Err(Unfinished::Failed(failure)) => failed(env, failure, &path)?,
         Err(Unfinished::Refused(refusal)) => return Err(refusal),

@@ -69,7 +69,7 @@ impl Right {
 pub(super) struct Standing {
     /// Whether they have no account.
     pub guest: bool,
-    /// The role that the owner's token gives them.
+    /// The role that their token gives them.
     pub granted: Option<Role>,
 }
 

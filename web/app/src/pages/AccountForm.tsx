@@ -41,6 +41,7 @@ export function AccountForm({
         <Logo />
         <h1>{heading}</h1>
         <p className="muted">{lead}</p>
+        {form.error === null && notice}
         <form onSubmit={form.onSubmit}>
           {form.error !== null && (
             <div className="alert" role="alert">

@@ -264,15 +264,18 @@ fn a_token_stands_for_account_and_password_and_that_of_a_keeper_for_the_lobby() 
     assert_eq!(world.admit_as("gil", None), Err(NoTicket::NoGuests));
     assert_eq!(world.admit_as("gil", Some(Role::Guest)), Ok(()));
     world.room.info.password = Some("hash".into());
-    let asked = |world: &World, granted| {
+    let asked = |world: &World, guest, granted| {
         let join = Admission {
+            guest,
             granted,
             ..admission("eve", "eve")
         };
         world.room.may_join(&join, 0).map(|hash| hash.is_some())
     };
-    assert_eq!(asked(&world, None), Ok(true));
-    assert_eq!(asked(&world, Some(Role::Guest)), Ok(false));
+    assert_eq!(asked(&world, false, None), Ok(true));
+    assert_eq!(asked(&world, true, Some(Role::Guest)), Ok(false));
+    // What somebody is in every room, by the word of who vouches for them, lets them into none.
+    assert_eq!(asked(&world, false, Some(Role::Speaker)), Ok(true));
     let change = SettingsChange {
         lobby: Some(true),
         ..SettingsChange::default()
