@@ -102,13 +102,13 @@ pub fn attempt(request: &Request, env: &Env) -> Outcome<Option<Attempt>> {
     if !config::verify_signature(env, &attempt_claim(attempt), &signature)? {
         return Ok(None);
     }
-    let attempt = crypto::decode_all(attempt);
-    Ok(attempt.and_then(|json| serde_json::from_slice(&json).ok()))
+    let attempt = crypto::decode_all(attempt).and_then(|bytes| String::from_utf8(bytes).ok());
+    Ok(attempt.and_then(|text| Attempt::parse(&text)))
 }
 
 /// Keeps a sign-in that begins now. `Lax`, since the browser has to bring it along when the provider sends it back.
 pub fn set_attempt(response: Response, env: &Env, attempt: &Attempt) -> Outcome<Response> {
-    let attempt = crypto::encode(&serde_json::to_vec(attempt)?);
+    let attempt = crypto::encode(attempt.to_text().as_bytes());
     let signature = config::signature(env, &attempt_claim(&attempt))?;
     let value = format!("{attempt}.{}", crypto::encode(&signature));
     Ok(set_lax(response, &value, oidc::ATTEMPT / 1000)?)

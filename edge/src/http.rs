@@ -203,9 +203,19 @@ pub fn options(request: &Request) -> Outcome<Response> {
     Ok(response)
 }
 
+/// A parameter of a request's address.
+pub fn parameter(request: &Request, name: &str) -> Result<Option<String>> {
+    let url = request.url()?;
+    let found = url.query_pairs().find(|(key, _)| key == name);
+    Ok(found.map(|(_, value)| value.into_owned()))
+}
+
 /// The origin that a request was sent to.
 pub fn origin(request: &Request) -> Result<String> {
-    Ok(request.url()?.origin().ascii_serialization())
+    let url = request.url()?;
+    // Scheme, nothing, and authority.
+    let parts: Vec<&str> = url.as_str().splitn(4, '/').take(3).collect();
+    Ok(parts.join("/"))
 }
 
 /// Adds the headers that every answer has.

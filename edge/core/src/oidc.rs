@@ -4,15 +4,17 @@
 mod id_token;
 mod keys;
 
-use std::collections::BTreeMap;
-
 use protocol::client::Role;
 use protocol::query::SignedOnQuery;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 pub use id_token::{IdToken, Identified, Rejected};
-pub use keys::{Algorithm, Jwk, choose};
+pub use keys::{Algorithm, choose};
+
+/// What a provider sends: an object of JSON. It is looked into by name, since it says much more than what matters here, and code that
+/// reads each kind of it into a type of its own would be larger than all of the rules.
+pub type Claims = serde_json::Map<String, Value>;
 
 /// How long somebody may take at the provider, in milliseconds.
 pub const ATTEMPT: u64 = 15 * 60 * 1000;
@@ -24,8 +26,7 @@ const SCOPES: &str = "openid profile email";
 const SESSION_HOURS: u32 = 24;
 
 /// A provider, as an operator configures it (an entry of `CONNECT_OIDC`).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
     /// In addresses: lower-case letters, digits and dashes.
     pub id: String,
@@ -35,29 +36,16 @@ pub struct Provider {
     pub issuer: String,
     pub client_id: String,
     /// Absent for a public client.
-    #[serde(default)]
     pub client_secret: Option<String>,
-    #[serde(default = "default_scopes")]
     pub scopes: String,
     /// For how many hours somebody is signed in, until the provider is asked again.
-    #[serde(default = "default_hours")]
     pub session_hours: u32,
     /// What its people are in rooms; who fits none of these is what anybody is.
-    #[serde(default)]
     pub roles: Vec<RoleRule>,
 }
 
-fn default_hours() -> u32 {
-    SESSION_HOURS
-}
-
-fn default_scopes() -> String {
-    SCOPES.into()
-}
-
 /// People of whom a claim says this have this role in every room, unless its host rules otherwise.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleRule {
     /// The claim's name; with dots for a claim within a claim (`realm_access.roles`).
     pub claim: String,
@@ -66,48 +54,102 @@ pub struct RoleRule {
     pub role: Role,
 }
 
+/// What an entry may say.
+const FIELDS: [&str; 8] = [
+    "id",
+    "name",
+    "issuer",
+    "clientId",
+    "clientSecret",
+    "scopes",
+    "sessionHours",
+    "roles",
+];
+
 /// Reads the providers of an installation. An error says what is wrong with the configuration, without any of its values.
 pub fn parse_providers(text: &str) -> Result<Vec<Provider>, &'static str> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let providers: Vec<Provider> = serde_json::from_str(text).map_err(
-        |_| "must be a JSON list of {id, name, issuer, clientId, clientSecret, scopes, sessionHours, roles}",
+    let providers = serde_json::from_str(text).ok().and_then(|list: Value| {
+        let list = list.as_array()?;
+        list.iter().map(Provider::read).collect()
+    });
+    let providers: Vec<Provider> = providers.ok_or(
+        "must be a JSON list of {id, name, issuer, clientId, clientSecret, scopes, sessionHours, roles}",
     )?;
-    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if providers
-        .iter()
-        .any(|it| it.id.is_empty() || it.id.len() > 32 || !it.id.chars().all(fine))
-    {
-        return Err("an id has 1 to 32 lower-case letters, digits and dashes");
-    }
-    let mut ids: Vec<&str> = providers
-        .iter()
-        .map(|provider| provider.id.as_str())
-        .collect();
-    ids.sort_unstable();
-    if ids.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err("each provider has an id of its own");
-    }
-    if !providers.iter().all(|provider| is_safe(&provider.issuer)) {
-        return Err("an issuer is an https:// address");
-    }
-    if !providers
-        .iter()
-        .all(|provider| provider.scopes.split(' ').any(|scope| scope == "openid"))
-    {
-        return Err("the scopes contain openid");
-    }
-    if providers
-        .iter()
-        .any(|provider| provider.roles.iter().any(|rule| rule.role == Role::Guest))
-    {
-        return Err("a guest is who has no account: no claim makes one");
+    for (at, provider) in providers.iter().enumerate() {
+        provider.check()?;
+        if providers[..at].iter().any(|other| other.id == provider.id) {
+            return Err("each provider has an id of its own");
+        }
     }
     Ok(providers)
 }
 
+impl RoleRule {
+    fn read(rule: &Value) -> Option<Self> {
+        let rule = rule.as_object()?;
+        let text = |name: &str| Some(rule.get(name)?.as_str()?.to_owned());
+        let known = rule.len() == 3;
+        known.then_some(Self {
+            claim: text("claim")?,
+            value: text("value")?,
+            role: Role::deserialize(rule.get("role")?).ok()?,
+        })
+    }
+}
+
 impl Provider {
+    fn read(entry: &Value) -> Option<Self> {
+        let entry = entry.as_object()?;
+        if !entry.keys().all(|name| FIELDS.contains(&&**name)) {
+            return None;
+        }
+        let text = |name: &str| match entry.get(name) {
+            None => Some(None),
+            Some(value) => Some(Some(value.as_str()?.to_owned())),
+        };
+        let hours = match entry.get("sessionHours") {
+            None => SESSION_HOURS,
+            Some(hours) => hours.as_u64()?.try_into().ok()?,
+        };
+        let roles = match entry.get("roles") {
+            None => Vec::new(),
+            Some(rules) => {
+                let rules = rules.as_array()?.iter();
+                rules.map(RoleRule::read).collect::<Option<_>>()?
+            }
+        };
+        Some(Self {
+            id: text("id")??,
+            name: text("name")??,
+            issuer: text("issuer")??,
+            client_id: text("clientId")??,
+            client_secret: text("clientSecret")?,
+            scopes: text("scopes")?.unwrap_or_else(|| SCOPES.into()),
+            session_hours: hours,
+            roles,
+        })
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let fine = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+        if !(1..=32).contains(&self.id.len()) || !self.id.bytes().all(fine) {
+            return Err("an id has 1 to 32 lower-case letters, digits and dashes");
+        }
+        if !is_safe(&self.issuer) {
+            return Err("an issuer is an https:// address");
+        }
+        if !self.scopes.split(' ').any(|scope| scope == "openid") {
+            return Err("the scopes contain openid");
+        }
+        if self.roles.iter().any(|rule| rule.role == Role::Guest) {
+            return Err("a guest is who has no account: no claim makes one");
+        }
+        Ok(())
+    }
+
     /// What the account of this subject is found by. It has blanks, which no address has; and no other provider's subject, nor
     /// an address that somebody registered with a password, is the same.
     pub fn account(&self, subject: &str) -> String {
@@ -120,13 +162,13 @@ impl Provider {
     }
 
     /// The role that these claims give, the highest if they give several.
-    pub fn role(&self, claims: &BTreeMap<String, Value>) -> Option<Role> {
+    pub fn role(&self, claims: &Claims) -> Option<Role> {
         let fits = |rule: &&RoleRule| has(claims, rule);
         self.roles.iter().filter(fits).map(|rule| rule.role).max()
     }
 }
 
-fn has(claims: &BTreeMap<String, Value>, rule: &RoleRule) -> bool {
+fn has(claims: &Claims, rule: &RoleRule) -> bool {
     // A claim that has dots in its name, as those of namespaces do, comes first.
     let value = claims.get(&rule.claim).or_else(|| {
         let mut parts = rule.claim.split('.');
@@ -171,7 +213,7 @@ pub fn back(asked: &str) -> Option<&str> {
 }
 
 /// A sign-in that is under way at a provider. The browser keeps it, signed, in a cookie that no script reads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The provider's id.
     pub provider: String,
@@ -219,6 +261,36 @@ impl Failure {
 }
 
 impl Attempt {
+    /// As it is kept: none of the first has a blank, and the rest is the address.
+    pub fn to_text(&self) -> String {
+        let Self {
+            provider,
+            state,
+            nonce,
+            verifier,
+            back,
+            until,
+        } = self;
+        [provider, state, nonce, verifier, &until.to_string(), back]
+            .map(String::as_str)
+            .join(" ")
+    }
+
+    /// The attempt that was kept as this text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(6, ' ');
+        let mut part = || parts.next().map(str::to_owned);
+        let (provider, state, nonce, verifier) = (part()?, part()?, part()?, part()?);
+        Some(Self {
+            provider,
+            state,
+            nonce,
+            verifier,
+            until: part()?.parse().ok()?,
+            back: part()?,
+        })
+    }
+
     /// The parameters of the request for authorization. `challenge` is the base64url of the verifier's SHA-256.
     pub fn request<'a>(
         &'a self,
@@ -416,6 +488,12 @@ mod tests {
             iss: iss.map(Into::into),
         };
         let ours = Some("https://id.acme.example");
+        let kept = Attempt {
+            back: "/a call?b=c d".into(),
+            ..attempt.clone()
+        };
+        assert_eq!(Attempt::parse(&kept.to_text()), Some(kept));
+        assert_eq!(Attempt::parse("acme s n v 1"), None);
         for (answer, now, expected) in [
             (answer(Some("c"), Some("s"), None, None), 999, Ok("c")),
             (answer(Some("c"), Some("s"), None, ours), 999, Ok("c")),

@@ -1,6 +1,6 @@
 //! Signatures of providers, checked by the platform's Web Cryptography: RSA in WASM would be larger, and slower.
 
-use edge_core::oidc::{Algorithm, Jwk};
+use edge_core::oidc::{Algorithm, Claims};
 use serde_json::{Value, json};
 use worker::js_sys::{Array, JSON, Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
@@ -28,14 +28,14 @@ extern "C" {
 }
 
 /// Whether this is the signature of the data by the key. A key or a signature that is none verifies nothing.
-pub async fn verify(algorithm: Algorithm, key: &Jwk, data: &[u8], signature: &[u8]) -> bool {
+pub async fn verify(algorithm: Algorithm, key: &Claims, data: &[u8], signature: &[u8]) -> bool {
     let verified = try_verify(algorithm, key, data, signature).await;
     verified.is_ok_and(|verified| verified.is_truthy())
 }
 
 async fn try_verify(
     algorithm: Algorithm,
-    key: &Jwk,
+    key: &Claims,
     data: &[u8],
     signature: &[u8],
 ) -> Result<JsValue, JsValue> {

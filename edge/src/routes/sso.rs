@@ -2,8 +2,8 @@
 
 use edge_core::oidc::{ATTEMPT, Attempt, Failure, Provider, back};
 use protocol::api::{SignInProvider, SignInWays, User};
-use protocol::query::{SignOnQuery, SignedOnQuery};
-use worker::{Env, Request, Response, Url};
+use protocol::query::SignedOnQuery;
+use worker::{Env, Request, Response};
 
 use super::{Answer, accounts, now};
 use crate::limiter::{Deed, Limiter};
@@ -25,10 +25,8 @@ pub(super) fn ways(env: &Env) -> Answer {
 /// Sends a browser to the provider.
 pub(super) async fn start(request: Request, env: &Env, id: &str) -> Answer {
     let provider = provider(env, id)?;
-    let wish: SignOnQuery = request
-        .query()
-        .map_err(|_| Refusal::malformed("say ?return=/PATH, where to be afterwards, or nothing"))?;
-    let asked = wish.back.as_deref().unwrap_or("/");
+    let asked = http::parameter(&request, "return")?;
+    let asked = asked.as_deref().unwrap_or("/");
     let Some(path) = back(asked) else {
         return Err(Refusal::invalid_field(
             "return",
@@ -45,7 +43,7 @@ pub(super) async fn start(request: Request, env: &Env, id: &str) -> Answer {
     };
     let redirect = redirect_uri(&request, env, &provider)?;
     match oidc::authorization(&provider, &attempt, &redirect).await {
-        Ok(url) => cookie::set_attempt(see_other(url.as_str())?, env, &attempt),
+        Ok(url) => cookie::set_attempt(see_other(&url)?, env, &attempt),
         Err(failure) => failed(env, failure, path),
     }
 }
@@ -94,7 +92,12 @@ async fn finish(
     provider: &Provider,
     attempt: Option<Attempt>,
 ) -> Result<Grant, Unfinished> {
-    let answer: SignedOnQuery = request.query().unwrap_or_default();
+    let answer = SignedOnQuery {
+        code: http::parameter(request, "code")?,
+        state: http::parameter(request, "state")?,
+        error: http::parameter(request, "error")?,
+        iss: http::parameter(request, "iss")?,
+    };
     let attempt = attempt.ok_or(Failure::Expired)?;
     let code = attempt.accept(provider, answer, crypto::is_same, now())?;
     // Taken before the provider is asked, as one that fails.
@@ -117,7 +120,7 @@ async fn finish(
             name: person.name,
         },
         verified: person.verified,
-        role: provider.role(&token.claims),
+        role: provider.role(&token.0),
         until: now() + provider.session(),
         browser: accounts::browser(request)?,
     };
@@ -154,13 +157,6 @@ fn see_other(to: &str) -> worker::Result<Response> {
 /// Back to the page to sign in, which has words for what happened and ways on.
 fn failed(env: &Env, failure: Failure, path: &str) -> Answer {
     tally::refused(env, &format!("sso-{}", failure.name()));
-    let mut page = Url::parse("https://page/login").map_err(|_| Refusal::internal())?;
-    page.query_pairs_mut()
-        .append_pair("failed", failure.name())
-        .append_pair("return", path);
-    Ok(see_other(&format!(
-        "{}?{}",
-        page.path(),
-        page.query().unwrap_or_default()
-    ))?)
+    let why = oidc::query(&[("failed", failure.name()), ("return", path)]);
+    Ok(see_other(&format!("/login?{why}"))?)
 }

@@ -1,9 +1,11 @@
 //! The keys that a provider signs by (RFC 7517), and which of them a token means.
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Claims;
 
 /// How a token is signed. Neither by nothing, nor by a secret that we know, too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256, which every provider has.
     RS256,
@@ -32,49 +34,46 @@ impl Algorithm {
         }
     }
 
-    fn is_by(self, key: &Jwk) -> bool {
+    fn is_by(self, key: &Claims) -> bool {
         let kind = match self {
-            Self::RS256 | Self::PS256 => key.kty == "RSA",
-            Self::ES256 => key.kty == "EC" && key.crv.as_deref() == Some("P-256"),
+            Self::RS256 | Self::PS256 => is(key, "kty", "RSA"),
+            Self::ES256 => is(key, "kty", "EC") && is(key, "crv", "P-256"),
         };
-        kind && key.alg.as_deref().is_none_or(|alg| alg == self.name())
+        kind && may_be(key, "use", "sig") && may_be(key, "alg", self.name())
     }
 }
 
-/// A public key. What has more in it than this is read without that: never a private part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Jwk {
-    pub kty: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kid: Option<String>,
-    #[serde(rename = "use", skip_serializing)]
-    pub purpose: Option<String>,
-    #[serde(skip_serializing)]
-    pub alg: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub crv: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub n: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub e: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub x: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub y: Option<String>,
-}
+/// What checks a signature, of what a provider publishes of a key (RFC 7518, 6). Never a private part, nor what the platform would
+/// hold against a key that fits.
+const PUBLIC: [&str; 6] = ["kty", "crv", "n", "e", "x", "y"];
 
 /// The key that a token with this header means; `None` if it is not among these, and they should be asked for again. Without an
 /// id a token means the only one that fits.
-pub fn choose<'a>(keys: &'a [Jwk], algorithm: Algorithm, kid: Option<&str>) -> Option<&'a Jwk> {
-    let mut fitting = keys.iter().filter(|key| {
-        let signs = key
-            .purpose
-            .as_deref()
-            .is_none_or(|purpose| purpose == "sig");
-        signs && algorithm.is_by(key) && (kid.is_none() || key.kid.as_deref() == kid)
-    });
-    let first = fitting.next()?;
-    fitting.next().is_none().then_some(first)
+pub fn choose(keys: &Claims, algorithm: Algorithm, kid: Option<&str>) -> Option<Claims> {
+    let keys = keys.get("keys")?.as_array()?.iter();
+    // What is no key is no fault of the others.
+    let mut fitting = keys
+        .filter_map(Value::as_object)
+        .filter(|key| algorithm.is_by(key) && kid.is_none_or(|kid| is(key, "kid", kid)));
+    let chosen = fitting.next()?;
+    if fitting.next().is_some() {
+        return None;
+    }
+    let mut public = Claims::new();
+    for name in PUBLIC {
+        if let Some(part) = chosen.get(name) {
+            public.insert(name.to_owned(), part.clone());
+        }
+    }
+    Some(public)
+}
+
+fn is(key: &Claims, name: &str, value: &str) -> bool {
+    key.get(name).is_some_and(|it| it == value)
+}
+
+fn may_be(key: &Claims, name: &str, value: &str) -> bool {
+    key.get(name).is_none_or(|it| it == value)
 }
 
 #[cfg(test)]
@@ -85,15 +84,16 @@ mod tests {
 
     #[test]
     fn a_token_means_one_key_of_the_right_kind() {
-        let keys: Vec<Jwk> = serde_json::from_value(json!([
-            { "kty": "RSA", "kid": "r1", "use": "sig", "n": "n", "e": "AQAB", "d": "private" },
-            { "kty": "RSA", "kid": "r2", "alg": "PS256", "n": "n", "e": "AQAB" },
+        let keys = json!({ "keys": [
+            { "kty": "RSA", "kid": "r1", "use": "sig", "n": "r1", "e": "AQAB", "d": "private" },
+            { "kty": "RSA", "kid": "r2", "alg": "PS256", "n": "r2", "e": "AQAB" },
             { "kty": "RSA", "kid": "r3", "use": "enc", "n": "n", "e": "AQAB" },
-            { "kty": "EC", "kid": "e1", "crv": "P-256", "x": "x", "y": "y" },
+            { "kty": "EC", "kid": "e1", "crv": "P-256", "x": "e1", "y": "y" },
             { "kty": "EC", "kid": "e2", "crv": "P-384", "x": "x", "y": "y" },
             { "kty": "oct", "kid": "o1" },
-        ]))
-        .unwrap();
+            "no key",
+        ] });
+        let keys = keys.as_object().unwrap();
         use Algorithm::{ES256, PS256, RS256};
         for (algorithm, kid, expected) in [
             (RS256, Some("r1"), Some("r1")),
@@ -108,14 +108,15 @@ mod tests {
             (ES256, Some("e2"), None),
             (ES256, Some("new"), None),
         ] {
-            let chosen = choose(&keys, algorithm, kid).and_then(|key| key.kid.as_deref());
-            assert_eq!(chosen, expected, "{algorithm:?} {kid:?}");
+            let chosen = choose(keys, algorithm, kid);
+            let named = chosen.and_then(|key| {
+                let part = key.get("n").or(key.get("x"))?;
+                part.as_str().map(str::to_owned)
+            });
+            assert_eq!(named.as_deref(), expected, "{algorithm:?} {kid:?}");
         }
-        let public = serde_json::to_value(&keys[0]).unwrap();
-        assert_eq!(
-            public,
-            json!({ "kty": "RSA", "kid": "r1", "n": "n", "e": "AQAB" })
-        );
+        let public = json!({ "kty": "RSA", "n": "r1", "e": "AQAB" });
+        assert_eq!(choose(keys, RS256, None).map(Value::Object), Some(public));
     }
 
     #[test]
