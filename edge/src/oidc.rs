@@ -199,13 +199,25 @@ async fn verified(
     let header = header.ok_or_else(malformed)?;
     let algorithm = text(&header, "alg").and_then(Algorithm::of);
     let algorithm = algorithm.ok_or_else(|| reject(provider, "alg"))?;
-    let key = key(provider, metadata, algorithm, text(&header, "kid")).await?;
     let signature = crypto::decode_all(signature).ok_or_else(malformed)?;
-    if !signature::verify(algorithm, &key, signed.as_bytes(), &signature).await {
-        return Err(reject(provider, "signature"));
+    let mut keys = fresh_keys(provider);
+    loop {
+        let (known, is_last) = match keys.take() {
+            Some(keys) => (keys, false),
+            None => (ask_for_keys(provider, metadata).await?, true),
+        };
+        let key = choose(&known, algorithm, text(&header, "kid"));
+        if let Some(key) = key
+            && signature::verify(algorithm, &key, signed.as_bytes(), &signature).await
+        {
+            let claims = object(&crypto::decode_all(claims).ok_or_else(malformed)?);
+            return claims.map(IdToken).ok_or_else(malformed);
+        }
+        // It may be signed by a key that is newer than those, under another name or none.
+        if is_last || !may_ask_again(provider) {
+            return Err(reject(provider, "signature"));
+        }
     }
-    let claims = object(&crypto::decode_all(claims).ok_or_else(malformed)?);
-    claims.map(IdToken).ok_or_else(malformed)
 }
 
 fn object(json: &[u8]) -> Option<Claims> {
@@ -215,28 +227,32 @@ fn object(json: &[u8]) -> Option<Claims> {
     }
 }
 
-/// The key that a token means, which may be newer than those that are known.
-async fn key(
+/// The keys of a provider, if they were asked for not long ago.
+fn fresh_keys(provider: &Provider) -> Option<Rc<Claims>> {
+    let (since, keys) = known(provider).keys?;
+    (Date::now().as_millis() < since + FRESH).then_some(keys)
+}
+
+async fn ask_for_keys(
     provider: &Provider,
     metadata: &Claims,
-    algorithm: Algorithm,
-    kid: Option<&str>,
-) -> std::result::Result<Claims, Failure> {
+) -> std::result::Result<Rc<Claims>, Failure> {
     let now = Date::now().as_millis();
-    let Known { keys, asked, .. } = known(provider);
-    if let Some((since, keys)) = keys
-        && now < since + FRESH
-        && let Some(key) = choose(&keys, algorithm, kid)
-    {
-        return Ok(key);
-    }
-    let mut asked = asked.unwrap_or_else(|| Bucket::full(KEYS, now));
-    asked.take(KEYS, now).map_err(|_| reject(provider, "kid"))?;
-    remember(provider, |known| known.asked = Some(asked));
     let address = text(metadata, "jwks_uri").ok_or(Failure::Provider)?;
     let keys = Rc::new(ask(provider, address, None, None).await?);
     remember(provider, |known| known.keys = Some((now, keys.clone())));
-    choose(&keys, algorithm, kid).ok_or_else(|| reject(provider, "kid"))
+    Ok(keys)
+}
+
+/// Whether keys that are fresh may be asked for once more.
+fn may_ask_again(provider: &Provider) -> bool {
+    let now = Date::now().as_millis();
+    let mut may = false;
+    remember(provider, |known| {
+        let asked = known.asked.get_or_insert_with(|| Bucket::full(KEYS, now));
+        may = asked.take(KEYS, now).is_ok();
+    });
+    may
 }
 
 fn known(provider: &Provider) -> Known {

@@ -8,7 +8,7 @@ use serde_json::json;
 use worker::{Env, Request, Response, Result};
 
 use crate::problem::{Outcome, Refusal};
-use crate::{config, crypto, http, jwt, rpc};
+use crate::{config, crypto, http, jwt, oidc, rpc};
 
 /// Their addresses: none of the API, and for none of the people who use it.
 const ADDRESSES: [&str; 2] = ["/healthz", "/metrics"];
@@ -42,6 +42,7 @@ fn health(env: &Env) -> Result<Response> {
         ("CONNECT_ID_KEY", env.var("CONNECT_ID_KEY").is_ok()),
         ("CONNECT_ROOM_CAPACITY", config::seats(env).is_ok()),
         ("CONNECT_ROOM_UNUSED_DAYS", config::unused(env).is_ok()),
+        ("CONNECT_OIDC", oidc::providers(env).is_ok()),
     ]
     .into_iter()
     .filter_map(|(name, is_good)| (!is_good).then_some(name))

@@ -1,5 +1,6 @@
 // A provider of OpenID Connect as companies have one (npm's certified `oidc-provider`), and a browser without a screen that signs
 // in there.
+import { createPrivateKey, type JsonWebKey, sign } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import Oidc, { type JWK } from "oidc-provider";
@@ -17,6 +18,7 @@ export class Provider {
   #server: Server;
   #handler: Handler = (_, response) => response.writeHead(503).end();
   #redirect = "";
+  #keys: JWK[] = [];
   /** Takes a request instead of the provider, if it wants to. */
   meddle: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
   /** What was asked for, by path. */
@@ -32,9 +34,9 @@ export class Provider {
     });
   }
 
-  static async start(): Promise<Provider> {
+  static async start(port = 0): Promise<Provider> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     return new Provider(server);
   }
 
@@ -60,6 +62,7 @@ export class Provider {
   /** Serves people who come from there, and signs by these keys. */
   serve(redirect: string, keys: JWK[]): void {
     this.#redirect = redirect;
+    this.#keys = keys;
     const oidc = new Oidc(this.issuer, {
       clients: [
         {
@@ -81,6 +84,17 @@ export class Provider {
     this.#handler = oidc.callback();
   }
 
+  /** Makes a token of the provider's say something else, signed by this key of it as before. */
+  resign(token: string, changes: object, kid = this.#keys[0]?.kid): string {
+    const [header = "", claims = ""] = token
+      .split(".")
+      .map((part) => Buffer.from(part, "base64url").toString());
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const signed = `${encode({ ...JSON.parse(header), kid })}.${encode({ ...JSON.parse(claims), ...changes })}`;
+    const key = createPrivateKey({ key: this.#keys[0] as JsonWebKey, format: "jwk" });
+    return `${signed}.${sign("sha256", Buffer.from(signed), key).toString("base64url")}`;
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -92,6 +106,8 @@ export class Browser {
   #cookies = new Map<string, string>();
   /** Where it is, after the last redirect that it followed. */
   at = "";
+  /** Every address that it has been at. */
+  readonly through: string[] = [];
 
   /** The cookies for an origin, as it sends them. */
   cookies(origin: string): string {
@@ -104,6 +120,7 @@ export class Browser {
     let [url, request] = [new URL(address, this.at || undefined), init];
     for (let hops = 0; hops < 12; hops++) {
       this.at = url.href;
+      this.through.push(url.href);
       const headers = {
         ...(request.headers as Record<string, string>),
         cookie: this.cookies(url.origin),
@@ -111,7 +128,7 @@ export class Browser {
         "sec-fetch-mode": "navigate",
       };
       const response = await fetch(url, { ...request, headers, redirect: "manual" });
-      for (const set of response.headers.getSetCookie()) this.#keep(url.origin, set);
+      for (const set of response.headers.getSetCookie()) this.keep(url.origin, set);
       const location = response.headers.get("location");
       if (location === null) return response;
       await response.arrayBuffer();
@@ -144,7 +161,8 @@ export class Browser {
     return this.go(`${this.at}/abort`, {}, stops);
   }
 
-  #keep(origin: string, set: string): void {
+  /** Keeps a cookie, as an answer sets it. */
+  keep(origin: string, set: string): void {
     const [pair = "", ...attributes] = set.split("; ");
     const [name = "", ...value] = pair.split("=");
     const gone = attributes.some(

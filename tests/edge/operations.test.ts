@@ -39,12 +39,16 @@ test("the health of the edge is told to whoever asks, however often, and wakes n
 });
 
 test("an edge that is not set up says which variables are at fault, and nothing that is in them", async () => {
-  world = await World.start({ CONNECT_REGIONS: "", CONNECT_SIGNING_KEYS: "secret words" });
+  world = await World.start({
+    CONNECT_REGIONS: "",
+    CONNECT_SIGNING_KEYS: "secret words",
+    CONNECT_OIDC: "[{}]",
+  });
   const { status, body } = await world.call<object>("/healthz");
   expect(status).toBe(503);
   expect(body).toMatchObject({
     status: "misconfigured",
-    variables: ["CONNECT_REGIONS", "CONNECT_SIGNING_KEYS"],
+    variables: ["CONNECT_REGIONS", "CONNECT_SIGNING_KEYS", "CONNECT_OIDC"],
   });
   expect(JSON.stringify(body)).not.toContain("secret words");
 });

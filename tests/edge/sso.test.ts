@@ -1,5 +1,6 @@
 // Single sign-on with a real provider of OpenID Connect: there and back to where one was, and every way in which it may fail.
-import { generateKeyPairSync, type JsonWebKey } from "node:crypto";
+import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey } from "node:crypto";
+import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Problem, Session, SignInWays } from "../../web/sdk/src/generated/protocol.ts";
 import { Browser, Provider } from "./oidc-provider.ts";
@@ -27,7 +28,7 @@ const serve = (...keys: JsonWebKey[]) => provider.serve(callback(), keys as neve
 
 beforeAll(async () => {
   provider = await Provider.start();
-  world = await World.start({ CONNECT_OIDC: provider.configuration(), CONNECT_LIMIT_ADDRESS: "20/900" });
+  world = await World.start({ CONNECT_OIDC: provider.configuration(), CONNECT_LIMIT_ADDRESS: "100/900" });
   host = await world.person("Hope");
 });
 afterAll(async () => {
@@ -81,6 +82,21 @@ function exchanging(change: (token: string) => string): void {
   };
 }
 
+const now = () => Math.floor(Date.now() / 1000);
+
+/** The key that the provider signs by, as it may lie in a file. */
+function publicKey(): string {
+  const key = createPublicKey({ key: FIRST as JsonWebKey, format: "jwk" });
+  return key.export({ type: "spki", format: "pem" }).toString();
+}
+
+/** The same claims under an HMAC. */
+function shared(token: string, secret: string): string {
+  const header = Buffer.from(JSON.stringify({ alg: "HS256", kid: "first" })).toString("base64url");
+  const signed = `${header}.${token.split(".")[1]}`;
+  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+}
+
 const failed = (browser: Browser) => {
   const { pathname, searchParams } = new URL(browser.at);
   return { pathname, ...Object.fromEntries(searchParams) };
@@ -110,6 +126,19 @@ test("one comes back to the room, signed in, and is the same account the next ti
   expect((await session(other)).user.id).not.toBe(first.user.id);
 });
 
+test("who has signed in with a password, and whose provider is a neighbor, is signed in by it", async () => {
+  const headers = { origin: world.url, "sec-fetch-site": "same-origin" };
+  const body = { email: "carol@example.com", password: "password123", name: "Carol" };
+  const { headers: answered } = await world.call("/api/auth/register", { body, headers });
+  const browser = await atProvider();
+  // Of a page of the same site, browsers send along all of them.
+  for (const set of answered.getSetCookie()) browser.keep(world.url, set);
+  expect(browser.cookies(world.url)).toContain("__Host-connect_device=");
+  await browser.signInAs("ada", world.url);
+  expect(failed(browser)).toEqual({ pathname: "/call/abc" });
+  expect((await session(browser)).user.name).toBe("Ada Lovelace");
+});
+
 test("who registered the same address with a password is somebody else", async () => {
   const { body } = await world.call<Session>("/api/auth/register", {
     body: { email: "ada@acme.example", password: "password123", name: "Mallory" },
@@ -136,7 +165,8 @@ test.each([
 });
 
 test("new keys of the provider are known at once, also of another kind", async () => {
-  for (const keys of [[FIRST], [rsa("second"), FIRST]]) {
+  // The last one has the name of the one before.
+  for (const keys of [[FIRST], [rsa("second"), FIRST], [rsa("second"), FIRST]]) {
     serve(...keys);
     const browser = await atProvider();
     await browser.signInAs("ada", world.url);
@@ -154,6 +184,15 @@ test("new keys of the provider are known at once, also of another kind", async (
     await there.stop();
     await curved.stop();
   }
+});
+
+test("a token that was signed anew, as the next ones are, is the provider's as long as its claims are", async () => {
+  const browser = await atProvider();
+  exchanging((token) =>
+    provider.resign(token, { aud: ["connect", "other"], azp: "connect", exp: now() - 50 }),
+  );
+  await browser.signInAs("ada", world.url);
+  expect(failed(browser)).toEqual({ pathname: "/call/abc" });
 });
 
 test("keys that nobody has are asked for a few times a minute, whoever makes them up", async () => {
@@ -212,12 +251,33 @@ describe("nobody is signed in", () => {
     }
   });
 
-  test("twice by one answer", async () => {
+  test("twice by one answer, neither by the same browser nor by one that has its cookie as it was", async () => {
     const browser = await atProvider();
+    const before = browser.cookies(world.url);
     await browser.signInAs("ada", world.url);
-    const used = new Browser();
-    await used.go(`${callback()}?code=x&state=y`, {}, (url) => url.pathname === "/login");
-    expect(failed(used)).toMatchObject({ failed: "expired" });
+    const answer = browser.through.find((address) => address.startsWith(callback())) ?? "";
+    expect(new URL(answer).searchParams.get("code")).not.toBeNull();
+    const stops = (url: URL) => url.pathname === "/login";
+    await browser.go(answer, {}, stops);
+    expect(failed(browser)).toMatchObject({ failed: "expired" });
+    const thief = new Browser();
+    thief.keep(world.url, before);
+    await thief.go(answer, {}, stops);
+    expect(failed(thief)).toMatchObject({ failed: "provider" });
+    expect(signedIn(thief)).toBe(false);
+  });
+
+  test("by a cookie that the browser's owner has written", async () => {
+    const browser = await atProvider();
+    const [name = "", value = ""] = browser.cookies(world.url).split("=");
+    const [attempt = "", signature] = value.split(".");
+    const text = Buffer.from(attempt, "base64url").toString();
+    expect(text).toMatch(/ \/call\/abc$/);
+    const other = Buffer.from(text.replace("/call/abc", "//evil.example")).toString("base64url");
+    browser.keep(world.url, `${name}=${other}.${signature}`);
+    await browser.signInAs("ada", world.url);
+    expect(failed(browser)).toEqual({ pathname: "/login", failed: "expired", return: "/" });
+    expect(signedIn(browser)).toBe(false);
   });
 
   test.each([
@@ -235,6 +295,19 @@ describe("nobody is signed in", () => {
       },
     ],
     ["no token at all", () => "x"],
+    ["the provider's public key as a secret", (token: string) => shared(token, publicKey())],
+    ["the client's secret", (token: string) => shared(token, "s:e/c+r%t~")],
+    ["a token of long ago", (token: string) => provider.resign(token, { exp: now() - 61 })],
+    ["a token that was made long ago", (token: string) => provider.resign(token, { iat: now() - 601 })],
+    ["a token of another sign-in", (token: string) => provider.resign(token, { nonce: "other" })],
+    ["a token that names no sign-in", (token: string) => provider.resign(token, { nonce: undefined })],
+    ["a token for another client", (token: string) => provider.resign(token, { aud: "other" })],
+    ["a token for several clients", (token: string) => provider.resign(token, { aud: ["connect", "other"] })],
+    ["a token that another client got", (token: string) => provider.resign(token, { azp: "other" })],
+    [
+      "a token of another issuer",
+      (token: string) => provider.resign(token, { iss: "https://id.other.example" }),
+    ],
   ])("by %s", async (_, change) => {
     const browser = await atProvider();
     exchanging(change);
@@ -244,20 +317,29 @@ describe("nobody is signed in", () => {
   });
 
   test.each([
-    ["redirects elsewhere", 302],
-    ["fails", 500],
-  ])("by a provider whose token endpoint %s", async (_, status) => {
-    const browser = await atProvider();
-    provider.meddle = (request, response) => {
-      if (request.url !== "/token") return false;
-      response.writeHead(status, { location: `${provider.issuer}/elsewhere` }).end();
-      return true;
-    };
-    await browser.signInAs("ada", world.url);
-    expect(failed(browser)).toEqual({ pathname: "/login", failed: "provider", return: back });
-    expect(provider.asked).not.toContain("GET /elsewhere");
-    expect(provider.asked).not.toContain("POST /elsewhere");
-  });
+    [
+      "redirects elsewhere",
+      (response) => response.writeHead(302, { location: `${provider.issuer}/elsewhere` }).end(),
+    ],
+    ["fails", (response) => response.writeHead(500).end()],
+    ["says too much", (response) => response.end(`{"x":"${"x".repeat(300_000)}"}`)],
+    ["stops in the middle", (response) => response.writeHead(200).write('{"id_token":')],
+    ["says nothing", () => undefined],
+  ] as [string, (response: ServerResponse) => unknown][])(
+    "by a provider whose token endpoint %s",
+    async (_, answers) => {
+      const browser = await atProvider();
+      provider.meddle = (request, response) => {
+        if (request.url !== "/token") return false;
+        answers(response);
+        return true;
+      };
+      await browser.signInAs("ada", world.url);
+      expect(failed(browser)).toEqual({ pathname: "/login", failed: "provider", return: back });
+      expect(provider.asked).not.toContain("GET /elsewhere");
+      expect(provider.asked).not.toContain("POST /elsewhere");
+    },
+  );
 
   test("of whom the provider tells no address", async () => {
     const browser = await atProvider();
