@@ -16,6 +16,12 @@ pub const INSIDE: &str = "browser-tests";
 /// Where one of the tests collects spans. While the others run, nobody is there.
 const COLLECTOR: &str = "http://127.0.0.1:4318";
 
+/// Where one of the tests has a provider of single sign-on. While the others run, nobody is there.
+const PROVIDER: &str = r#"[{
+    "id": "acme", "name": "Acme", "issuer": "http://127.0.0.1:4320", "clientId": "connect", "clientSecret": "s:e/c+r%t~",
+    "scopes": "openid profile email groups", "roles": [{ "claim": "groups", "value": "staff", "role": "moderator" }]
+}]"#;
+
 /// Runs the tests in a network of their own.
 pub fn run() -> Result<()> {
     show(&mut namespace::command(&[INSIDE])?)
@@ -30,7 +36,8 @@ const PORT: u16 = 8787;
 pub fn run_inside() -> Result<()> {
     namespace::set_up()?;
     // One after the other, the second only after the first: what it starts writes the same logs anew.
-    run_against("test", 3, Vec::new())?;
+    let variables = vec![("CONNECT_OIDC", PROVIDER.to_owned())];
+    run_against("test", 3, variables)?;
     let turn = format!("turn:{}:{TURN_PORT}", namespace::MEDIA_IP);
     let variables = vec![
         ("CONNECT_TURN_URLS", turn),

@@ -41,8 +41,8 @@ export function AccountForm({
         <Logo />
         <h1>{heading}</h1>
         <p className="muted">{lead}</p>
-        {form.error === null && notice}
         <form onSubmit={form.onSubmit}>
+          {form.error === null && notice}
           {form.error !== null && (
             <div className="alert" role="alert">
               <strong>{failure}</strong>

@@ -41,7 +41,7 @@ export function SignOn({ back }: { back: string }) {
   return (
     <section className="sign-on" aria-label="Other ways to sign in">
       {providers.map(({ id, name }) => (
-        <a key={id} className="button quiet wide" href={api.signOnAddress(id, back)} dir="auto">
+        <a key={id} className="button secondary wide" href={api.signOnAddress(id, back)} dir="auto">
           Continue with {name}
         </a>
       ))}
