@@ -18,7 +18,8 @@ export default function DevelopersPage() {
       <main className="home developers">
         <h1>Developers</h1>
         <p className="muted">
-          Your programs make rooms and let people in by a key, and hear of them by webhooks.
+          Your programs make rooms and let people in by a key, and hear of them by webhooks.{" "}
+          <a href="/docs">How the API is used</a>
         </p>
         <Keys />
         <Webhooks />
