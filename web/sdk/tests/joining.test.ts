@@ -7,6 +7,11 @@ import { eventually } from "./eventually.ts";
 
 /** Just enough of a peer connection to make an offer: Node has none. */
 class Connection {
+  constructor({ iceServers = [] }: RTCConfiguration) {
+    const [url] = iceServers[0]?.urls ?? [];
+    if (url?.startsWith("stun:")) ways.set(url, this);
+  }
+  onicecandidate: ((event: { candidate: { type: string } }) => void) | null = null;
   localDescription: { sdp: string } | null = null;
   createDataChannel = () => ({ readyState: "connecting" });
   addTransceiver = (kind: string) => ({
@@ -23,10 +28,14 @@ class Connection {
 }
 
 const SESSION = { token: "t", expiresIn: 3600, user: { id: "u", email: "a@example.com", name: "Ann" } };
+const PROBES = { near: ["192.0.2.1:1"], far: ["192.0.2.2:1"] };
 const never = () => new Promise<Response>(() => {});
 
 let answerJoin: () => Promise<Response>;
-let joins: { moveHere: boolean; aborted: () => boolean }[];
+/** The connections that measure the way to a node. */
+const ways = new Map<string, Connection>();
+let joins: { moveHere: boolean; roundTrips: Record<string, number>; aborted: () => boolean }[];
+let send: typeof fetch;
 let call: Call;
 
 beforeEach(() => {
@@ -36,15 +45,16 @@ beforeEach(() => {
   vi.stubGlobal("location", { origin: "http://x" });
   answerJoin = never;
   joins = [];
-  const fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
+  ways.clear();
+  send = async (input: RequestInfo | URL, init?: RequestInit) => {
     const path = String(input);
     if (path.endsWith("/refresh")) return new Response(JSON.stringify(SESSION));
-    if (!path.endsWith("/join")) return new Response(JSON.stringify({ iceServers: [] }));
-    const { moveHere } = JSON.parse(String(init?.body));
-    joins.push({ moveHere, aborted: () => init?.signal?.aborted ?? false });
+    if (!path.endsWith("/join")) return new Response(JSON.stringify({ iceServers: [], probes: PROBES }));
+    const { moveHere, roundTrips } = JSON.parse(String(init?.body));
+    joins.push({ moveHere, roundTrips, aborted: () => init?.signal?.aborted ?? false });
     return answerJoin();
   };
-  call = new Call(new Api({ fetch }), "r");
+  call = new Call(new Api({ fetch: send }), "r");
 });
 afterEach(() => {
   call.dispose();
@@ -116,4 +126,29 @@ it("tells a refusal as it is", async () => {
     );
   call.join();
   await eventually(() => expect(status()).toMatchObject({ name: "failed", error: expect.any(ApiError) }));
+});
+
+/** Until something is so, without a moment of time that passes. */
+async function atOnce(look: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 100 && !look(); turn++) await vi.advanceTimersByTimeAsync(0);
+  expect(look()).toBe(true);
+}
+
+it("waits for no measuring of the regions, and tells what is known by then, in the next call as well", async () => {
+  // What other tests measure is of another installation.
+  const api = new Api({ origin: "https://measured.example", fetch: send });
+  call.dispose();
+  call = new Call(api, "r");
+  call.prepare();
+  await atOnce(() => ways.size === 2);
+  call.join();
+  await atOnce(() => joins.length === 1);
+  expect(joins[0]?.roundTrips).toEqual({});
+  ways.get("stun:192.0.2.1:1")?.onicecandidate?.({ candidate: { type: "srflx" } });
+  await vi.advanceTimersByTimeAsync(0);
+  call.dispose();
+  call = new Call(api, "r");
+  call.join();
+  await atOnce(() => joins.length === 2);
+  expect(Object.keys(joins[1]?.roundTrips ?? {})).toEqual(["near"]);
 });

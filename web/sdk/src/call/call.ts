@@ -33,7 +33,7 @@ import { type CallOptions, encodingOf, type Joining, VIDEO_SLOTS } from "./optio
 import { followPage } from "./page-events.ts";
 import { Publisher } from "./publishing.ts";
 import { qualityOf } from "./quality.ts";
-import { Regions } from "./regions.ts";
+import { type Regions, regionsOf } from "./regions.ts";
 import { afterEvent, EMPTY_ROOM, type RoomState, roomOf, withChat } from "./room.ts";
 import { type OtherMessage, type Refusal, Signaling, type Welcome } from "./signaling.ts";
 import type { Shown } from "./slots.ts";
@@ -65,7 +65,7 @@ export class Call extends Subjects {
   readonly #awake = new ScreenAwake();
   readonly #quiet: QuietBesideOneself;
   readonly #servers: IceServerSource;
-  readonly #regions = new Regions();
+  readonly #regions: Regions;
   readonly #unfollow: () => void;
   #signaling: Signaling | null = null;
   /** The room's, as it was given last: who comes back need not give it again. */
@@ -123,6 +123,7 @@ export class Call extends Subjects {
     this.#publisher.codecIs(this.#codecs.codec);
     this.#quiet = new QuietBesideOneself(this.local, (quiet) => this.#state.patch({ quiet }));
     this.spotlight.state.subscribe(() => this.view.prefer(this.spotlight.state.get()));
+    this.#regions = regionsOf(entrance.origin);
     this.#servers = new IceServerSource(this.#identity, this.#room, {
       use: (servers) => this.#media.useServers(servers),
       measure: (probes) => void this.#regions.measure(probes),
@@ -144,7 +145,7 @@ export class Call extends Subjects {
     return this.#media.view;
   }
 
-  /** Prepares the offer ahead of `join`, so that joining is faster. */
+  /** Prepares the offer ahead of `join` and measures the way to the regions, so that joining is faster and near. */
   prepare(): void {
     this.#media.prepare();
     void this.#servers.refresh();
@@ -260,7 +261,8 @@ export class Call extends Subjects {
     const offer = isFirst ? this.#media.takeOffer() : null;
     const request = {
       region: this.#region,
-      roundTrips: isFirst ? await this.#regions.roundTrips() : {},
+      // Nobody waits for what is not known yet: geography decides then.
+      roundTrips: this.#regions.roundTrips(),
       offer,
       decodes: decodedHere(),
       moveHere: isFirst && moveHere,
