@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::order::Ordered;
 use protocol::id::Region;
+
+use crate::order::Ordered;
 
 /// A region that the fleet covers.
 #[derive(Debug, Clone, PartialEq)]

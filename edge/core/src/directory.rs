@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::order::Ordered;
 use protocol::api::{DirectoryPage, ListedRoom, Room};
 use protocol::id::RoomId;
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
 use crate::name::is_invisible;
+use crate::order::Ordered;
 
 /// How many Durable Objects share the directory. Raising it needs a migration of the rows.
 pub const SHARDS: u32 = 16;

@@ -1,10 +1,10 @@
 //! Sessions: the sign-ins of an account as its holder sees them, and which access tokens still speak for it.
 
-use crate::order::Ordered;
 use protocol::api::SignIn;
 use protocol::id::UserId;
 use serde::{Deserialize, Serialize};
 
+use crate::order::Ordered;
 use crate::table::{Table, integer, text};
 use crate::token::{ACCESS_SECONDS, AccessClaims, Family};
 

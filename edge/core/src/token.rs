@@ -1,11 +1,11 @@
 //! Tokens: the claims of the signed ones, and the families of the refresh tokens.
 
-use crate::order::Ordered;
 use protocol::client::Role;
 use protocol::id::{RoomId, UserId};
 use protocol::node::{Claims, MAX_TOKEN_SECONDS};
 use serde::{Deserialize, Serialize};
 
+use crate::order::Ordered;
 use crate::table::{Table, integer, json, text};
 
 /// How long an access token holds, in seconds.

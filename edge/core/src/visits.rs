@@ -1,9 +1,9 @@
 //! A person's list of rooms: the latest visited first.
 
-use crate::order::Ordered;
 use protocol::id::RoomId;
 use serde::{Deserialize, Serialize};
 
+use crate::order::Ordered;
 use crate::table::{Table, integer, text};
 
 /// How many rooms a person's list holds; the least recently visited ones fall out of it.

@@ -1,11 +1,11 @@
 //! Bans: who stays out until that is lifted, or for a while.
 
-use crate::order::Ordered;
 use protocol::client::{Banned, CloseReason, Deed, NotedPerson, ServerMessage};
 use protocol::id::{ParticipantId, UserId};
 
 use super::roles::Right;
 use super::{Client, Effect, NoTicket, Room};
+use crate::order::Ordered;
 use crate::refusal::Refusal;
 
 impl Room {

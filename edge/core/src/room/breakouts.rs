@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::order::Ordered;
 use protocol::client::{
     BreakoutAssignment, BreakoutDraft, BreakoutPlace, Breakouts, Deed, ErrorCode, RoomEvent,
     ServerMessage,
@@ -17,6 +16,7 @@ use super::roles::Right;
 use super::{Client, Effect, Room};
 use crate::breakouts::{Subroom, check, check_time};
 use crate::chat::Reader;
+use crate::order::Ordered;
 use crate::refusal::Refusal;
 use crate::table::{Table, integer, json};
 

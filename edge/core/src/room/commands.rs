@@ -1,7 +1,6 @@
 //! What the room's owner has done through the API, without being in it: the same deeds as theirs in the room, noted in the audit
 //! list under the name of the key.
 
-use crate::order::Ordered;
 use protocol::client::{
     CapsChange, CloseReason, Deed, LeaveReason, NotedPerson, Participant, ServerMessage, Settings,
     SettingsChange,
@@ -13,6 +12,7 @@ use super::audit::difference;
 use super::people::Person;
 use super::settings::after;
 use super::{Effect, Room};
+use crate::order::Ordered;
 
 /// What is to be done in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]

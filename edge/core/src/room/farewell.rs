@@ -57,7 +57,7 @@ impl Room {
                 && ruling.banned.is_none()
                 && !is_guest(&ruling.user)
         });
-        let first = moderators.min_by_key(|ruling| (ruling.at, ruling.user.clone()));
+        let first = moderators.min_by_key(|ruling| (ruling.role_at, ruling.user.clone()));
         first.map(|ruling| ruling.user.clone())
     }
 

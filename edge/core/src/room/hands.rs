@@ -1,11 +1,11 @@
 //! Raised hands, in the order in which they were raised. A hand is a participant's, and goes with them.
 
-use crate::order::Ordered;
 use protocol::client::{Deed, RoomEvent};
 use protocol::id::ParticipantId;
 
 use super::roles::Right;
 use super::{Client, Effect, Room};
+use crate::order::Ordered;
 use crate::refusal::Refusal;
 
 impl Room {

@@ -3,7 +3,6 @@
 
 mod waiting;
 
-use crate::order::Ordered;
 use protocol::client::{ClientMessage, CloseReason, Deed, ErrorCode, Knock, Offer, ServerMessage};
 use protocol::id::{Attempt, ParticipantId, UserId};
 
@@ -13,6 +12,7 @@ use super::people::{Person, Presence, Session, SessionState};
 use super::record::Record;
 use super::roles::Right;
 use super::{Client, Effect, NoTicket, Pass, Ping, Room, Secret, redial};
+use crate::order::Ordered;
 use crate::refusal::Refusal;
 use waiting::waiting_key;
 pub(super) use waiting::{WAITING, Waiting};

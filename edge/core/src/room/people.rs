@@ -2,7 +2,6 @@
 
 mod person;
 
-use crate::order::Ordered;
 use protocol::client::{
     CloseReason, Connection, ErrorCode, LeaveReason, RoomEvent, ServerMessage, Snapshot,
 };
@@ -18,6 +17,7 @@ use super::roles::Standing;
 use super::{Admission, Client, Effect, Pass, Room, Secret, redial};
 use crate::breakouts::Breakouts;
 use crate::chat::{Chat, Reader};
+use crate::order::Ordered;
 use crate::poll::Polls;
 use crate::refusal::Refusal;
 use person::person_key;

@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use crate::order::Ordered;
 use protocol::id::{NodeId, ParticipantId};
+
+use crate::order::Ordered;
 
 /// How long a node may take to answer, in milliseconds. It takes a few; after this it has lost the question.
 const SLOW: u64 = 3_000;

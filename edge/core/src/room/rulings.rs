@@ -23,6 +23,7 @@ pub(super) const RULINGS: Table = Table {
         text("role").optional(),
         text("banned").optional(),
         integer("at"),
+        integer("role_at").since(3, "0"),
     ],
     indexes: &[],
 };
@@ -45,8 +46,11 @@ pub struct Ruling {
     /// What they were called when they were banned; absent while they are not.
     #[serde(default)]
     pub banned: Option<String>,
-    /// When it was decided last.
+    /// When anything of this was decided last.
     pub at: u64,
+    /// Since when they are what they are here; 0 if that was decided before it was noted.
+    #[serde(default)]
+    pub role_at: u64,
 }
 
 impl Room {
@@ -77,9 +81,14 @@ impl Room {
             role: None,
             banned: None,
             at: now,
+            role_at: 0,
         });
+        let role = ruling.role;
         change(&mut ruling);
         ruling.at = now;
+        if ruling.role != role {
+            ruling.role_at = now;
+        }
         let says =
             ruling.caps != Caps::default() || ruling.role.is_some() || ruling.banned.is_some();
         if !says && ruling.barred_until <= now {

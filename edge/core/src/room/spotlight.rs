@@ -1,11 +1,11 @@
 //! The spotlight: whom everybody is shown first and large, in the order in which they were put there. It goes with them.
 
-use crate::order::Ordered;
 use protocol::client::{Deed, ErrorCode, MAX_SPOTLIT, RoomEvent};
 use protocol::id::ParticipantId;
 
 use super::roles::Right;
 use super::{Client, Effect, Room};
+use crate::order::Ordered;
 use crate::refusal::Refusal;
 
 impl Room {

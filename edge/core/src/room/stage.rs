@@ -1,13 +1,13 @@
 //! The stage of a webinar: viewers who wish to be on it, in the order in which they asked. Who is brought there, leaves or is
 //! refused wishes for it no more.
 
-use crate::order::Ordered;
 use protocol::client::{Deed, ErrorCode, Role, RoomEvent, Wish};
 use protocol::id::ParticipantId;
 
 use super::moderation::meant;
 use super::roles::Right;
 use super::{Client, Effect, Room};
+use crate::order::Ordered;
 use crate::refusal::Refusal;
 
 impl Room {

@@ -2,7 +2,6 @@
 //! with what it tells, and kept until the owner's object for developers has taken it. Whether anybody wants it is not asked each
 //! time, but remembered for a while.
 
-use crate::order::Ordered;
 use protocol::client::{ChatMessage, LeaveReason};
 use protocol::developer::{
     EventKind, WebhookData, WebhookMessage, WebhookParticipant, WebhookRoom,
@@ -14,6 +13,7 @@ use super::people::Person;
 use super::record::Record;
 use super::{Effect, Room};
 use crate::developer::webhooks::{Happened, id_of};
+use crate::order::Ordered;
 use crate::table::{Key, Table, integer, json, text};
 
 /// For how long it is known what the owner wants to be told, in milliseconds.
