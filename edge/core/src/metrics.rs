@@ -41,7 +41,7 @@ pub struct Family {
 }
 
 /// Everything that is counted.
-pub const COUNTERS: [Family; 10] = [
+pub const COUNTERS: [Family; 11] = [
     Family {
         name: "connect_edge_requests_total",
         help: "Answered requests, by route, method and status.",
@@ -73,6 +73,10 @@ pub const COUNTERS: [Family; 10] = [
     Family {
         name: "connect_edge_faults_total",
         help: "Faults of the platform or of ours; the log says which.",
+    },
+    Family {
+        name: "connect_edge_webhooks_lost_total",
+        help: "Events for webhooks that rooms gave up: nobody took them for a day.",
     },
     Family {
         name: "connect_edge_spans_exported_total",

@@ -138,6 +138,7 @@ impl Shell {
                 self.seek(trail, search);
             }
             Effect::TellDeveloper { owner, happened } => self.tell_developer(owner, happened),
+            Effect::GaveUpTelling { count } => self.gave_up_telling(count),
             Effect::Report(report) => self.tell_directory(report),
             Effect::Forget => {
                 self.notes.forgotten();
@@ -370,6 +371,11 @@ impl Shell {
             let wanted: Option<Vec<EventKind>> = wanted.ok();
             shell.handle_later(Event::ToldDeveloper { wanted });
         });
+    }
+
+    fn gave_up_telling(&self, count: u64) {
+        log::fault("what happened was never told", json!({ "count": count }));
+        metrics::count_many("connect_edge_webhooks_lost_total", &[], count);
     }
 
     /// Sets the alarm for the next deadline, unless it rings before that anyway.

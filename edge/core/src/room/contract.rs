@@ -365,6 +365,10 @@ pub enum Effect {
         owner: UserId,
         happened: Vec<Happened>,
     },
+    /// So many things that happened were given up: the owner's object for developers has not taken them for too long.
+    GaveUpTelling {
+        count: u64,
+    },
     /// Forget everything stored so far.
     Forget,
     /// The room is no more: forget it, and everything stored.

@@ -22,9 +22,12 @@ const KNOWN_FOR: u64 = 60_000;
 pub(super) const MOST: usize = 1_000;
 /// How much is told at once.
 const AT_ONCE: usize = 50;
-/// After how long what was not taken is told again, in milliseconds: doubled each time, up to the most.
+/// After how long what was not taken is told again, in milliseconds: as long as its oldest waits already, within these bounds. So the
+/// wait doubles each time, and a restart, which an object has each time it slept, does not begin it anew.
 const FIRST: u64 = 2_000;
-const LONGEST: u64 = 5 * 60_000;
+const LONGEST: u64 = 2 * 3_600_000;
+/// After how long it is given up, in milliseconds. For so long a delivery is tried as well.
+pub(super) const GIVEN_UP_AFTER: u64 = 24 * 3_600_000;
 
 /// What was not taken yet.
 pub(super) const OUTBOX: Table = Table {
@@ -76,8 +79,7 @@ pub(super) struct Outbox {
     wanted: Option<Wanted>,
     /// How many are being told just now.
     under_way: usize,
-    /// How often that has failed in a row, and when it is told again.
-    failures: u32,
+    /// When it is told again, if that has failed.
     due: u64,
 }
 
@@ -276,22 +278,39 @@ impl Room {
     ) {
         let told = std::mem::take(&mut self.outbox.under_way);
         let Some(events) = wanted else {
-            let wait = FIRST
-                .saturating_mul(1 << self.outbox.failures.min(10))
-                .min(LONGEST);
-            self.outbox.failures += 1;
-            self.outbox.due = now + wait;
+            self.tell_later(now, out);
             return;
         };
-        let gone = self.outbox.untold.drain(..told);
-        out.extend(gone.map(|untold| Effect::Erase(key(&untold))));
-        (self.outbox.failures, self.outbox.due) = (0, 0);
+        self.forget_untold(told, out);
+        self.outbox.due = 0;
         if !self.info.gone {
             let wanted = Wanted { events, at: now };
             out.push(Effect::Save(Record::Wanted(wanted.clone())));
             self.outbox.wanted = Some(wanted);
         }
         self.vanish_once_told(out);
+    }
+
+    /// There was no answer. What waits for one for too long is given up: a room does not ask for ever.
+    fn tell_later(&mut self, now: u64, out: &mut Vec<Effect>) {
+        let untold = &self.outbox.untold;
+        let late = untold.partition_point(|untold| untold.at + GIVEN_UP_AFTER <= now);
+        if late > 0 {
+            self.forget_untold(late, out);
+            out.push(Effect::GaveUpTelling { count: late as u64 });
+            self.vanish_once_told(out);
+        }
+        if let Some(oldest) = self.outbox.untold.first() {
+            let wait = now.saturating_sub(oldest.at).clamp(FIRST, LONGEST);
+            self.outbox.due = (now + wait)
+                .min(oldest.at + GIVEN_UP_AFTER)
+                .max(now + FIRST);
+        }
+    }
+
+    fn forget_untold(&mut self, count: usize, out: &mut Vec<Effect>) {
+        let gone = self.outbox.untold.drain(..count);
+        out.extend(gone.map(|untold| Effect::Erase(key(&untold))));
     }
 }
 

@@ -7,7 +7,7 @@ use protocol::developer::{EventKind, WebhookMessage};
 use super::{Effect, Event, Room, World, admission, id, ticket};
 use crate::developer::webhooks::Happened;
 use crate::room::Admission;
-use crate::room::webhooks::MOST;
+use crate::room::webhooks::{GIVEN_UP_AFTER, MOST};
 
 const ALL: [EventKind; 5] = [
     EventKind::RoomStarted,
@@ -133,6 +133,11 @@ fn what_is_not_taken_is_told_again_in_order_also_after_a_restart() {
     assert_eq!(again.len(), 3);
     // Its failures are further and further apart.
     world.now += 2_000;
+    assert_eq!(
+        told(&world.handle(Event::Alarm { pings: Vec::new() })),
+        again
+    );
+    world.now += 2_000;
     assert!(told(&world.handle(Event::Alarm { pings: Vec::new() })).is_empty());
     let (room, effects) = Room::restore(world.stored.clone(), &[bob], &[], world.now).unwrap();
     world.room = room;
@@ -176,4 +181,77 @@ fn a_fault_does_not_fill_the_room() {
         room.tell_of_leaving(&person, LeaveReason::Left, world.now, &mut Vec::new());
     }
     assert_eq!(world.room.outbox.lasting().0.len(), MOST);
+}
+
+/// Rings whenever an alarm is due, as often as this within the time, each time with a room that was restored: an object sleeps
+/// between two alarms. Returns when it told, and how many it gave up.
+fn rings_until(world: &mut World, end: u64) -> (Vec<u64>, u64) {
+    let (mut told_at, mut given_up) = (Vec::new(), 0);
+    while let Some(due) = world.room.deadline().filter(|due| *due <= end) {
+        world.now = world.now.max(due);
+        let effects = world.handle(Event::Alarm { pings: Vec::new() });
+        if !told(&effects).is_empty() {
+            told_at.push(world.now);
+        }
+        for effect in &effects {
+            if let Effect::GaveUpTelling { count } = effect {
+                given_up += count;
+            }
+        }
+        assert!(
+            told_at.len() < 1_000,
+            "it tells for ever: {:?}",
+            &told_at[990..]
+        );
+    }
+    (told_at, given_up)
+}
+
+#[test]
+fn what_nobody_takes_is_told_more_and_more_rarely_and_given_up_after_a_day() {
+    let mut world = World::wanting(&ALL);
+    world.wanted = None;
+    let (ada, _) = world.comes("ada");
+    world.say(&ada, r#"{"type":"leave"}"#);
+    let began = world.now;
+    assert_eq!(world.untold(), 4);
+    let (told_at, given_up) = rings_until(&mut world, began + GIVEN_UP_AFTER + 10_000);
+    assert!(
+        (12..40).contains(&told_at.len()),
+        "told {} times",
+        told_at.len()
+    );
+    assert_eq!((world.untold(), given_up), (0, 4));
+    // It begins anew with what happens next.
+    world.comes("bob");
+    assert_eq!(world.untold(), 2);
+}
+
+#[test]
+fn a_sleep_does_not_make_it_tell_more_often() {
+    let mut world = World::wanting(&ALL);
+    world.wanted = None;
+    world.comes("ada");
+    world.now += 3_600_000;
+    let (room, effects) = Room::restore(world.stored.clone(), &[], &[], world.now).unwrap();
+    world.room = room;
+    world.store(&effects);
+    let told = told(&world.handle(Event::Alarm { pings: Vec::new() }));
+    assert!(told.len() >= 2, "{told:?}");
+    let due = world.room.outbox.due().unwrap();
+    assert_eq!(due, world.now + 3_600_000);
+}
+
+#[test]
+fn a_room_that_was_deleted_vanishes_also_if_nobody_takes_its_end() {
+    let mut world = World::wanting(&ALL);
+    world.comes("ada");
+    world.wanted = None;
+    world.handle(Event::Deleted);
+    assert_eq!(world.untold(), 2);
+    world.now += GIVEN_UP_AFTER;
+    let effects = world.handle(Event::Alarm { pings: Vec::new() });
+    let vanishes = |effect: &Effect| matches!(effect, Effect::Vanish);
+    assert!(effects.iter().any(vanishes), "it stays for ever");
+    assert_eq!(world.room.deadline(), None);
 }
