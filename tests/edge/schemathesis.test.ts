@@ -8,7 +8,7 @@ import { type Person, World } from "./world.ts";
 
 const HERE = new URL("./", import.meta.url).pathname;
 const CACHE = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-const [, VERSION] = /^schemathesis==(\S+)$/m.exec(readFileSync(join(HERE, "schemathesis.txt"), "utf8")) ?? [];
+const [, VERSION] = /^schemathesis==(\S+)/m.exec(readFileSync(join(HERE, "schemathesis.txt"), "utf8")) ?? [];
 /** Where `cargo xtask test` installs it. */
 const PACKAGES = join(CACHE, `connect/tools/schemathesis-${VERSION}`);
 /** More often than it asks. */

@@ -214,7 +214,11 @@ pub fn schemathesis(step: &Step) -> Result<Outcome> {
         .map_err(|error| Failure::file("read", &requirements, &error))?;
     let pins = pins.lines();
     let version = pins
-        .filter_map(|pin| pin.strip_prefix("schemathesis=="))
+        .filter_map(|pin| {
+            pin.strip_prefix("schemathesis==")?
+                .split_whitespace()
+                .next()
+        })
         .next()
         .unwrap_or_default();
     let folder = paths::cache().join(format!("tools/schemathesis-{version}"));
@@ -230,6 +234,7 @@ pub fn schemathesis(step: &Step) -> Result<Outcome> {
             "pip",
             "install",
             "--no-deps",
+            "--require-hashes",
             "--only-binary",
             ":all:",
         ])
