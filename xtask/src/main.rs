@@ -5,6 +5,7 @@ mod bench;
 mod browser;
 mod build;
 mod command;
+mod cost;
 mod dependencies;
 mod dev;
 mod doctor;
@@ -80,6 +81,7 @@ fn command_line() -> Command {
         )
         .subcommand(bench_command())
         .subcommand(load_command())
+        .subcommand(cost::command_line())
         .subcommand(fuzz_command())
         .subcommand(
             Command::new("doctor")
@@ -319,6 +321,7 @@ fn run(matches: &ArgMatches) -> Result<()> {
             hasher: !matches.get_flag("in-place"),
             folder: matches.get_one("folder").cloned(),
         }),
+        Some(("cost", matches)) => cost::run(matches),
         Some(("fuzz", matches)) => fuzz::run(&fuzz::Arguments {
             targets: matches
                 .get_many("target")

@@ -30,6 +30,8 @@ pub enum Runtime {
     Wrangler,
     /// workerd alone, without the web app: the API as fast as a box of one's own has it.
     Workerd,
+    /// The same, with a module before the Worker that tells the log of all that the platform would bill.
+    Metered,
 }
 
 /// What to run, and where.
@@ -271,9 +273,10 @@ fn start_worker(
 ) -> Result<Child> {
     let mut command = match options.runtime {
         Runtime::Wrangler => wrangler(options, secrets, hasher)?,
-        Runtime::Workerd => {
+        Runtime::Workerd | Runtime::Metered => {
             let files = [secrets.keys.as_path(), &secrets.id];
-            workerd::command(options.port, &options.worker_state, &files, hasher)?
+            let metered = options.runtime == Runtime::Metered;
+            workerd::command(options.port, &options.worker_state, &files, hasher, metered)?
         }
     };
     log::redirect(&mut command, log)?;

@@ -54,6 +54,9 @@ impl Worker {
     }
 }
 
+/// What stands before the Worker where it is metered.
+const METER: &str = "xtask/src/cost/meter.js";
+
 /// The command that serves the built Worker at a port, with its objects in a folder and the hasher beside it. Its configuration goes into
 /// a file that only its owner may read, as there are secrets in it.
 pub fn command(
@@ -61,6 +64,7 @@ pub fn command(
     folder: &Path,
     secrets: &[&Path],
     hasher: Option<&Hasher>,
+    metered: bool,
 ) -> Result<Command> {
     let read =
         |path: &Path| fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error));
@@ -115,7 +119,7 @@ const config :Workerd.Config = (
 );
 const edge :Workerd.Worker = (
   modules = [
-    (name = "index.js", esModule = embed {script}),
+    {meter}(name = "index.js", esModule = embed {script}),
     (name = "index_bg.wasm", wasm = embed {wasm}),
   ],
   compatibilityDate = "{date}",
@@ -129,6 +133,13 @@ const edge :Workerd.Worker = (
 );
 "#,
         services = list(services),
+        meter = match metered {
+            true => format!(
+                "(name = \"meter.js\", esModule = embed {}),\n    ",
+                quote(&paths::root().join(METER).display().to_string())
+            ),
+            false => String::new(),
+        },
         script = quote(&build.join("index.js").display().to_string()),
         wasm = quote(&build.join("index_bg.wasm").display().to_string()),
         date = worker.date,
