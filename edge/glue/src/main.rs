@@ -1,9 +1,11 @@
 //! Makes, of the compiled Worker, the modules that esbuild joins into what workerd runs: the bindings that wasm-bindgen
-//! generates (`index.js`, `index_bg.wasm`), a shim that starts the Worker anew after a panic, and what it exports. The
-//! names of its functions stay behind, in `named.wasm`.
+//! generates (`index.js`, `index_bg.wasm`), a shim that starts the Worker anew after a panic, and what it exports. Its
+//! functions are arranged so that they pack well; their names stay behind, in `named.wasm`.
 
+mod arrange;
 mod exports;
 mod names;
+mod order;
 
 use std::env;
 use std::fs;
@@ -32,7 +34,8 @@ fn make(compiled: &Path, folder: &Path) -> Result<()> {
         .generate_output()?;
     bindings.emit(folder)?;
     let wasm = folder.join("index_bg.wasm");
-    let named = fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
+    let bound = fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
+    let named = arrange::arranged(&bound)?;
     write(&wasm, names::without(&named)?)?;
     write(&folder.join("named.wasm"), named)?;
     // workerd compiles a WebAssembly module before it gives it to an import, and has no word for that.
