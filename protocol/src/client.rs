@@ -59,6 +59,8 @@ pub use stage::Wish;
 
 /// How long somebody who was removed may not join the room, in seconds.
 pub const REMOVAL_SECONDS: u64 = 600;
+/// How long a page that was left is waited for, in seconds.
+pub const RETURN_SECONDS: u64 = 10;
 /// How many may be in the spotlight.
 pub const MAX_SPOTLIT: usize = 4;
 /// Largest signaling message, in bytes: an offer with many slots fits several times.
@@ -236,6 +238,9 @@ pub enum ClientMessage {
     MoveHere,
     /// Goes now, without the grace period of a lost connection.
     Leave,
+    /// The page is left, as by its reload: who resumes within [`RETURN_SECONDS`] is the same participant, and who does not
+    /// has left.
+    PageGone,
 }
 
 /// Room Durable Object → client.

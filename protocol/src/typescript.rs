@@ -183,6 +183,7 @@ fn generate() -> String {
             client::MAX_BREAKOUT_SECONDS as usize,
         ),
         ("REMOVAL_SECONDS", client::REMOVAL_SECONDS as usize),
+        ("RETURN_SECONDS", client::RETURN_SECONDS as usize),
     ] {
         out.push_str(&format!("export const {name} = {value};\n"));
     }

@@ -57,6 +57,7 @@ const CASES: Record<ClientMessage["type"], Case> = {
   closeNotes: "taken",
   moveHere: "taken",
   leave: "taken",
+  pageGone: "taken",
 };
 
 let world: World;

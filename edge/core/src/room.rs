@@ -35,6 +35,7 @@ mod reactions;
 mod reading;
 pub mod record;
 mod redial;
+mod reload;
 mod report;
 mod residency;
 mod retirement;

@@ -37,6 +37,7 @@ test("a guest comes by a link, meets the owner, and takes an account without lea
   });
   await t.test("a page that is loaded anew asks for no name, and its guest is the same", async () => {
     const user = await gil.user();
+    await gil.press("Leave");
     await gil.page.reload();
     await gil.page.getByRole("button", { name: "Use another name" }).waitFor();
     await expectAccessible(gil.page);

@@ -17,12 +17,14 @@ interface DebugCall {
         id: string;
         user: string;
         name: string;
+        role: string;
         publishing: { camera: boolean; microphone: boolean; screen: boolean; codec: string | null };
       }[];
       readonly speakers: readonly string[];
       readonly chat: readonly { text: string }[];
       readonly report: { readonly frozen: number | null } | null;
     };
+    subscribe(listener: () => void): () => void;
   };
   readonly local: {
     readonly state: { get(): Record<"microphone" | "camera", { readonly track: MediaStreamTrack | null }> };
@@ -184,6 +186,30 @@ export class Person {
     await this.press("Join as guest");
     await this.press("Join");
     await this.page.getByRole("button", { name: "Leave", exact: true }).waitFor();
+  }
+
+  /** Waits until they are in the call. */
+  async inCall(): Promise<void> {
+    await this.page.getByRole("button", { name: "Leave", exact: true }).waitFor();
+  }
+
+  /** Notes from now on which participants come and go, until the page is left. */
+  async watches(): Promise<void> {
+    await this.page.evaluate(() => {
+      const ids = () => window.connect.state.get().participants.map(({ id }) => id);
+      const first = ids();
+      const others: string[] = [];
+      Object.assign(window, { others });
+      window.connect.state.subscribe(() => {
+        const now = ids();
+        others.push(...now.filter((id) => !first.includes(id)), ...first.filter((id) => !now.includes(id)));
+      });
+    });
+  }
+
+  /** Who came or went since. */
+  watched(): Promise<string[]> {
+    return this.page.evaluate(() => (window as unknown as { others: string[] }).others);
   }
 
   /** Presses a button. */

@@ -10,7 +10,7 @@ use super::people::{Media, Person, Presence, SessionState};
 use super::{Effect, NodeLink, Ping, Room};
 
 /// How long a disturbance lasts before it is told, in milliseconds: a node's fail-over or a deploy is over by then.
-const DOUBT: u64 = 2_000;
+pub(super) const DOUBT: u64 = 2_000;
 /// How long somebody of whom nothing is heard stays in the room, in milliseconds: neither media nor a sign of the client.
 pub(super) const GRACE: u64 = 30_000;
 
@@ -27,8 +27,17 @@ impl Person {
         }
     }
 
+    /// Whether their page was left, and has said so.
+    pub(super) fn has_left_page(&self) -> bool {
+        matches!(self.presence, Presence::Lost { left: true, .. })
+    }
+
     /// What the others are to know by now.
     fn shows(&self, now: u64) -> Connection {
+        // There is nothing to doubt.
+        if self.has_left_page() {
+            return Connection::Reconnecting;
+        }
         match self.silent_since() {
             Some(since) if since + DOUBT <= now => match self.media {
                 Media::Awaited { .. } if self.session.is_some() => Connection::Connecting,
@@ -118,7 +127,10 @@ impl Room {
     fn gone_at(&self, person: &Person) -> Option<u64> {
         let silence = person.silent_since().unwrap_or_default() + GRACE;
         match person.presence {
-            Presence::Expected { until, .. } => Some(until),
+            Presence::Expected { until, .. }
+            | Presence::Lost {
+                until, left: true, ..
+            } => Some(until),
             _ if person.media == Media::Heard => None,
             Presence::Lost { until, .. } => Some(until.max(silence)),
             Presence::Here { since, .. } => {
@@ -161,6 +173,10 @@ impl Room {
             }
             out.push(Effect::HangUp { client });
         }
-        self.remove(id, LeaveReason::ConnectionLost, now, out);
+        let reason = match person.has_left_page() {
+            true => LeaveReason::Left,
+            false => LeaveReason::ConnectionLost,
+        };
+        self.remove(id, reason, now, out);
     }
 }

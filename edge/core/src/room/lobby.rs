@@ -125,7 +125,10 @@ impl Room {
         out: &mut Vec<Effect>,
     ) {
         match message {
-            ClientMessage::Leave => self.sends_off(id, CloseReason::Left, out),
+            // Who waits and loads the page anew knocks anew.
+            ClientMessage::Leave | ClientMessage::PageGone => {
+                self.sends_off(id, CloseReason::Left, out);
+            }
             ClientMessage::Offer { attempt, .. } => self.offered_outside(id, attempt, out),
             _ => {}
         }
@@ -143,6 +146,7 @@ impl Room {
             person.presence = Presence::Lost {
                 passes: passes.clone(),
                 until: now + GRACE,
+                left: false,
             };
             self.save_waiting(&client.participant, out);
         }
@@ -221,6 +225,7 @@ impl Room {
             person.presence = Presence::Lost {
                 passes,
                 until: now + GRACE,
+                left: false,
             };
         }
         (person.role, person.caps) = self.on_entering(&person.user, person.standing());

@@ -197,6 +197,7 @@ impl Room {
             ClientMessage::CloseBreakouts => self.closes_breakouts(client, now, out)?,
             ClientMessage::MoveHere => self.moves_here(id, now, out),
             ClientMessage::Leave => self.leaves(client.clone(), now, out),
+            ClientMessage::PageGone => self.page_gone(client.clone(), now, out),
         }
         Ok(())
     }

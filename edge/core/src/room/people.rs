@@ -248,6 +248,7 @@ impl Room {
         person.presence = Presence::Lost {
             passes: passes.clone(),
             until: now + GRACE,
+            left: false,
         };
         self.save_person(&client.participant, out);
     }

@@ -41,6 +41,7 @@ mod placement;
 mod polls;
 mod reactions;
 mod reading;
+mod reload;
 mod reports;
 mod restore;
 mod retirement;

@@ -36,7 +36,7 @@ interface CallPageProps {
 }
 
 export default function CallPage({ room, search, visitor }: CallPageProps) {
-  const { entrance } = visitor;
+  const { entrance, account } = visitor;
   const [call, setCall] = useState<Call | null>(null);
   const [capacity] = useState(() => (matchMedia(SMALL_SCREEN).matches ? CAPACITY_SMALL : CAPACITY));
 
@@ -45,21 +45,24 @@ export default function CallPage({ room, search, visitor }: CallPageProps) {
     const created = new Call(entrance, room, {
       ...optionsOf(query),
       videoSlots: capacity,
-      storage: storage(),
+      storage: storage(() => window.localStorage),
+      tab: storage(() => window.sessionStorage),
     });
+    // A page that is loaded anew goes on where it was.
+    created.comeBack(account);
     setCall(created);
     // For tests and for a curious developer's console; nothing in it that the page does not show.
     if (query.has("debug")) Object.assign(window, { connect: created });
     return () => created.dispose();
-  }, [entrance, room, search, capacity]);
+  }, [entrance, account, room, search, capacity]);
 
   return call && <CallView call={call} room={room} visitor={visitor} capacity={capacity} />;
 }
 
-/** Where the choice of devices is kept; none in a browser that lets no page keep anything. */
-function storage(): Storage | null {
+/** Where the page keeps something; none in a browser that lets no page keep anything. */
+function storage(get: () => Storage): Storage | null {
   try {
-    return window.localStorage;
+    return get();
   } catch {
     return null;
   }

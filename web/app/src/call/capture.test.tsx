@@ -70,7 +70,11 @@ async function open() {
   } as unknown as Call["state"]);
   const page = render(
     <ApiContext value={api}>
-      <CallPage room="r" search="?debug" visitor={{ entrance: api, isGuest: false, name: ANN.name }} />
+      <CallPage
+        room="r"
+        search="?debug"
+        visitor={{ entrance: api, isGuest: false, account: "u", name: ANN.name }}
+      />
     </ApiContext>,
   );
   await screen.findByText("Before the call");

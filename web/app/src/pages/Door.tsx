@@ -17,6 +17,8 @@ import { Waiting } from "./Waiting.tsx";
 export interface Visitor {
   readonly entrance: Entrance;
   readonly isGuest: boolean;
+  /** Their account's id; null for a guest. */
+  readonly account: string | null;
   /** What the others will see. */
   readonly name: string;
   /** Comes as somebody else; for guests alone. */
@@ -40,11 +42,11 @@ export function Door({ room, children }: DoorProps) {
       setOther(true);
       setGuest(null);
     };
-    return children({ entrance: guest, isGuest: true, name: guest.name, rename });
+    return children({ entrance: guest, isGuest: true, account: null, name: guest.name, rename });
   }
   return (
     <SignedIn stays otherwise={<Stranger room={room} isOther={isOther} onGuest={setGuest} />}>
-      {(user) => children({ entrance: api, isGuest: false, name: user.name })}
+      {(user) => children({ entrance: api, isGuest: false, account: user.id, name: user.name })}
     </SignedIn>
   );
 }

@@ -13,14 +13,16 @@ import type {
   RoomEvent,
   RoomId,
   SettingsChange,
+  UserId,
 } from "../generated/protocol.ts";
 import { retryAfter, TimeoutError } from "../problem.ts";
 import { inTask, type Readable, Store } from "../store.ts";
 import type { Ask } from "./asks.ts";
 import { AudioOutput } from "./audio-output.ts";
 import { withEarlier } from "./chat-lines.ts";
-import { Choices } from "./choices.ts";
+import { type ChoiceStorage, Choices } from "./choices.ts";
 import { CodecChoice, decodedHere } from "./codec-choice.ts";
+import { keepWayBack, takeWayBack, type WayBack } from "./coming-back.ts";
 import { elsewhereOf, QuietBesideOneself } from "./elsewhere.ts";
 import { IceServerSource } from "./ice-servers.ts";
 import { Identity } from "./identity.ts";
@@ -73,13 +75,16 @@ export class Call extends Subjects {
   #roomState: RoomState = EMPTY_ROOM;
   /** The page had its devices when it was left. */
   #hadDevices = false;
+  readonly #tab: ChoiceStorage | null;
+  /** By what it goes on as who a page before this one was, until it is welcomed. */
+  #returning: WayBack | null = null;
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
   #trace: JoinTrace | null = null;
 
   /** By an `Api`, as who is signed in; or by a `Guest`. */
   constructor(entrance: Entrance, room: RoomId, options: CallOptions = {}) {
     const send = (message: ClientMessage) => this.#signaling?.send(message) ?? false;
-    const { region = null, videoSlots = VIDEO_SLOTS, storage } = options;
+    const { region = null, videoSlots = VIDEO_SLOTS, storage, tab = null } = options;
     const choices = new Choices(storage);
     super(new LocalMedia(undefined, choices), new LocalScreen(), {
       send,
@@ -96,6 +101,7 @@ export class Call extends Subjects {
     this.#identity = new Identity(entrance);
     this.#room = room;
     this.#region = region;
+    this.#tab = tab;
     this.speaker = new AudioOutput(choices);
     this.local.state.subscribe(() => this.speaker.listed(this.local.state.get().devices));
     const handlers = {
@@ -156,8 +162,30 @@ export class Call extends Subjects {
    * ends the attempt.
    */
   join({ moveHere = false, password = this.#password }: Joining = {}): void {
+    this.#enter({ moveHere, password }, null);
+  }
+
+  /**
+   * Goes on as who was in this room on the page that was here a moment ago, and is loaded anew or brought back: the same participant, with
+   * the same devices on. False, and nothing is done, if there was none, or it was somebody else than this account, null for a guest.
+   */
+  comeBack(account: UserId | null): boolean {
+    const way = takeWayBack(this.#tab, this.#room);
+    return way !== null && way.account === account && this.#comeBackBy(way);
+  }
+
+  #comeBackBy(way: WayBack): boolean {
+    if (this.#signaling !== null) return false;
+    this.#media.follow(way.attempt);
+    void this.local.restore(way);
+    this.#enter({}, way);
+    return true;
+  }
+
+  #enter({ moveHere = false, password = this.#password }: Joining, way: WayBack | null): void {
     if (this.#signaling !== null) return;
     const room = this.#room;
+    this.#returning = way;
     this.#password = password;
     this.#trace = new JoinTrace((report) => void this.#identity.tell(room, report));
     this.#step("join");
@@ -171,6 +199,7 @@ export class Call extends Subjects {
       path: `/api/rooms/${encodeURIComponent(this.#room)}/ws`,
       ticket: (signal) => this.#ticket({ moveHere, password }, signal),
       isReachable: (signal) => this.#identity.entrance.isReachable({ signal }),
+      resume: way?.token ?? null,
       // A first join that fails is told at once; in a call, a network that is away comes back.
       retryAfter: (error) => (this.#isFirst ? null : retryAfter(error)),
       handlers: {
@@ -256,6 +285,8 @@ export class Call extends Subjects {
   }
 
   async #ticket({ moveHere = false, password = null }: Joining, signal: AbortSignal): Promise<string> {
+    // The way back, if there was one, led nowhere.
+    this.#returning = null;
     const isFirst = this.#state.get().you === null;
     // In a call, media may be fine: the welcome decides.
     const offer = isFirst ? this.#media.takeOffer() : null;
@@ -292,7 +323,8 @@ export class Call extends Subjects {
     if (this.#state.get().you !== null) return;
     this.#step("open");
     void this.#media.offerFirst();
-    this.#publisher.enter();
+    // Of who comes back, it knows more: the welcome says what.
+    if (this.#returning === null) this.#publisher.enter();
   }
 
   #welcome(message: Welcome): void {
@@ -304,7 +336,10 @@ export class Call extends Subjects {
       this.#state.patch({ room: message.snapshot.room });
       this.#roomIs(roomOf(message.snapshot), message.snapshot.chatBefore);
     }
-    if (before !== message.you) this.#quiet.enter(this.#roomState.participants, message.you);
+    // Who comes back was beside themselves before, if at all.
+    if (before !== message.you && this.#returning === null)
+      this.#quiet.enter(this.#roomState.participants, message.you);
+    this.#returning = null;
     this.subjects.welcome(message.snapshot);
     this.#obey();
     this.#lookWhoDecodes();
@@ -400,6 +435,7 @@ export class Call extends Subjects {
 
   #end(status: CallStatus): void {
     this.#signaling = null;
+    this.#returning = null;
     this.#trace?.end(status.name === "failed" ? "failed" : "givenUp");
     clearTimeout(this.#joinTimer);
     this.#codecs.pause();
@@ -456,12 +492,33 @@ export class Call extends Subjects {
 
   /** A page that the browser keeps for the way back holds no device meanwhile. */
   #pageGone(): void {
+    if (this.#keepsWayBack()) {
+      this.subjects.flush();
+      this.#signaling?.pageGone();
+      this.#end({ name: "ended", reason: "left" });
+    }
     this.leave();
     this.#hadDevices = this.local.release();
   }
 
   #pageBack(): void {
+    const way = takeWayBack(this.#tab, this.#room);
+    if (way !== null && this.#comeBackBy(way)) return;
     if (this.#hadDevices) void this.local.resume();
+  }
+
+  /** Leaves the way back to the next page, for who is in the room. */
+  #keepsWayBack(): boolean {
+    const attempt = this.#media.attempt;
+    if (this.#returning !== null) return keepWayBack(this.#tab, { ...this.#returning, attempt });
+    const { you, participants } = this.#state.get();
+    const own = participants.find(({ id }) => id === you);
+    const token = this.#signaling?.resumeToken ?? null;
+    if (own === undefined || token === null) return false;
+    const { microphone, camera } = this.local.state.get();
+    const [room, account] = [this.#room, own.guest ? null : own.user];
+    const wanted = { microphone: microphone.wanted, camera: camera.wanted };
+    return keepWayBack(this.#tab, { room, account, token, attempt, ...wanted });
   }
 }
 

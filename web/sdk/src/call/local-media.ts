@@ -62,6 +62,13 @@ export class LocalMedia {
     await this.#list();
   }
 
+  /** Has those that were on where the call was before, on a page that this one follows; nothing is asked for otherwise. */
+  async restore(wanted: Readonly<Record<DeviceName, boolean>>): Promise<void> {
+    this.#acquired = true;
+    await Promise.all(NAMES.map((name) => this.turn(name, wanted[name])));
+    await this.#list();
+  }
+
   /** Turns a device on or off. The last wish holds, also while the one before it is still being carried out. */
   async turn(name: DeviceName, on: boolean): Promise<void> {
     await this.#devices[name].turn(on);

@@ -110,6 +110,18 @@ export class MediaSession {
     this.view = new View((tiles) => this.#tellView(tiles));
   }
 
+  /** The latest attempt. */
+  get attempt(): Attempt {
+    return this.#attempt;
+  }
+
+  /** Goes on after the attempts of a page before this one. */
+  follow(attempt: Attempt): void {
+    if (attempt <= this.#attempt) return;
+    this.#drop();
+    this.#attempt = attempt;
+  }
+
   /** Prepares an offer while its way to the node is still being found. */
   prepare(): void {
     const stale = performance.now() - this.#preparedAt > PREPARED_FOR_MS;

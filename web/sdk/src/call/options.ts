@@ -20,6 +20,8 @@ export interface CallOptions {
   simulcast?: boolean;
   /** Where the choice of devices is kept from call to call, such as `localStorage`; nowhere unless told otherwise. */
   storage?: ChoiceStorage | null;
+  /** Where a page that is loaded anew finds its way back, such as `sessionStorage`; nowhere unless told otherwise. */
+  tab?: ChoiceStorage | null;
 }
 
 /** How a room is entered. */

@@ -55,6 +55,8 @@ export interface SignalingOptions {
   /** Whether the server answers at all: while it does not, nothing is known about the resumption. */
   isReachable: (signal: AbortSignal) => Promise<boolean>;
   random?: () => number;
+  /** The token of a page before this one, whose participant goes on here. */
+  resume?: string | null;
 }
 
 /** The connection to a room. */
@@ -63,7 +65,7 @@ export class Signaling {
   #socket: WebSocket | null = null;
   #state: "idle" | "connecting" | "open" | "waiting" | "ended" = "idle";
   /** Two ways in: neither is used up before a welcome has come by it. */
-  #resume: { token: string; seq: number } | null = null;
+  #resume: { token: string; seq: number | null } | null = null;
   #ticket: { url: string; until: number } | null = null;
   /** Tries in a row that brought no welcome, and those of them that a reachable server did not take. */
   #failures = 0;
@@ -77,12 +79,21 @@ export class Signaling {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SignalingOptions) {
-    this.#options = { random: Math.random, ...options };
+    this.#options = { random: Math.random, resume: null, ...options };
+    const { resume } = this.#options;
+    if (resume !== null) this.#resume = { token: resume, seq: null };
   }
 
-  /** Connects, with a ticket that it asks for. */
+  /** Connects, with a ticket that it asks for, or as who was here. */
   start(): void {
-    void this.#connectAnew();
+    const way = this.#wayIn();
+    if (way === null) void this.#connectAnew();
+    else this.#connect(way);
+  }
+
+  /** What admits this client once more; null before its first welcome. */
+  get resumeToken(): string | null {
+    return this.#resume?.token ?? null;
   }
 
   /** Sends if the socket is open, and says whether it did. What must survive a loss is its owner's to keep. */
@@ -105,6 +116,12 @@ export class Signaling {
   /** Leaves for good. */
   end(): void {
     this.send({ type: "leave" });
+    this.#finish();
+  }
+
+  /** The page is left: the next one may come back as the same participant. */
+  pageGone(): void {
+    this.send({ type: "pageGone" });
     this.#finish();
   }
 
@@ -169,7 +186,7 @@ export class Signaling {
 
   #event(socket: WebSocket, message: RoomEventMessage): void {
     const resume = this.#resume;
-    if (resume === null || message.seq <= resume.seq) return;
+    if (resume === null || resume.seq === null || message.seq <= resume.seq) return;
     // A hole in the numbers: ask for the replay instead of going on with half of the truth.
     if (message.seq !== resume.seq + 1) return this.#lose(socket);
     resume.seq = message.seq;
@@ -221,7 +238,9 @@ export class Signaling {
   /** Path and query that admit this client once more, as whom it was. */
   #wayIn(): string | null {
     if (this.#resume !== null) {
-      const query = new URLSearchParams({ resume: this.#resume.token, since: String(this.#resume.seq) });
+      const { token, seq } = this.#resume;
+      // A page that has seen nothing yet is shown the whole room.
+      const query = new URLSearchParams({ resume: token, ...(seq !== null && { since: String(seq) }) });
       return `${this.#options.path}?${query}`;
     }
     return this.#ticket !== null && performance.now() < this.#ticket.until ? this.#ticket.url : null;

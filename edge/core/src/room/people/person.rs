@@ -120,6 +120,9 @@ pub enum Presence {
         #[serde(flatten)]
         passes: Passes,
         until: u64,
+        /// The page was left, and has said so: then `until` counts whatever comes.
+        #[serde(default)]
+        left: bool,
     },
 }
 

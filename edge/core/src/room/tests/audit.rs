@@ -232,6 +232,7 @@ const EACH: &[(&str, Option<&str>)] = &[
     ),
     (r#"{"type":"takeAccount","token":"token of ada"}"#, None),
     (r#"{"type":"moveHere"}"#, None),
+    (r#"{"type":"pageGone"}"#, None),
     (r#"{"type":"leave"}"#, None),
 ];
 

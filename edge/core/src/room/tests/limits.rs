@@ -10,7 +10,7 @@ use super::{Client, Effect, World, error};
 
 /// Every message, as it may be said over and over: `%` is another number each time, from 1 on, `ON` true and false in turns, and
 /// `TURN` 1 and 2.
-const MESSAGES: [&str; 47] = [
+const MESSAGES: [&str; 48] = [
     r#"{"type":"offer","attempt":%,"sdp":"v=0","sources":[]}"#,
     r#"{"type":"restartIce","attempt":1,"sdp":"v=0"}"#,
     r#"{"type":"publishing","publishing":{"microphone":ON,"camera":false,"screen":false}}"#,
@@ -57,6 +57,7 @@ const MESSAGES: [&str; 47] = [
     r#"{"type":"limitBreakouts","seconds":60}"#,
     r#"{"type":"closeBreakouts"}"#,
     r#"{"type":"moveHere"}"#,
+    r#"{"type":"pageGone"}"#,
     r#"{"type":"leave"}"#,
 ];
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/limits.md");

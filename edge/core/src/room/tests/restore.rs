@@ -12,7 +12,7 @@ use crate::table::Cell;
 
 /// What people do: each message of the protocol, in each way that matters. `@0` to `@3` are the participants of the four who
 /// are there, `#` is a small number: an attempt, a line, a poll, a nonce.
-const DEEDS: [&str; 72] = [
+const DEEDS: [&str; 73] = [
     r##"{"type":"offer","attempt":#,"sdp":"v=0","sources":[]}"##,
     r##"{"type":"restartIce","attempt":#,"sdp":"v=0"}"##,
     r##"{"type":"publishing","publishing":{"microphone":true,"camera":false,"screen":true,"codec":null}}"##,
@@ -84,6 +84,7 @@ const DEEDS: [&str; 72] = [
     r##"{"type":"pointInNotes","at":null}"##,
     r##"{"type":"closeNotes"}"##,
     r##"{"type":"moveHere"}"##,
+    r##"{"type":"pageGone"}"##,
     r##"{"type":"leave"}"##,
 ];
 
