@@ -246,6 +246,11 @@ mod tests {
             ("STAND mon", "Monday stand-up"),
             ("zoe", "Café Zoë"),
             ("cafe\u{301}", "Café Zoë"),
+            // An accent within the word, and one that is typed and not stored: the beginning alone would not find them.
+            ("uber", "Über uns"),
+            ("Übersicht", "Ubersicht"),
+            ("ecole", "École"),
+            ("йод", "и\u{306}од"),
             ("strasse", "Straßenfest"),
             ("οδυσσευς", "ΟΔΥΣΣΕΥΣ"),
             ("йог", "Йога"),
