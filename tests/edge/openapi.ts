@@ -11,6 +11,7 @@ interface Described {
   operationId: string;
   tags: string[];
   security: object[];
+  parameters: { name: string }[];
   requestBody?: object;
   responses: Record<string, Response>;
 }
@@ -21,6 +22,8 @@ export interface Operation {
   method: string;
   path: string;
   takesBody: boolean;
+  /** Those of the address, the query and the headers. */
+  parameters: string[];
   /** By what one shows who one is, where that is needed. */
   security: string[];
   /** The answers that the document lists. */
@@ -38,6 +41,7 @@ export const OPERATIONS: Operation[] = Object.entries(DOCUMENT.paths).flatMap(([
     method: method.toUpperCase(),
     path,
     takesBody: described.requestBody !== undefined,
+    parameters: described.parameters.map(({ name }) => name),
     security: described.security.flatMap(Object.keys),
     statuses: Object.keys(described.responses).map(Number),
   })),

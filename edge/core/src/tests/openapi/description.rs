@@ -104,8 +104,13 @@ impl Description {
 
     /// It is about a room, which there may not be.
     pub fn of_room(self) -> Self {
+        self.of_room_by_name().refuses(&[Kind::RoomRetired])
+    }
+
+    /// It names a room, which is not asked whether it was retired.
+    pub fn of_room_by_name(self) -> Self {
         let about = self.parameter::<RoomId>("id", "The room.");
-        about.refuses(&[Kind::NotFound, Kind::RoomRetired])
+        about.refuses(&[Kind::NotFound])
     }
 
     /// It is about a region.

@@ -21,7 +21,7 @@ pub fn connect_to_room() -> Description {
         Node,
         "The link of a node to a room that is placed on it",
     )
-    .of_room()
+    .of_room_by_name()
     .query::<RoomLinkQuery>()
     .answers_websocket("Messages follow.")
     .refuses(&[Kind::Malformed, Kind::StaleEpoch])

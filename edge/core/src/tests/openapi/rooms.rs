@@ -77,7 +77,7 @@ pub fn tell_join() -> Description {
         .details(
             "Counted by its outcome; its steps become spans of the join's trace, where that is exported. Nobody has to tell.",
         )
-        .of_room()
+        .of_room_by_name()
         .body::<JoinReport>()
         .answers_nothing("It is taken.")
         .refuses(&[Kind::Guest])
