@@ -46,7 +46,14 @@ pub fn command_line() -> clap::Command {
         )
         .arg(number("seconds", "How long the shorter call lasts; the longer one lasts four times that", "20"))
         .arg(number("idle", "How long the rooms are left alone at the end, in seconds", "60"))
-        .arg(number("port", "The port of the API, from 1,024 on", "2787"))
+        .arg(
+            Arg::new("port")
+                .long("port")
+                .value_name("P")
+                .help("The port of the API")
+                .default_value("8787")
+                .value_parser(value_parser!(u16).range(1..)),
+        )
 }
 
 /// Builds, starts, lets people meet, prints.
