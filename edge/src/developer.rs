@@ -6,11 +6,11 @@ mod keys;
 mod requests;
 mod webhooks;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use edge_core::developer::idempotency::REQUESTS;
 use edge_core::developer::keys::KEYS;
-use edge_core::developer::webhooks::{DELIVERIES, ENDPOINTS};
+use edge_core::developer::webhooks::{Cuts, DELIVERIES, ENDPOINTS};
 use edge_core::limits::{Bucket, RATES};
 use edge_core::table::Schema;
 use serde_json::{Value, json};
@@ -44,8 +44,8 @@ pub struct DeveloperObject {
     store: Store,
     /// How many requests its keys may still send: in memory, since writing would cost more than what it holds off.
     requests: RefCell<Option<Bucket>>,
-    /// How many were delivered since those were forgotten that are not kept.
-    delivered: Cell<u32>,
+    /// When the logs of the endpoints are cut.
+    cuts: RefCell<Cuts>,
 }
 
 impl DurableObject for DeveloperObject {
@@ -55,7 +55,7 @@ impl DurableObject for DeveloperObject {
             state,
             env,
             requests: RefCell::default(),
-            delivered: Cell::default(),
+            cuts: RefCell::default(),
         }
     }
 

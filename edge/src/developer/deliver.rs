@@ -19,9 +19,6 @@ use super::webhooks::{SECRET, delivery_key, endpoint_key};
 use crate::problem::Outcome;
 use crate::{config, crypto};
 
-/// After how many deliveries those are forgotten that are not kept: to look costs as many rows as are kept.
-const FORGOTTEN_AFTER: u32 = 50;
-
 impl DeveloperObject {
     /// Has the alarm ring when the next delivery is due.
     pub(super) async fn ring(&self, now: u64) -> Outcome<()> {
@@ -90,7 +87,7 @@ impl DeveloperObject {
                 self.give_up(&endpoint.id)?;
             }
         }
-        self.forget_delivered(&endpoint.id)
+        self.forget_done(&endpoint.id)
     }
 
     async fn send(&self, endpoint: &Stored, delivery: &Outgoing) -> Tried {
@@ -114,10 +111,9 @@ impl DeveloperObject {
         tried
     }
 
-    fn forget_delivered(&self, endpoint: &str) -> Outcome<()> {
-        let count = self.delivered.get() + 1;
-        self.delivered.set(count % FORGOTTEN_AFTER);
-        if count < FORGOTTEN_AFTER {
+    /// One more is done: forgets what is not kept of that, now and then.
+    pub(super) fn forget_done(&self, endpoint: &str) -> Outcome<()> {
+        if !self.cuts.borrow_mut().is_due(endpoint) {
             return Ok(());
         }
         let forget = "DELETE FROM deliveries WHERE endpoint = ? AND due IS NULL AND at < \

@@ -174,7 +174,11 @@ impl DeveloperObject {
             delivery.error = Some("too much waits for this address".into());
             delivery.body.clear();
         }
-        Ok(self.store.put(&DELIVERIES, &delivery)?)
+        self.store.put(&DELIVERIES, &delivery)?;
+        match delivery.due {
+            Some(_) => Ok(()),
+            None => self.forget_done(&endpoint.id),
+        }
     }
 
     fn waiting(&self, endpoint: &str) -> Outcome<u64> {

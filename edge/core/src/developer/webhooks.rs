@@ -299,6 +299,30 @@ pub struct Happened {
     pub body: String,
 }
 
+/// When the log of an endpoint is cut to what is kept ([`KEPT`]): to look costs as many rows as that, so it is not done each time.
+#[derive(Debug, Default)]
+pub struct Cuts(Vec<(String, u32)>);
+
+/// One in so many is cut after.
+const CUT_AFTER: u32 = 50;
+
+impl Cuts {
+    /// Whether to cut the log of this endpoint, of which one more is done: after the first one that this is asked about, since nobody
+    /// knows how many there were before this began to count, and after each fiftieth from then on.
+    pub fn is_due(&mut self, endpoint: &str) -> bool {
+        let Some((_, done)) = self.0.iter_mut().find(|(id, _)| id == endpoint) else {
+            // Those of endpoints that were deleted go first.
+            if self.0.len() >= MAX_ENDPOINTS {
+                self.0.remove(0);
+            }
+            self.0.push((endpoint.to_owned(), 0));
+            return true;
+        };
+        *done = (*done + 1) % CUT_AFTER;
+        *done == 0
+    }
+}
+
 /// The id of what happened in a room: told again, it is the same.
 pub fn id_of(room: &RoomId, seq: u64, part: u32) -> String {
     format!("msg_{room}_{seq}_{part}")
@@ -416,6 +440,33 @@ mod tests {
         let secrets = |now| rotated.secrets(now).collect::<Vec<_>>();
         assert_eq!(secrets(999 + BOTH_SIGN), ["new", "old"]);
         assert_eq!(secrets(1_000 + BOTH_SIGN), ["new"]);
+    }
+
+    #[test]
+    fn the_log_of_each_endpoint_is_cut_however_much_goes_to_others() {
+        let mut cuts = Cuts::default();
+        let mut uncut = 0;
+        // Forty-nine to a busy one, and one to a quiet one; and every now and then the object sleeps, and counts anew.
+        for round in 0..1_000 {
+            if round % 70 == 0 {
+                cuts = Cuts::default();
+            }
+            for _ in 0..49 {
+                cuts.is_due("busy");
+            }
+            uncut = if cuts.is_due("quiet") { 0 } else { uncut + 1 };
+            assert!(
+                uncut < CUT_AFTER,
+                "round {round}: {uncut} are more than are kept"
+            );
+        }
+        // To look at the log each time would be too much.
+        let due = (0..1_000).filter(|_| cuts.is_due("busy")).count();
+        assert_eq!(due, 1_000 / CUT_AFTER as usize);
+        for endpoint in 0..1_000 {
+            cuts.is_due(&endpoint.to_string());
+        }
+        assert_eq!(cuts.0.len(), MAX_ENDPOINTS);
     }
 
     #[test]
