@@ -43,17 +43,38 @@ test("a key that has ended is good no more", async () => {
   expect(await status(ownToken("eu-1", "eu-west", keyOf("eu-1", "eu-west", F1, past)))).toBe(401);
 });
 
-test("a key is taken out of use without breaking a link: the other one goes on", async () => {
-  const headers = { authorization: `Bearer ${ownToken("eu-1", "eu-west", keyOf("eu-1", "eu-west", F1))}` };
+/** A link of a node with a key of this one of the fleet's, on which it has registered. */
+async function register(node: string, fleet: typeof F1) {
+  const headers = { authorization: `Bearer ${ownToken(node, "eu-west", keyOf(node, "eu-west", fleet))}` };
   const link = await Socket.open<{ type: "registered" }>(`${world.url}/node/regions/eu-west`, headers);
-  link.send({ type: "register", version: 2, node: "eu-1", region: "eu-west", load: LOAD });
+  link.send({ type: "register", version: 2, node, region: "eu-west", load: LOAD });
   await link.next("registered");
-  // A second node with a key of the other one beside it: nobody dials anew for that.
-  const second = { authorization: `Bearer ${ownToken("eu-2", "eu-west", keyOf("eu-2", "eu-west", F2))}` };
-  const other = await Socket.open<{ type: "registered" }>(`${world.url}/node/regions/eu-west`, second);
-  other.send({ type: "register", version: 2, node: "eu-2", region: "eu-west", load: LOAD });
-  await other.next("registered");
-  link.send({ type: "heartbeat", load: LOAD });
-  other.close();
-  link.close();
+  return link;
+}
+
+test("a key of the fleet's is replaced while two are good: nobody but the node itself dials for that", async () => {
+  const [link, other] = [await register("eu-1", F1), await register("eu-2", F1)];
+  let over = 0;
+  void other.closed.then(() => {
+    over += 1;
+  });
+  // The first node was given a key of the other one: its new link takes the place of its old one.
+  const renewed = await register("eu-1", F2);
+  await link.closed;
+  other.send({ type: "heartbeat", load: LOAD });
+  (await register("eu-3", F2)).close();
+  expect(over).toBe(0);
+  for (const each of [renewed, other]) each.close();
+});
+
+test("a key of the fleet's is withdrawn: its nodes are refused when they dial, the others come in", async () => {
+  (await register("eu-1", F1)).close();
+  (await register("eu-2", F2)).close();
+  await world.restart(() => {}, { CONNECT_NODE_KEYS: JSON.stringify([F2]) });
+  await expect(register("eu-1", F1)).rejects.toThrow("refused");
+  expect(await status(ownToken("eu-1", "eu-west", keyOf("eu-1", "eu-west", F1)))).toBe(401);
+  // With a key of the one that is left, the same node is here again.
+  for (const node of ["eu-1", "eu-2"]) (await register(node, F2)).close();
+  await world.restart(() => {}, { CONNECT_NODE_KEYS: JSON.stringify(FLEET_KEYS) });
+  (await register("eu-1", F1)).close();
 });
