@@ -30,24 +30,12 @@ interface ModerationProps {
   kind: RoomKind;
 }
 
-export function Moderation({ call: { door, moderation }, person, role, kind }: ModerationProps) {
+export function Moderation({ call, person, role, kind }: ModerationProps) {
+  const { moderation } = call;
   const [asking, setAsking] = useState(false);
   const { id, caps, publishing } = person;
   if (asking) {
-    return (
-      <div className="moderation">
-        <span>
-          Remove <bdi>{person.name}</bdi> from the room?
-        </span>
-        <button type="button" className="button danger" onClick={() => moderation.remove(id)}>
-          Yes, remove
-        </button>
-        <button type="button" className="button danger" onClick={() => door.ban(id)}>
-          Remove and ban
-        </button>
-        <Action onClick={() => setAsking(false)}>Cancel</Action>
-      </div>
-    );
+    return <Removing call={call} person={person} role={role} onCancel={() => setAsking(false)} />;
   }
   const isViewer = person.role === "viewer";
   return (
@@ -90,6 +78,53 @@ export function Moderation({ call: { door, moderation }, person, role, kind }: M
   );
 }
 
+interface RemovingProps {
+  call: Call;
+  person: Participant;
+  role: Role;
+  onCancel: () => void;
+}
+
+/** Asks whether somebody is to go, and says for what a ban holds: a guest is known by nothing but their browser. */
+function Removing({ call, person, role, onCancel }: RemovingProps) {
+  const { id, guest } = person;
+  return (
+    <div className="moderation">
+      <span>
+        Remove <bdi>{person.name}</bdi> from the room? Without a ban they may come back in ten minutes.
+      </span>
+      <Danger onClick={() => call.moderation.remove(id)}>Yes, remove</Danger>
+      <Danger onClick={() => call.door.ban(id)}>Remove and ban</Danger>
+      {guest && (
+        <span>
+          A ban of a guest holds for their browser: from a private window or another device they can come
+          again.
+          {role !== "host" && " The host can keep guests out, or lock the room."}
+        </span>
+      )}
+      {guest && role === "host" && (
+        <Danger
+          onClick={() => {
+            call.configure({ guests: false });
+            call.door.ban(id);
+          }}
+        >
+          Ban, and let no more guests in
+        </Danger>
+      )}
+      <Action onClick={onCancel}>Cancel</Action>
+    </div>
+  );
+}
+
+function Danger({ onClick, children }: ActionProps) {
+  return (
+    <button type="button" className="button danger" onClick={onClick}>
+      {children}
+    </button>
+  );
+}
+
 /** What is done to everybody at once who does not keep order. */
 export function ModerateAll({ call: { moderation } }: { call: Call }) {
   return (
@@ -101,7 +136,12 @@ export function ModerateAll({ call: { moderation } }: { call: Call }) {
   );
 }
 
-function Action({ onClick, children }: { onClick: () => void; children: ReactNode }) {
+interface ActionProps {
+  onClick: () => void;
+  children: ReactNode;
+}
+
+function Action({ onClick, children }: ActionProps) {
   return (
     <button type="button" className="button secondary" onClick={onClick}>
       {children}

@@ -38,7 +38,7 @@ const moderation = {
   dismiss: vi.fn(),
 };
 const NOBODY = { knocking: [], banned: [] };
-const door = { state: { get: () => NOBODY, subscribe: () => () => {} } };
+const door = { state: { get: () => NOBODY, subscribe: () => () => {} }, ban: vi.fn() };
 const nobody: string[] = [];
 const none = { state: { get: () => nobody, subscribe: () => () => {} } };
 const STAGE = { asking: [], news: null };
@@ -46,6 +46,7 @@ const call = {
   door,
   stage: { state: { get: () => STAGE, subscribe: () => () => {} } },
   moderation,
+  configure: vi.fn(),
   local: { turn: vi.fn() },
   hands: none,
   breakouts: noBreakouts,
@@ -98,6 +99,24 @@ it("mutes, asks, limits and gives a role", async () => {
   rerender(<PeoplePanel call={call} state={state([person("me", "host"), silent])} />);
   await press("Ask to unmute");
   expect(moderation.askToUnmute).toHaveBeenCalledWith("ben");
+});
+
+it("says for what a ban of a guest holds, and has the host's way to keep them all out beside it", async () => {
+  const open = async (role: Role, fields: Partial<Participant>) => {
+    cleanup();
+    const people = [person("me", role), person("gil", "guest", fields)];
+    render(<PeoplePanel call={call} state={state(people)} />);
+    await userEvent.setup().click(screen.getByRole("button", { name: /^Moderate/ }));
+    await press("Remove");
+    return document.body.textContent;
+  };
+  expect(await open("host", { guest: false })).not.toContain("private window");
+  expect(await open("moderator", { guest: true })).toContain("The host can keep guests out");
+  expect(buttons()).not.toContain("Ban, and let no more guests in");
+  expect(await open("host", { guest: true })).toContain("from a private window");
+  await press("Ban, and let no more guests in");
+  expect(call.configure).toHaveBeenCalledWith({ guests: false });
+  expect(door.ban).toHaveBeenCalledWith("gil");
 });
 
 it("says who muted, and has the way back beside it", async () => {
