@@ -58,9 +58,10 @@ test("who signs in at the provider is back at the door of the room, and joins as
     { ...me, name: me?.name },
     { ...me, name: "Ada Lovelace", role: "moderator", guest: false },
   );
-  // It is the account's session, which reloads go on in.
+  // It is the account's session, which goes on when the page is loaded anew, and so does the call.
   await ada.page.reload();
-  await ada.page.getByRole("button", { name: "Join", exact: true }).waitFor();
+  await ada.page.getByRole("button", { name: "Leave", exact: true }).waitFor();
+  assert.equal(await ada.page.evaluate(() => window.connect.state.get().you), me?.id);
 });
 
 test("who does not want to is told so, and still comes back to the room", async () => {
